@@ -1,0 +1,166 @@
+"""The records that flow through the project, and nothing else.
+
+Pair -> Prompt -> Completion -> Context | Rejected -> Coherence -> Sample -> DatasetConfig.
+
+Every record is frozen and knows nothing of files, engines or the Hub. Offsets are
+positions in Python strings (code points), end exclusive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+def content_hash(*parts: object) -> str:
+    """A stable 128-bit name (32 hex digits) for a sequence of JSON-able values."""
+    encoded = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    # surrogatepass: a lone surrogate in somebody's data must not stop a run.
+    return hashlib.blake2b(encoded.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+class Evidence(NamedTuple):
+    """One place in a text that supports the answer: ``text[start:end]`` states ``what``."""
+
+    start: int
+    end: int
+    what: str
+
+
+class Message(NamedTuple):
+    """One chat turn."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An instruction and its answer. ``id`` is a hash of the two, never a position."""
+
+    id: str = ""
+    instruction: str = ""
+    answer: str = ""
+    task: str = "generic"
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            object.__setattr__(self, "id", content_hash(self.instruction, self.answer)[:16])
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What an engine is asked: chat ``messages``, and the ``variables`` they were filled from.
+
+    ``fingerprint`` names everything that determines the reply (pair, template text,
+    engine, model, sampling); finished work is known by it.
+    """
+
+    id: str
+    pair_id: str
+    template: str
+    variables: Mapping[str, Any] = field(hash=False)
+    messages: tuple[Message, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An engine's reply. ``evidence`` is filled by engines that know where they put it.
+
+    ``finish_reason`` is ``stop``, ``length``, ``refusal`` or ``error``; for the last
+    two ``detail`` says why.
+    """
+
+    prompt_id: str
+    text: str
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    evidence: tuple[Evidence, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A synthesised background text for one pair.
+
+    ``words`` counts whitespace-separated words, ``tokens`` counts tokens of the run's
+    tokenizer. ``evidence_source`` is ``exact`` when the engine recorded the spans,
+    ``located`` when they were found afterwards, ``none`` when there are none.
+    """
+
+    pair_id: str
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+    words: int = 0
+    tokens: int = 0
+    engine: str = ""
+    model: str = ""
+    template: str = ""
+    seed: int = 0
+    evidence_source: str = "none"
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something dropped: at which ``stage``, for which ``reason``, with the ``text`` at hand."""
+
+    pair_id: str
+    stage: str
+    reason: str
+    text: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coherence:
+    """How well a context carries a pair; every number is in [0, 1].
+
+    ``windows`` holds one score per window of the context, in order. ``verified`` is
+    False where the score cannot know (for instance the polarity of a yes/no answer).
+    """
+
+    overall: float
+    support: float
+    relevance: float
+    uniqueness: float
+    kind: str
+    verified: bool
+    windows: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A chat training sample of a given token length.
+
+    ``depth`` (0 = start, 1 = end) is where the pair's own context stands among the
+    document text; ``evidence_span`` is the character span of that context inside the
+    first user message; ``documents`` are pair ids in the order they appear.
+    """
+
+    id: str
+    pair_id: str
+    messages: tuple[Message, ...]
+    tokens: int
+    budget: int
+    depth: float
+    evidence_span: tuple[int, int]
+    documents: tuple[str, ...]
+    distractors: str
+    task: str
+    coherence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetConfig:
+    """One config of the published dataset; ``kind`` is ``raw``, ``chat`` or ``rejected``."""
+
+    name: str
+    version: str
+    kind: str
