@@ -1,0 +1,204 @@
+"""The configuration of a run: TOML on disk, frozen dataclasses in memory.
+
+Unknown keys and unusable values fail here, before any work, with the key's full name.
+Knows nothing of where the values came from (file or command line) and reads no pairs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from synthesis.errors import ConfigError
+
+MIN_WORDS, MAX_WORDS = 50, 20_000
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class PairsConfig:
+    """Where the pairs come from. An empty ``source`` means the bundled examples."""
+
+    source: str = ""
+    config: str = ""
+    split: str = "train"
+    task: str = ""
+    limit: int = 0
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationConfig:
+    """Who writes the contexts, and how. ``options`` go to the engine as they are."""
+
+    engine: str = "composer"
+    model: str = ""
+    template: str = "narrative"
+    words: int = 2000
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_tokens: int = 8192
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesConfig:
+    """The chat samples to assemble. An empty ``tokenizer`` means the engine's own."""
+
+    lengths: tuple[str, ...] = ("8k",)
+    tokenizer: str = ""
+    depth: str = "uniform"
+    distractors: str = "same-task"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSettings:
+    """The dataset folder. An empty ``name`` is made from the engine and model."""
+
+    name: str = ""
+    language: tuple[str, ...] = ("en",)
+    license: str = ""
+    rejected: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Everything that determines a run."""
+
+    out: str = ""
+    seed: int = 0
+    pairs: PairsConfig = field(default_factory=PairsConfig)
+    generation: GenerationConfig = field(default_factory=GenerationConfig)
+    samples: SamplesConfig = field(default_factory=SamplesConfig)
+    dataset: DatasetSettings = field(default_factory=DatasetSettings)
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def name(self) -> str:
+        """The base name of the dataset's configs."""
+        given = self.dataset.name or self.generation.model.rsplit("/", 1)[-1] or self.generation.engine
+        return re.sub(r"[^a-z0-9._-]+", "-", given.casefold()).strip("-.") or "contexts"
+
+    @property
+    def out_dir(self) -> Path:
+        """The run's folder; ``runs/<name>`` unless one was given."""
+        return Path(self.out or f"runs/{self.name}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested values, ready for TOML."""
+        return asdict(self)
+
+
+def load_config(path: str | Path) -> RunConfig:
+    """Read a TOML file.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or has an unknown key or bad value.
+    """
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"there is no configuration file {path}; check the path") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as TOML: {error}") from None
+    try:
+        return from_dict(table)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def dump_config(config: RunConfig) -> str:
+    """The configuration as TOML text that ``load_config`` reads back to an equal object."""
+    import tomli_w
+
+    return tomli_w.dumps(config.to_dict())
+
+
+def from_dict(table: Mapping[str, Any]) -> RunConfig:
+    """A configuration from nested plain values."""
+    return _build(RunConfig, table, "")
+
+
+def override(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+    """A copy with dotted keys replaced, as ``{"generation.words": 500}``; ``None`` means keep."""
+    nested: dict[str, dict[str, Any]] = {}
+    for dotted, value in changes.items():
+        if value is None:
+            continue
+        section, _, key = dotted.rpartition(".")
+        nested.setdefault(section, {})[key] = value
+    top = nested.pop("", {})
+    for section, values in nested.items():
+        top[section] = replace(getattr(config, section), **values)
+    return replace(config, **top)
+
+
+_T = TypeVar("_T")
+
+
+def _build(kind: type[_T], table: Mapping[str, Any], prefix: str) -> _T:
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        where = f"{prefix}{key}"
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean '{prefix}{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+            raise ConfigError(f"unknown key '{where}'; {hint}")
+        hint_type = hints[key]
+        if is_dataclass(hint_type):
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"'{where}' must be a table, as in [{where}]")
+            values[key] = _build(cast(type[Any], hint_type), value, f"{where}.")
+        else:
+            values[key] = _coerce(where, hint_type, value)
+    return kind(**values)
+
+
+def _coerce(where: str, kind: Any, value: Any) -> Any:
+    origin = get_origin(kind) or kind
+    if origin is tuple:
+        items = value if isinstance(value, (list, tuple)) else [value]
+        return tuple(_coerce(where, get_args(kind)[0], item) for item in items)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"'{where}' must be a table")
+        return dict(value)
+    if origin is float and type(value) is int:
+        return float(value)
+    if origin is str and type(value) in (int, float):
+        return str(value)
+    if type(value) is not origin:
+        raise ConfigError(f"'{where}' must be of type {origin.__name__}, not {value!r}")
+    return value
+
+
+def _check(config: RunConfig) -> None:
+    made, pairs = config.generation, config.pairs
+    _require(
+        MIN_WORDS <= made.words <= MAX_WORDS,
+        f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,}",
+    )
+    _require(pairs.limit >= 0, f"'pairs.limit' (--limit) is {pairs.limit}; give 0 (all) or more")
+    _require(0 <= made.temperature <= 2, f"'generation.temperature' is {made.temperature}; give 0 to 2")
+    _require(0 < made.top_p <= 1, f"'generation.top_p' is {made.top_p}; give a number above 0, at most 1")
+    _require(made.max_tokens > 0, f"'generation.max_tokens' is {made.max_tokens}; give 1 or more")
+    name = config.dataset.name
+    _require(
+        not name or NAME.fullmatch(name) is not None,
+        f"'dataset.name' (--name) is {name!r}; use lower-case letters, digits, '.', '_' and '-'",
+    )
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)

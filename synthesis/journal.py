@@ -1,0 +1,264 @@
+"""The record of finished work: append-only JSON lines, resumed by identity.
+
+One line per outcome. A line is written with one system call and counts once its newline
+is there, so a process may die at any moment: at the next start the torn tail is cut off
+and everything before it stands. Knows nothing of engines, tokenizers or Parquet.
+
+``contexts.jsonl`` and ``rejected.jsonl`` hold outcomes by fingerprint, of this run and of
+earlier ones with other settings; ``current.txt`` lists the fingerprints that belong to
+the configuration last run, in the order of their pairs.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from io import FileIO
+from pathlib import Path
+from typing import Any, overload
+
+from synthesis.data import Context, Evidence, Pair, Rejected, content_hash
+from synthesis.errors import ContextSynthesisError, FolderError, StorageError
+
+_HEAD = b'{"fingerprint":"'
+_DIGITS = 32
+
+
+class Log:
+    """One append-only file of records, indexed by fingerprint.
+
+    The index keeps a 64-bit key and an offset per record (about 150 bytes); the
+    records themselves stay on disk.
+    """
+
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
+        self.path = path
+        self._offsets: dict[int, int] = {}
+        self.pair_keys: set[int] = set()
+        self._file: FileIO | None = None
+        with storage_errors(path):
+            if writable:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = path.open("a+b", buffering=0)
+            self._end = self._scan() if path.exists() else 0
+            if self._file is not None:
+                # Cut off what a crash left unfinished, so that the next record starts a line.
+                self._file.truncate(self._end)
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def __contains__(self, fingerprint: str) -> bool:
+        return _key(fingerprint) in self._offsets
+
+    def append(self, fingerprint: str, pair_id: str, body: dict[str, Any]) -> None:
+        """Write one record.
+
+        Raises:
+            StorageError: the disk is full or failing; the file is left as it was before.
+        """
+        if self._file is None:
+            raise StorageError(f"{self.path} was opened for reading only")
+        line = _encode({"fingerprint": fingerprint, "pair_id": pair_id, **body})
+        try:
+            with storage_errors(self.path):
+                written = 0
+                while written < len(line):
+                    written += self._file.write(line[written:]) or 0
+        except BaseException:
+            os.ftruncate(self._file.fileno(), self._end)
+            raise
+        self._remember(fingerprint, pair_id, self._end)
+        self._end += len(line)
+
+    def read(self, fingerprint: str) -> dict[str, Any]:
+        """The record of a fingerprint (KeyError if there is none)."""
+        return self.read_at(self.offset(fingerprint))
+
+    def offset(self, fingerprint: str) -> int:
+        """Where the record of a fingerprint starts (KeyError if there is none)."""
+        return self._offsets[_key(fingerprint)]
+
+    def read_at(self, offset: int) -> dict[str, Any]:
+        """The record that starts at ``offset``."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            record: dict[str, Any] = json.loads(file.readline())
+        return record
+
+    def close(self) -> None:
+        """Flush to the device and close."""
+        if self._file is not None and not self._file.closed:
+            with storage_errors(self.path):
+                os.fsync(self._file.fileno())
+            self._file.close()
+
+    def _remember(self, fingerprint: str, pair_id: str, offset: int) -> None:
+        self._offsets[_key(fingerprint)] = offset
+        self.pair_keys.add(_key(pair_id))
+
+    def _scan(self) -> int:
+        """Index every whole record; return where the last one ends."""
+        end = 0
+        with self.path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                # The head is enough for the index; a line damaged elsewhere shows when it is read.
+                if line.startswith(_HEAD) and line.endswith(b"}\n"):
+                    fingerprint = line[len(_HEAD) : len(_HEAD) + _DIGITS].decode("ascii")
+                    begin = len(_HEAD) + _DIGITS + len(b'","pair_id":"')
+                    pair_id = line[begin : line.index(b'"', begin)].decode("utf-8")
+                    self._remember(fingerprint, pair_id, end)
+                end += len(line)
+        return end
+
+
+class Journal:
+    """The outcomes of a run's folder."""
+
+    def __init__(self, folder: Path, *, writable: bool = True) -> None:
+        self.folder = folder
+        self.contexts = Log(folder / "contexts.jsonl", writable=writable)
+        self.rejected = Log(folder / "rejected.jsonl", writable=writable)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Flush and close both files."""
+        self.contexts.close()
+        self.rejected.close()
+
+    def knows_pair(self, pair_id: str) -> bool:
+        """Whether any outcome of this pair is recorded, under whatever settings."""
+        key = _key(pair_id)
+        return key in self.contexts.pair_keys or key in self.rejected.pair_keys
+
+    def add(self, outcome: Context | Rejected, pair: Pair | None = None) -> None:
+        """Record an outcome; ``pair`` is absent only for a row that never became one."""
+        log = self.contexts if isinstance(outcome, Context) else self.rejected
+        body = asdict(outcome)
+        del body["fingerprint"], body["pair_id"]
+        log.append(outcome.fingerprint, outcome.pair_id, {"pair": asdict(pair) if pair else None, **body})
+
+    def is_settled(self, fingerprint: str) -> bool:
+        """Whether nothing is left to do: a context, or a rejection that would only repeat itself.
+
+        An engine that failed (server down, out of memory) is worth asking again.
+        """
+        if fingerprint in self.contexts:
+            return True
+        return fingerprint in self.rejected and not self.rejected.read(fingerprint)["reason"].startswith(
+            "error"
+        )
+
+    @contextmanager
+    def new_current(self) -> Iterator[Callable[[str], object]]:
+        """Collect, in order, the fingerprints that belong to the configuration being run.
+
+        They replace the former list only when the block ends well.
+        """
+        target = self.folder / "current.txt"
+        temporary = target.with_suffix(".tmp")
+        with storage_errors(target), temporary.open("w", encoding="ascii") as file:
+            yield lambda fingerprint: file.write(f"{fingerprint}\n")
+        temporary.replace(target)
+
+    def current(self) -> Iterator[str]:
+        """The fingerprints last given to ``set_current``."""
+        path = self.folder / "current.txt"
+        if not path.exists():
+            raise FolderError(
+                f"{self.folder.parent} holds no finished run; complete it with: "
+                f"context-synthesis run {self.folder.parent / 'run.toml'}"
+            )
+        with path.open(encoding="ascii") as file:
+            yield from (line.strip() for line in file)
+
+    def current_contexts(self) -> ContextRows:
+        """The current contexts with their pairs, read from disk when asked for."""
+        return ContextRows(self.contexts, (f for f in self.current() if f in self.contexts))
+
+    def current_rejected(self) -> Iterator[Rejected]:
+        """The current rejected outcomes, in order."""
+        for fingerprint in self.current():
+            if fingerprint not in self.contexts:
+                rejected = self.find_rejected(fingerprint)
+                if rejected is not None:
+                    yield rejected
+
+    def find_rejected(self, fingerprint: str) -> Rejected | None:
+        """The rejection recorded under a fingerprint, if any."""
+        if fingerprint not in self.rejected:
+            return None
+        record = self.rejected.read(fingerprint)
+        return Rejected(record["pair_id"], record["stage"], record["reason"], record["text"], fingerprint)
+
+
+class ContextRows(Sequence[tuple[Pair, Context]]):
+    """Contexts on disk as a sequence: 8 bytes a row in memory, one read per access."""
+
+    def __init__(self, log: Log, fingerprints: Iterable[str]) -> None:
+        self._log = log
+        self._offsets = array("Q", (log.offset(fingerprint) for fingerprint in fingerprints))
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Pair, Context]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Pair, Context]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Pair, Context] | list[tuple[Pair, Context]]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        record = self._log.read_at(self._offsets[index])
+        pair = Pair(**record.pop("pair"))
+        record["evidence"] = tuple(Evidence(*span) for span in record["evidence"])
+        return pair, Context(**record)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors about ``path`` into ours, with advice."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: Path, error: OSError) -> ContextSynthesisError:
+    """Our error for an ``OSError`` met while writing ``path``."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageError(
+            f"no room left to write {path} ({error.strerror}); everything finished so far is kept. "
+            "Free some space and run the same command again to go on"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return FolderError(f"{path} cannot be written ({error.strerror}); choose another folder with --out")
+    return StorageError(f"writing {path} failed: {error}; run the same command again to go on")
+
+
+def _key(identity: str) -> int:
+    """64 bits of an identity: its first 16 hex digits, or those of its hash."""
+    digits = identity[:16]
+    if len(digits) < 16 or not all(c in "0123456789abcdef" for c in digits):
+        digits = content_hash(identity)[:16]
+    return int(digits, 16)
+
+
+def _encode(record: dict[str, Any]) -> bytes:
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode("utf-8") + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate: escape everything beyond ASCII instead
+        return json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"

@@ -1,0 +1,119 @@
+"""Pairs to prompts: templates are text files filled by plain substitution.
+
+A template is the user message, or a ``[system]`` part followed by a ``[user]`` part.
+``{instruction}``, ``{answer}`` and ``{words}`` must occur; ``{form}`` (what kind of text
+to write), ``{genre}`` and ``{task}`` may; any other ``{name}`` is an error at load time.
+Values are inserted once and never looked at again, so braces in a pair are just text.
+The ingredients asked for follow section 3 of arXiv 2502.15592; the wording is ours.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthesis.data import Message, Pair, Prompt, content_hash
+from synthesis.engines.base import Sampling
+from synthesis.errors import TemplateError
+from synthesis.tasks import task_of
+
+MARKER = "Context:"
+
+_BUILT_IN = Path(__file__).parent / "templates"
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_REQUIRED = frozenset({"instruction", "answer", "words"})
+_OPTIONAL = frozenset({"form", "genre", "task"})
+
+FORMS = {
+    "story": "a story",
+    "archive": "a narrative about the people, places and things concerned",
+    "paper": "a scientific article",
+    "meeting": "the record of a meeting, with what was said by whom",
+    "report": "an official report",
+    "news": "a piece of news coverage",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A named template; ``parts`` are (role, text) with placeholders still in them."""
+
+    name: str
+    text: str
+    parts: tuple[Message, ...]
+
+    def fill(self, variables: dict[str, Any]) -> tuple[Message, ...]:
+        """The messages, every placeholder replaced exactly once."""
+        return tuple(
+            Message(role, _PLACEHOLDER.sub(lambda match: str(variables[match[1]]), text))
+            for role, text in self.parts
+        )
+
+
+def built_in_templates() -> list[str]:
+    """Names that ``load_template`` knows without a file."""
+    return sorted(path.stem for path in _BUILT_IN.glob("*.txt"))
+
+
+def load_template(name: str) -> Template:
+    """A bundled template by name, or a user's by file path.
+
+    Raises:
+        TemplateError: not found, or a placeholder is missing or unknown.
+    """
+    path = _BUILT_IN / f"{name}.txt"
+    if Path(name).name != name or not path.is_file():
+        path = Path(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        known = ", ".join(built_in_templates())
+        raise TemplateError(
+            f"there is no template '{name}': give a text file's path, or a built-in name ({known})"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(f"template {path} cannot be read as UTF-8 text: {error}") from None
+    return parse_template(path.stem, text)
+
+
+def parse_template(name: str, text: str) -> Template:
+    """Check a template's text and split it into its parts."""
+    found = set(_PLACEHOLDER.findall(text))
+    missing, unknown = _REQUIRED - found, found - _REQUIRED - _OPTIONAL
+    if missing:
+        raise TemplateError(f"template '{name}' lacks {_names(missing)}; add it where the value should stand")
+    if unknown:
+        raise TemplateError(
+            f"template '{name}' has {_names(unknown)}, which nothing fills; "
+            f"known: {_names(_REQUIRED | _OPTIONAL)}"
+        )
+    head, separator, user = text.partition("[user]\n")
+    if not separator:
+        return Template(name, text, (Message("user", text.strip()),))
+    before, marker, system = head.partition("[system]\n")
+    if before.strip() or not marker:
+        raise TemplateError(f"template '{name}' has text before its [user] part that is not a [system] part")
+    return Template(name, text, (Message("system", system.strip()), Message("user", user.strip())))
+
+
+def build_prompt(
+    pair: Pair, template: Template, *, words: int, engine: str, model: str, sampling: Sampling
+) -> Prompt:
+    """The prompt for one pair. Its fingerprint changes with anything that could change the reply."""
+    task = task_of(pair.task)
+    variables: dict[str, Any] = {
+        "instruction": pair.instruction,
+        "answer": pair.answer,
+        "words": words,
+        "task": pair.task,
+        "genre": task.genre,
+        "form": FORMS[task.genre],
+    }
+    fingerprint = content_hash(pair.id, variables, template.text, engine, model, sampling.to_dict())
+    return Prompt(fingerprint, pair.id, template.name, variables, template.fill(variables), fingerprint)
+
+
+def _names(placeholders: set[str] | frozenset[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(placeholders))

@@ -1,0 +1,199 @@
+"""The one loop: pairs -> prompts -> engine -> contexts, journaled as each finishes.
+
+``synthesize`` is the loop in memory, for use from Python; ``generate`` is the same loop
+over a run's journal, skipping what is done. Knows nothing of Parquet, cards or the Hub.
+Memory holds the prompts an engine has pulled but not answered, and nothing per row
+besides the journal's index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from synthesis.coherence import locate
+from synthesis.config import RunConfig
+from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
+from synthesis.engines import make_engine
+from synthesis.engines.base import Engine, Sampling
+from synthesis.journal import Journal
+from synthesis.parsing import parse
+from synthesis.prompts import Template, build_prompt, load_template
+from synthesis.tokens import Tokenizer, load_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What turns a pair into an outcome, made once per run.
+
+    Without a ``tokenizer`` contexts are not counted (their ``tokens`` is 0): a run leaves
+    that to whoever builds the dataset, so that another tokenizer makes nothing stale.
+    """
+
+    engine: Engine
+    template: Template
+    sampling: Sampling
+    words: int
+    tokenizer: Tokenizer | None = None
+
+    def close(self) -> None:
+        """Free the engine."""
+        self.engine.close()
+
+    def prompt(self, pair: Pair) -> Prompt:
+        """The prompt for a pair."""
+        return build_prompt(
+            pair,
+            self.template,
+            words=self.words,
+            engine=self.engine.name,
+            model=self.engine.model,
+            sampling=self.sampling,
+        )
+
+    def outcomes(self, work: Iterable[tuple[Pair, Prompt]]) -> Iterator[tuple[Pair, Context | Rejected]]:
+        """Each pair with its context or rejection, in the order the engine finishes them."""
+        waiting: dict[str, tuple[Pair, Prompt]] = {}
+
+        def feed() -> Iterator[Prompt]:
+            for pair, prompt in work:
+                waiting[prompt.id] = pair, prompt
+                yield prompt
+
+        for completion in self.engine.complete(feed(), self.sampling):
+            pair, prompt = waiting.pop(completion.prompt_id)
+            outcome = parse(
+                completion,
+                prompt,
+                engine=self.engine.name,
+                model=self.engine.model,
+                seed=self.sampling.seed,
+            )
+            yield pair, self._measured(pair, outcome)
+
+    def _measured(self, pair: Pair, outcome: Context | Rejected) -> Context | Rejected:
+        if isinstance(outcome, Rejected):
+            return outcome
+        if self.tokenizer is not None:
+            outcome = replace(outcome, tokens=self.tokenizer.count(outcome.text))
+        if outcome.evidence:
+            return outcome
+        found = tuple(locate(outcome.text, pair.instruction, pair.answer))
+        return replace(outcome, evidence=found, evidence_source="located" if found else "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the pairs of a run stand. ``settled`` were done before; ``bad`` rows never became pairs."""
+
+    settled: int = 0
+    stale: int = 0
+    new: int = 0
+    bad: int = 0
+
+    @property
+    def total(self) -> int:
+        """All rows of the source."""
+        return self.settled + self.stale + self.new + self.bad
+
+    @property
+    def todo(self) -> int:
+        """Rows that a run would write."""
+        return self.stale + self.new
+
+
+def make_job(config: RunConfig) -> Job:
+    """Engine and template as configured; the cheap checks come first."""
+    made = config.generation
+    template = load_template(made.template)
+    sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
+    return Job(make_engine(made.engine, made.model, **made.options), template, sampling, made.words)
+
+
+def survey(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Counts:
+    """How many rows are settled, stale, new and bad. Writes nothing, asks no engine."""
+    numbers = {"settled": 0, "stale": 0, "new": 0, "bad": 0}
+    for pair in pairs:
+        if isinstance(pair, Rejected):
+            numbers["bad"] += 1
+            continue
+        fingerprint = job.prompt(pair).fingerprint
+        if journal.is_settled(fingerprint):
+            numbers["settled"] += 1
+        else:
+            numbers["stale" if journal.knows_pair(pair.id) else "new"] += 1
+    return Counts(**numbers)
+
+
+def generate(
+    job: Job,
+    pairs: Iterable[Pair | Rejected],
+    journal: Journal,
+    on_outcome: Callable[[Context | Rejected], None] = lambda _: None,
+) -> None:
+    """Write the outcome of every pair that is not settled yet, then mark the set as current."""
+
+    def work(order: Callable[[str], object]) -> Iterator[tuple[Pair, Prompt]]:
+        for pair in pairs:
+            if isinstance(pair, Rejected):
+                bad = replace(
+                    pair, fingerprint=content_hash(pair.pair_id, pair.stage, pair.reason, pair.text)
+                )
+                if bad.fingerprint not in journal.rejected:
+                    journal.add(bad)
+                order(bad.fingerprint)
+                continue
+            prompt = job.prompt(pair)
+            order(prompt.fingerprint)
+            if not journal.is_settled(prompt.fingerprint):
+                yield pair, prompt
+
+    with journal.new_current() as order:
+        for pair, outcome in job.outcomes(work(order)):
+            journal.add(outcome, pair)
+            on_outcome(outcome)
+
+
+def synthesize(
+    pairs: Iterable[Pair],
+    engine: str | Engine = "composer",
+    *,
+    model: str = "",
+    words: int = 2000,
+    template: str = "narrative",
+    seed: int = 0,
+    tokenizer: str | None = None,
+    temperature: float = 0.7,
+    top_p: float = 0.95,
+    max_tokens: int = 8192,
+    **options: Any,
+) -> Iterator[Context | Rejected]:
+    """Write a context for each pair, yielding each outcome as it finishes.
+
+    Args:
+        pairs: any iterable; pulled lazily.
+        engine: a name (see ``synthesis.engines.engine_names``) or an engine object.
+        model: which model the engine runs; empty for its default.
+        words: about how many words a context should have.
+        template: a built-in template's name or a text file's path.
+        seed: with the pair's id, determines every random choice of ours.
+        tokenizer: what counts ``Context.tokens``; the embedded one by default.
+        temperature: for engines that sample.
+        top_p: for engines that sample.
+        max_tokens: bound on a reply, for engines that count.
+        options: further settings of the engine.
+
+    Yields:
+        A ``Context``, or a ``Rejected`` with stage and reason.
+    """
+    owned = isinstance(engine, str)
+    made = make_engine(engine, model, **options) if isinstance(engine, str) else engine
+    sampling = Sampling(temperature, top_p, max_tokens, seed)
+    job = Job(made, load_template(template), sampling, words, load_tokenizer(tokenizer))
+    try:
+        for _, outcome in job.outcomes((pair, job.prompt(pair)) for pair in pairs):
+            yield outcome
+    finally:
+        if owned:
+            made.close()

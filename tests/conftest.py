@@ -1,0 +1,47 @@
+"""Shared fixtures: small sources of pairs, the command line, real data where it is present."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def write_pairs(tmp_path: Path) -> Callable[..., Path]:
+    """Writes numbered pairs to a JSONL file and returns its path."""
+
+    def write(count: int, name: str = "story_qa.jsonl", start: int = 0) -> Path:
+        path = tmp_path / name
+        rows = [
+            {"instruction": f"Who kept lighthouse number {n}?", "answer": f"Keeper {n} Holm"}
+            for n in range(start, start + count)
+        ]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs ``context-synthesis`` as a user would and returns what it did."""
+
+    def run(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "builder.cli", *map(str, args)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            cwd=ROOT,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "COLUMNS": "120", **environment},
+        )
+
+    return run
