@@ -1,0 +1,333 @@
+"""``context-synthesis``: the command line. Parses, calls, prints; everything else is elsewhere.
+
+Exit codes: 0 done, 1 failed (what is finished is kept, run again to go on), 2 wrong usage.
+Only the standard library and typer are imported until a command runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synthesis.errors import ContextSynthesisError, UsageError
+
+if TYPE_CHECKING:
+    from builder.job import Summary
+    from synthesis.config import RunConfig
+
+app = typer.Typer(
+    name="context-synthesis",
+    help="Turn short instruction-answer pairs into long-context training data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+_INPUT, _WRITING, _SAMPLES, _OUTPUT = "Pairs", "Contexts", "Samples", "Output"
+
+ConfigFile = Annotated[Path | None, typer.Argument(metavar="[RUN.toml]", help="A run's configuration.")]
+Pairs = Annotated[
+    str | None,
+    typer.Option(
+        help="File, folder, glob, hf:// path or Hub dataset. Default: the bundled examples.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OURS=THEIRS", help="Map a column, as in instruction=question.", rich_help_panel=_INPUT
+    ),
+]
+TaskName = Annotated[str | None, typer.Option(help="Task of all pairs.", rich_help_panel=_INPUT)]
+HubConfig = Annotated[
+    str | None, typer.Option("--hub-config", help="Config of a Hub dataset.", rich_help_panel=_INPUT)
+]
+Split = Annotated[str | None, typer.Option(help="Split of a Hub dataset.", rich_help_panel=_INPUT)]
+Limit = Annotated[int | None, typer.Option(help="Use only the first N rows.", rich_help_panel=_INPUT)]
+EngineName = Annotated[
+    str | None, typer.Option("--engine", help="Who writes. Default: composer.", rich_help_panel=_WRITING)
+]
+Model = Annotated[str | None, typer.Option(help="Model of the engine.", rich_help_panel=_WRITING)]
+Words = Annotated[
+    int | None, typer.Option(help="Words per context. Default: 2000.", rich_help_panel=_WRITING)
+]
+TemplateName = Annotated[
+    str | None, typer.Option("--template", help="Built-in name or text file.", rich_help_panel=_WRITING)
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="Sampling temperature. Default: 0.7.", rich_help_panel=_WRITING)
+]
+TopP = Annotated[
+    float | None, typer.Option("--top-p", help="Nucleus sampling. Default: 0.95.", rich_help_panel=_WRITING)
+]
+MaxTokens = Annotated[
+    int | None, typer.Option("--max-tokens", help="Longest reply. Default: 8192.", rich_help_panel=_WRITING)
+]
+Lengths = Annotated[
+    str | None,
+    typer.Option(help="Sample lengths in tokens, as in 8k,32k. Default: 8k.", rich_help_panel=_SAMPLES),
+]
+TokenizerName = Annotated[
+    str | None,
+    typer.Option(
+        "--tokenizer", help="Folder or Hub id. Default: the engine's, else ours.", rich_help_panel=_SAMPLES
+    ),
+]
+Depth = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the evidence stands: uniform, start, middle, end, or 0..1.", rich_help_panel=_SAMPLES
+    ),
+]
+Distractors = Annotated[str | None, typer.Option(help="same-task, random or none.", rich_help_panel=_SAMPLES)]
+Seed = Annotated[
+    int | None, typer.Option(help="Seed of every random choice. Default: 0.", rich_help_panel=_OUTPUT)
+]
+Out = Annotated[
+    str | None, typer.Option(help="The run's folder. Default: runs/<name>.", rich_help_panel=_OUTPUT)
+]
+Name = Annotated[
+    str | None, typer.Option(help="Base name of the dataset's configs.", rich_help_panel=_OUTPUT)
+]
+License = Annotated[str | None, typer.Option(help="Licence named in the card.", rich_help_panel=_OUTPUT)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.", rich_help_panel=_OUTPUT)]
+
+
+def _command(function: Callable[..., None]) -> Callable[..., None]:
+    """Register a command whose errors become a message and an exit code."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except ContextSynthesisError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            typer.echo("\nstopped; what is finished is kept, run the same command to go on", err=True)
+            raise typer.Exit(1) from None
+
+    return app.command()(guarded)
+
+
+@_command
+def run(
+    config: ConfigFile = None,
+    pairs: Pairs = None,
+    column: Column = None,
+    task: TaskName = None,
+    hub_config: HubConfig = None,
+    split: Split = None,
+    limit: Limit = None,
+    engine: EngineName = None,
+    model: Model = None,
+    words: Words = None,
+    template: TemplateName = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    max_tokens: MaxTokens = None,
+    lengths: Lengths = None,
+    tokenizer: TokenizerName = None,
+    depth: Depth = None,
+    distractors: Distractors = None,
+    seed: Seed = None,
+    out: Out = None,
+    name: Name = None,
+    license: License = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write contexts, score them, assemble samples and build the dataset folder.
+
+    Run the same command again to go on after an interruption.
+    """
+    resolved = _config(dict(locals()))
+    from builder.job import execute
+
+    _do(execute, resolved, quiet)
+
+
+@_command
+def plan(
+    config: ConfigFile = None,
+    pairs: Pairs = None,
+    column: Column = None,
+    task: TaskName = None,
+    hub_config: HubConfig = None,
+    split: Split = None,
+    limit: Limit = None,
+    engine: EngineName = None,
+    model: Model = None,
+    words: Words = None,
+    template: TemplateName = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    max_tokens: MaxTokens = None,
+    seed: Seed = None,
+    out: Out = None,
+    name: Name = None,
+) -> None:
+    """Say what a run would do: pairs done, stale and new. Writes nothing."""
+    resolved = _config(dict(locals()))
+    from builder.job import plan as survey
+
+    counts = survey(resolved)
+    typer.echo(
+        f"{counts.total:,} rows for {resolved.out_dir}: {counts.settled:,} done, {counts.stale:,} stale, "
+        f"{counts.new:,} new, {counts.bad:,} unusable"
+    )
+    about = counts.todo * resolved.generation.words
+    typer.echo(f"a run would write {counts.todo:,} contexts, about {about:,} words")
+
+
+@_command
+def assemble(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
+    lengths: Lengths = None,
+    tokenizer: TokenizerName = None,
+    depth: Depth = None,
+    distractors: Distractors = None,
+    seed: Seed = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make samples of other lengths from contexts that exist."""
+    from synthesis.config import load_config
+
+    given = dict(locals())
+    saved = folder / "run.toml"
+    if not saved.is_file():
+        raise UsageError(f"{folder} holds no run (no run.toml); give the folder of a finished run")
+    resolved = _override(load_config(saved), {**given, "out": str(folder)})
+    from builder.job import reassemble
+
+    _do(reassemble, resolved, quiet)
+
+
+@_command
+def score(
+    source: Annotated[str, typer.Argument(metavar="FILE", help="JSONL, CSV, Parquet or a dataset.")],
+    column: Column = None,
+    split: Split = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Add plain sentences that say why.")] = False,
+) -> None:
+    """Coherence of each row's context with its instruction and answer, as JSON lines."""
+    from builder.scoring import score_source
+
+    columns = dict(_column(text) for text in column or ())
+    total, rows, failed = 0.0, 0, 0
+    for line in score_source(source, columns=columns, split=split or "train", reasons=explain):
+        typer.echo(json.dumps(line, ensure_ascii=False))
+        rows += 1
+        failed += "error" in line
+        total += line.get("overall", 0.0)
+    scored = rows - failed
+    typer.echo(f"{scored:,} rows scored, mean {total / max(scored, 1):.3f}, {failed:,} unusable", err=True)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        from synthesis import __version__
+
+        typer.echo(f"context-synthesis {__version__}")
+        raise typer.Exit
+
+
+_KEYS = {
+    "pairs": "pairs.source",
+    "task": "pairs.task",
+    "hub_config": "pairs.config",
+    "split": "pairs.split",
+    "limit": "pairs.limit",
+    "engine": "generation.engine",
+    "model": "generation.model",
+    "words": "generation.words",
+    "template": "generation.template",
+    "temperature": "generation.temperature",
+    "top_p": "generation.top_p",
+    "max_tokens": "generation.max_tokens",
+    "tokenizer": "samples.tokenizer",
+    "depth": "samples.depth",
+    "distractors": "samples.distractors",
+    "seed": "seed",
+    "out": "out",
+    "name": "dataset.name",
+    "license": "dataset.license",
+}
+
+
+def _config(given: dict[str, Any]) -> RunConfig:
+    from synthesis.config import RunConfig, load_config
+
+    path = given.get("config")
+    return _override(load_config(path) if path else RunConfig(), given)
+
+
+def _override(base: RunConfig, given: dict[str, Any]) -> RunConfig:
+    from synthesis.config import override
+
+    changes: dict[str, Any] = {key: given.get(option) for option, key in _KEYS.items()}
+    if given.get("lengths"):
+        changes["samples.lengths"] = tuple(
+            part.strip() for part in given["lengths"].split(",") if part.strip()
+        )
+    if given.get("column"):
+        changes["pairs.columns"] = dict(_column(text) for text in given["column"])
+    return override(base, changes)
+
+
+def _column(text: str) -> tuple[str, str]:
+    ours, separator, theirs = text.partition("=")
+    if not separator or not ours or not theirs:
+        raise UsageError(f"--column takes OURS=THEIRS, as in instruction=question; got {text!r}")
+    return ours, theirs
+
+
+def _do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:
+    from rich.console import Console
+
+    from builder.progress import TerminalReporter
+
+    console = Console(stderr=True, quiet=quiet)
+    with TerminalReporter(console) as reporter:
+        summary = work(config, reporter)
+    if not quiet:
+        typer.echo(_sentence(summary))
+
+
+def _sentence(summary: Summary) -> str:
+    built = [result for result in summary.dataset.configs if result.built]
+    changed = f"{len(built)} written" if built else "nothing changed"
+    parts = [
+        f"{summary.contexts:,} contexts",
+        f"{summary.rejected:,} rejected",
+        f"{len(summary.dataset.configs)} configs ({changed}) in {summary.dataset.path}",
+        f"{summary.seconds:.1f} s",
+    ]
+    line = ", ".join(parts)
+    if summary.short:
+        line += (
+            f"\n{summary.short:,} samples are shorter than asked: there are too few other contexts of their "
+            "task. Add pairs, raise --words, or use --distractors random"
+        )
+    return line
+
+
+def main() -> None:
+    """Entry point of the ``context-synthesis`` command."""
+    # Text of any script must print whatever the terminal's encoding is.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()
+
+
+if __name__ == "__main__":
+    main()

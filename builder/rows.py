@@ -1,0 +1,133 @@
+"""The rows of a run's configs, made only when a config has to be written.
+
+What the rows depend on is hashed here, so that an unchanged config is recognised without
+making them. Knows the journal and the assembly; knows nothing of Parquet or versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from builder.folder import ConfigData
+from builder.schema import chat_row, raw_row, rejected_row
+from synthesis.assembly import assemble
+from synthesis.coherence import score
+from synthesis.config import RunConfig
+from synthesis.data import Coherence, Context, Pair, Rejected, content_hash
+from synthesis.journal import Journal
+from synthesis.tokens import Tokenizer, format_length, parse_length
+
+if TYPE_CHECKING:
+    from builder.job import Reporter
+
+# To be raised when the same journal and settings would give other rows: a change of the
+# score, of the assembly or of a column.
+ROWS_VERSION = 1
+_FULL = 0.995
+
+
+class RunRows:
+    """The raw, chat and rejected rows of what a journal holds as current."""
+
+    def __init__(self, config: RunConfig, journal: Journal, tokenizer: Tokenizer, reporter: Reporter) -> None:
+        self._config = config
+        self._journal = journal
+        self._tokenizer = tokenizer
+        self._reporter = reporter
+        self._rows = journal.current_contexts()
+        self._overall = array("d", [nan]) * len(self._rows)
+        self._contexts_id = _hash_lines(journal.current())
+        self.short = 0
+
+    @property
+    def contexts(self) -> int:
+        """How many contexts there are."""
+        return len(self._rows)
+
+    def configs(self) -> list[ConfigData]:
+        """The raw config, one chat config per length, and the rejected rows."""
+        chats = [self._chat(parse_length(length)) for length in self._config.samples.lengths]
+        configs = [self._raw(), *chats]
+        if self._config.dataset.rejected:
+            configs.append(self._rejected([chat.content_id for chat in chats]))
+        return configs
+
+    def _content_id(self, kind: str, *settings: object) -> str:
+        return content_hash(ROWS_VERSION, kind, self._contexts_id, *settings)
+
+    def _raw(self) -> ConfigData:
+        def rows() -> Iterator[Mapping[str, Any]]:
+            self._reporter.stage("scoring contexts", len(self._rows))
+            for index, (pair, context) in enumerate(self._rows):
+                counted = replace(context, tokens=self._tokenizer.count(context.text))
+                yield raw_row(pair, counted, self._score(index, pair, context))
+                self._reporter.advance()
+
+        return ConfigData(self._config.name, "raw", rows, self._content_id("raw", self._tokenizer.identity))
+
+    def _chat(self, length: int) -> ConfigData:
+        samples, seed = self._config.samples, self._config.seed
+        label = format_length(length)
+        content = self._content_id(
+            "chat", self._tokenizer.identity, length, samples.depth, samples.distractors, seed
+        )
+
+        def rows() -> Iterator[Mapping[str, Any]]:
+            self._reporter.stage(f"assembling {label} samples", len(self._rows))
+            for outcome in assemble(
+                self._rows,
+                length,
+                tokenizer=self._tokenizer,
+                depth=samples.depth,
+                distractors=samples.distractors,
+                seed=seed,
+                coherence=self._overall_of,
+            ):
+                self._reporter.advance()
+                if isinstance(outcome, Rejected):
+                    self._keep(replace(outcome, fingerprint=content_hash(content, outcome.pair_id)))
+                else:
+                    self.short += outcome.tokens < _FULL * outcome.budget
+                    yield chat_row(outcome)
+
+        return ConfigData(f"{self._config.name}-chat-{label}", "chat", rows, content)
+
+    def _rejected(self, chats: list[str]) -> ConfigData:
+        def rows() -> Iterator[Mapping[str, Any]]:
+            yield from (rejected_row(row) for row in self._journal.current_rejected())
+            # What an assembly dropped is known by its settings and pair, like everything else.
+            for content in chats if len(self._journal.rejected) else ():
+                for pair, _ in self._rows:
+                    dropped = self._journal.find_rejected(content_hash(content, pair.id))
+                    if dropped is not None:
+                        yield rejected_row(dropped)
+
+        return ConfigData(
+            f"{self._config.name}-rejected", "rejected", rows, self._content_id("rejected", *chats)
+        )
+
+    def _keep(self, dropped: Rejected) -> None:
+        if dropped.fingerprint not in self._journal.rejected:
+            self._journal.add(dropped)
+
+    def _score(self, index: int, pair: Pair, context: Context) -> Coherence:
+        coherence = score(context.text, pair.instruction, pair.answer)
+        self._overall[index] = coherence.overall
+        return coherence
+
+    def _overall_of(self, index: int) -> float:
+        if isnan(self._overall[index]):
+            self._score(index, *self._rows[index])
+        return self._overall[index]
+
+
+def _hash_lines(lines: Iterator[str]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for line in lines:
+        digest.update(line.encode())
+    return digest.hexdigest()

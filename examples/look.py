@@ -1,0 +1,39 @@
+"""Open a dataset folder with plain ``datasets`` and print what is in it.
+
+python examples/look.py runs/composer/dataset
+"""
+
+import sys
+import textwrap
+
+import datasets
+
+
+def main(folder: str) -> None:
+    """Print rows and columns of every config, then one chat sample, shortened."""
+    datasets.disable_progress_bars()
+    names = [name for name in datasets.get_dataset_config_names(folder) if "-v" not in name]
+    loaded = {name: datasets.load_dataset(folder, name, split="train") for name in names}
+    for name, rows in loaded.items():
+        print(f"{name:28} {rows.num_rows:6,} rows   {', '.join(rows.column_names[:6])}, ...")
+    chats = [name for name in names if "-chat-" in name]
+    if not chats:
+        return
+    sample = loaded[chats[0]][0]
+    user, assistant = sample["messages"]
+    start, end = sample["evidence_start"], sample["evidence_end"]
+    tokens, budget, depth = sample["tokens"], sample["budget"], sample["depth"]
+    print(f"\nOne sample of {chats[0]}: {tokens:,} of {budget:,} tokens, task {sample['task']}, with")
+    print(f"{len(sample['documents'])} documents, the pair's own at depth {depth:.2f}. That one begins\n")
+    print(_shortened(user["content"][start:end], 900))
+    print(f"\nand ends\n\n{_shortened(user['content'][end:][-260:].lstrip(), 260)}")
+    print(f"\nassistant: {_shortened(assistant['content'], 300)}")
+
+
+def _shortened(text: str, limit: int) -> str:
+    text = text if len(text) <= limit else text[: text.rfind(" ", 0, limit)] + " ..."
+    return textwrap.indent("\n".join(textwrap.wrap(text, 96, replace_whitespace=False)), "    ")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,254 @@
+"""The command as its users run it: the main job, wrong input, interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SMALL = ("--words", "120", "--lengths", "1k")
+
+
+def test_run_then_plan_then_run_again(tmp_path, write_pairs, command) -> None:
+    out = tmp_path / "run"
+    options = ("--pairs", write_pairs(12), "--out", out, *SMALL)
+
+    before = command("plan", *options)
+    assert "0 done, 0 stale, 12 new" in before.stdout
+    assert not out.exists()
+
+    done = command("run", *options)
+    assert done.returncode == 0, done.stderr
+    assert "12 contexts, 0 rejected" in done.stdout
+    assert sorted(path.name for path in out.iterdir() if path.name[0] != ".") == [
+        "dataset", "journal", "manifest.json", "run.toml",
+    ]  # fmt: skip
+
+    assert "12 done, 0 stale, 0 new" in command("plan", *options).stdout
+    assert "0 done, 12 stale, 0 new" in command("plan", *options, "--seed", "1").stdout
+    assert "nothing changed" in command("run", *options).stdout
+    assert "nothing changed" in command("run", out / "run.toml").stdout
+
+    more = write_pairs(14)
+    assert "12 done, 0 stale, 2 new" in command("plan", *options).stdout
+    assert "14 contexts" in command("run", *options).stdout
+    assert more.exists()
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["counts"]["contexts"] == 14
+    assert manifest["configs"]["composer"] == "1.1.0"
+    assert manifest["seed"] == 0
+
+
+def test_other_lengths_from_contexts_that_exist(tmp_path, write_pairs, command) -> None:
+    import datasets
+
+    out = tmp_path / "run"
+    assert command("run", "--pairs", write_pairs(12), "--out", out, *SMALL).returncode == 0
+    made = command("assemble", out, "--lengths", "500,1k")
+    assert made.returncode == 0, made.stderr
+    names = datasets.get_dataset_config_names(str(out / "dataset"))
+    assert {"composer", "composer-chat-500", "composer-chat-1k", "composer-v1.0.0"} <= set(names)
+    rows = datasets.load_dataset(
+        str(out / "dataset"), "composer-chat-500", split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert rows.num_rows == 12
+    assert all(row["tokens"] <= 500 for row in rows)
+
+
+def test_score_reads_what_run_wrote(tmp_path, write_pairs, command) -> None:
+    out = tmp_path / "run"
+    assert command("run", "--pairs", write_pairs(4), "--out", out, *SMALL).returncode == 0
+    (parquet,) = (out / "dataset" / "data" / "composer").rglob("*.parquet")
+    done = command("score", parquet)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == 4
+    assert all(0.5 < line["overall"] <= 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("broken.jsonl", b'{"instruction": "a", "answer": "b"}\n{"instr\n', "1 rejected"),
+        ("columns.jsonl", b'{"foo": "a", "bar": "b"}\n', "foo"),
+        ("empty.jsonl", b"", "empty"),
+        ("blank.jsonl", b'{"instruction": " ", "answer": "b"}\n', "blank.jsonl"),
+        ("utf16.jsonl", '{"instruction": "a", "answer": "b"}\n'.encode("utf-16"), "UTF-16"),
+        ("latin.csv", "instruction,answer\ncaf\xe9,b\n".encode("latin-1"), "latin.csv"),
+    ],
+)
+def test_bad_files_give_one_clear_message(tmp_path, command, name, content, said) -> None:
+    (tmp_path / name).write_bytes(content)
+    done = command("run", "--pairs", tmp_path / name, "--out", tmp_path / "run", *SMALL)
+    assert "Traceback" not in done.stderr
+    if name == "broken.jsonl":
+        assert done.returncode == 0
+        assert said in done.stdout
+        rejected = (tmp_path / "run" / "journal" / "rejected.jsonl").read_text()
+        assert "broken.jsonl:2" in rejected
+    else:
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: ")
+        assert said.casefold() in done.stderr.casefold()
+        assert not (tmp_path / "run" / "dataset").exists()
+
+
+def test_a_huge_answer_and_a_duplicate_are_rejected_rows(tmp_path, command) -> None:
+    path = tmp_path / "pairs.jsonl"
+    good = {"instruction": "Who?", "answer": "Ada"}
+    with path.open("w") as file:
+        for row in (good, {"instruction": "What?", "answer": "x" * 50_000_000}, good):
+            file.write(json.dumps(row) + "\n")
+    done = command("run", "--pairs", path, "--out", tmp_path / "run", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "1 contexts, 2 rejected" in done.stdout
+    reasons = [
+        json.loads(line) for line in (tmp_path / "run/journal/rejected.jsonl").read_text().splitlines()
+    ]
+    assert [row["pair_id"] for row in reasons] == ["pairs.jsonl:2", "pairs.jsonl:3"]
+    assert "line 1" in reasons[1]["reason"] or "pairs.jsonl:1" in reasons[1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--engine", "compser"], "did you mean 'composer'"),
+        (["--words", "10"], "50 to 20,000"),
+        (["--lengths", "many"], "many"),
+        (["--template", "absent.txt"], "absent.txt"),
+        (["--tokenizer", "./absent-folder"], "absent-folder"),
+        (["--depth", "sideways"], "sideways"),
+        (["--distractors", "odd"], "odd"),
+        (["--pairs", "absent.jsonl"], "absent.jsonl"),
+        (["--column", "instruction"], "OURS=THEIRS"),
+        (["--column", "instruction=nope"], "nope"),
+        (["absent.toml"], "absent.toml"),
+        (["--no-such-option"], "No such option"),
+        (["--seed", "x"], "seed"),
+    ],
+)
+def test_wrong_options_exit_with_2_before_any_work(tmp_path, write_pairs, command, options, said) -> None:
+    out = tmp_path / "run"
+    given = [*options] if "--pairs" in options else ["--pairs", str(write_pairs(2)), *options]
+    done = command("run", "--out", out, *given)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (out / "dataset").exists()
+
+
+def test_a_configuration_with_a_wrong_key(tmp_path, command) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("[generation]\nwrods = 3\n")
+    done = command("run", path)
+    assert done.returncode == 2
+    assert "run.toml: unknown key 'generation.wrods'" in done.stderr
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path, write_pairs, command) -> None:
+    out = tmp_path / "thesis"
+    out.mkdir()
+    (out / "chapter1.txt").write_text("dear reader")
+    done = command("run", "--pairs", write_pairs(2), "--out", out, *SMALL)
+    assert done.returncode == 2
+    assert "chapter1.txt" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["chapter1.txt"]
+    a_file = command("run", "--pairs", write_pairs(2), "--out", out / "chapter1.txt", *SMALL)
+    assert (a_file.returncode, "is a file" in a_file.stderr) == (2, True)
+
+
+def test_assemble_wants_a_run(tmp_path, command) -> None:
+    done = command("assemble", tmp_path)
+    assert done.returncode == 2
+    assert "no run.toml" in done.stderr
+
+
+def test_a_folder_without_write_permission(tmp_path, write_pairs, command) -> None:
+    # Root may write anywhere but where the kernel says no.
+    closed = Path("/sys") if os.geteuid() == 0 else tmp_path / "closed"
+    closed.mkdir(mode=0o500, exist_ok=True)
+    done = command("run", "--pairs", write_pairs(2), "--out", closed / "run", *SMALL)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "choose another folder with --out" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def start(*args: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "builder.cli", *map(str, args)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def wait_for_contexts(out: Path, count: int) -> None:
+    journal, deadline = out / "journal" / "contexts.jsonl", time.monotonic() + 60
+    while not (journal.exists() and journal.read_bytes().count(b"\n") >= count):
+        assert time.monotonic() < deadline, "the run wrote nothing"
+        time.sleep(0.002)
+
+
+def test_two_runs_cannot_share_a_folder(tmp_path, write_pairs, command) -> None:
+    out = tmp_path / "run"
+    options = ("--pairs", write_pairs(600), "--out", out, "--words", "1000", "--lengths", "2k")
+    first = start("run", *options)
+    wait_for_contexts(out, 1)
+    second = command("run", *options)
+    first.kill()
+    first.communicate()
+    assert second.returncode == 2
+    assert "another run is working" in second.stderr
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path, write_pairs, command) -> None:
+    out = tmp_path / "run"
+    options = ("--pairs", write_pairs(400), "--out", out, "--words", "500", "--lengths", "1k")
+    process = start("run", *options)
+    wait_for_contexts(out, 3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "run the same command to go on" in errors
+    assert "Traceback" not in errors
+    assert "400 contexts" in command("run", *options).stdout
+
+
+def parquet_bytes(out: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(out)): path.read_bytes() for path in sorted((out / "dataset").rglob("*.parquet"))
+    }
+
+
+def test_runs_killed_at_any_moment_end_in_the_same_bytes(tmp_path, write_pairs, command) -> None:
+    pairs = write_pairs(150)
+    options = ("--pairs", pairs, "--words", "400", "--lengths", "2k")
+    whole = command("run", *options, "--out", tmp_path / "whole", PYTHONHASHSEED="1")
+    assert whole.returncode == 0, whole.stderr
+    expected = parquet_bytes(tmp_path / "whole")
+    assert len(expected) == 2
+
+    out = tmp_path / "killed"
+    kills = 0
+    for moment in (1, 20, 60, 100, 149):
+        process = start("run", *options, "--out", out)
+        wait_for_contexts(out, moment)
+        process.kill()
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+    assert kills >= 4
+    assert command("run", *options, "--out", out, PYTHONHASHSEED="2").returncode == 0
+    assert parquet_bytes(out) == expected
+
+
+def test_help_and_version_are_there(command) -> None:
+    assert "context-synthesis 0." in command("--version").stdout
+    text = command("--help").stdout
+    for name in ("run", "plan", "score", "assemble"):
+        assert name in text
+    assert "Default: composer" in command("run", "--help").stdout
