@@ -11,7 +11,6 @@ the configuration last run, in the order of their pairs.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from array import array
@@ -23,7 +22,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from synthesis.data import Context, Evidence, Pair, Rejected, content_hash
-from synthesis.errors import ContextSynthesisError, FolderError, StorageError
+from synthesis.errors import FolderError, StorageError
+from synthesis.storage import storage_errors
 
 _HEAD = b'{"fingerprint":"'
 _DIGITS = 32
@@ -225,27 +225,6 @@ class ContextRows(Sequence[tuple[Pair, Context]]):
         pair = Pair(**record.pop("pair"))
         record["evidence"] = tuple(Evidence(*span) for span in record["evidence"])
         return pair, Context(**record)
-
-
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors about ``path`` into ours, with advice."""
-    try:
-        yield
-    except OSError as error:
-        raise storage_error(path, error) from error
-
-
-def storage_error(path: Path, error: OSError) -> ContextSynthesisError:
-    """Our error for an ``OSError`` met while writing ``path``."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageError(
-            f"no room left to write {path} ({error.strerror}); everything finished so far is kept. "
-            "Free some space and run the same command again to go on"
-        )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return FolderError(f"{path} cannot be written ({error.strerror}); choose another folder with --out")
-    return StorageError(f"writing {path} failed: {error}; run the same command again to go on")
 
 
 def _key(identity: str) -> int:

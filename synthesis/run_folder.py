@@ -15,7 +15,7 @@ from typing import Any
 
 from synthesis.config import RunConfig, dump_config
 from synthesis.errors import FolderError
-from synthesis.journal import storage_errors
+from synthesis.storage import storage_errors
 
 _CONFIG = "run.toml"
 _OURS = frozenset(

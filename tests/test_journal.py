@@ -8,7 +8,8 @@ import pytest
 
 from synthesis.data import Context, Evidence, Pair, Rejected, content_hash
 from synthesis.errors import FolderError, StorageError
-from synthesis.journal import Journal, storage_error
+from synthesis.journal import Journal
+from synthesis.storage import storage_error
 
 
 def entry(n, text="some text"):

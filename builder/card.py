@@ -1,0 +1,270 @@
+"""The dataset card: measured numbers and the facts of a run, filled into ``dataset_card.md``.
+
+Reads manifests, never rows, and returns text; writing it is left to the folder. Text
+from users' data reaches the card only through a YAML library, an escape or a fence, and
+the template engine never sees it as a template.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from builder.parquet import clean
+from builder.resources import card_template
+from builder.schema import COLUMNS
+from builder.versions import Manifest, read_manifests
+from synthesis.tasks import task_of
+
+MARKER = "<!-- Written by context-synthesis, and again at each build, except for the notes at the end. -->"
+NOTES = "<!-- Your notes go below this line; they are kept. -->"
+
+PAPER = {
+    "title": "Generalizing From Short to Long: Effective Data Synthesis for Long-Context Instruction Tuning",
+    "authors": "Wenhao Zhu et al.",
+    "year": 2025,
+    "arxiv": "2502.15592",
+}
+
+# Facts about the card rather than about how the rows were made.
+_CARD_FACTS = ("license", "language", "pretty_name", "repo_id", "tags")
+_ORDER = ("source", "engine", "model", "revision", "template", "sampling", "seed", "tokenizer", "versions")
+_SIZES = (
+    (10**3, "n<1K"),
+    (10**4, "1K<n<10K"),
+    (10**5, "10K<n<100K"),
+    (10**6, "100K<n<1M"),
+    (10**7, "1M<n<10M"),
+    (10**8, "10M<n<100M"),
+)
+_TAGS = ("context-synthesis", "long-context", "instruction-tuning", "synthetic")
+_MOST_REASONS = 20
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def render_card(folder: Path, configs: Sequence[Manifest], facts: Mapping[str, Any]) -> str:
+    """The text of ``folder/README.md``.
+
+    Args:
+        folder: The dataset folder; published versions and figures are looked up in it.
+        configs: The newest manifest of each config, in the order to list them. Configs
+            without rows are left out: an empty one breaks loading.
+        facts: ``license``, ``language``, ``pretty_name``, ``repo_id`` and ``tags`` are
+            about the card, each optional. How the rows were made is in the manifests.
+
+    Returns:
+        Markdown with YAML metadata, ending in a line below which notes are kept.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=False,  # this is Markdown, not HTML: see the filters
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(md=escape, fence=fence)
+    facts = clean(dict(facts)).value
+    listed = _main_first([manifest for manifest in configs if manifest.rows])
+    text = environment.from_string(card_template()).render(
+        metadata=_metadata(folder, listed, facts),
+        marker=MARKER,
+        notes_marker=NOTES,
+        paper=PAPER,
+        **_body(folder, listed, facts),
+    )
+    return str(clean(text).value)
+
+
+def kept_notes(card: str) -> str:
+    """What a user wrote below the notes line of an existing card."""
+    # The last such line: a sample quoted further up may hold one too.
+    return card.rpartition(NOTES)[2].strip("\n") if NOTES in card else ""
+
+
+def _main_first(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Rejected rows are never what a reader wants first."""
+    return sorted(manifests, key=lambda manifest: manifest.kind == "rejected")
+
+
+def _metadata(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) -> str:
+    from huggingface_hub import DatasetCardData
+
+    rows = sum(manifest.rows for manifest in listed if manifest.kind != "rejected")
+    tasks = {task_of(task).name for manifest in listed for task in manifest.statistics.get("tasks", ())}
+    categories = ["question-answering", "text-generation"]
+    if any(task.endswith("_summary") for task in tasks):
+        categories.insert(1, "summarization")
+    data = DatasetCardData(
+        pretty_name=_title(facts),
+        language=_lines(facts.get("language", "en")),
+        license=_lines(facts["license"]) if facts.get("license") else None,
+        annotations_creators="machine-generated",
+        language_creators="machine-generated",
+        size_categories=next((name for limit, name in _SIZES if rows < limit), "100M<n<1B"),
+        task_categories=categories,
+        tags=list(dict.fromkeys([*_TAGS, *_lines(facts.get("tags", []))])),
+        configs=_configs(folder, listed) or None,
+    )
+    return data.to_yaml()
+
+
+def _configs(folder: Path, listed: Sequence[Manifest]) -> list[dict[str, Any]]:
+    """Names of newest versions first, then pinned ones; all names differ, none is empty."""
+    entries = [_entry(manifest.config, manifest) for manifest in listed]
+    shown = {(manifest.config, manifest.version) for manifest in listed}
+    known = read_manifests(folder)
+    for name in dict.fromkeys([*(manifest.config for manifest in listed), *known]):
+        for manifest in reversed(known.get(name, [])):
+            if manifest.rows and (manifest.published or (name, manifest.version) in shown):
+                entries.append(_entry(f"{name}-v{manifest.version}", manifest))
+    # A config called "default" is the default already; `datasets` refuses to have two.
+    if entries and all(entry["config_name"] != "default" for entry in entries):
+        entries[0]["default"] = True
+    return entries
+
+
+def _entry(name: str, manifest: Manifest) -> dict[str, Any]:
+    return {
+        "config_name": name,
+        "version": manifest.version,
+        # `datasets` caches a local folder by this metadata, not by what the files hold. With a
+        # digest in it, a folder deleted and built anew is never read from a stale cache.
+        "description": f"{manifest.kind}, {manifest.rows} rows, contents {manifest.digest}",
+        "data_files": [{"split": "train", "path": f"{manifest.directory}/train-*.parquet"}],
+    }
+
+
+def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) -> dict[str, Any]:
+    chats = [manifest for manifest in listed if manifest.kind == "chat" and "tokens" in manifest.statistics]
+    by_kind = {manifest.kind: manifest for manifest in listed}
+    main = listed[0] if listed else None
+    return {
+        "title": _title(facts),
+        "configs": [_config_line(manifest) for manifest in listed],
+        "figures": _figures(folder),
+        "place": json.dumps(_one_line(facts.get("repo_id") or "path/to/this/folder"), ensure_ascii=False),
+        "main": {"name": main.config, "version": main.version} if main else None,
+        "chat": _chat(chats[0]) if chats else None,
+        "sample": _sample(main.statistics["sample"]) if main and main.statistics["sample"] else [],
+        "columns": [
+            {"name": kind, "columns": _columns(by_kind[kind])} for kind in COLUMNS if kind in by_kind
+        ],
+        "origins": _origins(listed),
+        "rejected": [line for manifest in listed for line in _reasons(manifest)],
+        "composer": any(manifest.facts.get("engine") == "composer" for manifest in listed),
+        "replaced": sum(manifest.statistics.get("replaced_characters", 0) for manifest in listed),
+        "license": _one_line(facts.get("license") or ""),
+    }
+
+
+def _title(facts: Mapping[str, Any]) -> str:
+    return _one_line(facts.get("pretty_name") or "Context synthesis dataset")
+
+
+def _config_line(manifest: Manifest) -> dict[str, Any]:
+    tokens, coherence = (manifest.statistics.get(name) for name in ("tokens", "coherence"))
+    spread = tokens and f"{tokens['min']:,} / {tokens['mean']:,.0f} / {tokens['max']:,}"
+    return {
+        "name": manifest.config,
+        "kind": manifest.kind,
+        "version": manifest.version,
+        "rows": f"{manifest.rows:,}",
+        "tokens": spread or "–",
+        "coherence": f"{coherence['mean']:.3f}" if coherence else "–",
+        "size": _size(manifest.bytes),
+    }
+
+
+def _chat(manifest: Manifest) -> dict[str, Any]:
+    longest = int(manifest.statistics["tokens"]["max"])
+    budget = int(manifest.statistics.get("budget", {"max": 0})["max"])
+    return {"name": manifest.config, "longest": f"{longest:,}", "max_length": max(longest, budget)}
+
+
+def _sample(sample: Mapping[str, Any]) -> list[dict[str, str]]:
+    if "messages" in sample:
+        return [{"title": turn["role"], "text": turn["content"]} for turn in sample["messages"]]
+    return [{"title": name, "text": sample[name]} for name in ("instruction", "answer", "context")]
+
+
+def _columns(manifest: Manifest) -> list[dict[str, str]]:
+    # The manifest decides: it may be older than what is written now.
+    meanings = {column.name: column.meaning for column in COLUMNS[manifest.kind]}
+    return [
+        {"name": name, "type": kind, "meaning": meanings.get(name, "")}
+        for name, kind in manifest.schema.items()
+    ]
+
+
+def _figures(folder: Path) -> list[dict[str, str]]:
+    paths = sorted((folder / "figures").glob("*.png"))
+    safe = [path for path in paths if re.fullmatch(r"[\w.-]+", path.name, re.ASCII)]
+    return [{"file": path.name, "title": re.sub(r"[_-]+", " ", path.stem).capitalize()} for path in safe]
+
+
+def _origins(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
+    """Configs made in the same way share one table."""
+    groups: dict[str, list[Manifest]] = {}
+    for manifest in listed:
+        groups.setdefault(json.dumps(manifest.facts, sort_keys=True), []).append(manifest)
+    origins = []
+    for group in groups.values():
+        facts = {name: value for name, value in group[0].facts.items() if name not in _CARD_FACTS}
+        names = [*(name for name in _ORDER if name in facts), *sorted(facts.keys() - set(_ORDER))]
+        rows = [(name.replace("_", " "), shown) for name in names if (shown := _value(facts[name]))]
+        if rows:
+            configs = ", ".join(f"`{manifest.config}`" for manifest in group)
+            origins.append({"configs": configs, "facts": rows})
+    return origins
+
+
+def _reasons(manifest: Manifest) -> list[dict[str, Any]]:
+    counts = manifest.statistics.get("reasons", {})
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    lines = [(reason, count) for reason, count in ordered[:_MOST_REASONS]]
+    rest = sum(count for _, count in ordered[_MOST_REASONS:])
+    lines += [("other reasons", rest)] if rest else []
+    return [{"config": manifest.config, "reason": reason, "rows": f"{count:,}"} for reason, count in lines]
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {_value(value[name])}" for name in sorted(value))
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value))
+    return _one_line(value)
+
+
+def _one_line(value: object) -> str:
+    return " ".join(_CONTROL.sub(" ", str(value)).split())
+
+
+def _lines(value: object) -> Any:  # noqa: ANN401 - a string stays a string, a list a list
+    return [_one_line(item) for item in value] if isinstance(value, list | tuple) else _one_line(value)
+
+
+def escape(text: str) -> str:
+    """One line of text that Markdown and HTML show as it is, also inside a table."""
+    line = _one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]()#+!|~$=-])", r"\\\1", line)
+
+
+def fence(text: str) -> str:
+    """A code block around the text, with a fence longer than any run of backticks in it."""
+    lines = _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    longest = max(map(len, re.findall(r"`+", lines)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}text\n{lines}\n{ticks}"
