@@ -48,7 +48,7 @@ Column = Annotated[
 ]
 TaskName = Annotated[str | None, typer.Option(help="Task of all pairs.", rich_help_panel=_INPUT)]
 HubConfig = Annotated[
-    str | None, typer.Option("--hub-config", help="Config of a Hub dataset.", rich_help_panel=_INPUT)
+    str | None, typer.Option("--config", help="Config of a Hub dataset.", rich_help_panel=_INPUT)
 ]
 Split = Annotated[str | None, typer.Option(help="Split of a Hub dataset.", rich_help_panel=_INPUT)]
 Limit = Annotated[int | None, typer.Option(help="Use only the first N rows.", rich_help_panel=_INPUT)]
@@ -120,11 +120,11 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
 
 @_command
 def run(
-    config: ConfigFile = None,
+    run_file: ConfigFile = None,
     pairs: Pairs = None,
     column: Column = None,
     task: TaskName = None,
-    hub_config: HubConfig = None,
+    config: HubConfig = None,
     split: Split = None,
     limit: Limit = None,
     engine: EngineName = None,
@@ -156,11 +156,11 @@ def run(
 
 @_command
 def plan(
-    config: ConfigFile = None,
+    run_file: ConfigFile = None,
     pairs: Pairs = None,
     column: Column = None,
     task: TaskName = None,
-    hub_config: HubConfig = None,
+    config: HubConfig = None,
     split: Split = None,
     limit: Limit = None,
     engine: EngineName = None,
@@ -243,7 +243,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 _KEYS = {
     "pairs": "pairs.source",
     "task": "pairs.task",
-    "hub_config": "pairs.config",
+    "config": "pairs.config",
     "split": "pairs.split",
     "limit": "pairs.limit",
     "engine": "generation.engine",
@@ -266,7 +266,7 @@ _KEYS = {
 def _config(given: dict[str, Any]) -> RunConfig:
     from synthesis.config import RunConfig, load_config
 
-    path = given.get("config")
+    path = given.get("run_file")
     return _override(load_config(path) if path else RunConfig(), given)
 
 

@@ -17,8 +17,10 @@ from typing import Any, Protocol, TypeVar
 from builder.folder import FolderResult, build_folder
 from builder.resources import example_pairs
 from builder.rows import RunRows
+from synthesis.assembly.depth import parse_depth
+from synthesis.assembly.distractors import check_distractors
 from synthesis.config import RunConfig
-from synthesis.data import Pair, Rejected
+from synthesis.data import Message, Pair, Rejected
 from synthesis.journal import Journal
 from synthesis.pairs import describe_source, read_pairs
 from synthesis.run import Counts, generate, make_job, survey
@@ -55,6 +57,7 @@ def plan(config: RunConfig) -> Counts:
     """How the pairs stand against what the run's folder holds. Writes nothing."""
     folder = RunFolder(config.out_dir)
     folder.check()
+    _tokenizer(config)
     with closing(make_job(config)) as job:
         return survey(job, _pairs(config), Journal(folder.journal, writable=False))
 
@@ -62,17 +65,17 @@ def plan(config: RunConfig) -> Counts:
 def execute(config: RunConfig, reporter: Reporter) -> Summary:
     """Do the job. After any interruption, the same call goes on where it stopped."""
     started = time.monotonic()
+    folder = RunFolder(config.out_dir)
+    folder.check()
     tokenizer = _tokenizer(config)
-    with closing(make_job(config)) as job:
-        folder = RunFolder(config.out_dir)
-        with folder.locked(), Journal(folder.journal) as journal:
-            reporter.stage("reading pairs", None)
-            counts = survey(job, _ticking(_pairs(config), reporter.advance), journal)
-            folder.write_config(config)
-            reporter.stage("writing contexts", counts.todo)
-            generate(job, _pairs(config), journal, lambda _: reporter.advance())
-            engine = {"engine": job.engine.name, "model": job.engine.model}
-            return _finish(config, folder, journal, tokenizer, reporter, counts, engine, started)
+    with closing(make_job(config)) as job, folder.locked(), Journal(folder.journal) as journal:
+        reporter.stage("reading pairs", None)
+        counts = survey(job, _ticking(_pairs(config), reporter.advance), journal)
+        folder.write_config(config)
+        reporter.stage("writing contexts", counts.todo)
+        generate(job, _pairs(config), journal, lambda _: reporter.advance())
+        engine = {"engine": job.engine.name, "model": job.engine.model}
+        return _finish(config, folder, journal, tokenizer, reporter, counts, engine, started)
 
 
 def reassemble(config: RunConfig, reporter: Reporter) -> Summary:
@@ -115,10 +118,15 @@ def _finish(
 
 
 def _tokenizer(config: RunConfig) -> Tokenizer:
-    """The tokenizer that counts; lengths are checked beside it, before any work."""
-    for length in config.samples.lengths:
+    """The tokenizer that counts. What the samples ask for is checked first, before any work."""
+    samples = config.samples
+    for length in samples.lengths:
         parse_length(length)
-    return load_tokenizer(config.samples.tokenizer or None)
+    parse_depth(samples.depth)
+    check_distractors(samples.distractors, None)
+    tokenizer = load_tokenizer(samples.tokenizer or None)
+    tokenizer.count_chat([Message("user", "."), Message("assistant", ".")])
+    return tokenizer
 
 
 def _pairs(config: RunConfig) -> Iterator[Pair | Rejected]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isnan, nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from builder.folder import ConfigData
 from builder.schema import chat_row, raw_row, rejected_row
@@ -19,7 +19,7 @@ from synthesis.assembly import assemble
 from synthesis.coherence import score
 from synthesis.config import RunConfig
 from synthesis.data import Coherence, Context, Pair, Rejected, content_hash
-from synthesis.journal import Journal
+from synthesis.journal import ContextRows, Journal
 from synthesis.tokens import Tokenizer, format_length, parse_length
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # score, of the assembly or of a column.
 ROWS_VERSION = 1
 _FULL = 0.995
+_PARCEL = 64  # contexts held in memory while they are counted
 
 
 class RunRows:
@@ -39,7 +40,7 @@ class RunRows:
         self._journal = journal
         self._tokenizer = tokenizer
         self._reporter = reporter
-        self._rows = journal.current_contexts()
+        self._rows = CountedRows(journal.current_contexts(), tokenizer)
         self._overall = array("d", [nan]) * len(self._rows)
         self._contexts_id = _hash_lines(journal.current())
         self.short = 0
@@ -64,8 +65,7 @@ class RunRows:
         def rows() -> Iterator[Mapping[str, Any]]:
             self._reporter.stage("scoring contexts", len(self._rows))
             for index, (pair, context) in enumerate(self._rows):
-                counted = replace(context, tokens=self._tokenizer.count(context.text))
-                yield raw_row(pair, counted, self._score(index, pair, context))
+                yield raw_row(pair, context, self._score(index, pair, context))
                 self._reporter.advance()
 
         return ConfigData(self._config.name, "raw", rows, self._content_id("raw", self._tokenizer.identity))
@@ -87,6 +87,7 @@ class RunRows:
                 distractors=samples.distractors,
                 seed=seed,
                 coherence=self._overall_of,
+                counted_by=self._tokenizer.identity,
             ):
                 self._reporter.advance()
                 if isinstance(outcome, Rejected):
@@ -124,6 +125,35 @@ class RunRows:
         if isnan(self._overall[index]):
             self._score(index, *self._rows[index])
         return self._overall[index]
+
+
+class CountedRows(Sequence[tuple[Pair, Context]]):
+    """Contexts with their ``tokens``, each counted once however many configs need them."""
+
+    def __init__(self, rows: ContextRows, tokenizer: Tokenizer) -> None:
+        self._rows = rows
+        self._tokenizer = tokenizer
+        self._tokens = array("q")
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Pair, Context]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Pair, Context]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Pair, Context] | list[tuple[Pair, Context]]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        pair, context = self._rows[index]
+        if not self._tokens:
+            self._count()
+        return pair, replace(context, tokens=self._tokens[index])
+
+    def _count(self) -> None:
+        for start in range(0, len(self._rows), _PARCEL):
+            texts = [context.text for _, context in self._rows[start : start + _PARCEL]]
+            self._tokens.extend(self._tokenizer.count_batch(texts))
 
 
 def _hash_lines(lines: Iterator[str]) -> str:

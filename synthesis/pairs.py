@@ -1,0 +1,180 @@
+"""Any source of instruction-answer pairs, as a stream of ``Pair`` and ``Rejected``.
+
+Reads files (JSON Lines, JSON, CSV, TSV, Parquet, gzip), chat-format rows, folders, globs,
+``hf://`` paths and Hub datasets. A bad row is a ``Rejected`` with its line number and
+reading goes on; a source that cannot be used at all is a ``SourceError``. Knows nothing
+of prompts, engines or where a run keeps its files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from synthesis.data import Pair, Rejected, content_hash
+from synthesis.errors import SourceError
+from synthesis.sources import resolve
+from synthesis.sources.columns import BadRow, Fields, check_columns, map_row, unmapped_error
+from synthesis.sources.rows import Row, Table, task_from_name
+
+_STAGE = "pairs"
+# So many rows without usable columns are held back until one with them is seen: who
+# forgot --column gets one error, not a journal full of rejections.
+_HELD = 1_000
+
+
+def read_pairs(
+    source: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    task: str | None = None,
+    config: str | None = None,
+    split: str = "train",
+    limit: int | None = None,
+    token: str | None = None,
+) -> Iterator[Pair | Rejected]:
+    """Stream the pairs of a source, and every row that makes none.
+
+    Texts are kept untouched. A number as an answer is written as text, ``true`` and
+    ``false`` as ``yes`` and ``no``; of a list of answers the first is taken. A pair that
+    was there before (same instruction and answer) is rejected.
+
+    Args:
+        source: A file, folder, glob, ``hf://datasets/ORG/NAME/PATH`` or ``ORG/NAME``; a
+            local path wins over a Hub dataset of the same name.
+        columns: Ours -> theirs, for ``instruction``, ``answer``, ``task``, ``id``, ``input``;
+            what it leaves out is guessed from the usual names.
+        task: The task of all pairs; otherwise a column, the file's stem, or ``generic``.
+        config: Config of a Hub dataset or dataset folder.
+        split: Split of a Hub dataset or dataset folder.
+        limit: Stop after so many pairs (rejected rows do not count).
+        token: Hub token; without one, the environment's login is used.
+
+    Raises:
+        SourceError: If the source cannot be found, opened or decoded, no row has the
+            columns of a pair, or there is no pair in it. Problems with the source as a
+            whole are raised by the call itself, others while reading.
+    """
+    chosen = check_columns(columns)
+    if limit is not None and limit < 0:
+        raise SourceError(f"--limit {limit} is negative. Give the number of pairs to read.")
+    if task is not None and not task.strip():
+        raise SourceError("--task is empty. Give the task's name, or leave the option out.")
+    name = _as_text(source)
+    tables = resolve.tables(name, config, split, token)
+    return _Reader(name, chosen, task).read(tables, limit)
+
+
+def describe_source(
+    source: str | Path, *, config: str | None = None, split: str = "train", token: str | None = None
+) -> dict[str, Any]:
+    """What a source is, for a run's manifest; never holds a token.
+
+    Returns:
+        ``kind`` and ``name``; for local sources (``files``, ``dataset-folder``) also
+        ``files``, each with ``path`` as given, ``sha256`` and ``bytes``; for ``hub`` the
+        ``revision`` (commit) read, and ``config`` and ``split``, or ``path``.
+
+    Raises:
+        SourceError: If the source cannot be found or read.
+    """
+    return resolve.describe(_as_text(source), config, split, token)
+
+
+def _as_text(source: str | Path) -> str:
+    text = str(source)
+    if isinstance(source, Path) and text.startswith("hf:/"):
+        text = "hf://" + text.removeprefix("hf:/").lstrip("/")  # Path folds the double slash
+    return str(Path(text).expanduser()) if text.startswith("~") else text
+
+
+class _Reader:
+    """One pass over a source: remembers which pairs were seen, and nothing else that grows."""
+
+    def __init__(self, source: str, chosen: Mapping[str, str], task: str | None) -> None:
+        self.source, self.chosen, self.task = source, chosen, task
+        # Pair hash -> where it was, packed into one integer: table number, then line.
+        self.seen: dict[int, int] = {}
+        self.ids: set[int] = set()
+        self.names: list[str] = []
+        self.pairs = self.rejected = 0
+        self.first = ""
+
+    def read(self, tables: list[Table], limit: int | None) -> Iterator[Pair | Rejected]:
+        """All outcomes, table by table, until ``limit`` pairs."""
+        if limit == 0:
+            return
+        for table in tables:
+            for outcome in self._table(table):
+                yield outcome
+                if self.pairs == limit:
+                    return
+        if not self.pairs:
+            raise self._nothing()
+
+    def _table(self, table: Table) -> Iterator[Pair | Rejected]:
+        self.names.append(table.name)
+        held: list[Rejected] = []
+        columns: dict[str, None] = {}
+        mapped = False
+        for row in table.rows():
+            try:
+                outcome: Pair | Rejected = self._pair(table, row)
+                mapped = True
+            except BadRow as bad:
+                outcome = Rejected(f"{table.name}:{row.line}", _STAGE, bad.reason, row.preview())
+                if bad.unmapped:
+                    columns |= dict.fromkeys(map(str, list(row.value)[:200])) if len(columns) < 200 else {}
+                elif isinstance(row.value, Mapping) and not row.error:
+                    mapped = True
+                if bad.unmapped and table.uniform:
+                    raise unmapped_error(table.name, list(columns), self.chosen) from None
+            if not mapped and isinstance(outcome, Rejected) and len(held) < _HELD:
+                held.append(outcome)
+                continue
+            yield from map(self._counted, held)
+            held.clear()
+            yield self._counted(outcome)
+        if columns and not mapped:
+            raise unmapped_error(table.name, list(columns), self.chosen)
+        yield from map(self._counted, held)
+
+    def _pair(self, table: Table, row: Row) -> Pair:
+        if row.error:
+            raise BadRow(row.error)
+        fields = map_row(row.value, self.chosen)
+        digest = content_hash(fields.instruction, fields.answer)[:16]  # what Pair would take as its id
+        self._once(fields, digest, row.line)
+        task = self.task or fields.task or task_from_name(table.label)
+        return Pair(fields.id or digest, fields.instruction, fields.answer, task, fields.metadata)
+
+    def _once(self, fields: Fields, digest: str, line: int) -> None:
+        """Refuse a pair, or a chosen id, that was there before."""
+        here = len(self.names) << 40 | line
+        earlier = self.seen.setdefault(int(digest, 16), here)
+        if earlier != here:
+            name, before = self.names[(earlier >> 40) - 1], earlier & (1 << 40) - 1
+            raise BadRow(f"duplicate of {name}:{before} (same instruction and answer)")
+        if not fields.id:
+            return
+        id_key = int(content_hash(fields.id)[:16], 16)
+        if id_key in self.ids:
+            raise BadRow(f"duplicate id '{fields.id}': an earlier row has it")
+        self.ids.add(id_key)
+
+    def _counted(self, outcome: Pair | Rejected) -> Pair | Rejected:
+        if isinstance(outcome, Pair):
+            self.pairs += 1
+        else:
+            self.rejected += 1
+            self.first = self.first or f"{outcome.pair_id}: {outcome.reason}"
+        return outcome
+
+    def _nothing(self) -> SourceError:
+        if not self.rejected:
+            return SourceError(f"{self.source} is empty: it has no rows. Give a source with pairs in it.")
+        return SourceError(
+            f"{self.source} has no usable pair: all {self.rejected} rows were rejected, the first being "
+            f"{self.first}. Correct the rows, or say which columns to use with --column."
+        )

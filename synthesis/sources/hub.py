@@ -1,0 +1,170 @@
+"""Datasets on the Hugging Face Hub, streamed; also a local folder laid out as one.
+
+Everything the Hub's libraries raise is turned into a ``SourceError`` with advice and
+without tokens. Needs datasets and huggingface_hub, imported when a source is opened.
+Knows nothing of what the columns mean.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO, cast
+
+from synthesis.errors import SourceError
+from synthesis.sources.files import SUFFIXES, file_table, suffix_of
+from synthesis.sources.rows import Row, Table, task_from_name
+
+_PREFIX = "hf://datasets/"
+_ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^/\s]+))?(/(?P<path>.+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A dataset ``repo`` at a ``revision`` (None: its main branch), or files at a ``path`` in it."""
+
+    repo: str
+    revision: str | None = None
+    path: str = ""
+
+
+def parse_hub(source: str) -> HubSource | None:
+    """``ORG/NAME[@REVISION]`` or ``hf://datasets/ORG/NAME[@REVISION][/PATH]``, else None."""
+    explicit = source.startswith(_PREFIX)
+    found = _ID.fullmatch(source.removeprefix(_PREFIX).rstrip("/"))
+    if not found or (found["path"] and not explicit):
+        return None
+    return HubSource(found["repo"], found["revision"], found["path"] or "")
+
+
+def redact(text: str, token: str | None = None) -> str:
+    """``text`` with the token, and anything that looks like one, blacked out."""
+    if token:
+        text = text.replace(token, "[token]")
+    return re.sub(r"\bhf_[A-Za-z0-9]{6,}", "[token]", text)
+
+
+@contextmanager
+def hub_errors(name: str, token: str | None) -> Iterator[None]:
+    """Turn what the Hub's libraries raise on purpose into a ``SourceError``."""
+    from datasets.exceptions import DatasetsError
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+
+    # The HTTP library's own base error, whichever library the installed hub client uses.
+    http_error = cast(type[Exception], HfHubHTTPError.__mro__[1])
+    try:
+        yield
+    except (http_error, DatasetsError, EntryNotFoundError, OSError, ValueError, RuntimeError) as error:
+        text = str(error) or str(error.__cause__ or "") or type(error).__name__
+        detail = redact(" ".join(text.split()), token)
+        shown = detail if len(detail) <= 300 else detail[:300] + "..."
+        # "from None": the original may carry the request, and with it the token.
+        raise SourceError(f"{name}: {shown} {_advice(error, detail)}") from None
+
+
+def _advice(error: Exception, detail: str) -> str:
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    names = {type(error).__name__} | set(re.findall(r"\w+", detail))
+    missing = isinstance(error, RepositoryNotFoundError) and not isinstance(error, GatedRepoError)
+    if missing:  # its text speaks of gated repositories too, so it comes first
+        return "Check the spelling of ORG/NAME; if it is private, run `hf auth login` or set HF_TOKEN."
+    if isinstance(error, GatedRepoError) or "gated" in names:
+        return "Ask for access on the dataset's page, then run `hf auth login` or set HF_TOKEN."
+    if "OfflineModeIsEnabled" in names or "HF_HUB_OFFLINE" in names:
+        return "Unset HF_HUB_OFFLINE to reach the Hub, or give a local file or folder."
+    if names & {"Config", "BuilderConfig"}:
+        return "Name the dataset's config with --config."
+    if names & {"split", "splits", "Split"}:
+        return "Name one of its splits with --split."
+    if "scripts" in names:
+        return "Give one of its files instead: hf://datasets/ORG/NAME/PATH.parquet."
+    if isinstance(error, ConnectionError) or names & {"ConnectError", "ConnectTimeout", "ReadTimeout"}:
+        return "Check the network, HF_ENDPOINT and proxies, or give a local file."
+    return "Check the name, the config and the split; for private data set HF_TOKEN or run `hf auth login`."
+
+
+def resolve_revision(hub: HubSource, token: str | None) -> str:
+    """The commit that the source's revision stands for now. Asks the Hub once."""
+    from huggingface_hub import HfApi
+
+    with hub_errors(hub.repo, token):
+        info = HfApi(token=token).dataset_info(hub.repo, revision=hub.revision)
+    return str(info.sha)
+
+
+def hub_tables(hub: HubSource, config: str | None, split: str, token: str | None) -> list[Table]:
+    """One table for a dataset's split, or one per file at the source's path."""
+    revision = resolve_revision(hub, token)
+    if not hub.path:
+        return [dataset_table(hub.repo, hub.repo, config, split, token, revision)]
+    from huggingface_hub import HfFileSystem
+
+    files = HfFileSystem(token=token)
+    place = f"datasets/{hub.repo}@{revision}/{hub.path}"
+    with hub_errors(hub.repo, token):
+        found = files.glob(place) if "*" in hub.path else files.find(place)
+    names = sorted(str(name) for name in found if suffix_of(str(name)))
+    if not names:
+        raise SourceError(
+            f"{_PREFIX}{hub.repo} holds no file at '{hub.path}' with a known suffix ({', '.join(SUFFIXES)}). "
+            f"Look at the dataset's list of files, or give {hub.repo} to let datasets read it."
+        )
+    return [_remote_table(files, name, hub.repo, token) for name in names]
+
+
+def _remote_table(files: Any, name: str, repo: str, token: str | None) -> Table:  # noqa: ANN401
+    base = PurePosixPath(name).name
+
+    def opened() -> BinaryIO:
+        # The file system's own readline takes no limit; a buffered reader's does.
+        return io.BufferedReader(files.open(name, "rb"))
+
+    def rows() -> Iterator[Row]:
+        with hub_errors(repo, token):
+            yield from table.rows()
+
+    table = file_table(base, base, opened)
+    # "train.jsonl" says nothing of the task; the dataset's own name may.
+    label = table.label if task_from_name(table.label) != "generic" else repo.split("/")[1]
+    return Table(base, label, rows, table.uniform)
+
+
+def dataset_table(
+    place: str, name: str, config: str | None, split: str, token: str | None, revision: str | None = None
+) -> Table:
+    """A split of a dataset: ``place`` is a Hub id or a local folder, ``name`` is what to call it."""
+
+    def rows() -> Iterator[Row]:
+        with hub_errors(name, token), _quiet_datasets() as load:
+            stream = iter(load(place, config, split=split, streaming=True, token=token, revision=revision))
+        number = 0
+        while True:
+            with hub_errors(f"{name} (after row {number})", token):
+                value = next(stream, None)
+            if value is None:
+                return
+            number += 1
+            yield Row(number, dict(cast(Mapping[str, Any], value)))
+
+    return Table(name, name.rstrip("/").rsplit("/", 1)[-1], rows, uniform=True)
+
+
+@contextmanager
+def _quiet_datasets() -> Iterator[Callable[..., Any]]:
+    from datasets import disable_progress_bars, enable_progress_bars, load_dataset
+    from datasets.utils import are_progress_bars_disabled, logging
+
+    verbosity, hidden = logging.get_verbosity(), are_progress_bars_disabled()
+    logging.set_verbosity_error()
+    disable_progress_bars()
+    try:
+        yield load_dataset
+    finally:
+        logging.set_verbosity(verbosity)
+        if not hidden:
+            enable_progress_bars()

@@ -1,0 +1,94 @@
+"""What a source string means: local files, a dataset folder, or the Hub. A local path wins.
+
+Knows nothing of what the rows hold.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from synthesis.errors import SourceError
+from synthesis.sources.files import SUFFIXES, describe_files, local_tables, not_found, suffix_of
+from synthesis.sources.hub import HubSource, dataset_table, hub_tables, parse_hub, redact, resolve_revision
+from synthesis.sources.rows import Table
+
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)^---", re.DOTALL | re.MULTILINE)
+
+
+def tables(source: str, config: str | None, split: str, token: str | None) -> list[Table]:
+    """The tables behind a source, in reading order.
+
+    Raises:
+        SourceError: If there is nothing there, or it cannot be reached.
+    """
+    hub = _hub_of(source)
+    if hub:
+        return hub_tables(hub, config, split, token)
+    if _is_dataset_folder(source, config, split):
+        return [dataset_table(str(Path(source).resolve()), source, config, split, token)]
+    _refuse_choice(source, config, split)
+    return local_tables(source)
+
+
+def describe(source: str, config: str | None, split: str, token: str | None) -> dict[str, Any]:
+    """See ``synthesis.pairs.describe_source``."""
+    hub = _hub_of(source)
+    if hub:
+        revision = resolve_revision(hub, token)
+        place = {"path": hub.path} if hub.path else {"config": config, "split": split}
+        return {"kind": "hub", "name": hub.repo, "revision": revision, **place}
+    found: dict[str, Any] = {"kind": "files", "name": source, "files": describe_files(source)}
+    if _is_dataset_folder(source, config, split):
+        found |= {"kind": "dataset-folder", "config": config, "split": split}
+    return found
+
+
+def _hub_of(source: str) -> HubSource | None:
+    """The Hub source meant, or None for a local one; an address that is neither is an error."""
+    if not source.strip():
+        raise SourceError("The source of pairs is empty. Give a file, a folder, a glob or a Hub dataset.")
+    if "\0" in source:
+        raise SourceError("The source of pairs holds a NUL character, which no path can. Give it again.")
+    if Path(source).exists():
+        return None
+    if "://" in source and not source.startswith("hf://datasets/"):
+        raise SourceError(
+            f"{redact(source)} is not a kind of address that can be read. "
+            "Download the file, or write hf://datasets/ORG/NAME/FILE, or ORG/NAME for a Hub dataset."
+        )
+    hub = parse_hub(source)
+    if source.startswith("hf://"):
+        if not hub:
+            raise SourceError(f"{redact(source)} is incomplete. Write hf://datasets/ORG/NAME/FILE.")
+        return hub
+    # "data/pairs.jsonl" has the shape of a Hub id, but what is missing is a file. So it
+    # is when the first part is a folder here.
+    if hub and (
+        suffix_of(source) or Path(source).parts[0] in {".", "..", "~"} or Path(source).parent.exists()
+    ):
+        raise not_found(source)
+    return hub
+
+
+def _is_dataset_folder(source: str, config: str | None, split: str) -> bool:
+    """Whether a folder is to be read by ``datasets``: its card lists configs, or one was asked for."""
+    folder = Path(source)
+    if not folder.is_dir():
+        return False
+    if config is not None or split != "train":
+        return True
+    card = folder / "README.md"
+    if not card.is_file():
+        return False
+    header = _FRONT_MATTER.search(card.read_text("utf-8", "replace"))
+    return bool(header and re.search(r"^configs:", header[1], re.MULTILINE))
+
+
+def _refuse_choice(source: str, config: str | None, split: str) -> None:
+    if config is not None or split != "train":
+        raise SourceError(
+            f"{source} is a file, which has no configs or splits. Leave out --config and --split, "
+            f"or give a dataset folder or a Hub dataset. (Files: {', '.join(SUFFIXES)}.)"
+        )
