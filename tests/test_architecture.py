@@ -22,7 +22,7 @@ ALLOWED = {
     "storage": BASE,
     "config": BASE,
     "tokens": BASE | {"tokenizer"},
-    "tokenizer": BASE,
+    "tokenizer": BASE | {"tokens"},  # loading is the lazy half of tokens
     "sources": SETTINGS,
     "pairs": SETTINGS | {"sources"},
     "prompts": MIDDLE,

@@ -1,0 +1,196 @@
+"""Parts of a document that have a wanted number of tokens and end where a sentence ends.
+
+Works on one document at a time: its text and a number of tokens. Knows nothing of budgets
+or of other documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from synthesis.tokens import Tokenizer
+
+_SENTENCE_END = re.compile(
+    r"""[.!?\u2026\u06d4\u0964]+["'\u201d\u2019\u00bb)\]]*(?=\s+[^\sa-z]|\s*$)"""  # before a space
+    r"""|[\u3002\uff01\uff1f]+["\u201d\u2019\u300d\u300f\uff09]*"""  # CJK: no space follows
+    r"""|(?=\n)"""
+)
+_ABBREVIATED = re.compile(r"(?:^|[\s(])(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Prof|Gen|Col|Capt|Rev|Jr|No|vs|Fig|Vol)\.$")
+_LAST_WORD = re.compile(r"\S+$")
+# To cut a small part off a long document only its beginning is counted: this much more than
+# the part should take, and so many characters more, so that there is a choice.
+_REGION_FACTOR: Final = 1.25
+_REGION_CHARACTERS: Final = 1000
+# How many runs of sentences are counted as a whole, at most, to find a fitting one.
+_EXACT_RUNS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A context on offer as a distractor; ``tokens`` counts it alone."""
+
+    item: int
+    pair_id: str
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A document, or a part of one, as it will stand in a sample."""
+
+    item: int
+    pair_id: str
+    text: str
+    tokens: int
+
+
+def whole(document: Document) -> Piece:
+    """The document as it is."""
+    return Piece(document.item, document.pair_id, document.text, document.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentences:
+    """The sentences in a document's opening ``region``: character spans and token counts."""
+
+    region: int
+    spans: list[tuple[int, int]]
+    tokens: list[int]
+
+
+class Cutter:
+    """Cuts documents for one sample, counting each sentence once however often it is cut."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        """Start with nothing counted."""
+        self.exact = False
+        """Whether parts are counted as a whole; until then their sentences' counts are summed."""
+        self._tokenizer = tokenizer
+        self._known: dict[int, _Sentences] = {}
+        # Whether a blank before a word is part of the word's token.
+        self._blank = tokenizer.count(" a") <= tokenizer.count("a")
+
+    def sentences(self, document: Document, tokens: int, slack: int) -> Piece | None:
+        """Consecutive sentences with as many tokens as possible, at most ``tokens``.
+
+        The document's opening sentences are preferred if they come within ``slack`` of that.
+        """
+        if tokens <= 0:
+            return None
+        known = self._known.get(document.item)
+        region = _region(document, tokens)
+        if known is None or known.region < region:
+            known = self._known[document.item] = self._count(document.text, region)
+        if self.exact:
+            return self._exact_run(document, known, tokens, slack)
+        runs = _runs(known.tokens, tokens, slack)
+        return self._piece(document, known, runs[0]) if runs else None
+
+    def _exact_run(self, document: Document, known: _Sentences, tokens: int, slack: int) -> Piece | None:
+        """As ``sentences``, but by counts of whole parts: each error shifts what is aimed at next."""
+        best: Piece | None = None
+        tried: set[tuple[int, int]] = set()
+        aim = tokens
+        while len(tried) < _EXACT_RUNS and (best is None or best.tokens < tokens - slack):
+            run = next((run for run in _runs(known.tokens, aim, slack) if run not in tried), None)
+            if run is None:
+                break
+            tried.add(run)
+            summed = self._piece(document, known, run)
+            piece = self.recounted(summed)
+            if piece.tokens <= tokens and (best is None or piece.tokens > best.tokens):
+                best = piece
+            aim = tokens + summed.tokens - piece.tokens
+        return best
+
+    def recounted(self, piece: Piece) -> Piece:
+        """The piece with the count of its text as a whole instead of the sum over its sentences."""
+        return replace(piece, tokens=self._tokenizer.count(piece.text))
+
+    def _piece(self, document: Document, known: _Sentences, run: tuple[int, int]) -> Piece:
+        start, end = known.spans[run[0]][0], known.spans[run[1] - 1][1]
+        text = document.text[start:end]
+        return Piece(document.item, document.pair_id, text, sum(known.tokens[slice(*run)]))
+
+    def _count(self, text: str, region: int) -> _Sentences:
+        spans = list(sentence_spans(text[:region]))
+        if region < len(text):
+            del spans[-1:]  # the region may end in the middle of it
+        return _Sentences(
+            region, spans, self._tokenizer.count_batch(list(_counted(text, spans, self._blank)))
+        )
+
+    def words(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
+        """The document's opening words, for texts that have no sentence of a fitting size."""
+        opening = self.characters(document, tokens)
+        if opening is None or len(opening.text) == len(document.text):
+            return opening
+        follows = document.text[len(opening.text)]
+        text = opening.text if follows.isspace() else _LAST_WORD.sub("", opening.text)
+        text = text.rstrip()
+        return Piece(document.item, document.pair_id, text, self._tokenizer.count(text)) if text else None
+
+    def characters(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
+        """The document's opening characters, for texts that have no words of a fitting size."""
+        text = self._tokenizer.truncate(document.text[: _region(document, tokens)], tokens)
+        return Piece(document.item, document.pair_id, text, self._tokenizer.count(text)) if text else None
+
+
+def _counted(text: str, spans: Sequence[tuple[int, int]], blank: bool) -> Iterator[str]:
+    """The parts of ``text`` to count for its sentences, so that their sum is near the whole's count.
+
+    Line ends go with the sentence before them; the blank before a sentence goes with it where
+    the tokenizer joins it to the word.
+    """
+    following = [*(start for start, _ in spans[1:]), spans[-1][1]] if spans else []
+    for (start, _), end in zip(spans, following, strict=True):
+        opening = start - 1 if blank and text[start - 1 : start] == " " else start
+        yield text[opening:end].rstrip(" ")
+
+
+def _region(document: Document, tokens: int) -> int:
+    """How many characters of a document to look at for a part of so many tokens."""
+    share = min(1.0, tokens / max(1, document.tokens))
+    return min(len(document.text), int(len(document.text) * share * _REGION_FACTOR) + _REGION_CHARACTERS)
+
+
+def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Character spans of the sentences of ``text``, without the white space between them."""
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        end = match.end()
+        if _ABBREVIATED.search(text, max(start, end - 8), end):
+            continue
+        yield from _trimmed(text, start, end)
+        start = end
+    yield from _trimmed(text, start, len(text))
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    part = text[start:end]
+    body = part.strip()
+    if body:
+        start += len(part) - len(part.lstrip())
+        yield start, start + len(body)
+
+
+def _runs(counts: Sequence[int], tokens: int, slack: int) -> list[tuple[int, int]]:
+    """Runs of ``counts`` (start, end) that sum to at most ``tokens``, the largest first.
+
+    One for each end; the opening comes before all others if it is within ``slack``.
+    """
+    runs: list[tuple[int, int, int]] = []
+    first = held = 0
+    for last, count in enumerate(counts):
+        held += count
+        while held > tokens:
+            held -= counts[first]
+            first += 1
+        if first <= last:
+            near = first == 0 and held >= tokens - slack
+            runs.append((-tokens if near else -held, first, last + 1))
+    return [(first, end) for _, first, end in sorted(runs)]

@@ -1,0 +1,1 @@
+"""The embedded tokenizer's files, and chat templates as trainers render them."""
