@@ -1,0 +1,12 @@
+"""How well a context carries a pair: a lexical score in [0, 1] that needs no model.
+
+``score`` and ``score_batch`` judge, ``locate`` finds where the support stands,
+``explain`` says it in words, ``window_spans`` gives the places of the score's windows.
+Known limits: the polarity of yes/no answers, and an answer exchanged for another name
+of the same context; ``verified`` is False there.
+"""
+
+from synthesis.coherence.scoring import explain, locate, score, score_batch, window_spans
+from synthesis.data import Coherence
+
+__all__ = ["Coherence", "explain", "locate", "score", "score_batch", "window_spans"]

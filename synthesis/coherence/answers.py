@@ -1,0 +1,118 @@
+"""Which kind of answer this is, and what would count as finding it in a text.
+
+Knows nothing of contexts or scores.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from synthesis.coherence.quantities import Quantity, quantities
+from synthesis.coherence.terms import sentences, split_words, terms
+
+KINDS = ("span", "numeric", "yes/no", "summary")
+
+_POLAR_WORDS = split_words(
+    "yes no yeah nope true false oui non si sí sì ja nein doch nee sim não nao tak nie да нет evet "
+    "hayır نعم لا हाँ नहीं 是 是的 不是 否 对 不对 不 はい いいえ 네 예 아니요 아니오"
+)
+# Words that may stand around a number without making the answer a phrase.
+_HEDGES = frozenset(
+    split_words(
+        "about around approximately roughly nearly almost over under more less than at least most in on of "
+        "by from to since until early late mid circa ca only exactly some it was were is are there total"
+    )
+)
+_LONG = 25
+_POLAR_LENGTH = 20
+_NUMERIC_LENGTH = 120
+_MAX_NOUNS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer taken apart.
+
+    ``parts`` are the term sequences that must be found, each with its alternatives (a
+    list answer has several parts); ``amounts`` are its numbers and dates; ``sentences``
+    are the term lists of a summary's sentences; ``rest`` are terms beside the amounts.
+    """
+
+    text: str
+    kind: str
+    terms: tuple[str, ...]
+    parts: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    amounts: tuple[Quantity, ...] = ()
+    rest: tuple[str, ...] = ()
+    sentences: tuple[tuple[str, ...], ...] = ()
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]+", " ", text.casefold()).strip()
+
+
+_POLAR = frozenset(map(_bare, _POLAR_WORDS))
+
+
+def _outside(text: str, amounts: tuple[Quantity, ...]) -> str:
+    pieces, last = [], 0
+    for amount in amounts:
+        pieces.append(text[last : amount.start])
+        last = amount.end
+    return " ".join([*pieces, text[last:]])
+
+
+def _is_numeric(text: str, amounts: tuple[Quantity, ...]) -> bool:
+    """A number or date, perhaps hedged, perhaps followed by what is counted."""
+    if not amounts:
+        return False
+    before = re.findall(r"[^\W\d_]+", text[: amounts[0].start])
+    if any(word.casefold() not in _HEDGES and word.casefold() not in ("the", "a") for word in before):
+        return False
+    after = re.findall(r"[^\W\d_]+", _outside(text, amounts)[amounts[0].start :])
+    nouns = [w for w in after if w.casefold() not in _HEDGES and w.casefold() not in ("the", "and", "a")]
+    return len(nouns) <= _MAX_NOUNS and not any(w[0].isupper() for w in nouns)
+
+
+def kind_of(text: str) -> str:
+    """``span``, ``numeric``, ``yes/no`` or ``summary``."""
+    return _kind(text, len(terms(text)))
+
+
+def _kind(text: str, length: int) -> str:
+    if len(text) < _POLAR_LENGTH and _bare(text) in _POLAR:
+        return "yes/no"
+    if len(text) < _NUMERIC_LENGTH and _is_numeric(text, tuple(quantities(text))):
+        return "numeric"
+    return "summary" if length > _LONG else "span"
+
+
+def _alternatives(text: str) -> tuple[tuple[str, ...], ...]:
+    """The term sequences that name the same thing: with and without brackets and nicknames."""
+    forms = [text, re.sub(r"\s*\([^)]*\)", "", text), re.sub(r"[\"“][^\"”]*[\"”]\s*", "", text)]
+    found = (tuple(terms(form)) for form in forms)
+    return tuple(dict.fromkeys(form for form in found if form))
+
+
+def _parts(text: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    pieces = re.split(r"\s*[,;、，]\s*(?:and\s+|or\s+)?|\s+and\s+", text)
+    whole = _alternatives(text)
+    listed = [a for a in map(_alternatives, pieces) if a]
+    # A list of two or more names may be told in several places.
+    return (whole, *listed) if len(listed) > 1 else (whole,)
+
+
+def read_answer(text: str) -> Answer:
+    """Take an answer apart; any text is accepted, an empty one is a ``span`` without parts."""
+    pieces = [terms(text[a:b]) for a, b in sentences(text)]
+    flat = tuple(term for piece in pieces for term in piece)
+    kind = _kind(text, len(flat))
+    if kind == "summary":
+        told = (tuple(dict.fromkeys(piece)) for piece in pieces)
+        return Answer(text, kind, flat, sentences=tuple(t for t in told if len(t) > 2))
+    if kind == "numeric":
+        amounts = tuple(quantities(text))
+        rest = tuple(t for t in terms(_outside(text, amounts)) if t not in _HEDGES)
+        return Answer(text, kind, flat, amounts=amounts, rest=rest)
+    return Answer(text, kind, flat, parts=_parts(text) if flat else ())

@@ -1,0 +1,101 @@
+"""What is known before any text is read: how telling a word is, and what other contexts look like.
+
+Three data files of the project's own making: ``common.txt`` (everyday words),
+``references.json`` (which terms occur in which of 64 generated contexts) and
+``calibration.json`` (the fitted weights). Each is read once, on first use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from synthesis.coherence.terms import fold, terms
+from synthesis.errors import ContextSynthesisError
+
+FUNCTION_WEIGHT = 0.05
+COMMON_WEIGHT = 0.35
+RARE_WEIGHT = 1.0
+_OPENING = "([{\"'“”‘’«„–—-$€£#"
+_ENDING = '.!?:"“”'
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """log-odds = bias + sum(weight * log(part)) for one kind of answer."""
+
+    bias: float
+    support: float
+    relevance: float
+    uniqueness: float
+
+
+def _read(name: str) -> str:
+    try:
+        return files("synthesis.coherence").joinpath(name).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ContextSynthesisError(
+            f"The package's data file synthesis/coherence/{name} is missing. "
+            "Install the package again, or make the file with scripts/calibrate_coherence.py."
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def _common() -> dict[str, float]:
+    weights: dict[str, float] = {}
+    weight = RARE_WEIGHT
+    for line in _read("common.txt").splitlines():
+        if line.startswith("["):
+            weight = FUNCTION_WEIGHT if line == "[function]" else COMMON_WEIGHT
+        elif line and not line.startswith("#"):
+            for term in filter(None, map(fold, line.split())):
+                weights.setdefault(term, weight)
+    return weights
+
+
+def weight(term: str) -> float:
+    """How telling a term is, 0.05 (function word) to 1 (not an everyday word)."""
+    return _common().get(term, RARE_WEIGHT)
+
+
+def weights(sequence: Iterable[str]) -> dict[str, float]:
+    """The weight of each distinct term, function words left out unless there is nothing else."""
+    common = _common()
+    known = {term: common.get(term, RARE_WEIGHT) for term in sequence}
+    telling = {term: value for term, value in known.items() if value > FUNCTION_WEIGHT}
+    return telling or known
+
+
+@lru_cache(maxsize=1)
+def references() -> tuple[int, dict[str, tuple[int, ...]]]:
+    """Number of reference contexts, and per term the numbers of those that hold it."""
+    data: dict[str, Any] = json.loads(_read("references.json"))
+    holders = {
+        term: tuple(k for k in range(data["count"]) if int(mask, 16) >> k & 1)
+        for term, mask in data["terms"].items()
+    }
+    return data["count"], holders
+
+
+@lru_cache(maxsize=1)
+def calibration() -> dict[str, Calibration]:
+    """Fitted weights per kind of answer."""
+    data = json.loads(_read("calibration.json"))
+    return {kind: Calibration(**values) for kind, values in data["kinds"].items()}
+
+
+def names_in(text: str) -> frozenset[str]:
+    """Terms written with a capital inside a sentence, and figures: what identifies a subject."""
+    found, starts = [], True
+    for word in text.split():
+        core = word.lstrip(_OPENING)
+        if core and (core[0].isdigit() or (core[0].isupper() and not starts)):
+            found.append(core)
+        # A capital after a full stop or an opening quotation mark says nothing.
+        starts = word[-1] in _ENDING
+    folded = terms(" ".join(found))
+    return frozenset(term for term in folded if weight(term) > COMMON_WEIGHT)

@@ -1,0 +1,161 @@
+"""Where in a context the support of an answer stands, as exact character spans.
+
+Works from what the score measured; knows nothing of calibration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from synthesis.coherence.parts import Parts
+from synthesis.coherence.question import Question
+from synthesis.coherence.terms import sentences, terms, terms_with_spans
+from synthesis.data import Evidence
+
+_MOST_PLACES = 3
+_LEAST_SHARE = 0.25
+_AROUND = 300  # characters on either side of the answer that are compared with its sentence
+_MOST_CHECKED = 4
+
+
+class Sentence(NamedTuple):
+    """A sentence of the context with the share of the asked terms it holds."""
+
+    start: int
+    end: int
+    share: float
+
+
+def answer_spans(text: str, question: Question, parts: Parts) -> list[tuple[int, int]]:
+    """Character spans where a short answer is stated; empty when it is not."""
+    if parts.chars:
+        return list(parts.chars)
+    if not parts.spans:
+        return []
+    exact = [m.span() for m in re.finditer(re.escape(question.answer.text.strip()), text)]
+    whole = [s for s in exact if _is_whole(text, s)]
+    return whole or _spans_by_terms(text, parts)
+
+
+def _is_whole(text: str, span: tuple[int, int]) -> bool:
+    """Whether a span neither starts nor ends inside a word."""
+    before, after = text[max(0, span[0] - 1) : span[0]], text[span[1] : span[1] + 1]
+    return not before.isalnum() and not after.isalnum()
+
+
+def _spans_by_terms(text: str, parts: Parts) -> list[tuple[int, int]]:
+    """The slow way, for answers found in another form than written (accents, brackets, lists)."""
+    places = list(terms_with_spans(text))
+    return [(places[a][1], places[b - 1][2]) for a, b in parts.spans if b <= len(places)]
+
+
+def _share(words: set[str], weights: Mapping[str, float]) -> float:
+    total = sum(weights.values())
+    return sum(w for t, w in weights.items() if t in words) / total if total else 0.0
+
+
+def _sentences(text: str, weights: Mapping[str, float]) -> list[Sentence]:
+    return [Sentence(a, b, _share(set(terms(text[a:b])), weights)) for a, b in sentences(text)]
+
+
+def asked_terms(question: Question) -> Mapping[str, float]:
+    """What is asked, without the words of the answer unless there is nothing else."""
+    return {t: w for t, w in question.asked.items() if t not in question.stated} or question.asked
+
+
+def _rivals(sentence: str, question: Question) -> Iterator[str]:
+    """Other names (or figures, if the answer is one) of a sentence that the question does not mention."""
+    figure = bool(question.answer.amounts)
+    known = question.asked.keys() | set(question.answer.terms)
+    for match in re.finditer(r"\d[\d.,]*" if figure else r"[^\W\d_][\w'’-]*", sentence):
+        word = match.group()
+        if (figure or (word[0].isupper() and match.start() > 0)) and known.isdisjoint(terms(word)):
+            yield word
+
+
+def _closer_rival(sentence: str, question: Question, asked: Mapping[str, float]) -> bool:
+    """Whether another candidate stands nearer to what is asked than the answer does."""
+    sequence = terms(sentence)
+    anchors = [i for i, term in enumerate(sequence) if term in asked]
+    answer = [i for i, term in enumerate(sequence) if term in question.stated]
+    rivals = {t for word in _rivals(sentence, question) for t in terms(word)}
+    others = [i for i, term in enumerate(sequence) if term in rivals]
+    if not anchors or not answer or not others:
+        return False
+
+    def nearness(places: list[int]) -> float:
+        return min(sum(abs(p - a) for a in anchors) / len(anchors) for p in places)
+
+    return nearness(others) < nearness(answer)
+
+
+def stands_out(text: str, question: Question, parts: Parts) -> bool:
+    """Whether the stated answer is, as far as words tell, the one asked for.
+
+    True when, at some place, the answer's sentence holds about as much of what is asked
+    as its neighbours with other candidates do, and no other candidate stands closer.
+    """
+    asked = asked_terms(question)
+    for start, end in answer_spans(text, question, parts)[:_MOST_CHECKED]:
+        low = max(0, start - _AROUND)
+        nearby = text[low : end + _AROUND]
+        found = _sentences(nearby, asked)
+        own = [s for s in found if s.start < end - low and s.end > start - low]
+        mine = max((s.share for s in own), default=0.0)
+        stronger = [s for s in found if s not in own and 0.8 * s.share > mine]
+        if not mine or any(_has_rival(nearby, s, question) for s in stronger):
+            continue
+        if not _closer_rival(nearby[own[0].start : own[-1].end], question, asked):
+            return True
+    return False
+
+
+def _has_rival(text: str, sentence: Sentence, question: Question) -> bool:
+    # A first word counts here: "Weber founded it." names Weber.
+    return next(_rivals(" " + text[sentence.start : sentence.end], question), None) is not None
+
+
+def locate(text: str, question: Question, parts: Parts) -> list[Evidence]:
+    """The sentences that support the answer, in the order of the text, without overlaps."""
+    if question.answer.kind == "summary":
+        found = _summary_places(text, question)
+    else:
+        found = _short_places(text, question, parts)
+    kept: list[Evidence] = []
+    for place in sorted(set(found)):
+        if not kept or place.start >= kept[-1].end:
+            kept.append(place)
+    return kept
+
+
+def _short_places(text: str, question: Question, parts: Parts) -> list[Evidence]:
+    asked = asked_terms(question)
+    everywhere = _sentences(text, asked)
+    spans = answer_spans(text, question, parts)
+    bearing = [s for s in everywhere if any(a < s.end and b > s.start for a, b in spans)]
+    best = sorted(bearing, key=lambda s: (-s.share, s.start))[:_MOST_PLACES]
+    places = [Evidence(s.start, s.end, question.answer.text) for s in best]
+    # What is asked may be told elsewhere than the answer: the strongest other sentence.
+    others = sorted((s for s in everywhere if s not in bearing), key=lambda s: (-s.share, s.start))
+    needed = 2 if question.answer.kind == "yes/no" else 1
+    for s in others[:needed]:
+        if s.share >= max(_LEAST_SHARE, best[0].share if best else 0.0):
+            places.append(Evidence(s.start, s.end, "what is asked about"))
+    return places
+
+
+def _summary_places(text: str, question: Question) -> list[Evidence]:
+    """For each sentence of the answer the context sentence that holds most of its terms."""
+    bags = [(a, b, set(terms(text[a:b]))) for a, b in sentences(text)]
+    places: dict[tuple[int, int], tuple[float, str]] = {}
+    answer = question.answer.text
+    for start, end in sentences(answer):
+        weights = {t: question.stated[t] for t in terms(answer[start:end]) if t in question.stated}
+        if not bags or not weights:
+            continue
+        share, a, b = max(((_share(bag, weights), a, b) for a, b, bag in bags), key=lambda x: (x[0], -x[1]))
+        if share >= _LEAST_SHARE and share > places.get((a, b), (0.0, ""))[0]:
+            places[a, b] = (share, answer[start:end])
+    return [Evidence(a, b, what) for (a, b), (_, what) in places.items()]

@@ -1,0 +1,220 @@
+"""Support, relevance and uniqueness of one context for one question, before calibration.
+
+Knows nothing of other rows: the only contexts it compares with are the fixed references.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from synthesis.coherence.background import references
+from synthesis.coherence.quantities import Quantity, agreement, quantities
+from synthesis.coherence.question import Question
+from synthesis.coherence.terms import is_solid, terms
+from synthesis.coherence.view import HALF, View
+
+# An answer that is not stated but whose words stand together is worth this much of their coverage;
+# longer answers are rarely repeated word for word, so theirs is worth more.
+_UNSTATED = 0.55
+_UNSTATED_PER_TERM = 0.03
+_UNSTATED_MOST = 0.85
+_GIVEN_AWAY = 0.8  # an answer that the instruction itself contains
+_NEARBY = 0.3  # part of the support that depends on the answer standing among what was asked
+_NAMED = 0.9  # share of a summary's names and figures that must be found for it to count as stated
+_REACH = 12  # terms on either side of a place that count as its neighbourhood
+_SHARPNESS = 0.08  # temperature of the softmax against the references
+_LENGTH_DISCOUNT = 0.05  # long contexts cover more by chance
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """``stated`` tells whether the answer itself was found.
+
+    ``spans`` are (start, end) in terms, ``chars`` in characters where these are known already
+    (numbers). ``nearest`` compares the answer's surroundings with
+    the best surroundings anywhere in the context, 0..1.
+    """
+
+    support: float
+    relevance: float
+    uniqueness: float
+    stated: bool
+    spans: tuple[tuple[int, int], ...]
+    nearest: float
+    windows: tuple[float, ...]
+    chars: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    share: float
+    stated: bool
+    spans: tuple[tuple[int, int], ...]
+    chars: tuple[tuple[int, int], ...] = ()
+
+
+def measure(text: str, view: View, question: Question) -> Parts:
+    """The parts of one context, given the view made of it for the question."""
+    if not view.size:
+        return Parts(0.0, 0.0, 0.0, False, (), 0.0, ())
+    if question.answer.kind == "summary":
+        return _summary(view, question)
+    if question.answer.kind == "yes/no":
+        return _polar(view, question)
+    return _short(text, view, question)
+
+
+def _polar(view: View, question: Question) -> Parts:
+    relevance = view.best_two(question.asked)
+    unique = _uniqueness(question.asked, relevance, view.size)
+    sums = view.sums(question.asked)
+    return Parts(
+        relevance, relevance, unique, False, (), 0.0, _strip(_shares(sums, question.asked), view.size)
+    )
+
+
+def _short(text: str, view: View, question: Question) -> Parts:
+    found = _numeric(text, view, question) if question.answer.amounts else _phrase(view, question)
+    found = found if found.share else _character(text, view, question)
+    unstated = _unstated_share(view, question)
+    given_away = bool(question.stated) and question.stated.keys() <= question.asked.keys()
+    through = {w for start, _ in found.spans for w in (start // HALF, start // HALF + 1)}
+    asked = {t: w for t, w in question.asked.items() if t not in question.stated} or question.asked
+    relevance = view.best_two(asked or question.stated, through or None)
+    nearest, near = _surroundings(view, asked, found.spans)
+    support = max(found.share * (1 - _NEARBY + _NEARBY * near), unstated) * (_GIVEN_AWAY if given_away else 1)
+    unique = _uniqueness({**question.stated, **asked}, (relevance + found.share) / 2, view.size)
+    sums = view.sums(asked)
+    shares = [0.5 * share for share in _shares(sums, asked)]
+    for w in through:
+        shares[w] += 0.5 * found.share
+    return Parts(
+        support, relevance, unique, found.stated, found.spans, nearest, _strip(shares, view.size), found.chars
+    )
+
+
+def _unstated_share(view: View, question: Question) -> float:
+    most = min(_UNSTATED_MOST, _UNSTATED + _UNSTATED_PER_TERM * len(question.stated))
+    return most * view.best(question.stated)
+
+
+def _phrase(view: View, question: Question) -> _Found:
+    """The answer as a phrase, or its listed parts one by one."""
+    spans: list[tuple[int, int]] = []
+    shares: list[bool] = []
+    for part in question.answer.parts:
+        here = [(s, s + len(form)) for form in part for s in view.occurrences(form)]
+        if here and not shares:
+            return _Found(1.0, True, tuple(sorted(set(here))))
+        shares.append(bool(here))
+        spans.extend(here)
+    listed = shares[1:]
+    share = sum(listed) / len(listed) if listed else 0.0
+    # All parts of a list, told in different places, are as good as the list itself, nearly.
+    return _Found(0.9 * share, share == 1.0, tuple(sorted(set(spans))))
+
+
+def _character(text: str, view: View, question: Question) -> _Found:
+    """An answer of one character of a script without spaces, which bigrams cannot hold alone."""
+    only = question.answer.terms[0] if len(question.answer.terms) == 1 else ""
+    if len(only) != 1 or not is_solid(only) or only not in text:
+        return _Found(0.0, False, ())
+    return _Found(1.0, True, tuple((i, i + 1) for i, term in enumerate(view.terms) if only in term))
+
+
+def _numeric(text: str, view: View, question: Question) -> _Found:
+    """The answer's numbers and dates in any form, and what they count."""
+    asked = question.answer.amounts
+    best = dict.fromkeys(range(len(asked)), 0.0)
+    hits: list[Quantity] = []
+    for quantity in quantities(text):
+        matches = [agreement(a, quantity) for a in asked]
+        for n, match in enumerate(matches):
+            best[n] = max(best[n], match)
+        if max(matches) > 0.5:
+            hits.append(quantity)
+    share = sum(best.values()) / len(best)
+    rest = question.answer.rest
+    if rest:
+        share *= 0.8 + 0.2 * sum(t in view.places for t in rest) / len(rest)
+    return _Found(
+        share, min(best.values()) >= 0.95, _places_of(text, hits), tuple((h.start, h.end) for h in hits)
+    )
+
+
+def _places_of(text: str, hits: list[Quantity]) -> tuple[tuple[int, int], ...]:
+    """Positions in terms of stretches of the text, in one pass over it."""
+    spans, place, last = [], 0, 0
+    for hit in hits:
+        place += len(terms(text[last : hit.start]))
+        length = len(terms(text[hit.start : hit.end]))
+        spans.append((place, place + max(1, length)))
+        place, last = place + length, hit.end
+    return tuple(spans)
+
+
+def _surroundings(
+    view: View, asked: Mapping[str, float], spans: tuple[tuple[int, int], ...]
+) -> tuple[float, float]:
+    """How close the asked terms stand to the answer: against the best place, and absolutely."""
+    total = sum(asked.values())
+    if not spans or not total:
+        return 0.0, 0.0
+    # values[c + 1]: what stands within one cell of cell c.
+    values = [0.0] * (view.size // _REACH + 3)
+    for term, weight in asked.items():
+        cells = {place // _REACH for place in view.places.get(term, ())}
+        for near in cells | {c + 1 for c in cells} | {c + 2 for c in cells}:
+            values[near] += weight
+    mine = max(values[min(start, view.size - 1) // _REACH + 1] for start, _ in spans)
+    top = max(values)
+    return (mine / top if top else 0.0), min(1.0, mine / total)
+
+
+def _summary(view: View, question: Question) -> Parts:
+    """Each sentence by its best window; stronger sentences count more (cubic mean)."""
+    cubes = total = 0.0
+    strip = [0.0] * view.window_count
+    for sentence in question.answer.sentences or (question.answer.terms,):
+        weights = {t: question.stated[t] for t in sentence if t in question.stated}
+        whole = sum(weights.values())
+        sums = view.sums(weights)
+        if not whole:
+            continue
+        strip = list(map(max, strip, [s / whole for s in sums]))
+        cubes += whole * (max(sums) / whole) ** 3
+        total += whole
+    named = (sum(t in view.places for t in question.names) + 1) / (len(question.names) + 1)
+    support = math.cbrt(cubes / total) * math.sqrt(named) if total else 0.0
+    spoken = {**question.asked, **question.stated}
+    relevance = sum(w for t, w in spoken.items() if t in view.places) / (sum(spoken.values()) or 1.0)
+    unique = _uniqueness(spoken, relevance, view.size)
+    return Parts(support, relevance, unique, named >= _NAMED, (), 0.0, _strip(strip, view.size))
+
+
+def _shares(sums: list[float], weights: Mapping[str, float]) -> list[float]:
+    total = sum(weights.values())
+    return [min(1.0, s / total) if total else 0.0 for s in sums]
+
+
+def _strip(shares: list[float], size: int) -> tuple[float, ...]:
+    """Of the overlapping windows, those that tile the context: 1, 3, 5, ..."""
+    tiles = math.ceil(size / (2 * HALF))
+    return tuple(round(min(1.0, s), 4) for s in shares[1::2][:tiles])
+
+
+def _uniqueness(weights: Mapping[str, float], evidence: float, size: int) -> float:
+    """Softmax share of this context among the reference contexts, 0..1."""
+    count, holders = references()
+    total = sum(weights.values())
+    if not total:
+        return 0.0
+    covered = [0.0] * count
+    for term, value in weights.items():
+        for k in holders.get(term, ()):
+            covered[k] += value
+    own = evidence - _LENGTH_DISCOUNT * math.log1p(size / 1000)
+    others = sum(math.exp((c / total - own) / _SHARPNESS) for c in covered)
+    return 1.0 / (1.0 + others)

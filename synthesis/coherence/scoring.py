@@ -1,0 +1,112 @@
+"""From parts to the calibrated overall score.
+
+Knows nothing of files or runs: a triple in, a ``Coherence`` out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+from synthesis.coherence import evidence
+from synthesis.coherence.background import calibration
+from synthesis.coherence.leaks import Leak, find_leaks
+from synthesis.coherence.parts import Parts, measure
+from synthesis.coherence.question import Question, read_question
+from synthesis.coherence.terms import terms_with_spans
+from synthesis.coherence.view import HALF, View
+from synthesis.coherence.wording import sentences_for
+from synthesis.data import Coherence, Evidence
+
+_FLOOR = 1e-3
+# The answer's surroundings must hold at least half as much of what was asked as the best place does.
+_NEAREST = 0.5
+
+
+def examine(context: str, instruction: str, answer: str) -> tuple[Question, View, Parts, list[Leak]]:
+    """Everything the score and its explanation are made of."""
+    question = read_question(instruction, answer)
+    wanted = question.asked.keys() | question.stated.keys()
+    if question.answer.parts:  # phrases are matched with their small words
+        wanted |= set(question.answer.terms)
+    view = View(context, wanted)
+    parts = measure(context, view, question)
+    leaks = find_leaks(context, view, question, [start for start, _ in parts.spans])
+    return question, view, parts, leaks
+
+
+def judge(context: str, question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
+    """Combine parts with the calibration of the answer's kind."""
+    kind = question.answer.kind
+    fitted = calibration()[kind]
+    values = (parts.support, parts.relevance, parts.uniqueness)
+    overall = 0.0
+    if parts.support > 0 and parts.relevance > 0:
+        weights = (fitted.support, fitted.relevance, fitted.uniqueness)
+        logs = (math.log(max(value, _FLOOR)) for value in values)
+        odds = fitted.bias + sum(w * x for w, x in zip(weights, logs, strict=True))
+        overall = 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
+    for leak in leaks:
+        overall *= leak.factor
+    known = parts.stated and not any(leak.serious for leak in leaks)
+    if known and kind != "summary":
+        known = parts.nearest >= _NEAREST and evidence.stands_out(context, question, parts)
+    overall, support, relevance, uniqueness = (round(min(1.0, v), 4) for v in (overall, *values))
+    return Coherence(overall, support, relevance, uniqueness, kind, known, parts.windows)
+
+
+def score(context: str, instruction: str, answer: str) -> Coherence:
+    """How well a context carries an instruction and its answer, from words alone.
+
+    Args:
+        context: The background text, any length, any script.
+        instruction: What is asked.
+        answer: The answer that should follow from the context.
+
+    Returns:
+        ``overall``, ``support``, ``relevance`` and ``uniqueness``, each in [0, 1]; the
+        answer's ``kind``; ``windows``, one number per 80 terms of the context (about 80
+        words), in order. ``overall`` is a calibrated probability: 0.5 is the balance
+        between a true context and a spoilt one. ``verified`` is False where words cannot
+        tell: always for yes/no answers (polarity), and where the answer is not stated, or
+        stands away from what is asked (another name of the same context may be meant).
+    """
+    question, _, parts, leaks = examine(context, instruction, answer)
+    return judge(context, question, parts, leaks)
+
+
+def score_batch(triples: Iterable[tuple[str, str, str]]) -> Iterator[Coherence]:
+    """``score`` for many (context, instruction, answer) triples, one at a time, in order.
+
+    Nothing is read ahead and nothing is kept: memory does not grow with their number.
+    """
+    for context, instruction, answer in triples:
+        yield score(context, instruction, answer)
+
+
+def locate(context: str, instruction: str, answer: str) -> list[Evidence]:
+    """Where the answer's support stands, for contexts whose engine did not record it.
+
+    Returns:
+        Non-overlapping spans in the order of the text: sentences that state the answer
+        (at most three, those closest to what is asked) and the one that speaks most of
+        what is asked; for a summary the strongest sentence for each of its sentences.
+        Empty when nothing supports it.
+    """
+    question, _, parts, _ = examine(context, instruction, answer)
+    return evidence.locate(context, question, parts)
+
+
+def explain(context: str, instruction: str, answer: str) -> list[str]:
+    """The score in a few plain sentences: support, places, what is missing, leaks, what cannot be known."""
+    question, view, parts, leaks = examine(context, instruction, answer)
+    verdict = judge(context, question, parts, leaks)
+    return sentences_for(context, instruction, question, view, parts, leaks, verdict)
+
+
+def window_spans(context: str) -> list[tuple[int, int]]:
+    """Character spans of the windows that ``Coherence.windows`` scores, in the same order."""
+    places = list(terms_with_spans(context))
+    starts = [places[i][1] for i in range(0, len(places), 2 * HALF)]
+    ends = [*starts[1:], places[-1][2]] if places else []
+    return list(zip(starts, ends, strict=True))

@@ -1,0 +1,175 @@
+"""Text to terms: the one tokenization the score uses, for any script.
+
+A term is a folded word: case, accents and width removed, light inflection cut off,
+number words turned into digits. Scripts written without spaces give character
+bigrams, so that phrases still match contiguously. Knows nothing of questions,
+answers or scores.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+# Scripts whose words are not separated by spaces (and Hangul, whose particles stick to words).
+_BRAHMIC = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+_SOLID = (
+    _BRAHMIC + "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
+)
+# Vowel signs and points: part of a word, though no letters.
+_MARKS = _BRAHMIC + "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff"
+_NUMBER = r"\d+(?:[.,]\d+)*(?:(?:st|nd|rd|th|s)\b)?"
+_LETTER = rf"[^\W\d_{_SOLID}]"
+
+# Coarse pieces are found fast and remembered; _WORD takes a piece apart the first time it is met.
+_PIECE = re.compile(r"\w+(?:['’.,]\w+)*")
+_WORD = re.compile(rf"{_NUMBER}|{_LETTER}+(?:['’]{_LETTER}+)?|(?:(?=\w)[{_SOLID}])+")
+# Only texts that carry loose combining marks pay for the slower patterns.
+_MARKED_PIECE = re.compile(rf"[\w{_MARKS}]+(?:['’.,][\w{_MARKS}]+)*")
+_MARKED_LETTERS = rf"{_LETTER}(?:{_LETTER}|[{_MARKS}])*"
+_MARKED_WORD = re.compile(
+    rf"{_NUMBER}|{_MARKED_LETTERS}(?:['’]{_MARKED_LETTERS})?|(?:(?=[\w{_MARKS}])[{_SOLID}])+"
+)
+_HAS_MARKS = re.compile(f"[{_MARKS}]")
+_DROPPED_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+_SOLID_CHAR = re.compile(f"[{_SOLID}]")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)")
+
+_SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”]?|\n+")
+
+
+def split_words(listed: str) -> tuple[str, ...]:
+    """A blank-separated word list, for tables that read better in rows."""
+    return tuple(listed.split())
+
+
+UNITS_0_19 = split_words(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+TENS = split_words("twenty thirty forty fifty sixty seventy eighty ninety")
+ORDINALS = split_words(
+    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+    "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+)
+TENTHS = split_words("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth")
+
+
+def ordinal(number: int) -> str:
+    """``3`` -> ``3rd``, the form both ``third`` and ``3rd`` are folded to."""
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"
+
+
+def _fixed_terms() -> dict[str, str]:
+    # "one", "first" and "second" stay words: they are mostly pronouns and adverbs in running text.
+    fixed = {word: str(n) for n, word in enumerate(UNITS_0_19) if n != 1}
+    fixed |= {word: str(20 + 10 * n) for n, word in enumerate(TENS)}
+    fixed |= {word: ordinal(n) for n, word in enumerate(ORDINALS) if n > 2}
+    fixed |= {word: ordinal(20 + 10 * n) for n, word in enumerate(TENTHS)}
+    # Articles and "and" go ("&" is no word either), so that they never break a phrase.
+    return fixed | dict.fromkeys(("a", "an", "the", "and"), "")
+
+
+_FIXED = _fixed_terms()
+
+
+def _stem(word: str) -> str:
+    """Cut the commonest inflections; crude on purpose, the same on both sides of a match."""
+    if len(word) < 4 or not word.isascii():
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            word = word[: -len(ending)]
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word
+
+
+def fold(word: str) -> str:
+    """One word to its term; an empty string for words that carry nothing."""
+    folded = word.casefold()
+    if not folded.isascii():
+        folded = _DROPPED_MARKS.sub("", unicodedata.normalize("NFKD", folded)).casefold()
+        folded = folded.replace("’", "'")
+    if folded[:1].isdigit():
+        return folded.replace(",", "") if _THOUSANDS.match(folded) else folded
+    if "'" in folded:
+        head, _, tail = folded.partition("'")
+        # l'eau, d'Arc lose the elided article; Anna's, they're lose the ending; O'Brien stays whole.
+        folded = tail if head in ("l", "d", "qu", "dell", "all", "j", "n") else head
+        folded = head + tail if head == "o" else folded
+    fixed = _FIXED.get(folded)
+    return _stem(folded) if fixed is None else fixed
+
+
+class _Memo(dict[str, str]):
+    """Piece of text -> its terms, joined by blanks. Bounded: it does not grow with the number of texts."""
+
+    limit = 100_000
+
+    def __missing__(self, piece: str) -> str:
+        if len(self) >= self.limit:
+            self.clear()
+        found = " ".join(term for term, _, _ in terms_with_spans(piece))
+        if len(piece) <= 40:  # long runs of a script without blanks hardly ever come again
+            self[piece] = found
+        return found
+
+
+_MEMO = _Memo()
+
+
+def terms(text: str) -> list[str]:
+    """The terms of a text, in order. Articles are dropped."""
+    marked = not text.isascii() and _HAS_MARKS.search(text)
+    pieces = (_MARKED_PIECE if marked else _PIECE).findall(text)
+    return " ".join(map(_MEMO.__getitem__, pieces)).split()
+
+
+def _bigrams(run: str, start: int) -> Iterator[tuple[str, int, int]]:
+    """Overlapping pairs of characters with their spans; a single character stands for itself."""
+    last = max(1, len(run) - 1)
+    for i in range(last):
+        pair = run[i : i + 2]
+        yield unicodedata.normalize("NFKC", pair), start + i, start + i + len(pair)
+
+
+def terms_with_spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """The same terms with their character spans in ``text``."""
+    marked = not text.isascii() and _HAS_MARKS.search(text)
+    for match in (_MARKED_WORD if marked else _WORD).finditer(text):
+        word, start = match.group(), match.start()
+        if word[0] > "\u0dff" and _SOLID_CHAR.match(word):
+            yield from _bigrams(word, start)
+        elif term := fold(word):
+            yield term, start, match.end()
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Character spans of the sentences (a line break also ends one), without surrounding blanks."""
+    spans, last = [], 0
+    for match in _SENTENCE_END.finditer(text):
+        at, end = match.start(), match.end()
+        # The full stop of an initial ("J. Smith") ends nothing.
+        if text[at] == "." and at and text[at - 1].isupper() and (at < 2 or not text[at - 2].isalnum()):
+            continue
+        spans.append((last, end))
+        last = end
+    spans.append((last, len(text)))
+    return [trimmed for a, b in spans if (trimmed := _trim(text, a, b))[0] < trimmed[1]]
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def is_solid(term: str) -> bool:
+    """Whether a term is a piece of a script written without spaces."""
+    return term[:1] > "\u0dff" and _SOLID_CHAR.match(term) is not None

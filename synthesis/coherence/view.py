@@ -1,0 +1,75 @@
+"""A context as seen from one question: where the question's terms stand.
+
+Places are counted in terms. Windows are 80 terms wide and start every 40, so that a
+passage is never cut by all of them; ``HALF`` is that step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from synthesis.coherence.terms import terms
+
+HALF = 40
+
+
+class View:
+    """The terms of a context, and the places and windows of those that a question cares about."""
+
+    __slots__ = ("places", "size", "terms", "window_count", "windows")
+
+    def __init__(self, text: str, wanted: Collection[str]) -> None:
+        self.terms = terms(text)
+        self.size = len(self.terms)
+        self.window_count = self.size // HALF + 2 if self.size else 0
+        places: dict[str, list[int]] = {}
+        for place in [i for i, term in enumerate(self.terms) if term in wanted]:
+            places.setdefault(self.terms[place], []).append(place)
+        self.places = places
+        # Window ``w`` covers the halves ``w - 1`` and ``w``.
+        self.windows = {term: _windows_at(found) for term, found in places.items()}
+
+    def occurrences(self, phrase: Sequence[str]) -> list[int]:
+        """Where a sequence of terms starts; its terms must be among the wanted ones."""
+        length, wanted = len(phrase), list(phrase)
+        rarest = min(range(length), key=lambda i: len(self.places.get(phrase[i], ())))
+        starts = (place - rarest for place in self.places.get(phrase[rarest], ()))
+        return [s for s in starts if s >= 0 and self.terms[s : s + length] == wanted]
+
+    def sums(self, weights: Mapping[str, float]) -> list[float]:
+        """Per window: the summed weight of the terms it holds."""
+        totals = [0.0] * self.window_count
+        windows = self.windows
+        for term, value in weights.items():
+            if term in windows:
+                for w in windows[term]:
+                    totals[w] += value
+        return totals
+
+    def best(self, weights: Mapping[str, float]) -> float:
+        """Largest share of ``weights`` that one window holds, 0..1."""
+        total = sum(weights.values())
+        return min(1.0, max(self.sums(weights), default=0.0) / total) if total else 0.0
+
+    def best_two(self, weights: Mapping[str, float], through: Iterable[int] | None = None) -> float:
+        """Largest share of ``weights`` that two windows hold together, 0..1.
+
+        With ``through``, one of the two must be among those windows.
+        """
+        total, sums = sum(weights.values()), self.sums(weights)
+        if not sums or not total:
+            return 0.0
+        firsts = range(len(sums)) if through is None else through
+        best = 0.0
+        # The two strongest first windows are enough; more changes nothing measurable.
+        for first in sorted(firsts, key=lambda w: (-sums[w], w))[:2]:
+            rest = {t: v for t, v in weights.items() if first not in self.windows.get(t, ())}
+            best = max(best, sums[first] + max(self.sums(rest)))
+        return min(1.0, best / total)
+
+
+def _windows_at(places: list[int]) -> Collection[int]:
+    if len(places) == 1:  # most terms; spares them two sets
+        return (places[0] // HALF, places[0] // HALF + 1)
+    halves = {place // HALF for place in places}
+    return halves | {half + 1 for half in halves}

@@ -1,0 +1,113 @@
+"""The score in plain sentences: what supports the answer, where, what is missing, what leaks.
+
+Knows nothing of how the numbers are shown.
+"""
+
+from __future__ import annotations
+
+from synthesis.coherence.evidence import answer_spans, locate
+from synthesis.coherence.leaks import Leak
+from synthesis.coherence.parts import Parts
+from synthesis.coherence.question import Question
+from synthesis.coherence.terms import terms, terms_with_spans
+from synthesis.coherence.view import View
+from synthesis.data import Coherence
+
+_MOST_WORDS = 6
+_QUOTE = 160
+
+
+def _quoted(text: str) -> str:
+    flat = " ".join(text.split())
+    return f"“{flat if len(flat) <= _QUOTE else flat[: _QUOTE - 1] + '…'}”"
+
+
+def _listed(words: list[str]) -> str:
+    shown = ", ".join(words[:_MOST_WORDS])
+    return shown + (f" and {len(words) - _MOST_WORDS} more" if len(words) > _MOST_WORDS else "")
+
+
+def _spelled(source: str, wanted: set[str]) -> list[str]:
+    """The words behind the terms, as the source writes them, each once, in order."""
+    found: dict[str, str] = {}
+    for term, start, end in terms_with_spans(source):
+        if term in wanted:
+            found.setdefault(term, source[start:end])
+    return list(found.values())
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _support(text: str, question: Question, parts: Parts) -> str:
+    kind = question.answer.kind
+    if not terms(question.answer.text):
+        return "The answer holds no words, so nothing can support it."
+    if kind == "yes/no":
+        return (
+            "A yes/no answer is not stated by words of its own; what was checked is what the question asks."
+        )
+    if kind == "summary":
+        return f"The context carries {parts.support:.0%} of the summary's sentences and names, by weight."
+    spans = answer_spans(text, question, parts)
+    if parts.stated:
+        return f"The answer is stated {_times(len(parts.spans))}."
+    if spans:
+        return f"Part of the answer is stated, {_times(len(spans))}; all of it is not."
+    return "The answer is not stated in the context; at most some of its words stand together."
+
+
+def _places(text: str, question: Question, parts: Parts) -> list[str]:
+    return [
+        f"At {place.start / len(text):.0%} of the context: {_quoted(text[place.start : place.end])}"
+        for place in locate(text, question, parts)[:3]
+    ]
+
+
+def _missing(instruction: str, view: View, question: Question) -> list[str]:
+    lines = []
+    if absent := {t for t, w in question.asked.items() if t not in view.places and w >= 1}:
+        lines.append(f"Asked about but not mentioned: {_listed(_spelled(instruction, absent))}.")
+    if lost := {t for t in question.names if t not in view.places}:
+        names = _listed(_spelled(question.answer.text, lost))
+        lines.append(f"Names or figures of the answer that the context lacks: {names}.")
+    return lines
+
+
+def _unknown(question: Question, parts: Parts, leaks: list[Leak], verdict: Coherence) -> str | None:
+    if question.answer.kind == "yes/no":
+        return (
+            "Cannot be known from words: whether the answer is yes or no. "
+            "The context speaks of what is asked; its polarity is not verified."
+        )
+    if question.answer.kind == "summary":
+        return "Cannot be known from words: whether the summary relates its names as the context does."
+    if parts.stated and not verdict.verified and not any(leak.serious for leak in leaks):
+        return (
+            "Cannot be known from words: whether this or another name or figure of the same context "
+            "is the answer; it does not stand closest to what is asked, so it is not verified."
+        )
+    return None
+
+
+def sentences_for(
+    text: str,
+    instruction: str,
+    question: Question,
+    view: View,
+    parts: Parts,
+    leaks: list[Leak],
+    verdict: Coherence,
+) -> list[str]:
+    """A few sentences, most important first."""
+    lines = [f"Coherence {verdict.overall:.2f} for a {verdict.kind} answer."]
+    if not view.size:
+        return [*lines, "The context holds no words, so nothing supports the answer."]
+    lines.append(_support(text, question, parts))
+    lines.extend(_places(text, question, parts))
+    lines.extend(_missing(instruction, view, question))
+    lines.extend(f"Marked down: {leak.what}." for leak in leaks)
+    if unknown := _unknown(question, parts, leaks, verdict):
+        lines.append(unknown)
+    return lines
