@@ -303,13 +303,14 @@ def _do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:
 
 
 def _sentence(summary: Summary) -> str:
-    built = [result for result in summary.dataset.configs if result.built]
-    changed = f"{len(built)} written" if built else "nothing changed"
+    filled = [result for result in summary.dataset.configs if result.rows]
+    written = sum(result.built for result in filled)
     parts = [
         f"{summary.contexts:,} contexts",
         f"{summary.rejected:,} rejected",
-        f"{len(summary.dataset.configs)} configs ({changed}) in {summary.dataset.path}",
+        f"{len(filled)} configs ({f'{written} written' if written else 'nothing changed'})",
         f"{summary.seconds:.1f} s",
+        str(summary.dataset.path),
     ]
     line = ", ".join(parts)
     if summary.short:

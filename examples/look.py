@@ -26,13 +26,15 @@ def main(folder: str) -> None:
     print(f"\nOne sample of {chats[0]}: {tokens:,} of {budget:,} tokens, task {sample['task']}, with")
     print(f"{len(sample['documents'])} documents, the pair's own at depth {depth:.2f}. That one begins\n")
     print(_shortened(user["content"][start:end], 900))
-    print(f"\nand ends\n\n{_shortened(user['content'][end:][-260:].lstrip(), 260)}")
-    print(f"\nassistant: {_shortened(assistant['content'], 300)}")
+    print("\nand the conversation ends\n")
+    print(_shortened(user["content"].rsplit("\n\n", 1)[-1], 400))
+    print(f"\n    assistant: {_shortened(assistant['content'], 300).lstrip()}")
 
 
 def _shortened(text: str, limit: int) -> str:
     text = text if len(text) <= limit else text[: text.rfind(" ", 0, limit)] + " ..."
-    return textwrap.indent("\n".join(textwrap.wrap(text, 96, replace_whitespace=False)), "    ")
+    paragraphs = (textwrap.fill(part, 96) for part in text.split("\n\n"))
+    return textwrap.indent("\n\n".join(paragraphs), "    ")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from scripted import ScriptedEngine
 
 from synthesis.data import Completion, Context, Pair, Rejected
 from synthesis.engines import engine_names, make_engine
@@ -14,6 +13,7 @@ from synthesis.errors import ConfigError, EngineError
 from synthesis.journal import Journal
 from synthesis.prompts import load_template
 from synthesis.run import Counts, Job, generate, survey, synthesize
+from tests.scripted import ScriptedEngine
 
 PAIRS = [Pair(instruction=f"Who kept light {n}?", answer=f"Keeper {n}") for n in range(10)]
 
