@@ -121,12 +121,16 @@ def _echo(view: View, question: Question, answer_places: Sequence[int]) -> Leak 
 
 
 def _pasted(view: View, question: Question) -> Leak | None:
-    """A long answer standing in the context as one block: nothing is left to summarise."""
+    """A long answer standing in the context as one block: nothing is left to summarise.
+
+    One sentence of it, however long, may well be told in the answer's own words.
+    """
     sequence = question.answer.terms
     if question.answer.kind != "summary" or len(sequence) < _MIN_BLOCK:
         return None
     _, length = _run_at(view, sequence)
-    if length < 0.6 * len(sequence):
+    longest = max(map(len, question.answer.sentences), default=0)
+    if length < 0.6 * len(sequence) or length <= longest + _NATURAL:
         return None
     return Leak(0.1, "the answer is pasted into the context as one block instead of being told by it")
 

@@ -1,0 +1,209 @@
+"""One context for one pair, without any model: the evidence, told in a small world.
+
+Brings together the facts (``evidence``, ``distract``), the world, the plan and the
+writer. It does not know prompts or completions; the engine does.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from synthesis.data import Evidence, content_hash
+from synthesis.errors import UsageError
+
+from .bank import load_bank
+from .distract import distract
+from .evidence import state, topics
+from .facts import PACE, Feed
+from .guard import Guard, guard
+from .plan import Beat, cast_size, plan
+from .scene import Scene
+from .world import Clock, Supply
+from .writer import Paragraph, Writer, lay_out
+
+GENRES = ("story", "archive", "paper", "meeting", "report", "news")
+
+#: Words of one chapter: one setting and its people.
+CHAPTER = 2600
+
+#: Below this many words around the evidence there is no room for people.
+BRIEF = 80
+
+#: The same for each statement of evidence, and what leading up to one takes on average.
+BRIEF_EACH, LEAD_EACH = 16, 12
+
+#: Words kept back for the last sentences.
+ENDING = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A finished context; each span of ``evidence`` is exact in ``text``."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+def compose(
+    instruction: str,
+    answer: str,
+    *,
+    words: int = 2000,
+    genre: str = "archive",
+    seed: int = 0,
+    key: str = "",
+    mode: str = "woven",
+) -> Draft:
+    """Write a context from which the answer to the instruction follows.
+
+    Args:
+        instruction: the question or task, in any language.
+        answer: what is to be supported; stated in the text, never changed.
+        words: length of the text in whitespace-separated words, kept within 3 % from
+            50 to 20,000 unless the evidence alone is longer.
+        genre: one of ``GENRES``.
+        seed: the run's seed.
+        key: the pair's identity; its content serves if empty.
+        mode: ``woven`` (evidence, related facts, narrative), ``needle`` (evidence and
+            narrative only) or ``related`` (evidence among mostly related facts).
+
+    Returns:
+        The text and where in it the answer is supported. Equal arguments give equal
+        drafts on every machine.
+
+    Raises:
+        UsageError: ``words`` is below 1, or ``genre`` or ``mode`` does not exist.
+    """
+    found: list[Evidence] = []
+    text = ""
+    for paragraph in write(instruction, answer, words=words, genre=genre, seed=seed, key=key, mode=mode):
+        text += "\n\n" if text else ""
+        found += (Evidence(len(text) + s, len(text) + e, what) for s, e, what in paragraph.spans)
+        text += paragraph.text
+    return Draft(text, tuple(found))
+
+
+def write(
+    instruction: str,
+    answer: str,
+    *,
+    words: int = 2000,
+    genre: str = "archive",
+    seed: int = 0,
+    key: str = "",
+    mode: str = "woven",
+) -> Iterator[Paragraph]:
+    """The paragraphs of ``compose`` one at a time, as they are written; see there."""
+    if words < 1:
+        raise UsageError(f"A context of {words} words cannot be written. Ask for 50 or more.")
+    if genre not in GENRES:
+        raise UsageError(f"There is no genre {genre!r}. Choose one of: {', '.join(GENRES)}.")
+    if mode not in PACE:
+        raise UsageError(f"There is no mode {mode!r}. Choose one of: {', '.join(PACE)}.")
+    name = f"{seed}:{key or content_hash(instruction, answer)}"
+    # Bytes, as a lone surrogate in a key would stop the seeding of a string.
+    rng = random.Random(name.encode("utf-8", "surrogatepass"))
+    facts, others = (random.Random(rng.getrandbits(64)) for _ in range(2))
+    statements = state(instruction, answer, facts)
+    feed = Feed(rng, statements, iter(distract(instruction, answer, others)), words, mode)
+    bans = guard(instruction, answer)
+    subjects = _mentionable(topics(instruction, answer), bans)
+    return _Book(rng, genre, words, feed, subjects, bans).paragraphs()
+
+
+def _mentionable(subjects: list[str], bans: Guard) -> list[str]:
+    """Topics that can stand inside a sentence of ours and do not give the answer away."""
+    return [t for t in subjects if t.strip() and len(t) <= 80 and "\n" not in t and bans.clean(t)][:8]
+
+
+class _Book:
+    """The whole of one context: chapters until the words are used up."""
+
+    def __init__(
+        self, rng: random.Random, genre: str, words: int, feed: Feed, subjects: list[str], bans: Guard
+    ) -> None:
+        bank = load_bank(genre)
+        self._rng = rng
+        self._words = words
+        self._feed = feed
+        self._order = bank.meta.get("order", "woven")
+        self._headed: set[str] = set()
+        self._slack = min(words // 100, 12)
+        self._supply = Supply(bank, rng, bans.names)
+        first, last = (int(year) for year in bank.meta.get("years", "1920-1998").split("-"))
+        clock = Clock(first + int(rng.random() * (last - first)), int(rng.random() * 330))
+        self._budget = words - feed.pending
+        self._chapters = max(1, round(self._budget / CHAPTER))
+        people = cast_size(self._budget // self._chapters)
+        self._scene = Scene(bank, rng, self._supply.world(people, clock.year), clock)
+        self._writer = Writer(bank, rng, self._scene, feed, subjects, bans)
+
+    def paragraphs(self) -> Iterator[Paragraph]:
+        if self._budget < max(BRIEF, BRIEF_EACH * self._feed.untold):
+            yield lay_out(self._writer.brief(self._budget, self._slack))
+            return
+        for chapter in range(self._chapters):
+            if chapter:
+                self._move_on()
+            left = self._words - self._writer.written
+            end = self._writer.written + left // (self._chapters - chapter)
+            yield from self._chapter(end, last=chapter == self._chapters - 1)
+
+    def _move_on(self) -> None:
+        """Some months later, another place."""
+        clock = self._scene.clock
+        clock.move(20 + int(self._rng.random() * 150), 0)
+        world = self._supply.world(len(self._scene.world.cast), clock.year)
+        self._scene.enter(world)
+        self._writer.enter(world)
+
+    def _chapter(self, end: int, last: bool) -> Iterator[Paragraph]:
+        rng = self._rng
+        end -= ENDING if last else 0
+        room = self._room(end)
+        beats = plan(rng, len(self._scene.world.cast), room, self._order)
+        self._headed = set()
+        for index, beat in enumerate(beats):
+            room = self._room(end)
+            if room < 34:
+                break
+            share = room / (len(beats) - index) * (0.75 + 0.5 * rng.random())
+            yield from self._told(beat, min(140, max(40, int(share))), room)
+            self._scene.pass_time()
+        while (room := self._room(end)) > 130:
+            someone = int(rng.random() * len(self._scene.world.cast))
+            yield from self._told(
+                Beat(("work", "place")[room % 2], someone if room % 2 == 0 else None), 90, room
+            )
+        if last:
+            yield from self._finish()
+
+    def _room(self, end: int) -> int:
+        """Words left for narrative and distractors; evidence keeps its place."""
+        left = end - self._writer.written
+        kept = self._feed.pending + LEAD_EACH * self._feed.untold
+        return left - kept * left // max(1, self._words - self._writer.written)
+
+    def _told(self, beat: Beat, target: int, room: int) -> Iterator[Paragraph]:
+        start = self._writer.written
+        kind = "head_item" if self._order == "items" and beat.stage == "aim" else f"head_{beat.stage}"
+        if kind == "head_item" or kind not in self._headed:
+            self._headed.add(kind)
+            if heading := self._writer.heading(kind, beat, room // 4):
+                yield heading
+        room -= self._writer.written - start
+        paragraph = self._writer.paragraph(beat, target, room)
+        if paragraph.text:
+            yield paragraph
+
+    def _finish(self) -> Iterator[Paragraph]:
+        """What evidence is left, and sentences for exactly the words that are missing."""
+        writer = self._writer
+        if rest := self._feed.rest():
+            self._scene.begin(self._scene.world.cast[0], None)
+            yield lay_out(writer.tell(rest, self._words - writer.written))
+        self._scene.begin(None, None)
+        if pieces := writer.ending(self._words - writer.written, self._slack):
+            yield lay_out(pieces)

@@ -1,0 +1,92 @@
+"""The engine without a model: ``Composer``, behind the same boundary as all the others.
+
+Knows how to read a prompt's variables and how to wrap a draft as a completion. Sampling
+counts only for its seed: there is no temperature in templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from synthesis.data import Completion, Evidence, Prompt
+from synthesis.engines.base import Sampling
+from synthesis.errors import UsageError
+
+from .draft import write
+from .writer import Paragraph
+
+#: What our prompts ask every engine to begin its context with.
+MARKER = "Context: "
+
+
+class Composer:
+    """Writes contexts from templates: no model, no download, the same bytes every time."""
+
+    name = "composer"
+    model = "composer-1"
+
+    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+        """One completion for each prompt, in order, each written when it is asked for.
+
+        Args:
+            prompts: their ``variables`` may hold ``instruction``, ``answer``, ``words``,
+                ``genre`` and ``mode``; ``pair_id`` and the seed decide on the text.
+            sampling: only ``seed`` is used.
+
+        Yields:
+            Completions whose evidence spans are exact in ``Completion.text``. A prompt
+            that cannot be served gives one with ``finish_reason`` ``error``.
+        """
+        for prompt in prompts:
+            try:
+                yield _completion(prompt, _paragraphs(prompt, sampling))
+            except UsageError as error:
+                yield Completion(prompt.id, "", "error", detail=str(error))
+
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
+        """The text of ``complete`` in pieces of a paragraph, as they are written.
+
+        Raises:
+            UsageError: the prompt's variables cannot be used.
+        """
+        lead = MARKER
+        for paragraph in _paragraphs(prompt, sampling):
+            yield lead + paragraph.text
+            lead = "\n\n"
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _paragraphs(prompt: Prompt, sampling: Sampling) -> Iterator[Paragraph]:
+    variables = prompt.variables
+    return write(
+        str(variables.get("instruction", "")),
+        str(variables.get("answer", "")),
+        words=_words(prompt.id, variables),
+        genre=str(variables.get("genre", "archive")),
+        mode=str(variables.get("mode", "woven")),
+        seed=sampling.seed,
+        key=prompt.pair_id,
+    )
+
+
+def _words(prompt_id: str, variables: Mapping[str, Any]) -> int:
+    value = variables.get("words", 2000)
+    try:
+        return int(value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"Prompt {prompt_id}: words={value!r} is not a number. Give one such as 2000."
+        ) from error
+
+
+def _completion(prompt: Prompt, paragraphs: Iterator[Paragraph]) -> Completion:
+    text = MARKER
+    spans: list[Evidence] = []
+    for paragraph in paragraphs:
+        text += "" if text == MARKER else "\n\n"
+        spans += (Evidence(len(text) + s, len(text) + e, what) for s, e, what in paragraph.spans)
+        text += paragraph.text
+    return Completion(prompt.id, text, evidence=tuple(spans))

@@ -1,0 +1,280 @@
+"""Just enough English: verb forms, articles, casing, word classes, and whether a text is English.
+
+Knows words one at a time and nothing of questions or answers. There is no tagger: a word's
+possible classes come from closed lists and from the verb lists in ``lexicon/``, so callers
+must treat a doubtful case as unknown rather than guess.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from synthesis.engines.composer.lexicon import words
+
+
+@cache
+def _classes() -> dict[str, frozenset[str]]:
+    pairs = (line.split(": ", 1) for line in words("classes"))
+    return {name: frozenset(members.split()) for name, members in pairs}
+
+
+def word_class(name: str) -> frozenset[str]:
+    """A closed class of words, such as ``prepositions``, from ``lexicon/classes.txt``."""
+    return _classes()[name]
+
+
+ARTICLES = frozenset(["a", "an", "the"])
+POSSESSIVES = word_class("possessives")
+DETERMINERS = ARTICLES | POSSESSIVES | word_class("determiners")
+PRONOUNS = word_class("pronouns")
+PREPOSITIONS = word_class("prepositions")
+RELATIVES = word_class("relatives")
+BE = frozenset(["is", "are", "was", "were", "am"])
+DO = frozenset(["do", "does", "did"])
+MODALS = word_class("modals")
+HAVE = frozenset(["has", "have", "had"])
+AUXILIARIES = BE | DO | MODALS | HAVE
+WH = word_class("wh")
+ADVERBS = word_class("adverbs")
+SMALL_NUMBERS = words("numbers")
+ORDINALS = word_class("ordinals")
+MONTHS = words("months")
+
+# Final consonant doubled although the verb has two syllables.
+_DOUBLING = word_class("doubling")
+_NOT_VERBS = word_class("not_verbs")
+_VOWELS = "aeiou"
+
+
+class Verb(NamedTuple):
+    """The forms of one verb."""
+
+    base: str
+    third: str
+    past: str
+    participle: str
+    ing: str
+
+
+def third_person(base: str) -> str:
+    """``carry`` -> ``carries``."""
+    irregular = {
+        "be": "is",
+        "have": "has",
+        "do": "does",
+        "go": "goes",
+        "undergo": "undergoes",
+        "undo": "undoes",
+    }
+    if base in irregular:
+        return irregular[base]
+    if base.endswith(("s", "x", "z", "ch", "sh")):
+        return base + "es"
+    if base.endswith("y") and base[-2:-1] not in _VOWELS:
+        return base[:-1] + "ies"
+    return base + "s"
+
+
+def _doubles(base: str) -> bool:
+    if base in _DOUBLING:
+        return True
+    single = sum(1 for a, b in zip(" " + base, base, strict=False) if b in _VOWELS and a not in _VOWELS) == 1
+    return (
+        single
+        and len(base) > 2
+        and base[-1] not in "aeiouwxy"
+        and base[-2] in _VOWELS
+        and base[-3] not in _VOWELS
+    )
+
+
+def regular_past(base: str) -> str:
+    """``stop`` -> ``stopped``; for regular verbs only."""
+    if base.endswith("e"):
+        return base + "d"
+    if base.endswith("y") and base[-2:-1] not in _VOWELS:
+        return base[:-1] + "ied"
+    return base + (base[-1] if _doubles(base) else "") + "ed"
+
+
+def ing_form(base: str) -> str:
+    """``lie`` -> ``lying``, ``make`` -> ``making``."""
+    if base.endswith("ie"):
+        return base[:-2] + "ying"
+    if base.endswith("e") and not base.endswith(("ee", "ye", "oe")) and base != "be":
+        return base[:-1] + "ing"
+    return base + (base[-1] if _doubles(base) else "") + "ing"
+
+
+@cache
+def verbs() -> dict[str, Verb]:
+    """Every verb known, by base form."""
+    known = {}
+    for line in words("irregular_verbs"):
+        base, past, participle = line.split()
+        known[base] = Verb(base, third_person(base), past, participle, ing_form(base))
+    for base in words("regular_verbs"):
+        past = regular_past(base)
+        known[base] = Verb(base, third_person(base), past, past, ing_form(base))
+    return known
+
+
+@cache
+def _forms(which: str) -> dict[str, str]:
+    return {getattr(verb, which): verb.base for verb in verbs().values()}
+
+
+def is_base(word: str) -> bool:
+    """Whether ``word`` can be the base form of a verb."""
+    return word in verbs()
+
+
+def base_of_third(word: str) -> str | None:
+    """``carries`` -> ``carry``; None when the word is no third person singular known here."""
+    return _forms("third").get(word)
+
+
+def is_past(word: str) -> bool:
+    """Whether ``word`` can be a simple past."""
+    return word in _forms("past") or _regular_ed(word)
+
+
+def _regular_ed(word: str) -> bool:
+    """Whether an unlisted word is most likely the past form of a regular verb."""
+    return len(word) > 4 and word.endswith("ed") and not word.endswith("eed") and word not in _NOT_VERBS
+
+
+def is_only_past(word: str) -> bool:
+    """Whether ``word`` is a simple past that cannot be a participle (``wrote``, not ``built``)."""
+    return word in _forms("past") and word not in _forms("participle") and not is_base(word)
+
+
+def is_participle(word: str) -> bool:
+    """Whether ``word`` can be a past participle."""
+    return word in _forms("participle") or word == "born" or _regular_ed(word)
+
+
+def is_ing(word: str) -> bool:
+    """Whether ``word`` is an -ing form of a known verb."""
+    return word in _forms("ing")
+
+
+@cache
+def _adjectives() -> frozenset[str]:
+    return frozenset(words("adjectives"))
+
+
+def is_adjective(word: str) -> bool:
+    """Whether ``word`` is a known predicative adjective."""
+    known = _adjectives()
+    if word in known or not word.endswith("er") or len(word) < 5:
+        return word in known
+    stem = word[:-2]
+    return (
+        stem in known
+        or stem + "e" in known
+        or stem[:-1] + "y" in known
+        or (stem[-1] == stem[-2] and stem[:-1] in known)
+    )
+
+
+def inflect(base: str, auxiliary: str) -> str:
+    """The finite form a main verb takes when its ``do``, ``does`` or ``did`` is dropped."""
+    if auxiliary == "do":
+        return base
+    known = verbs().get(base)
+    if auxiliary == "does":
+        return known.third if known else third_person(base)
+    return known.past if known else regular_past(base)
+
+
+def core(token: str) -> str:
+    """A token without the punctuation around it, casefolded."""
+    return token.strip(".,;:!?()[]\"'“”‘’").casefold()
+
+
+def article(phrase: str) -> str:
+    """``a`` or ``an``, by the sound that ``phrase`` most likely starts with."""
+    first = phrase.lstrip("\"'“‘(").split(" ", 1)[0]
+    low = first.casefold()
+    if re.match(r"(8|11\b|18\b|1[18]th|1[18]00)", low):
+        return "an"
+    if first.isupper() and 1 < len(first) < 5 and first.isalpha():
+        return "an" if first[0] in "AEFHILMNORSX" else "a"
+    if re.match(r"(hour|honest|honou?r|heir)", low):
+        return "an"
+    if re.match(r"(uni([^nm]|$)|use|usu|eu|one\b|once|u\.s|ute|ura)", low):
+        return "a"
+    return "an" if low[:1] in _VOWELS and low else "a"
+
+
+_LOWERABLE = (
+    DETERMINERS | PRONOUNS | (PREPOSITIONS - {"like"}) | WH
+    | word_class("lowerable")
+    | frozenset(SMALL_NUMBERS)
+)  # fmt: skip
+
+
+def lower_first(text: str) -> str:
+    """Lower the first letter if the first word is a function word, so that it can stand mid-sentence."""
+    first = text.split(" ", 1)[0]
+    head = core(first).split("'")[0].split("’")[0]
+    if head == "i" or (len(first) > 1 and first.isupper()):
+        return text
+    rest = [word for word in text.split()[1:6] if len(word) > 3]
+    # "The Witness", "A Bridge Too Far": titles keep their capital.
+    if head in ARTICLES and rest and all(not word[0].islower() for word in rest):
+        return text
+    return text[:1].lower() + text[1:] if head in _LOWERABLE else text
+
+
+def upper_first(text: str) -> str:
+    """Raise the first letter, also behind an opening quote or bracket."""
+    match = re.match(r"[\"'“‘(\[]*", text)
+    at = match.end() if match else 0
+    return text[:at] + text[at : at + 1].upper() + text[at + 1 :]
+
+
+def squash(text: str) -> str:
+    """All runs of white space (and control characters) as one blank."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", text).split())
+
+
+def finish(text: str) -> str:
+    """Raise the first letter and end with a full stop unless a sentence end is there."""
+    text = upper_first(text.strip())
+    bare = text.rstrip("\"'”’)]")
+    return text if bare.endswith((".", "!", "?", "…")) else text.rstrip(",;:") + "."
+
+
+def is_plural(phrase: str) -> bool:
+    """Whether a noun phrase most likely takes a plural verb."""
+    head = re.split(r"\b(?:of|in|by|for|with|from|on|at|about|that|who|which|to)\b|,", phrase, maxsplit=1)[
+        0
+    ].strip()
+    last = core(head.split(" ")[-1]) if head else ""
+    if re.search(r"\w,? (and|&) \w", phrase) and not phrase.startswith(('"', "“")):
+        return True
+    head = lower_first(head)
+    starts_lower = bool(re.match(r"(?:the |his |her |their )?[a-z]", head))
+    return starts_lower and last.endswith("s") and not last.endswith(("ss", "us", "is", "'s", "ics", "news"))
+
+
+_ENGLISH = word_class("english")
+_FOREIGN = word_class("foreign")
+
+
+def is_english(text: str) -> bool:
+    """A cheap guess: Latin script, and more English function words than foreign ones."""
+    sample = text[:2000]
+    letters = [char for char in sample if char.isalpha()]
+    if not letters or sum(1 for char in letters if char < "ɐ") < 0.6 * len(letters):
+        return False
+    tokens = re.findall(r"[^\W\d_]+", sample.casefold())
+    english = sum(1 for token in tokens if token in _ENGLISH)
+    foreign = sum(1 for token in tokens if token in _FOREIGN)
+    if len(tokens) < 4:
+        return foreign == 0
+    return english > foreign
