@@ -303,7 +303,7 @@ def test_the_guard_knows_the_forms_of_an_answer() -> None:
 @pytest.mark.parametrize("order", ["woven", "phases", "items"])
 def test_every_story_is_told_in_order(order: str) -> None:
     beats = plan(random.Random(3), 4, 2200, order)
-    assert beats[0].stage == "open"
+    assert beats[0].stage in (("open", "enter") if order == "woven" else ("open",))
     for person in range(4):
         stages = [b.stage for b in beats if b.focus == person and b.stage in STAGES]
         assert stages == [s for s in STAGES if s in stages]

@@ -19,7 +19,9 @@ BETWEEN = ("place", "work", "meet", "work", "meet")
 #: What a paragraph of a stage is made of; "plot" is the focus person's own next sentence
 #: for that stage, "setting" one of the setting's sentences, all else kinds of the bank.
 RECIPES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "open": (("open", "setting", "place"), ("open", "place", "setting"), ("setting", "open", "setting")),
+    "open": (("open", "setting", "place"), ("open", "place", "setting"), ("open", "setting", "setting")),
+    # In the middle of things: settings have more sentences than there are openings.
+    "enter": (("setting", "open", "place"), ("setting", "open", "setting")),
     "aim": (
         ("intro", "plot", "plot", "aim"),
         ("intro", "trait", "plot", "plot"),
@@ -40,6 +42,7 @@ RECIPES: dict[str, tuple[tuple[str, ...], ...]] = {
 #: What makes a paragraph longer when its recipe is used up.
 FILLERS: dict[str, tuple[str, ...]] = {
     "open": ("place", "setting"),
+    "enter": ("place", "setting"),
     "place": ("place",),
     "aim": ("work", "trait", "mind"),
     "block": ("work", "mind", "work"),
@@ -50,7 +53,7 @@ FILLERS: dict[str, tuple[str, ...]] = {
 }
 
 #: Stages that speak of no one in particular.
-IMPERSONAL = frozenset(("open", "place"))
+IMPERSONAL = frozenset(("open", "enter", "place"))
 
 #: Words a paragraph comes to, on average.
 PARAGRAPH = 82
@@ -80,7 +83,9 @@ def plan(rng: random.Random, people: int, words: int, order: str = "woven") -> l
     ``items`` (one person's whole story, then the next).
     """
     room = max(2, round(words / PARAGRAPH))
-    events: list[tuple[float, str, int | None]] = [(-1.0, "open", None)]
+    # A text with a fixed order of its parts begins at the beginning.
+    opening = "enter" if order == "woven" and rng.random() < 0.5 else "open"
+    events: list[tuple[float, str, int | None]] = [(-1.0, opening, None)]
     for person in range(people):
         at = 0.34 * (person + 0.5 * rng.random()) / people
         for index, stage in enumerate(STAGES):

@@ -231,7 +231,7 @@ class Writer:
                 # Exactly what is missing; failing that, a part of it that leaves a sentence's worth.
                 text = self.say(kind, left, max(1, left - slack), 24)
                 if text is None and turn % 3 == 2:
-                    text = self.say(kind, left - 3)
+                    text = self.say("small", left - 2)
             left = self._add(pieces, text, left)
         return pieces
 
