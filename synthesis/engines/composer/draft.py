@@ -38,6 +38,14 @@ BRIEF_EACH, LEAD_EACH = 16, 12
 ENDING = 26
 
 
+#: What instructions call their material: no subject that anyone would talk about.
+_FORMAL = frozenset(
+    "the a an of in this that summary summaries article articles news report reports government document "
+    "documents text texts passage passages story stories tale paper papers author authors meeting meetings "
+    "discussion group team committee board question answer answers coverage content end".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A finished context; each span of ``evidence`` is exact in ``text``."""
@@ -115,7 +123,15 @@ def write(
 
 def _mentionable(subjects: list[str], bans: Guard) -> list[str]:
     """Topics that can stand inside a sentence of ours and do not give the answer away."""
-    return [t for t in subjects if t.strip() and len(t) <= 80 and "\n" not in t and bans.clean(t)][:8]
+    return [
+        subject
+        for subject in subjects
+        if subject.strip()
+        and len(subject) <= 80
+        and "\n" not in subject
+        and bans.clean(subject)
+        and not _FORMAL.issuperset(subject.casefold().split())
+    ][:8]
 
 
 class _Book:
