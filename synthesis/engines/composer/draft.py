@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from synthesis.data import Evidence, content_hash
 from synthesis.errors import UsageError
 
+from . import lexicon
 from .bank import load_bank
 from .distract import distract
 from .evidence import state, topics
@@ -36,14 +37,6 @@ BRIEF_EACH, LEAD_EACH = 16, 12
 
 #: Words kept back for the last sentences.
 ENDING = 26
-
-
-#: What instructions call their material: no subject that anyone would talk about.
-_FORMAL = frozenset(
-    "the a an of in this that summary summaries article articles news report reports government document "
-    "documents text texts passage passages story stories tale paper papers author authors meeting meetings "
-    "discussion group team committee board question answer answers coverage content end".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +116,7 @@ def write(
 
 def _mentionable(subjects: list[str], bans: Guard) -> list[str]:
     """Topics that can stand inside a sentence of ours and do not give the answer away."""
+    formal = frozenset(lexicon.words("formal"))
     return [
         subject
         for subject in subjects
@@ -130,7 +124,7 @@ def _mentionable(subjects: list[str], bans: Guard) -> list[str]:
         and len(subject) <= 80
         and "\n" not in subject
         and bans.clean(subject)
-        and not _FORMAL.issuperset(subject.casefold().split())
+        and not formal.issuperset(subject.casefold().split())
     ][:8]
 
 
