@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from builder.folder import FolderResult, build_folder
@@ -108,7 +109,9 @@ def _finish(
     folder.write_manifest(
         {
             **facts,
-            "source": _source(config),
+            "source": describe_source(
+                _source(config), config=config.pairs.config or None, split=config.pairs.split
+            ),
             "counts": {**asdict(counts), "contexts": rows.contexts, "rejected": rejected},
             "configs": {one.name: one.version for one in result.configs},
             "seconds": round(seconds, 3),
@@ -132,7 +135,7 @@ def _tokenizer(config: RunConfig) -> Tokenizer:
 def _pairs(config: RunConfig) -> Iterator[Pair | Rejected]:
     pairs = config.pairs
     return read_pairs(
-        pairs.source or example_pairs(),
+        _source(config),
         columns=pairs.columns or None,
         task=pairs.task or None,
         config=pairs.config or None,
@@ -141,9 +144,8 @@ def _pairs(config: RunConfig) -> Iterator[Pair | Rejected]:
     )
 
 
-def _source(config: RunConfig) -> dict[str, Any]:
-    pairs = config.pairs
-    return describe_source(pairs.source or example_pairs(), config=pairs.config or None, split=pairs.split)
+def _source(config: RunConfig) -> str | Path:
+    return config.pairs.source or example_pairs()
 
 
 def _facts(config: RunConfig, tokenizer: Tokenizer, engine: dict[str, str]) -> dict[str, Any]:

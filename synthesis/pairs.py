@@ -82,6 +82,11 @@ def describe_source(
     return resolve.describe(_as_text(source), config, split, token)
 
 
+def is_local(source: str | Path) -> bool:
+    """Whether a source lies on this machine, so that reading it twice is cheap."""
+    return resolve.hub_of(_as_text(source)) is None
+
+
 def _as_text(source: str | Path) -> str:
     text = str(source)
     if isinstance(source, Path) and text.startswith("hf:/"):

@@ -8,9 +8,10 @@ besides the journal's index.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from synthesis.coherence import locate
 from synthesis.config import RunConfig
@@ -113,17 +114,7 @@ def make_job(config: RunConfig) -> Job:
 
 def survey(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Counts:
     """How many rows are settled, stale, new and bad. Writes nothing, asks no engine."""
-    numbers = {"settled": 0, "stale": 0, "new": 0, "bad": 0}
-    for pair in pairs:
-        if isinstance(pair, Rejected):
-            numbers["bad"] += 1
-            continue
-        fingerprint = job.prompt(pair).fingerprint
-        if journal.is_settled(fingerprint):
-            numbers["settled"] += 1
-        else:
-            numbers["stale" if journal.knows_pair(pair.id) else "new"] += 1
-    return Counts(**numbers)
+    return Counts(**Counter(row.state for row in _rows(job, pairs, journal)))
 
 
 def generate(
@@ -131,28 +122,50 @@ def generate(
     pairs: Iterable[Pair | Rejected],
     journal: Journal,
     on_outcome: Callable[[Context | Rejected], None] = lambda _: None,
-) -> None:
-    """Write the outcome of every pair that is not settled yet, then mark the set as current."""
+) -> Counts:
+    """Write the outcome of every pair that is not settled yet, then mark the set as current.
+
+    Returns how the rows stood before.
+    """
+    states: Counter[str] = Counter()
 
     def work(order: Callable[[str], object]) -> Iterator[tuple[Pair, Prompt]]:
-        for pair in pairs:
-            if isinstance(pair, Rejected):
-                bad = replace(
-                    pair, fingerprint=content_hash(pair.pair_id, pair.stage, pair.reason, pair.text)
-                )
-                if bad.fingerprint not in journal.rejected:
-                    journal.add(bad)
-                order(bad.fingerprint)
-                continue
-            prompt = job.prompt(pair)
-            order(prompt.fingerprint)
-            if not journal.is_settled(prompt.fingerprint):
-                yield pair, prompt
+        for state, row, prompt, fingerprint in _rows(job, pairs, journal):
+            states[state] += 1
+            order(fingerprint)
+            if isinstance(row, Rejected):
+                if fingerprint not in journal.rejected:
+                    journal.add(replace(row, fingerprint=fingerprint))
+            elif prompt is not None and state != "settled":
+                yield row, prompt
 
     with journal.new_current() as order:
         for pair, outcome in job.outcomes(work(order)):
             journal.add(outcome, pair)
             on_outcome(outcome)
+    return Counts(**states)
+
+
+class _Row(NamedTuple):
+    """A row of the source: its ``state`` (a field of ``Counts``), and what is known of it."""
+
+    state: str
+    row: Pair | Rejected
+    prompt: Prompt | None
+    fingerprint: str
+
+
+def _rows(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Iterator[_Row]:
+    for row in pairs:
+        if isinstance(row, Rejected):
+            yield _Row("bad", row, None, content_hash(row.pair_id, row.stage, row.reason, row.text))
+            continue
+        prompt = job.prompt(row)
+        if journal.is_settled(prompt.fingerprint):
+            state = "settled"
+        else:
+            state = "stale" if journal.knows_pair(row.id) else "new"
+        yield _Row(state, row, prompt, prompt.fingerprint)
 
 
 def synthesize(

@@ -246,6 +246,32 @@ def test_runs_killed_at_any_moment_end_in_the_same_bytes(tmp_path, write_pairs, 
     assert parquet_bytes(out) == expected
 
 
+def test_publish_and_load_back_with_plain_datasets(tmp_path, write_pairs, command) -> None:
+    from tests.hub import LocalHub
+
+    out = tmp_path / "run"
+    assert command("run", "--pairs", write_pairs(6), "--out", out, *SMALL).returncode == 0
+    with LocalHub() as hub:
+        there = {**hub.environment(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}
+        dry = command("publish", out, "ada/lights", "--dry-run", **there)
+        assert dry.returncode == 0, dry.stderr
+        assert "composer-chat-1k" in dry.stdout
+        done = command("publish", out, "ada/lights", **there)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("v1.0.0: composer 1.0.0")
+        assert hub.token not in done.stdout + done.stderr
+        code = (
+            "import datasets; rows = datasets.load_dataset('ada/lights', 'composer-chat-1k', "
+            "revision='v1.0.0', split='train'); print(rows.num_rows, rows[0]['messages'][1]['role'])"
+        )
+        loaded = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **there}
+        )
+        assert loaded.stdout.split() == ["6", "assistant"], loaded.stderr
+        refused = command("publish", out, "not a name", **there)
+        assert (refused.returncode, refused.stderr[:7]) == (2, "error: ")
+
+
 def test_help_and_version_are_there(command) -> None:
     assert "context-synthesis 0." in command("--version").stdout
     text = command("--help").stdout

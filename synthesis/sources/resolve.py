@@ -23,7 +23,7 @@ def tables(source: str, config: str | None, split: str, token: str | None) -> li
     Raises:
         SourceError: If there is nothing there, or it cannot be reached.
     """
-    hub = _hub_of(source)
+    hub = hub_of(source)
     if hub:
         return hub_tables(hub, config, split, token)
     if _is_dataset_folder(source, config, split):
@@ -34,7 +34,7 @@ def tables(source: str, config: str | None, split: str, token: str | None) -> li
 
 def describe(source: str, config: str | None, split: str, token: str | None) -> dict[str, Any]:
     """See ``synthesis.pairs.describe_source``."""
-    hub = _hub_of(source)
+    hub = hub_of(source)
     if hub:
         revision = resolve_revision(hub, token)
         place = {"path": hub.path} if hub.path else {"config": config, "split": split}
@@ -45,7 +45,7 @@ def describe(source: str, config: str | None, split: str, token: str | None) -> 
     return found
 
 
-def _hub_of(source: str) -> HubSource | None:
+def hub_of(source: str) -> HubSource | None:
     """The Hub source meant, or None for a local one; an address that is neither is an error."""
     if not source.strip():
         raise SourceError("The source of pairs is empty. Give a file, a folder, a glob or a Hub dataset.")

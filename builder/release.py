@@ -1,0 +1,175 @@
+"""What a release consists of: compares a dataset folder with a repository and plans one commit.
+
+Pure: reads the folder and what was read of the repository, and writes nothing anywhere.
+Versions that are published are compared byte for byte and never replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from builder.hub import Addition, RemoteFile, file_sha256, same_content
+from builder.merge import Meta, is_ours
+from builder.numbering import Bump, bump_of
+from builder.release_card import release_card
+from builder.sides import CARD, Remote, Source
+from builder.versions import DataFile, Manifest, Version, manifest_path
+from synthesis.errors import FolderError, UsageError
+
+_OWNER = "manifests/.context-synthesis"  # lets a build go on in a folder that was fetched without card
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One commit: what to add, what is there already, which versions are new, how far to count on.
+
+    ``fresh`` is empty where everything is there; ``bump`` is None where even the tag is.
+    """
+
+    additions: tuple[Addition, ...]
+    skipped_bytes: int
+    fresh: tuple[Manifest, ...]
+    bump: Bump | None
+
+    @property
+    def bytes(self) -> int:
+        """The size of all additions."""
+        return sum(addition.size for addition in self.additions)
+
+
+def make_plan(source: Source, remote: Remote, *, repo_id: str, inferred: Meta | None = None) -> Plan:
+    """Everything that the repository lacks, as one commit.
+
+    ``inferred`` is a config to list for data that others published without one.
+
+    Raises:
+        UsageError: A published version would change, or a name is taken.
+    """
+    there = remote.snapshot.files
+    additions: list[Addition] = []
+    fresh: list[Manifest] = []
+    skipped = 0
+    for manifest in (one for versions in source.manifests.values() for one in versions):
+        missing = _missing(source, remote, manifest, repo_id)
+        skipped += manifest.bytes - sum(file.bytes for file in missing)
+        additions += [
+            Addition(file.path, source.folder / file.path, file.bytes, file.sha256) for file in missing
+        ]
+        path = manifest_path(Path(), manifest.config, manifest.version).as_posix()
+        if path not in there:
+            additions.append(_text(path, replace(manifest, published=True).to_json()))
+        if missing or path not in there:
+            fresh.append(manifest)
+    extras = [_addition(f"figures/{figure.name}", figure) for figure in source.figures]
+    extras.append(_text(_OWNER, ""))
+    extras.append(_text(CARD, release_card(source, remote, repo_id=repo_id, inferred=inferred)))
+    additions += [one for one in extras if one.path not in there or not _same(there[one.path], one)]
+    _check_foreign(additions, remote, repo_id)
+    return Plan(tuple(additions), skipped, tuple(fresh), bump_of(source, remote, bool(additions)))
+
+
+def _missing(source: Source, remote: Remote, manifest: Manifest, repo_id: str) -> list[DataFile]:
+    """Files of a version that the repository lacks; none of those it has may differ."""
+    there = {
+        path: file
+        for path, file in remote.snapshot.files.items()
+        if path.startswith(f"{manifest.directory}/")
+    }
+    listed = {file.path: file for file in manifest.files}
+    theirs = {one.version: one for one in remote.manifests.get(manifest.config, ())}.get(manifest.version)
+    changed = next((path for path in there if path not in listed), None)
+    for path, file in listed.items():
+        if path in there and not same_content(there[path], source.folder / path, file.sha256):
+            changed = path
+    if theirs and (theirs.kind, theirs.files) != (manifest.kind, manifest.files):
+        changed = changed or manifest.directory
+    if changed:
+        raise _taken(remote, manifest, changed, repo_id)
+    return [file for path, file in listed.items() if path not in there]
+
+
+def _taken(remote: Remote, manifest: Manifest, path: str, repo_id: str) -> UsageError:
+    last = max([manifest.number, *(one.number for one in remote.manifests.get(manifest.config, ()))])
+    more, anew = Version(last.major, last.minor + 1, 0), Version(last.major + 1, 0, 0)
+    return UsageError(
+        f"{repo_id}: '{path}' is published already with other content, and a published version never "
+        f"changes. Bump '{manifest.config}' {manifest.version} to {more} if it only has more rows, else to "
+        f"{anew}: fetch what is published with `hf download {repo_id} --repo-type dataset --exclude {CARD} "
+        "--local-dir DIR/dataset`, run again with --out DIR so that the build counts on from there, and "
+        "publish DIR. "
+        "Or build it under another name (--name)."
+    )
+
+
+def _check_foreign(additions: Sequence[Addition], remote: Remote, repo_id: str) -> None:
+    """In a repository of others, only their card is written to."""
+    if remote.manifests or is_ours(remote.card):
+        return
+    for addition in additions:
+        if addition.path != CARD and addition.path in remote.snapshot.files:
+            raise UsageError(
+                f"{repo_id} has a file '{addition.path}' that this tool did not publish, and it is not "
+                "overwritten. Publish to another repository."
+            )
+
+
+def check_contents(additions: Sequence[Addition]) -> None:
+    """Make sure that files hold what their manifest says, before they are sent.
+
+    Raises:
+        FolderError: One was changed or damaged since it was built.
+    """
+    for addition in additions:
+        if isinstance(addition.content, Path) and file_sha256(addition.content) != addition.sha256:
+            raise FolderError(
+                f"'{addition.content}' is not what was built: its checksum differs. Delete it, run the same "
+                "`context-synthesis run` again to restore it, then publish."
+            )
+
+
+def _text(path: str, text: str) -> Addition:
+    content = text.encode()
+    return Addition(path, content, len(content), file_sha256(content))
+
+
+def _addition(path: str, content: Path) -> Addition:
+    return Addition(path, content, content.stat().st_size, file_sha256(content))
+
+
+def _same(there: RemoteFile, ours: Addition) -> bool:
+    return same_content(there, ours.content, ours.sha256)
+
+
+def plan_title(plan: Plan, name: str | None) -> str:
+    """What the commit is called."""
+    what = ", ".join(f"{one.config} {one.version}" for one in plan.fresh) or "card"
+    return f"{f'Release {name}: ' if name else ''}{what}"[:200]
+
+
+def plan_lines(
+    source: Source, remote: Remote, plan: Plan, *, tag: str | None, makes: Sequence[str]
+) -> list[str]:
+    """What a publication does, line by line; ``makes`` comes first, ``tag`` is None for none."""
+    lines = list(makes)
+    for one in plan.additions:
+        verb = "update" if one.path in remote.snapshot.files else "add"
+        lines.append(f"{verb} {one.path} ({readable(one.size)})")
+    if plan.skipped_bytes:
+        lines.append(f"skip data that is there already ({readable(plan.skipped_bytes)})")
+    if tag is not None and tag not in remote.snapshot.tags:
+        lines.append(f"tag {tag}")
+    elif not plan.additions:
+        lines.append(f"nothing to do: all of it is in {tag or 'the repository'}")
+    lines += [f"config {one.config} = {one.version} ({one.rows:,} rows)" for one in source.newest.values()]
+    return lines
+
+
+def readable(size: float) -> str:
+    """A size in bytes for people."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
