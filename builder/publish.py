@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from synthesis.errors import UsageError
 
 if TYPE_CHECKING:
-    from builder.publication import Goal
+    from builder.publishing.publication import Goal
 
 Step = Callable[[str], None]
 
@@ -78,9 +78,9 @@ def publish(
         FolderError: The folder was not built, or is damaged.
         HubError: The Hub failed or the release could not be read back. Running it again goes on.
     """
-    from builder.hub import Hub
-    from builder.publication import Publication
-    from builder.sides import read_source
+    from builder.publishing.hub import Hub
+    from builder.publishing.publication import Publication
+    from builder.publishing.sides import read_source
 
     goal = _goal(version, private, create_pr, revision, message)
     source = read_source(Path(folder))
@@ -96,7 +96,7 @@ def publish(
 def _goal(
     version: str | None, private: bool, create_pr: bool, revision: str | None, message: str | None
 ) -> Goal:
-    from builder.publication import Goal
+    from builder.publishing.publication import Goal
     from builder.versions import Version
 
     if create_pr and revision not in (None, "main"):

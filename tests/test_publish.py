@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from builder import publication, verify
-from builder.hub import Hub
-from builder.hub_trouble import HubError
+from builder.publishing import publication, verify
 from builder.publish import PublishResult, publish
+from builder.publishing.hub import Hub
+from builder.publishing.hub_trouble import HubError
 from builder.versions import read_manifests
 from synthesis.errors import ContextSynthesisError, FolderError, UsageError
 from tests.hub import LocalHub
@@ -349,7 +349,7 @@ def test_after_a_failure_the_same_call_goes_on(hub: LocalHub, folder: Path, send
 
 
 def test_killed_while_uploading(hub: LocalHub, folder: Path, tmp_path: Path, send: Send) -> None:
-    code = "import sys, pathlib, builder.publish as p; p.publish(pathlib.Path(sys.argv[1]), sys.argv[2])"
+    code = "import sys, pathlib; from builder import publish; publish(pathlib.Path(sys.argv[1]), sys.argv[2])"
     other: list[subprocess.Popen[bytes]] = []
     hub.before_next("PUT", "/lfs/", lambda: other[0].kill(), skip=1)
     command = [sys.executable, "-c", code, str(folder), REPO]

@@ -11,13 +11,22 @@ from typing import Any
 
 import pytest
 
-from builder import publication, verify
+from builder.publishing import publication, verify
 from builder.card import NOTES
 from builder.folder import refresh_card
-from builder.merge import BEGIN, END, Meta, is_ours, merge_card, merge_configs, needs_inference, split_card
 from builder.publish import PublishResult, publish
-from builder.release_card import UNNAMED
-from builder.sides import parse_manifests, read_source
+from builder.publishing.merge import (
+    BEGIN,
+    END,
+    Meta,
+    is_ours,
+    merge_card,
+    merge_configs,
+    needs_inference,
+    split_card,
+)
+from builder.publishing.release_card import UNNAMED
+from builder.publishing.sides import parse_manifests, read_source
 from synthesis.errors import UsageError
 from tests.hub import LocalHub
 from tests.hub.folders import FACTS, build, config, raw, usual

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from builder.hub import RemoteFile, Snapshot
-from builder.merge import split_card
+from builder.publishing.hub import RemoteFile, Snapshot
+from builder.publishing.merge import split_card
 from builder.versions import Manifest, Version, is_intact, read_manifests
 from synthesis.errors import FolderError, UsageError
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from builder.card import MARKER
 from builder.claim import claimed
-from builder.hub import TRIES, Hub, Landed, Snapshot
-from builder.hub_trouble import HubError, UnsettledError
-from builder.merge import Meta, needs_inference, split_card
-from builder.numbering import Bump, latest_release, next_release
 from builder.publish import PublishResult, Step
-from builder.release import Plan, check_contents, make_plan, plan_lines, plan_title, readable
-from builder.sides import CARD, Remote, Source, merged_versions, parse_manifests
-from builder.verify import infer_config, problems_with
+from builder.publishing.hub import TRIES, Hub, Landed, Snapshot
+from builder.publishing.hub_trouble import HubError, UnsettledError
+from builder.publishing.merge import Meta, needs_inference, split_card
+from builder.publishing.numbering import Bump, latest_release, next_release
+from builder.publishing.release import Plan, check_contents, make_plan, plan_lines, plan_title, readable
+from builder.publishing.sides import CARD, Remote, Source, merged_versions, parse_manifests
+from builder.publishing.verify import infer_config, problems_with
 from builder.versions import Manifest, Version, mark_published
 from synthesis.errors import ContextSynthesisError, UsageError
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from builder.hub import RemoteFile
-from builder.sides import Remote, Source, merged_versions
+from builder.publishing.hub import RemoteFile
+from builder.publishing.sides import Remote, Source, merged_versions
 from builder.versions import Version
 from synthesis.errors import ConfigError
 

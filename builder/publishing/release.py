@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from builder.hub import Addition, RemoteFile, file_sha256, same_content
-from builder.merge import Meta, is_ours
-from builder.numbering import Bump, bump_of
-from builder.release_card import release_card
-from builder.sides import CARD, Remote, Source
+from builder.publishing.hub import Addition, RemoteFile, file_sha256, same_content
+from builder.publishing.merge import Meta, is_ours
+from builder.publishing.numbering import Bump, bump_of
+from builder.publishing.release_card import release_card
+from builder.publishing.sides import CARD, Remote, Source
 from builder.versions import DataFile, Manifest, Version, manifest_path
 from synthesis.errors import FolderError, UsageError
 

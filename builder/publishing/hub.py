@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from builder.hub_trouble import ConflictError, HubError, UnsettledError, expected, worded
+from builder.publishing.hub_trouble import ConflictError, HubError, UnsettledError, expected, worded
 from synthesis.errors import UsageError
 
 TRIES = 6

@@ -15,9 +15,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from builder.hub import Hub, RemoteFile
-from builder.hub_trouble import UnsettledError
-from builder.merge import Meta
+from builder.publishing.hub import Hub, RemoteFile
+from builder.publishing.hub_trouble import UnsettledError
+from builder.publishing.merge import Meta
 from builder.versions import Manifest
 from synthesis.sources.hub import redact
 

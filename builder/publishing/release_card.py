@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from builder.card import kept_notes, render_card
-from builder.merge import Meta, is_ours, merge_card, split_card
-from builder.sides import CARD, Remote, Source, merged_versions
+from builder.publishing.merge import Meta, is_ours, merge_card, split_card
+from builder.publishing.sides import CARD, Remote, Source, merged_versions
 from builder.versions import manifest_path
 
 UNNAMED = "Context synthesis dataset"  # the title of a card whose publisher gave none

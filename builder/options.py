@@ -1,0 +1,78 @@
+"""The options that several commands share, each with its help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_INPUT, _WRITING, _SAMPLES, _OUTPUT = "Pairs", "Contexts", "Samples", "Output"
+
+ConfigFile = Annotated[Path | None, typer.Argument(metavar="[RUN.toml]", help="A run's configuration.")]
+Pairs = Annotated[
+    str | None,
+    typer.Option(
+        help="File, folder, glob, hf:// path or Hub dataset. Default: the bundled examples.",
+        rich_help_panel=_INPUT,
+    ),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OURS=THEIRS", help="Map a column, as in instruction=question.", rich_help_panel=_INPUT
+    ),
+]
+TaskName = Annotated[str | None, typer.Option(help="Task of all pairs.", rich_help_panel=_INPUT)]
+HubConfig = Annotated[
+    str | None, typer.Option("--config", help="Config of a Hub dataset.", rich_help_panel=_INPUT)
+]
+Split = Annotated[str | None, typer.Option(help="Split of a Hub dataset.", rich_help_panel=_INPUT)]
+Limit = Annotated[int | None, typer.Option(help="Use only the first N rows.", rich_help_panel=_INPUT)]
+EngineName = Annotated[
+    str | None, typer.Option("--engine", help="Who writes. Default: composer.", rich_help_panel=_WRITING)
+]
+Model = Annotated[str | None, typer.Option(help="Model of the engine.", rich_help_panel=_WRITING)]
+Words = Annotated[
+    int | None, typer.Option(help="Words per context. Default: 2000.", rich_help_panel=_WRITING)
+]
+TemplateName = Annotated[
+    str | None, typer.Option("--template", help="Built-in name or text file.", rich_help_panel=_WRITING)
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="Sampling temperature. Default: 0.7.", rich_help_panel=_WRITING)
+]
+TopP = Annotated[
+    float | None, typer.Option("--top-p", help="Nucleus sampling. Default: 0.95.", rich_help_panel=_WRITING)
+]
+MaxTokens = Annotated[
+    int | None, typer.Option("--max-tokens", help="Longest reply. Default: 8192.", rich_help_panel=_WRITING)
+]
+Lengths = Annotated[
+    str | None,
+    typer.Option(help="Sample lengths in tokens, as in 8k,32k. Default: 8k.", rich_help_panel=_SAMPLES),
+]
+TokenizerName = Annotated[
+    str | None,
+    typer.Option(
+        "--tokenizer", help="Folder or Hub id. Default: the engine's, else ours.", rich_help_panel=_SAMPLES
+    ),
+]
+Depth = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the evidence stands: uniform, start, middle, end, or 0..1.", rich_help_panel=_SAMPLES
+    ),
+]
+Distractors = Annotated[str | None, typer.Option(help="same-task, random or none.", rich_help_panel=_SAMPLES)]
+Seed = Annotated[
+    int | None, typer.Option(help="Seed of every random choice. Default: 0.", rich_help_panel=_OUTPUT)
+]
+Out = Annotated[
+    str | None, typer.Option(help="The run's folder. Default: runs/<name>.", rich_help_panel=_OUTPUT)
+]
+Name = Annotated[
+    str | None, typer.Option(help="Base name of the dataset's configs.", rich_help_panel=_OUTPUT)
+]
+License = Annotated[str | None, typer.Option(help="Licence named in the card.", rich_help_panel=_OUTPUT)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.", rich_help_panel=_OUTPUT)]

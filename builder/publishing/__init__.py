@@ -1,0 +1,1 @@
+"""How ``builder.publish`` does it: look, plan, merge, commit, tag, read back."""
