@@ -21,6 +21,7 @@ from builder.options import (
     Depth,
     Distractors,
     EngineName,
+    EngineOption,
     HubConfig,
     Lengths,
     License,
@@ -89,6 +90,7 @@ def run(
     temperature: Temperature = None,
     top_p: TopP = None,
     max_tokens: MaxTokens = None,
+    option: EngineOption = None,
     lengths: Lengths = None,
     tokenizer: TokenizerName = None,
     depth: Depth = None,
@@ -125,9 +127,15 @@ def plan(
     temperature: Temperature = None,
     top_p: TopP = None,
     max_tokens: MaxTokens = None,
+    option: EngineOption = None,
+    lengths: Lengths = None,
+    tokenizer: TokenizerName = None,
+    depth: Depth = None,
+    distractors: Distractors = None,
     seed: Seed = None,
     out: Out = None,
     name: Name = None,
+    license: License = None,
 ) -> None:
     """Say what a run would do: pairs done, stale and new. Writes nothing."""
     resolved = _config(dict(locals()))
@@ -175,7 +183,7 @@ def score(
     """Coherence of each row's context with its instruction and answer, as JSON lines."""
     from builder.scoring import score_source
 
-    columns = dict(_column(text) for text in column or ())
+    columns = _assigned("--column", "context=document", column or [])
     total, rows, failed = 0.0, 0, 0
     for line in score_source(source, columns=columns, split=split or "train", reasons=explain):
         typer.echo(json.dumps(line, ensure_ascii=False))
@@ -275,15 +283,27 @@ def _override(base: RunConfig, given: dict[str, Any]) -> RunConfig:
             part.strip() for part in given["lengths"].split(",") if part.strip()
         )
     if given.get("column"):
-        changes["pairs.columns"] = dict(_column(text) for text in given["column"])
+        changes["pairs.columns"] = _assigned("--column", "instruction=question", given["column"])
+    if given.get("option"):
+        options = _assigned("--option", "concurrency=64", given["option"])
+        changes["generation.options"] = base.generation.options | {k: _value(v) for k, v in options.items()}
     return override(base, changes)
 
 
-def _column(text: str) -> tuple[str, str]:
-    ours, separator, theirs = text.partition("=")
-    if not separator or not ours or not theirs:
-        raise UsageError(f"--column takes OURS=THEIRS, as in instruction=question; got {text!r}")
-    return ours, theirs
+def _assigned(option: str, example: str, texts: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    for text, (key, _, value) in zip(texts, pairs, strict=True):
+        if not key or not value:
+            raise UsageError(f"{option} takes two sides, as in {example}; got {text!r}")
+    return {key: value for key, _, value in pairs}
+
+
+def _value(text: str) -> Any:
+    """A number, true, false, or JSON as what it is; anything else as text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
 
 
 def _do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:

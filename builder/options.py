@@ -48,6 +48,15 @@ TopP = Annotated[
 MaxTokens = Annotated[
     int | None, typer.Option("--max-tokens", help="Longest reply. Default: 8192.", rich_help_panel=_WRITING)
 ]
+EngineOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="KEY=VALUE",
+        help="Setting of the engine, as in base_url=http://localhost:8000/v1.",
+        rich_help_panel=_WRITING,
+    ),
+]
 Lengths = Annotated[
     str | None,
     typer.Option(help="Sample lengths in tokens, as in 8k,32k. Default: 8k.", rich_help_panel=_SAMPLES),

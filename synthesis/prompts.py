@@ -10,6 +10,7 @@ The ingredients asked for follow section 3 of arXiv 2502.15592; the wording is o
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,9 +100,19 @@ def parse_template(name: str, text: str) -> Template:
 
 
 def build_prompt(
-    pair: Pair, template: Template, *, words: int, engine: str, model: str, sampling: Sampling
+    pair: Pair,
+    template: Template,
+    *,
+    words: int,
+    engine: str,
+    model: str,
+    sampling: Sampling,
+    settings: Mapping[str, Any] | None = None,
 ) -> Prompt:
-    """The prompt for one pair. Its fingerprint changes with anything that could change the reply."""
+    """The prompt for one pair. Its fingerprint changes with anything that could change the reply.
+
+    ``settings`` are the engine's own (see ``Engine``).
+    """
     task = task_of(pair.task)
     variables: dict[str, Any] = {
         "instruction": pair.instruction,
@@ -111,7 +122,9 @@ def build_prompt(
         "genre": task.genre,
         "form": FORMS[task.genre],
     }
-    fingerprint = content_hash(pair.id, variables, template.text, engine, model, sampling.to_dict())
+    fingerprint = content_hash(
+        pair.id, variables, template.text, engine, model, sampling.to_dict(), dict(settings or {})
+    )
     return Prompt(fingerprint, pair.id, template.name, variables, template.fill(variables), fingerprint)
 
 

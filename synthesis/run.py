@@ -51,6 +51,7 @@ class Job:
             engine=self.engine.name,
             model=self.engine.model,
             sampling=self.sampling,
+            settings=getattr(self.engine, "settings", None),
         )
 
     def outcomes(self, work: Iterable[tuple[Pair, Prompt]]) -> Iterator[tuple[Pair, Context | Rejected]]:

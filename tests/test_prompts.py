@@ -72,6 +72,7 @@ def test_the_fingerprint_changes_with_everything_that_matters() -> None:
         prompt(model="n"),
         prompt(sampling=Sampling(seed=1)),
         prompt(sampling=Sampling(temperature=0.1)),
+        prompt(settings={"mode": "needle"}),
     ]
     assert len({made.fingerprint for made in variants}) == len(variants)
     assert prompt().fingerprint == prompt().fingerprint

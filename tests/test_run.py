@@ -148,13 +148,32 @@ def test_synthesize_with_the_default_engine() -> None:
 
 
 def test_engines_are_found_by_name() -> None:
-    for name in engine_names():
-        engine = make_engine(name)
+    assert engine_names() == ["composer", "openai"]
+    for engine in (
+        make_engine("composer"),
+        make_engine("openai", "a-model", base_url="http://127.0.0.1:9/v1"),
+    ):
         assert isinstance(engine, Engine)
-        assert engine.name == name
+        assert engine.name in engine_names()
         engine.close()
         engine.close()
     with pytest.raises(ConfigError, match="no engine 'compser'.*did you mean 'composer'"):
         make_engine("compser")
     with pytest.raises(ConfigError, match="does not take these settings.*bogus"):
         make_engine("composer", bogus=1)
+    with pytest.raises(ConfigError, match="no mode 'odd'.*needle"):
+        make_engine("composer", mode="odd")
+
+
+def test_the_composers_mode_is_part_of_what_is_known(tmp_path) -> None:
+    def written(mode: str) -> tuple[int, str]:
+        engine = make_engine("composer", mode=mode)
+        with Journal(tmp_path) as journal:
+            counts = generate(job(engine, words=400), PAIRS[:1], journal)
+            return counts.todo, journal.current_contexts()[0][1].text
+
+    first, woven = written("woven")
+    second, needle = written("needle")
+    assert (first, second) == (1, 1)
+    assert woven != needle
+    assert written("woven") == (0, woven)

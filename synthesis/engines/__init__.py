@@ -12,6 +12,7 @@ from synthesis.errors import ConfigError
 # name -> (module, class)
 _ENGINES = {
     "composer": ("synthesis.engines.composer", "Composer"),
+    "openai": ("synthesis.engines.openai", "OpenAIEngine"),
 }
 
 

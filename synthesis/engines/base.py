@@ -37,7 +37,11 @@ class LogLikelihood:
 
 @runtime_checkable
 class Engine(Protocol):
-    """What every engine offers; see ``LikelihoodEngine`` for the optional part."""
+    """What every engine offers; see ``LikelihoodEngine`` for an optional part.
+
+    An engine whose replies depend on more than model and sampling also has ``settings``,
+    a mapping of JSON-able values: they are part of every prompt's fingerprint.
+    """
 
     name: str
     model: str

@@ -11,9 +11,10 @@ from typing import Any
 
 from synthesis.data import Completion, Evidence, Prompt
 from synthesis.engines.base import Sampling
-from synthesis.errors import UsageError
+from synthesis.errors import ConfigError, UsageError
 
 from .draft import write
+from .facts import PACE
 from .writer import Paragraph
 
 #: What our prompts ask every engine to begin its context with.
@@ -21,17 +22,31 @@ MARKER = "Context: "
 
 
 class Composer:
-    """Writes contexts from templates: no model, no download, the same bytes every time."""
+    """Writes contexts from templates: no model, no download, the same bytes every time.
+
+    Args:
+        mode: ``woven``, or for controlled studies ``needle`` (the evidence and narrative only)
+            or ``related`` (the evidence among mostly related facts); see ``compose``.
+
+    Raises:
+        ConfigError: there is no such mode.
+    """
 
     name = "composer"
     model = "composer-1"
+
+    def __init__(self, mode: str = "woven") -> None:
+        if mode not in PACE:
+            raise ConfigError(f"the composer has no mode {mode!r}; choose one of: {', '.join(PACE)}")
+        self._mode = mode
+        self.settings = {} if mode == "woven" else {"mode": mode}
 
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
         """One completion for each prompt, in order, each written when it is asked for.
 
         Args:
-            prompts: their ``variables`` may hold ``instruction``, ``answer``, ``words``,
-                ``genre`` and ``mode``; ``pair_id`` and the seed decide on the text.
+            prompts: their ``variables`` may hold ``instruction``, ``answer``, ``words`` and
+                ``genre``; ``pair_id`` and the seed decide on the text.
             sampling: only ``seed`` is used.
 
         Yields:
@@ -40,7 +55,7 @@ class Composer:
         """
         for prompt in prompts:
             try:
-                yield _completion(prompt, _paragraphs(prompt, sampling))
+                yield _completion(prompt, _paragraphs(prompt, sampling, self._mode))
             except UsageError as error:
                 yield Completion(prompt.id, "", "error", detail=str(error))
 
@@ -51,7 +66,7 @@ class Composer:
             UsageError: the prompt's variables cannot be used.
         """
         lead = MARKER
-        for paragraph in _paragraphs(prompt, sampling):
+        for paragraph in _paragraphs(prompt, sampling, self._mode):
             yield lead + paragraph.text
             lead = "\n\n"
 
@@ -59,14 +74,14 @@ class Composer:
         """Nothing is held."""
 
 
-def _paragraphs(prompt: Prompt, sampling: Sampling) -> Iterator[Paragraph]:
+def _paragraphs(prompt: Prompt, sampling: Sampling, mode: str) -> Iterator[Paragraph]:
     variables = prompt.variables
     return write(
         str(variables.get("instruction", "")),
         str(variables.get("answer", "")),
         words=_words(prompt.id, variables),
         genre=str(variables.get("genre", "archive")),
-        mode=str(variables.get("mode", "woven")),
+        mode=mode,
         seed=sampling.seed,
         key=prompt.pair_id,
     )

@@ -1,0 +1,137 @@
+"""One question to the server until it is answered or given up: retries, pace, verdict.
+
+Knows nothing of threads and of who asks; what is asked and how a reply is read come in as
+functions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from synthesis.data import Completion
+from synthesis.engines.openai.connection import Address, read_error, request_errors
+from synthesis.engines.openai.failures import FATAL, RETRYABLE, Failure, Health, Kind
+from synthesis.engines.openai.pace import Gate, Pace, retry_delay
+from synthesis.engines.openai.wire import Dialect
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+T = TypeVar("T")
+
+_FEW_TOKENS = 32  # below this the time to the first token rules, not the speed
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What is known of a server, kept over an engine's life."""
+
+    address: Address
+    retries: int
+    pace: Pace
+    dialect: Dialect = field(default_factory=Dialect)
+    health: Health = field(default_factory=Health)
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The end of a question without an answer; ``everyone``: no other would get one either."""
+
+    failure: Failure
+    tries: int
+    everyone: bool
+
+
+class Tries:
+    """Counts the tries of one question and says what comes after a failed one."""
+
+    def __init__(self, server: Server, key: str) -> None:
+        self._server = server
+        self._key = key
+        self._count = 0
+        self._learned: set[str] = set()
+
+    def after(self, failure: Failure, body: Mapping[str, Any]) -> float | GaveUp:
+        """Seconds until the next try, or the end of it."""
+        if failure.parameter and self._server.dialect.learn(failure.parameter, body, self._learned):
+            return 0.0  # not the question was wrong but how it was put
+        self._count += 1
+        no_server = self._server.health.tried(failure)
+        if no_server or failure.kind in FATAL:
+            return GaveUp(failure, self._count, True)
+        if failure.kind is Kind.REFUSED:
+            return GaveUp(failure, self._count, False)
+        if failure.kind in RETRYABLE and self._count <= self._server.retries:
+            return retry_delay(self._key, self._count, failure.wait)
+        return GaveUp(failure, self._count, self._server.health.gave_up(failure, self._count))
+
+
+class Asker:
+    """Asks over one client, within one gate."""
+
+    def __init__(self, server: Server, client: AsyncOpenAI) -> None:
+        self._server = server
+        self._client = client
+        self._gate = Gate(server.pace)
+
+    async def ask(
+        self,
+        key: str,
+        path: str,
+        body: Callable[[], dict[str, Any]],
+        read: Callable[[object], T | Failure],
+    ) -> T | GaveUp:
+        """The answer, or why there is none.
+
+        Args:
+            key: what the jitter of the retries follows from.
+            path: below ``base_url``, or a whole address.
+            body: makes the request's body, anew for each try.
+            read: what the decoded reply says.
+        """
+        tries = Tries(self._server, key)
+        while True:
+            async with self._gate as running:
+                asked = body()  # only now: what was learnt while waiting counts
+                answer = await self._once(path, asked, read, running)
+            if not isinstance(answer, Failure):
+                self._server.health.worked()
+                return answer
+            verdict = tries.after(answer, asked)
+            if isinstance(verdict, GaveUp):
+                return verdict
+            # Without a place, so that others go on meanwhile.
+            await asyncio.sleep(verdict)
+
+    async def _once(
+        self, path: str, body: dict[str, Any], read: Callable[[object], T | Failure], running: int
+    ) -> T | Failure:
+        address, pace = self._server.address, self._server.pace
+        started = time.monotonic()
+        try:
+            # The client's own timeout is per read; a reply that trickles would never run into it.
+            async with asyncio.timeout(address.timeout):
+                reply = await self._client.post(path, body=body, cast_to=object)
+        except request_errors() as error:
+            answer: T | Failure = read_error(error, address)
+        else:
+            answer = read(reply)
+        if not isinstance(answer, Failure):
+            pace.succeeded(started, _cost(answer, time.monotonic() - started), running)
+        elif answer.overload:
+            pace.overloaded(started)
+        if isinstance(answer, Failure) and answer.wait:
+            pace.pause(answer.wait)
+        return answer
+
+
+def _cost(answer: object, seconds: float) -> float:
+    """Seconds per token written; 0 for answers that are not text."""
+    if not isinstance(answer, Completion):
+        return 0.0
+    # Four characters a token where the server does not count.
+    return seconds / max(_FEW_TOKENS, answer.output_tokens or len(answer.text) // 4)

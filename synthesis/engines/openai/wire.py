@@ -1,0 +1,162 @@
+"""What is sent and what is read, as plain dictionaries. Knows nothing of connections.
+
+Replies are read with suspicion: a server that speaks the protocol loosely gives a
+``Failure``, never an exception of some later line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synthesis.data import Completion, Prompt, content_hash
+from synthesis.engines.base import Sampling
+from synthesis.engines.openai.failures import Failure, Kind, judge
+
+_LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+_COMPLETE = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn"})
+_REFUSALS = frozenset({"content_filter", "refusal", "safety"})
+
+
+class Dialect:
+    """How this server wants to be spoken to; learnt from its refusals, shared by all requests."""
+
+    def __init__(self) -> None:
+        self.limit_name = "max_tokens"
+        self.left_out: set[str] = set()
+
+    def chat(
+        self, model: str, prompt: Prompt, sampling: Sampling, extra: Mapping[str, Any], stream: bool = False
+    ) -> dict[str, Any]:
+        """The body of a chat completion request; ``extra`` has the last word."""
+        body: dict[str, Any] = {
+            "model": model,
+            "messages": [{"role": role, "content": _sendable(text)} for role, text in prompt.messages],
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            self.limit_name: sampling.max_tokens,
+            "seed": request_seed(sampling.seed, prompt.id),
+        }
+        if stream:
+            body["stream"] = True
+        return {key: value for key, value in body.items() if key not in self.left_out} | dict(extra)
+
+    def learn(self, refused: str, body: Mapping[str, Any], tried: set[str]) -> bool:
+        """Change what the server refused in ``body``; False if nothing can be changed.
+
+        Args:
+            refused: the name of the setting.
+            body: the request it was refused in.
+            tried: what was changed for this prompt already; added to.
+        """
+        topic = "limit" if refused in _LIMIT_NAMES else refused
+        if topic in tried:
+            return False
+        tried.add(topic)
+        if refused in _LIMIT_NAMES and refused in body:
+            self.limit_name = _LIMIT_NAMES[refused]
+            return True
+        # Left out only where that changes nothing: without a seed the draw is the server's,
+        # and 1 is what every server takes for these two when they are absent.
+        if refused == "seed" or (refused in ("temperature", "top_p") and body.get(refused) == 1):
+            self.left_out.add(refused)
+            return True
+        return False
+
+
+def _sendable(text: str) -> str:
+    # A lone surrogate in somebody's data has no UTF-8; it is sent as a question mark.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def request_seed(seed: int, prompt_id: str) -> int:
+    """A 31-bit seed for one request, from the run's seed and the prompt's identity."""
+    return int(content_hash(seed, prompt_id)[:8], 16) >> 1
+
+
+def read_chat(prompt_id: str, reply: object, secret: str = "") -> Completion | Failure:
+    """The completion in a chat completion reply. Reasoning is not part of the text."""
+    if isinstance(reply, Mapping) and reply.get("error") and not reply.get("choices"):
+        return _error_inside(reply["error"], secret)
+    choice = _first_choice(reply)
+    message = choice.get("message") if choice else None
+    if choice is None or not isinstance(message, Mapping):
+        return Failure(Kind.BROKEN, "the reply holds no message")
+    reason = str(choice.get("finish_reason") or "")
+    text = _text(message.get("content"))
+    prompt_tokens, output_tokens = read_usage(reply)
+
+    def done(finish: str, detail: str = "") -> Completion:
+        return Completion(prompt_id, text, finish, prompt_tokens, output_tokens, detail=detail)
+
+    if message.get("refusal"):
+        return done("refusal", " ".join(str(message["refusal"]).split()))
+    if reason in _REFUSALS:
+        return done("refusal", f"the server's content filter ended the reply ({reason})")
+    if reason == "length":
+        return done("length", "the reply reached max_tokens")
+    if reason not in _COMPLETE:
+        return Failure(Kind.BROKEN, f"the reply ended with '{reason or 'no finish_reason'}'")
+    if not text.strip():
+        return done("error", "the reply is empty; a model that reasons first may need more max_tokens")
+    return done("stop")
+
+
+def read_delta(event: object, secret: str = "") -> tuple[str, str] | Failure:
+    """New text and, in the last event that has a choice, the finish reason."""
+    if isinstance(event, Mapping) and event.get("error"):
+        return _error_inside(event["error"], secret)
+    if not isinstance(event, Mapping):
+        return Failure(Kind.BROKEN, "an event is not a JSON object")
+    choice = _first_choice(event)
+    if choice is None:
+        return "", ""  # a closing event may carry usage only
+    delta = choice.get("delta")
+    text = _text(delta.get("content")) if isinstance(delta, Mapping) else ""
+    return text, str(choice.get("finish_reason") or "")
+
+
+def is_refusal(reason: str) -> bool:
+    """Whether this finish reason means that a filter stepped in."""
+    return reason in _REFUSALS
+
+
+def read_usage(reply: object) -> tuple[int, int]:
+    """Prompt and output tokens; 0 where the server does not tell."""
+    usage = reply.get("usage") if isinstance(reply, Mapping) else None
+    if not isinstance(usage, Mapping):
+        return 0, 0
+    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    first, second = (count if isinstance(count, int) else 0 for count in counts)
+    return first, second
+
+
+def model_ids(reply: object) -> list[str]:
+    """The ids in a reply of the models endpoint."""
+    data = reply.get("data") if isinstance(reply, Mapping) else None
+    entries = data if isinstance(data, list) else []
+    return [str(entry["id"]) for entry in entries if isinstance(entry, Mapping) and "id" in entry]
+
+
+def _first_choice(reply: object) -> Mapping[str, Any] | None:
+    choices = reply.get("choices") if isinstance(reply, Mapping) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, Mapping) else None
+
+
+def _text(content: object) -> str:
+    """Content as text; some servers send a list of parts, thinking among them."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "".join(
+        str(part.get("text") or "")
+        for part in parts
+        if isinstance(part, Mapping) and part.get("type") == "text"
+    )
+
+
+def _error_inside(error: object, secret: str) -> Failure:
+    """Gateways report a failure behind them with status 200 and the real one in the body."""
+    code = error.get("code") if isinstance(error, Mapping) else None
+    return judge(code if isinstance(code, int) and code >= 400 else 500, {}, error, secret)

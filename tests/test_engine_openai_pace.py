@@ -1,0 +1,231 @@
+"""The OpenAI-compatible engine: how many requests run at once, and the life of its iterator."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from synthesis.engines.openai.pace import Pace
+from synthesis.errors import EngineError
+from tests.openai_helpers import (
+    SAMPLING,
+    engine,
+    make_prompt,
+    prompts,
+    quick_and_clean,  # noqa: F401  a fixture for all tests here
+    running_threads,
+)
+from tests.openai_server import Reply, failure, serve
+
+# How many at once
+
+
+def test_a_slow_prompt_holds_nobody_up() -> None:
+    """The first prompt is answered only after all others were yielded."""
+    release = threading.Event()
+    with serve(lambda asked: Reply(until=release) if asked.text == "prompt 0" else None) as server:
+        order = []
+        for done in engine(server, concurrency=4).complete(prompts(60), SAMPLING):
+            order.append(done.prompt_id)
+            if len(order) == 59:
+                release.set()
+    assert order[-1] == "id-0"
+    assert len(set(order)) == 60
+
+
+def test_no_more_than_the_bound_run_at_once_and_the_bound_is_used() -> None:
+    with serve(lambda _: Reply(delay=0.05)) as server:
+        done = list(engine(server, concurrency=5).complete(prompts(40), SAMPLING))
+    assert len(done) == 40
+    assert server.most_held == 5
+
+
+def test_fewer_run_at_once_when_the_server_says_it_is_too_much() -> None:
+    """The server takes 4 at a time; of 16 at once, most are refused at first, few later."""
+    crowd = threading.Event()
+
+    def script(asked):
+        if asked.number == 15:
+            crowd.set()
+        first = crowd if asked.number < 16 else None
+        return replace(failure(429) if asked.held > 4 else Reply(delay=0.03), until=first)
+
+    with serve(script) as server:
+        done = list(engine(server, concurrency=16, retries=20).complete(prompts(120), SAMPLING))
+    assert {found.finish_reason for found in done} == {"stop"}
+    assert server.most_held == 16
+    later = server.asked[len(server.asked) // 3 :]
+    assert max(asked.held for asked in later) <= 8
+    assert sum(asked.held > 4 for asked in later) < len(later) / 4
+
+
+def test_fewer_run_at_once_when_replies_become_much_slower() -> None:
+    def script(asked):
+        return Reply(delay=0.06 if asked.number < 40 else 0.8)
+
+    with serve(script) as server:
+        list(engine(server, concurrency=8).complete(prompts(64), SAMPLING))
+    assert max(asked.held for asked in server.asked[10:40]) >= 6
+    assert max(asked.held for asked in server.asked[-4:]) <= 5
+
+
+def test_pace_halves_once_per_overload_and_climbs_back() -> None:
+    pace = Pace(16)
+    begun = time.monotonic()
+    for _ in range(10):
+        pace.overloaded(begun)  # ten refusals of requests that started together
+    assert pace.places == 8
+    for _ in range(9):
+        pace.succeeded(time.monotonic(), 0.0, 8)
+    assert pace.places == 9  # one more after a round of successes
+    for _ in range(10):
+        pace.overloaded(time.monotonic())
+    assert pace.places == 1
+    for _ in range(500):
+        pace.succeeded(time.monotonic(), 0.0, 16)
+    assert pace.places == 16
+
+
+def test_pace_minds_slowness_of_many_but_not_of_stragglers_or_of_quiet_times() -> None:
+    def after(costs, running=16) -> int:
+        pace = Pace(16)
+        for cost in [0.01] * 32 + costs:
+            pace.succeeded(time.monotonic(), cost, running)
+        return pace.places
+
+    assert after([0.1] * 16) == 8
+    assert after([0.1, 0.01, 0.01] * 16) == 16
+    assert after([0.03] * 32) == 16
+    assert after([0.1] * 16, running=3) == 16
+
+
+# The iterator
+
+
+def test_prompts_are_pulled_lazily_and_in_the_consumers_thread() -> None:
+    pulled, threads = [], set()
+
+    def endless():
+        for number in itertools.count():
+            pulled.append(number)
+            threads.add(threading.current_thread())
+            yield make_prompt(number)
+
+    with serve() as server:
+        replies = engine(server, concurrency=3).complete(endless(), SAMPLING)
+        assert not pulled
+        for taken in range(1, 30):
+            next(replies)
+            assert len(pulled) <= taken + 6
+        replies.close()
+    assert threads == {threading.current_thread()}
+
+
+def test_a_slow_source_does_not_hold_back_what_is_done() -> None:
+    pulled = []
+
+    def slow():
+        for number in range(20):
+            pulled.append(number)
+            time.sleep(0.1)
+            yield make_prompt(number)
+
+    with serve() as server:
+        replies = engine(server, concurrency=10).complete(slow(), SAMPLING)
+        next(replies)
+        assert len(pulled) < 15
+        replies.close()
+
+
+def test_places_stay_filled_while_the_consumer_is_slow() -> None:
+    """Each ``next`` refills what it takes, so that the server is never left idle."""
+    with serve() as server:
+        replies = engine(server, concurrency=4).complete(
+            (make_prompt(n) for n in itertools.count()), SAMPLING
+        )
+        next(replies)
+        for expected in range(6, 14):
+            time.sleep(0.05)
+            next(replies)
+            assert len(server.asked) >= expected - 2
+        replies.close()
+
+
+def test_closing_early_cancels_what_runs() -> None:
+    never = threading.Event()
+    with serve(lambda asked: None if asked.number == 0 else Reply(until=never)) as server:
+        made = engine(server, concurrency=4)
+        replies = made.complete((make_prompt(n) for n in itertools.count()), SAMPLING)
+        next(replies)
+        while len(server.asked) < 5:  # until all places are taken
+            time.sleep(0.01)
+        assert running_threads()
+        begun = time.monotonic()
+        replies.close()
+        assert not running_threads()
+        assert time.monotonic() - begun < 5
+        asked = len(server.asked)
+        time.sleep(0.05)
+        assert len(server.asked) == asked
+        made.close()
+        made.close()
+
+
+def test_an_interrupt_ends_the_wait_and_cleans_up() -> None:
+    never = threading.Event()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with serve(lambda _: Reply(until=never)) as server:
+            signal.setitimer(signal.ITIMER_REAL, 0.4)
+            with pytest.raises(KeyboardInterrupt):
+                list(engine(server).complete(prompts(3), SAMPLING))
+            assert not running_threads()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_error_of_the_source_comes_through() -> None:
+    def broken():
+        yield make_prompt(0)
+        raise LookupError("row 1 is missing")
+
+    with serve() as server, pytest.raises(LookupError, match="row 1"):
+        list(engine(server).complete(broken(), SAMPLING))
+
+
+def test_closing_the_engine_from_elsewhere_ends_the_wait() -> None:
+    never = threading.Event()
+    with serve(lambda _: Reply(until=never)) as server:
+        made = engine(server)
+        timer = threading.Timer(0.3, made.close)
+        timer.start()
+        with pytest.raises(EngineError, match="closed"):
+            list(made.complete(prompts(3), SAMPLING))
+        timer.join()
+
+
+def test_it_works_inside_a_running_event_loop() -> None:
+    import asyncio
+
+    async def notebook():
+        return list(made.complete(prompts(3), SAMPLING))
+
+    with serve() as server:
+        made = engine(server)
+        assert len(asyncio.run(notebook())) == 3
+
+
+def test_no_prompts_no_requests() -> None:
+    with serve() as server:
+        assert list(engine(server).complete([], SAMPLING)) == []
+    assert not server.asked
