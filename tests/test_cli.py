@@ -275,6 +275,40 @@ def test_publish_and_load_back_with_plain_datasets(tmp_path, write_pairs, comman
         assert (refused.returncode, refused.stderr[:7]) == (2, "error: ")
 
 
+def test_a_server_behind_the_same_command(tmp_path, write_pairs, command) -> None:
+    from tests.openai_server import Asked, Reply, failure, serve
+
+    down = {3}  # this request fails once for good, the next run asks again
+
+    def script(asked: Asked) -> Reply:
+        if asked.number in down:
+            return failure(400, "the prompt is odd")
+        who = asked.text.split("<response>")[1].split("</response>")[0].strip()
+        story = "Along that coast each light had one keeper and a cat. "
+        return Reply(text=f"Context: {story * 5} At this one it was {who}. {story * 5}")
+
+    out = tmp_path / "run"
+    with serve(script, ("tiny",), "sk-secret") as server:
+        options = (
+            *("run", "--pairs", write_pairs(8), "--out", out, *SMALL, "--engine", "openai"),
+            *("--option", f"base_url={server.url}", "--option", "concurrency=1"),
+        )
+        first = command(*options, OPENAI_API_KEY="sk-secret")
+        assert first.returncode == 0, first.stderr
+        assert "7 contexts, 1 rejected" in first.stdout
+        again = command(*options, OPENAI_API_KEY="sk-secret")
+        assert "8 contexts, 0 rejected" in again.stdout
+        assert sum("messages" in asked.body for asked in server.asked) == 9
+        refused = command(*options, "--seed", "1", OPENAI_API_KEY="sk-wrong")
+        assert (refused.returncode, refused.stderr.startswith("error: ")) == (1, True)
+        assert "OPENAI_API_KEY" in refused.stderr
+        assert "sk-wrong" not in refused.stderr
+    written = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
+    assert b"sk-secret" not in written
+    row = json.loads((out / "journal" / "contexts.jsonl").read_text().splitlines()[0])
+    assert (row["engine"], row["model"], row["evidence_source"]) == ("openai", "tiny", "located")
+
+
 def test_help_and_version_are_there(command) -> None:
     assert "context-synthesis 0." in command("--version").stdout
     text = command("--help").stdout

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from builder.publishing import publication, verify
 from builder.publish import PublishResult, publish
+from builder.publishing import publication, verify
 from builder.publishing.hub import Hub
 from builder.publishing.hub_trouble import HubError
 from builder.versions import read_manifests

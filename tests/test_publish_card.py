@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from builder.publishing import publication, verify
 from builder.card import NOTES
 from builder.folder import refresh_card
 from builder.publish import PublishResult, publish
+from builder.publishing import publication, verify
 from builder.publishing.merge import (
     BEGIN,
     END,
