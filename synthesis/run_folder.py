@@ -15,7 +15,7 @@ from typing import Any
 
 from synthesis.config import RunConfig, dump_config
 from synthesis.errors import FolderError
-from synthesis.storage import storage_errors
+from synthesis.storage import storage_error, storage_errors
 
 _CONFIG = "run.toml"
 _OURS = frozenset(
@@ -67,12 +67,13 @@ class RunFolder:
             raise FolderError(f"{self.path} cannot be written; choose another folder with --out")
         lock = FileLock(self.path / ".lock")
         try:
-            with storage_errors(self.path):
-                lock.acquire(timeout=0)
-        except Timeout:
+            lock.acquire(timeout=0)
+        except Timeout:  # an OSError too, so it comes first
             raise FolderError(
                 f"another run is working in {self.path}; wait for it to end, or choose another --out"
             ) from None
+        except OSError as error:
+            raise storage_error(self.path, error) from error
         try:
             yield
         finally:
