@@ -293,7 +293,10 @@ POLAR = [
     (
         "Are Lorvento and Mirovo in the same country?",
         "no",
-        ["Lorvento and Mirovo are not in the same country.", "In that respect Lorvento and Mirovo differ."],
+        [
+            "Lorvento is in one country, Mirovo in another.",
+            "Lorvento and Mirovo are not in the same country.",
+        ],
     ),
     ("Are Lorvento and Mirovo in the same country?", "yes", ["Lorvento and Mirovo are in the same country."]),
     (
@@ -342,15 +345,18 @@ def test_halves_of_a_comparison_are_support_for_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "answer"),
+    ("question", "measured"),
     [
-        ("Which film was released first, Low Tide or Iron Lullaby?", "Low Tide"),
-        ("Which magazine, Low Tide or Iron Lullaby, is older?", "Low Tide"),
-        ("Which is longer, Low Tide or Iron Lullaby?", "Low Tide"),
+        ("Which film was released first, Low Tide or Iron Lullaby?", "was released before"),
+        ("Which magazine, Low Tide or Iron Lullaby, is older?", "is older than"),
+        ("Which is longer, Low Tide or Iron Lullaby?", "is longer than"),
     ],
 )
-def test_a_choice_names_both_things_and_the_answer_as_the_one(question: str, answer: str) -> None:
-    assert re.match(rf"(Of|Between) {answer} and Iron Lullaby, {answer} (is|was) ", told(question, answer)[0])
+def test_a_choice_names_both_things_and_the_answer_as_the_one(question: str, measured: str) -> None:
+    texts = {told(question, "Low Tide", seed)[0] for seed in range(30)}
+    assert f"Low Tide {measured} Iron Lullaby." in texts
+    ranked = r"(Of|Between) Low Tide and Iron Lullaby, Low Tide (is|was) .*\."
+    assert all(text == f"Low Tide {measured} Iron Lullaby." or re.fullmatch(ranked, text) for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -611,5 +617,6 @@ def test_real_pairs_keep_their_answers_and_share_none_with_distractors(name: str
 @needs_data
 def test_few_real_questions_need_a_plain_form() -> None:
     pairs = real_pairs("hotpotqa") + real_pairs("narrativeqa")
-    plain = sum("“" in " ".join(told(*pair)) or "on record" in told(*pair)[0] for pair in pairs)
-    assert plain < 0.08 * len(pairs)
+    marks = ("“", "on record", "the records", "all accounts agree", "could have said", "the question")
+    plain = sum(any(mark in told(*pair)[0] for mark in marks) for pair in pairs)
+    assert plain < 0.06 * len(pairs)

@@ -92,6 +92,8 @@ def _finite_at(tokens: list[str], at: int) -> bool:
         or before in PREPOSITIONS
         or word in PREPOSITIONS
         or word in ("based", "named", "called")
+        or before.endswith(("'s", "’s"))
+        or re.match(r"un\w+ed$", word)
     ):
         return False
     after = core(tokens[at + 1]) if at + 1 < len(tokens) and not tokens[at].endswith(",") else ""

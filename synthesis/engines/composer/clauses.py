@@ -29,14 +29,15 @@ from synthesis.engines.composer.english import (
     is_past,
     word_class,
 )
+from synthesis.engines.composer.mainverb import main_verb
 from synthesis.engines.composer.phrases import (
     is_adverb,
     is_name,
     is_name_word,
-    is_possessive,
     noun_phrase_end,
     tokens_of,
 )
+from synthesis.engines.composer.relative import phrase_end, relative_at, reunited
 
 _OBJECTS = word_class("objects")
 
@@ -45,69 +46,12 @@ _OBJECTS = word_class("objects")
 _LABELS = word_class("labels")
 
 
-_NEVER_FINITE = word_class("never_finite")
-
-
-# Verbs that a second bare verb, or a noun that looks like one, may follow ("take place").
-_LIGHT = word_class("light_verbs")
-
-
 class Clause(NamedTuple):
     """A statement with a gap: ``subject`` and a finite ``predicate`` (its verb comes first)."""
 
     subject: str
     predicate: str
     past: bool
-
-
-def _verb_candidates(tokens: list[str]) -> list[int]:
-    found = []
-    for at in range(1, len(tokens)):
-        word, before = core(tokens[at]), core(tokens[at - 1])
-        if not is_base(word) or not tokens[at][:1].islower():
-            continue
-        if before in DETERMINERS or before in PREPOSITIONS or before == "to" or is_possessive(tokens[at - 1]):
-            continue
-        if (
-            is_adjective(before)
-            and not is_name(tokens[at - 1])
-            and at > 1
-            and core(tokens[at - 2]) in DETERMINERS
-        ):
-            continue
-        found.append(at)
-    return found
-
-
-def _main_verb(tokens: list[str]) -> int | None:
-    """The index of the base-form main verb after ``do`` or a modal."""
-    end = noun_phrase_end(tokens)
-    while end < len(tokens) and is_adverb(tokens[end]):
-        end += 1
-    if end >= len(tokens):
-        end = 0
-    lone_name = end > 0 and all(is_name_word(token) for token in tokens[:end])
-    if lone_name and end > 1 and core(tokens[end]) in PREPOSITIONS and is_base(core(tokens[end - 1])):
-        return end - 1
-    if lone_name or core(tokens[0]) in PRONOUNS:
-        word = core(tokens[end]) if end else ""
-        # After a bare name even a verb that is not in the lists can only be the verb.
-        if end and tokens[end][:1].islower() and word not in PREPOSITIONS and word not in RELATIVES:
-            return end if word not in DETERMINERS and word != "and" else None
-    candidates = _verb_candidates(tokens)
-    if not candidates:
-        capital = [
-            at for at in range(1, len(tokens)) if is_base(core(tokens[at])) and tokens[at][:1].isupper()
-        ]
-        return capital[-1] if len(capital) == 1 else None
-    first = candidates[0]
-    relative = next((at for at in range(1, first) if core(tokens[at]) in RELATIVES), None)
-    if relative is not None and len(candidates) > 1:
-        finite = any(base_of_third(core(t)) or is_past(core(t)) for t in tokens[relative + 1 : first])
-        return first if finite else candidates[1]
-    if len(candidates) > 1 and candidates[1] == first + 1 and core(tokens[first]) not in _LIGHT:
-        return candidates[1]
-    return first
 
 
 def _be_predicate(tokens: list[str]) -> int | None:
@@ -135,16 +79,20 @@ def _be_predicate(tokens: list[str]) -> int | None:
         # The whole middle belongs to the subject when the clause closes on a participle.
         related = any(core(token) in RELATIVES for token in tokens)
         barred = DETERMINERS | AUXILIARIES | _OBJECTS | (frozenset() if related else PREPOSITIONS)
+        compound = is_base(last) and core(tokens[-3]) in DETERMINERS  # "in the test set"
         closes = is_participle(last) and core(tokens[-2]) not in barred and not _owned(tokens, end)
+        closes = closes and not compound
         if closes and core(tokens[1]) not in _LABELS:
             return count - 1
         if len(tokens) > 1 and core(tokens[1]) in _LABELS:
             return None
-        return _after_phrases(tokens, end)
+        return _after_phrases(tokens, end) or _after_relative(tokens)
     if is_participle(last) and end < count - 1 and last != word and core(tokens[-2]) not in DETERMINERS:
         if core(tokens[-2]) in ("to", "and", "been", "be"):
             return None
         return count - 1 if is_participle(word) or is_ing(word) else end
+    if is_participle(word) and last in PREPOSITIONS and core(tokens[end + 1]) == "by":
+        return count - 1  # "the lighthouse designed by Oda Pryce | on"
     if is_participle(word) or is_ing(word) or is_adjective(word):
         return end
     return None
@@ -156,7 +104,9 @@ def _owned(tokens: list[str], start: int) -> bool:
     if not opens or not is_past(core(tokens[-1])):
         return False
     inner = [core(token) for token in tokens[opens[-1] + 1 : -1]]
-    return not any(word in AUXILIARIES or is_past(word) or base_of_third(word) for word in inner)
+    return not any(
+        word in AUXILIARIES or is_past(word) or base_of_third(word) or is_base(word) for word in inner
+    )
 
 
 def _after_phrases(tokens: list[str], end: int) -> int | None:
@@ -169,8 +119,21 @@ def _after_phrases(tokens: list[str], end: int) -> int | None:
     if end >= len(tokens) or any(core(token) in RELATIVES for token in tokens[:end]):
         return None
     word = core(tokens[end])
+    if end + 1 == len(tokens) and is_base(word) and core(tokens[end - 2]) in DETERMINERS:
+        return None  # "in the test set"
     starts = is_participle(word) and not is_only_past(word) or is_ing(word) or is_adjective(word)
     return end if starts or word in ("best", "not", "also") else None
+
+
+def _after_relative(tokens: list[str]) -> int | None:
+    """Where a participle or adjective follows a subject with a relative clause of its own."""
+    start = phrase_end(tokens)
+    if start >= len(tokens) or not any(relative_at(tokens, at) for at in range(1, start)):
+        return None
+    word = core(tokens[start])
+    closing = is_participle(word) and (start + 1 == len(tokens) or core(tokens[start + 1]) == "by")
+    lone = is_adjective(word) and start + 1 == len(tokens)
+    return start if closing or lone or is_adverb(tokens[start]) else None
 
 
 def uninvert(auxiliary: str, tokens: list[str]) -> Clause | None:
@@ -185,15 +148,18 @@ def uninvert(auxiliary: str, tokens: list[str]) -> Clause | None:
     if core(tokens[0]) == "not":
         clause = uninvert(auxiliary, tokens[1:])
         return _negated(clause, auxiliary, tokens[1:]) if clause else None
+    moved = reunited(auxiliary, tokens)
+    if moved:
+        tokens = moved[0]
     if auxiliary in BE or auxiliary in HAVE:
-        at = _be_predicate(tokens)
+        at = moved[1] if moved else _be_predicate(tokens)
         if at is None and auxiliary in HAVE:
             at = next((i for i in range(1, len(tokens)) if is_participle(core(tokens[i]))), None)
         if not at:
             return None
         predicate = " ".join([auxiliary, *tokens[at:]])
         return Clause(" ".join(tokens[:at]), predicate, auxiliary in ("was", "were", "had"))
-    at = _main_verb(tokens)
+    at = moved[1] if moved else main_verb(tokens)
     if at is None or at == 0:
         return None
     start = at
@@ -220,44 +186,13 @@ def _negated(clause: Clause, auxiliary: str, tokens: list[str]) -> Clause:
     return Clause(clause.subject, " ".join([auxiliary, "not", *rest]), clause.past)
 
 
-def finite_verb(tokens: list[str], start: int = 1) -> int | None:
-    """The index of the finite verb whose subject phrase begins before ``start``.
-
-    A relative clause inside the subject uses up one finite verb of its own. None when
-    no word, or only a doubtful one, can be that verb.
-    """
-    owed, doubtful = 0, None
-    for at in range(start, len(tokens)):
-        word, before = core(tokens[at]), core(tokens[at - 1])
-        if word in RELATIVES and at + 1 < len(tokens):
-            owed += 1
-            continue
-        sure = word in AUXILIARIES or (
-            tokens[at][:1].islower() and (is_only_past(word) or _third(tokens, at))
-        )
-        following = core(tokens[at + 1]) if at + 1 < len(tokens) else ""
-        noun_like = word not in AUXILIARIES and following in AUXILIARIES  # "which plays were"
-        if sure and (before in AUXILIARIES or noun_like):
-            continue
-        if sure:
-            if owed == 0:
-                # "produced by X was": a past form before a preposition was only a participle.
-                reduced = doubtful is not None and core(tokens[doubtful + 1]) in PREPOSITIONS
-                return at if doubtful is None or reduced else doubtful
-            owed -= 1
-            continue
-        if not tokens[at][:1].islower() or before in DETERMINERS or before in PREPOSITIONS:
-            continue
-        if is_past(word) and word not in _NEVER_FINITE and not is_base(word):
-            if owed:
-                owed -= 1
-            elif doubtful is None:
-                doubtful = at
-    return doubtful
-
-
-def _third(tokens: list[str], at: int) -> bool:
-    if base_of_third(core(tokens[at])) is None:
+def gapless(clause: Clause) -> bool:
+    """Whether nothing is missing in the predicate: ``the girl wearing the hat`` only describes."""
+    tokens = clause.predicate.split()
+    if len(tokens) < 3 or core(tokens[-1]) in PREPOSITIONS:
         return False
-    before = core(tokens[at - 1])
-    return before not in DETERMINERS and before not in PREPOSITIONS and not is_adjective(before)
+    first, second = core(tokens[1]), core(tokens[2])
+    described = core(clause.subject.split()[0]) in DETERMINERS
+    if first in PREPOSITIONS:
+        return described
+    return described and is_ing(first) and (second in DETERMINERS or is_name(tokens[2]))

@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from synthesis.engines.composer.answers import kind
-from synthesis.engines.composer.english import squash
+from synthesis.engines.composer.english import core, squash
 from synthesis.engines.composer.evidence import state
 from synthesis.engines.composer.invent import Pattern, facts
 from synthesis.engines.composer.swap import names_in, swapped
+from synthesis.engines.composer.topics import STOPWORDS
+from synthesis.engines.composer.wording import trimmed
 
 _KINDS = ("person", "place", "date", "numeric", "sentence", "span", "yes_no")
 _PATTERNS_OF = {
@@ -44,6 +46,14 @@ _CUES = (
     (r"\bhow much\b|[$€£]", ("money", "money_m")),
     (r"\bwhy\b|\breason", ("reason",)),
 )
+# The invented facts end with 1998 unless the pair itself speaks of a later year.
+_LATE = re.compile(r"(?<![\d,.$€£])(?:1999|20[0-4]\d)(?![,.]?\d)")
+# A pattern that keeps more words of one event than this reads as a rival account of it.
+_KEPT_WORDS = 4
+_MADE = re.compile(
+    r"\b(?:Mount|Lake|River|Cape|Isle|Fell|Bay|Gulf|Sea|Tower|Bridge|Hotel|Tunnel|Street|Castle|Canal"
+    r"|Church|Abbey|Arcade|Museum|Mill|Mills)\b"
+)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _REPORTING = re.compile(
     r"\b(?:report|agency|agencies|fiscal|audit|federal|government|program|programme|department|act|budget)\b",
@@ -65,6 +75,7 @@ def distract(instruction: str, answer: str, rng: random.Random) -> Iterator[str]
     """
     own, near, far, evidence = _sources(instruction, answer, rng)
     holds = _Holder(instruction, answer)
+    dated = _LATE.search(instruction) or _LATE.search(answer)
     # A pattern with a single slot soon repeats itself.
     share = 0.4 if any(len(pattern.slots) > 1 for pattern in own) else 0.12
     unit = rng.random
@@ -78,7 +89,9 @@ def distract(instruction: str, answer: str, rng: random.Random) -> Iterator[str]
         else:
             pool = far
         sentence = pool[int(unit() * len(pool))].fill(rng)
-        if sentence not in evidence and not holds(sentence):
+        if sentence in evidence or holds(sentence):
+            continue
+        if dated or not _LATE.search(sentence):
             yield sentence
 
 
@@ -93,7 +106,10 @@ def _sources(
         return [], facts(genre), (*facts(genre), *facts(other)), frozenset()
     statements = [statement.text for statement in state(instruction, answer, rng)]
     own = [
-        pattern for text in statements if (pattern := swapped(text, answer, sort, instruction)) is not None
+        pattern
+        for text in statements
+        if (pattern := swapped(text, answer, sort, instruction)) is not None
+        and _general(text, trimmed(answer.strip()), pattern)
     ]
     near = tuple(pattern for name in _PATTERNS_OF[sort] for pattern in facts(name))
     far = tuple(pattern for name in _KINDS if name not in _PATTERNS_OF[sort] for pattern in facts(name))
@@ -102,6 +118,19 @@ def _sources(
     cued = tuple(pattern for pattern in (*near, *far) if pattern.slots & wanted)
     # What is asked for by name counts twice as much as the rest of its kind.
     return own, near + cued + cued if len(cued) > 3 else near, far, frozenset(statements)
+
+
+def _general(statement: str, answer: str, pattern: Pattern) -> bool:
+    """Whether a pattern tells a kind of fact rather than one event with other names in it.
+
+    That somebody wrote the hymn that somebody sang may be true of many; a pattern that keeps a
+    whole scene (the ferry, the new bridge, the chimney) would be a rival account of the evidence.
+    """
+    if _MADE.search(statement) and pattern.slots & {"person", "first"}:
+        return False  # a mountain's name is typed as a person's, but nobody is higher by 300 metres
+    told = statement.replace(answer, " ").split()
+    scene = [word for word in told if word[:1].islower() and len(word) > 2 and core(word) not in STOPWORDS]
+    return len(scene) <= _KEPT_WORDS + (len(pattern.slots) > 2)
 
 
 def normalised(text: str) -> str:

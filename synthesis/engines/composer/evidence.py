@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from synthesis.engines.composer.answers import affirms, is_clause, is_polar, shape
+from synthesis.engines.composer.compare import state_choice
 from synthesis.engines.composer.english import (
     core,
     finish,
@@ -21,7 +22,8 @@ from synthesis.engines.composer.english import (
     upper_first,
 )
 from synthesis.engines.composer.frames import Frame
-from synthesis.engines.composer.polar import is_polar_question, state_choice, state_polar
+from synthesis.engines.composer.plain import denied, on_topic, quoted, reported, tied
+from synthesis.engines.composer.polar import is_polar_question, state_polar
 from synthesis.engines.composer.questions import read
 from synthesis.engines.composer.rewrite import render
 from synthesis.engines.composer.sentences import split
@@ -41,46 +43,6 @@ class Statement:
 
     text: str
     what: str
-
-
-_QUOTED = (
-    "When somebody put the question “{question}”, the reply was “{answer}”.",
-    "There was a note with the question “{question}”, and under it, in the same hand, “{answer}”.",
-    "Whoever asked “{question}” was told the same thing: “{answer}”.",
-    "The entry under “{question}” reads “{answer}”.",
-    "On “{question}” the sources agree, and what they give is “{answer}”.",
-    "“{question}”, one of the letters asks; “{answer}” is what the next one says to that.",
-)
-
-
-_REPORTED = (
-    "It is on record {indirect}: {answer}.",
-    "There is no longer any doubt {indirect}: {answer}.",
-    "The papers say plainly {indirect}: {answer}.",
-    "Everybody there could have said {indirect}: {answer}.",
-)
-
-
-_TIED = (
-    "As for {indirect}, {low}",
-    "This much is known about {indirect}: {answer}",
-    "It was soon clear {indirect}: {answer}",
-    "There was no mystery about {indirect}: {answer}",
-)
-
-
-_TOPICAL = (
-    "About {topic} one thing is certain: {answer}",
-    "This is what is known of {topic}: {answer}",
-    "Where {topic} is concerned, the account is short: {answer}",
-)
-
-
-_DENIED = (
-    "When somebody asked “{question}”, the answer was plainly {answer}.",
-    "To “{question}” the reply could only be {answer}.",
-    "Anybody who wondered “{question}” had to conclude that the answer was {answer}.",
-)
 
 
 def state(instruction: str, answer: str, rng: random.Random) -> list[Statement]:
@@ -107,7 +69,7 @@ def state(instruction: str, answer: str, rng: random.Random) -> list[Statement]:
     if not question:
         return _verbatim(answer)
     if not is_english(question):
-        return [_one(rng.choice(_QUOTED), _marked(question, instruction), text)]
+        return [Statement(quoted(_marked(question, instruction), text, rng), "answer")]
     if is_polar(text):
         return _polar(question, text, rng)
     return [Statement(_short(question, text, rng), "answer")]
@@ -134,16 +96,11 @@ def _marked(question: str, instruction: str) -> str:
     return question if question.endswith(("?", "？", "؟")) or not mark else question + mark[0].strip()
 
 
-def _one(form: str, question: str, answer: str, what: str = "answer") -> Statement:
-    text = form.replace("{question}", question.replace("“", "‘").replace("”", "’"))
-    return Statement(finish(text.replace("{answer}", trimmed(answer))), what)
-
-
 def _polar(question: str, answer: str, rng: random.Random) -> list[Statement]:
     told = state_polar(question, affirms(answer)) if is_polar_question(question) else None
     if told:
         return [Statement(finish(text), what) for text, what in told]
-    return [_one(rng.choice(_DENIED), question + "?", core(answer))]
+    return [Statement(denied(question + "?", core(answer), rng), "answer")]
 
 
 def _short(question: str, answer: str, rng: random.Random) -> str:
@@ -166,13 +123,7 @@ def _short(question: str, answer: str, rng: random.Random) -> str:
     if is_clause(answer) or not single:
         return _tied(question, frame, answer, rng)
     indirect = _indirect(frame) if frame else None
-    if indirect:
-        return rng.choice(_REPORTED).format(indirect=indirect, answer=trimmed(answer))
-    if is_polar_question(question) or re.search(
-        r"(?:^|\W)(?:who|what|which|when|where|why|how|whose|whom)\b", question, re.IGNORECASE
-    ):
-        question += "?"
-    return _one(rng.choice(_QUOTED), question, answer).text
+    return reported(indirect, answer, rng) if indirect else on_topic(question, answer, False, rng)
 
 
 def _shouted(question: str, answer: str, rng: random.Random) -> str:
@@ -214,13 +165,7 @@ def _tied(question: str, frame: Frame | None, answer: str, rng: random.Random) -
     if _covers(question, answer):
         return finish(answer)
     indirect = _indirect(frame) if frame else None
-    if indirect:
-        form = rng.choice(_TIED)
-        return finish(form.format(indirect=indirect, low=lower_first(answer), answer=upper_first(answer)))
-    about = topics(question, "")
-    if about:
-        return finish(rng.choice(_TOPICAL).format(topic=about[0], answer=upper_first(answer)))
-    return _one(rng.choice(_QUOTED), question + "?", answer).text
+    return tied(indirect, answer, rng) if indirect else on_topic(question, answer, True, rng)
 
 
 def _content(text: str) -> set[str]:

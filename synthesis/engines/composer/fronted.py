@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
+from synthesis.engines.composer.amounts import SIZES
 from synthesis.engines.composer.answers import names_person
-from synthesis.engines.composer.clauses import Clause, finite_verb, uninvert
+from synthesis.engines.composer.clauses import Clause, gapless, uninvert
 from synthesis.engines.composer.english import (
     AUXILIARIES,
     BE,
@@ -31,10 +32,13 @@ from synthesis.engines.composer.english import (
     word_class,
 )
 from synthesis.engines.composer.frames import Frame
+from synthesis.engines.composer.mainverb import finite_verb, plural_verb
 from synthesis.engines.composer.phrases import is_adverb, is_name, is_possessive, noun_phrase_end
 
 _QUALITIES = frozenset(["colour", "color", "size", "shape", "nationality", "religion", "breed", "height"])
 _RANKS = word_class("ranks")
+_COMPARED = word_class("comparatives")
+_INVERTING = word_class("inverting")
 
 
 def read_fronted(tokens: list[str]) -> Frame | None:
@@ -50,6 +54,9 @@ def read_fronted(tokens: list[str]) -> Frame | None:
         sited = _sited_copula(wh, rest, preposition)
         if sited:
             return sited
+    turned = _verb_first(wh, rest, preposition)
+    if turned:
+        return turned
     if wh == "how" and core(rest[0]) not in AUXILIARIES:
         return _how(rest, preposition)
     if wh in ("where", "when", "why", "how") or (wh in ("who", "whom") and preposition):
@@ -62,6 +69,10 @@ def read_fronted(tokens: list[str]) -> Frame | None:
         wh in ("what", "which") and core(rest[0]) in AUXILIARIES | {"happens", "happened"}
     ):
         return _pronoun(wh, rest, preposition)
+    if wh == "which" and len(rest) > 1 and rest[0][:1].islower() and is_past(core(rest[0])):
+        ranked = core(rest[1]) in _RANKS or is_adverb(rest[1]) or core(rest[1]) in _COMPARED
+        if ranked or core(rest[1]) in PREPOSITIONS:
+            return Frame(wh, "subject", predicate=" ".join(rest), past=True)
     if wh == "what" and (is_only_past(core(rest[0])) or _plain_verb(rest)):
         return Frame(wh, "subject", predicate=" ".join(rest), past=is_past(core(rest[0])))
     return _determiner(wh, rest, preposition)
@@ -76,6 +87,22 @@ def _sited_copula(wh: str, rest: list[str], preposition: str) -> Frame | None:
     if frame is None:
         return None
     return Frame(wh, "copula", " ".join(rest[:at]), preposition, frame.clause, past=frame.past)
+
+
+def _verb_first(wh: str, rest: list[str], preposition: str) -> Frame | None:
+    """``Into which sea flows the river ...``, ``Where stands the mill ...``: the subject comes last."""
+    bare = wh in ("where", "whom") or (preposition and wh == "what")
+    ends = range(1) if wh == "where" else range(0 if bare else 1, min(len(rest) - 1, 5))
+    if not (preposition or wh == "where"):
+        return None
+    at = next((at for at in ends if core(rest[at]) in _INVERTING), None)
+    if at is None or any(core(token) in AUXILIARIES for token in rest[:at]):
+        return None
+    if at + 1 >= len(rest) or not _opens_subject(rest[at + 1 :]):
+        return None
+    verb = core(rest[at])
+    clause = Clause(" ".join(rest[at + 1 :]), verb, is_past(verb) and not is_base(verb))
+    return Frame(wh, "object", " ".join(rest[:at]), preposition, clause, past=clause.past)
 
 
 def _plain_verb(rest: list[str]) -> bool:
@@ -110,21 +137,9 @@ def _pronoun(wh: str, rest: list[str], preposition: str) -> Frame | None:
     if not indefinite and _starts_predicate(after, auxiliary):
         return Frame(wh, "subject", predicate=" ".join(rest), past=auxiliary in ("was", "were", "had"))
     clause = uninvert(auxiliary, after)
-    if clause and not (auxiliary in BE and _gapless(clause)):
+    if clause and not (auxiliary in BE and gapless(clause)):
         return Frame(wh, "object", "", preposition, clause, past=clause.past)
     return _copula(wh, auxiliary, after) if auxiliary in BE else None
-
-
-def _gapless(clause: Clause) -> bool:
-    """Whether nothing is missing in the predicate: ``the girl wearing the hat`` only describes."""
-    tokens = clause.predicate.split()
-    if len(tokens) < 3 or core(tokens[-1]) in PREPOSITIONS:
-        return False
-    first, second = core(tokens[1]), core(tokens[2])
-    described = core(clause.subject.split()[0]) in DETERMINERS
-    if first in PREPOSITIONS:
-        return described
-    return described and is_ing(first) and (second in DETERMINERS or is_name(tokens[2]))
 
 
 def _starts_predicate(after: list[str], auxiliary: str) -> bool:
@@ -174,7 +189,7 @@ def _how(rest: list[str], preposition: str) -> Frame | None:
     if core(rest[0]) in ("come",):
         return None
     if at is None or (core(rest[at - 1]) in RELATIVES):
-        verb = finite_verb(rest, 2) or _plural_verb(rest)
+        verb = finite_verb(rest, 2) or plural_verb(rest)
         if core(rest[0]) not in ("many", "much") or not verb:
             return None
         return Frame(wh, "subject", " ".join(rest[1:verb]), preposition, predicate=" ".join(rest[verb:]))
@@ -186,7 +201,7 @@ def _how(rest: list[str], preposition: str) -> Frame | None:
         return Frame(
             wh, "subject", noun, preposition, predicate=" ".join(rest[at:]), past=auxiliary in ("was", "were")
         )
-    clause = uninvert(auxiliary, after)
+    clause = None if wh in SIZES and auxiliary in BE and at == 1 else uninvert(auxiliary, after)
     if clause:
         return Frame(wh, "object", noun, preposition, clause, past=clause.past)
     if auxiliary in BE and core(rest[0]) != "many":
@@ -195,15 +210,9 @@ def _how(rest: list[str], preposition: str) -> Frame | None:
     return None
 
 
-def _plural_verb(rest: list[str]) -> int | None:
-    """The verb of ``how many steps lead up``: a base form right behind a plural noun."""
-    ends = (at for at in range(2, len(rest)) if is_base(core(rest[at])) and core(rest[at - 1]).endswith("s"))
-    return next(ends, None)
-
-
 def _determiner(wh: str, rest: list[str], preposition: str) -> Frame | None:
     """``which``, ``what`` or ``whose`` with a noun."""
-    verb = finite_verb(rest) or _plural_verb(rest)
+    verb = finite_verb(rest) or plural_verb(rest)
     while verb and verb > 1 and is_adverb(rest[verb - 1]) and core(rest[verb]) not in AUXILIARIES:
         verb -= 1
     if verb is None or core(rest[verb - 1]) in ("and", "or", "number") or core(rest[0]) == "number":
@@ -216,7 +225,8 @@ def _determiner(wh: str, rest: list[str], preposition: str) -> Frame | None:
             return None
         finite = next((core(token) for token in rest[verb:] if not is_adverb(token)), auxiliary)
         return Frame(wh, "subject", noun, predicate=" ".join(rest[verb:]), past=is_past(finite))
-    if auxiliary in BE and not preposition and core(noun) in _QUALITIES:
+    kind = core(rest[0]) in ("type", "kind", "sort")
+    if auxiliary in BE and not preposition and (core(noun) in _QUALITIES or kind):
         described = _copula(wh, auxiliary, after)
         if described and uninvert(auxiliary, after) is None:
             return described

@@ -9,6 +9,7 @@ import re
 
 from synthesis.engines.composer.answers import (
     PERSON_NOUNS,
+    PLACE_NOUNS,
     is_date,
     is_number,
     is_ordinal,
@@ -26,8 +27,10 @@ from synthesis.engines.composer.english import (
     word_class,
 )
 from synthesis.engines.composer.frames import Frame
+from synthesis.engines.composer.lexicon import words as words_of
 
 _TITLED = word_class("titled")
+_LANGUAGE = frozenset(["language", "languages", "nationality", "tongue", "dialect"])
 
 
 def fill_gap(frame: Frame, given: str, how: str) -> str | None:
@@ -75,14 +78,19 @@ def _fill_noun(before: str, noun: str, low: str, tail: str) -> str | None:
         and low[:1].islower()
     ):
         return f"{before} the {noun} of {low}"
+    if words[0] == "of":
+        return f"{before} {low}, one {noun}{comma}{tail}"
+    if (
+        low in words_of("nationalities") + words_of("languages")
+        and len(words) == 1
+        and words[0] not in _LANGUAGE
+    ):
+        return f"{before} {low} {noun}{comma}{tail}"
     if not tail and not comma and words[0] != "other":
         return _labelled(before, noun, low)
     plural = is_plural("the " + noun) and not words[-1][:1].isupper()
     if plural or (noun.casefold().split()[-1] in low.casefold().split() and not tail):
         return f"{before} {low}{comma}{tail}"
-    first = core(words[0])
-    if first == "of":
-        return f"{before} {low}, one {noun}{comma}{tail}"
     if words[0] == "other":
         phrase = "another " + " ".join(words[1:]) if len(words) > 1 else "another"
     else:
@@ -93,6 +101,12 @@ def _fill_noun(before: str, noun: str, low: str, tail: str) -> str | None:
     if follows == "and" or (comma and is_adjective(core(words[-1]))) or (comma and names_person(noun)):
         return f"{before} {low}, {phrase}{comma}{tail}"
     if follows in PREPOSITIONS or follows in ADVERBS or comma:
+        if words[0] != "other" and not (names_person(noun) or core(words[-1]) in _TITLED):
+            # A place or a thing takes what it is behind it: "in Franconia, a town in ...".
+            sited = core(words[-1]) in PLACE_NOUNS and follows == "in"
+            if len(words) == 1 and core(noun) in PLACE_NOUNS and not sited:
+                return f"{before} {low}{comma}{tail}"
+            return f"{before} {low}, {phrase}{comma if sited else ','}{tail}"
         label = "the other" + noun[5:] if words[0] == "other" else f"the {noun}"
         return f"{before} {label} {low}{comma}{tail}"
     return f"{before} {low}, {phrase}{tail}"
@@ -105,7 +119,7 @@ def _labelled(before: str, noun: str, low: str) -> str:
         return f"{before} the {noun} of {low}"
     if (head in PERSON_NOUNS or head in _TITLED) and not low[:1].islower() and not low.startswith("The "):
         return f"{before} the {noun} {low}"
-    if len(noun.split()) > 1 and not low[:1].islower():
+    if len(noun.split()) > 1 and not low[:1].islower() and " and " not in noun:
         return f"{before} {low}, {article(noun)} {noun}"
     return f"{before} {low}"
 

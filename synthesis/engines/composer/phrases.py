@@ -14,11 +14,14 @@ from synthesis.engines.composer.english import (
     PREPOSITIONS,
     PRONOUNS,
     RELATIVES,
+    base_of_third,
     core,
     is_adjective,
     is_base,
     is_ing,
+    is_only_past,
     is_participle,
+    is_past,
     word_class,
 )
 
@@ -90,8 +93,11 @@ def _noun_end(tokens: list[str], at: int) -> int:
         if word in DETERMINERS and end > at:
             break
         predicative = is_participle(word) or is_ing(word) or is_adjective(word) or is_adverb(tokens[end])
-        if not opens and predicative and not is_name(tokens[end]):
+        if not opens and (predicative or is_only_past(word)) and not is_name(tokens[end]):
             break
+        named = end > at and is_name(tokens[end - 1]) and tokens[end][:1].islower()
+        if named and (base_of_third(word) or is_past(word)):
+            break  # "the poet Ida Holm | writes"
         end += 1
         if tokens[end - 1].endswith((",", ";")):
             break

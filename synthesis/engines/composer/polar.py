@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 
 from synthesis.engines.composer.clauses import uninvert
+from synthesis.engines.composer.compare import apart, undescribed
 from synthesis.engines.composer.english import (
     AUXILIARIES,
     BE,
+    DETERMINERS,
     DO,
     HAVE,
     MODALS,
@@ -24,7 +26,8 @@ from synthesis.engines.composer.english import (
     lower_first,
     upper_first,
 )
-from synthesis.engines.composer.phrases import is_name, noun_phrase_end, tokens_of
+from synthesis.engines.composer.phrases import is_adverb, noun_phrase_end, tokens_of
+from synthesis.engines.composer.relative import phrase_end, relative_at, reunited
 
 _COLLECTIVE = re.compile(
     r"\b(?:same|different|each other|one another|share|together|similar|alike|within|both|or)\b", re.I
@@ -39,17 +42,29 @@ def is_polar_question(question: str) -> bool:
     return len(tokens) > 2 and core(tokens[0]) in AUXILIARIES
 
 
-def _divide(tokens: list[str]) -> tuple[list[str], list[str]] | None:
+def _divide(auxiliary: str, tokens: list[str]) -> tuple[list[str], list[str]] | None:
     """Subject and predicate of what follows the auxiliary ``be`` or ``have``."""
     if core(tokens[0]) == "both":
         tokens = tokens[1:]
+    moved = reunited(auxiliary, tokens)
+    if moved:
+        return moved[0][: moved[1]], moved[0][moved[1] :]
     joined = next((at for at, token in enumerate(tokens) if core(token) == "and"), len(tokens))
     middle = next((at for at in range(joined + 1, len(tokens)) if core(tokens[at]) == "both"), None)
     end = middle if middle is not None else noun_phrase_end(tokens)
+    if middle is None and _opens_clause(tokens, end):
+        end = phrase_end(tokens)
     while middle is None and end + 1 < len(tokens) and core(tokens[end]) == "of":
         end = noun_phrase_end(tokens, end + 1)
     predicate = tokens[end + 1 :] if middle is not None else tokens[end:]
     return (tokens[:end], predicate) if end and predicate else None
+
+
+def _opens_clause(tokens: list[str], end: int) -> bool:
+    """Whether a relative clause follows the noun phrase, at once or behind ``of`` phrases."""
+    while end + 1 < len(tokens) and core(tokens[end]) == "of":
+        end = noun_phrase_end(tokens, end + 1)
+    return relative_at(tokens, end)
 
 
 def _singular_noun(noun: str) -> str | None:
@@ -72,6 +87,8 @@ def _of_one(predicate: list[str]) -> str | None:
     text = " ".join(predicate)
     if _COLLECTIVE.search(text):
         return None
+    if is_adverb(predicate[0]) and len(predicate) > 1 and _says_how(core(predicate[1])):
+        return text
     first = core(predicate[0])
     noun_like = first.endswith("ing") and len(predicate) > 1  # "flowering plants"
     if first in PREPOSITIONS or ((is_participle(first) or is_adjective(first)) and not noun_like):
@@ -89,9 +106,13 @@ def _of_one(predicate: list[str]) -> str | None:
             or is_participle(first)
         ):
             return text
-    if is_ing(first) and len(predicate) == 1:
-        return None
+    if len(predicate) == 1 and (is_ing(first) or _quality(predicate[0])):
+        return None if is_ing(first) else text
     return _one_noun(predicate)
+
+
+def _says_how(word: str) -> bool:
+    return is_participle(word) or is_adjective(word) or word in PREPOSITIONS
 
 
 def _one_noun(predicate: list[str]) -> str | None:
@@ -110,6 +131,15 @@ def _one_noun(predicate: list[str]) -> str | None:
     return f"{article(phrase)} {phrase}"
 
 
+_AGENT = re.compile(r"(?:er|or|ist|ian|man|tion|ment|ship|film|book|ity|ness)$")
+
+
+def _quality(word: str) -> bool:
+    """Whether a lone word said of two things is an adjective: it is no plural, and no agent or thing."""
+    plural = word.casefold() in _PLURALS or word.endswith("s") and not word.endswith(("ss", "ous"))
+    return not plural and word[:1].islower() and not _AGENT.search(word) and word not in _PLURALS.values()
+
+
 def _plural_predicate(predicate: list[str]) -> list[str]:
     """Mend ``both skyscraper``: a lone singular noun said of two things."""
     last = predicate[-1]
@@ -119,6 +149,7 @@ def _plural_predicate(predicate: list[str]) -> list[str]:
         or last.endswith(("s", "ing"))
         or is_adjective(last)
         or is_participle(last)
+        or _quality(last)
         or last in _PLURALS.values()
     ):
         return predicate
@@ -153,26 +184,30 @@ def state_polar(question: str, affirmed: bool) -> list[tuple[str, str]] | None:
         return _state_verb(auxiliary, rest, affirmed)
     if auxiliary not in BE | HAVE:
         return None
-    divided = _divide(rest)
+    divided = _divide(auxiliary, rest)
     if divided is None:
         return None
     subject, predicate = divided
     halves = _halves(subject)
     both = core(rest[0]) == "both" or len(subject) + len(predicate) < len(rest)
-    whole = " ".join(subject)
+    whole = " ".join(subject).rstrip(",")
     if not affirmed:
+        if core(rest[0]) == "both" and whole[:1].islower() and core(subject[0]) not in DETERMINERS:
+            whole = "the " + whole
         if core(predicate[0]) == "there":
             return None
+        lasting = {"ever": "never", "still": "no longer"}.get(core(predicate[0]))
+        if lasting:
+            told = " ".join([upper_first(whole), auxiliary, lasting, *predicate[1:]])
+            return [(told, "answer")]
         noun = both and _of_one(predicate) is not None and not is_participle(core(predicate[0]))
         between = "not both" if noun and core(predicate[0]) not in PREPOSITIONS else "not"
         found = [(f"{upper_first(whole)} {auxiliary} {between} {' '.join(predicate)}", "answer")]
-        if halves and re.search(r"\b(?:same|similar|alike)\b", question):
-            found.append(
-                (f"In that respect {lower_first(halves[0])} and {lower_first(halves[1])} differ", "support")
-            )
-        return found
+        support = apart(halves, auxiliary, predicate) if halves else None
+        return [(support, "support"), *found] if support else found
     predicate = _plural_predicate(predicate) if both and halves else predicate
-    opening = "Both " + lower_first(whole) if both and halves else upper_first(whole)
+    together = re.search(r"\b(?:same|share|together|similar|alike)\b", " ".join(predicate))
+    opening = "Both " + lower_first(whole) if both and halves and not together else upper_first(whole)
     shared = f"{opening} {auxiliary} {' '.join(predicate)}"
     if both and not halves:
         shared = f"{upper_first(whole)} {auxiliary} both {' '.join(predicate)}"
@@ -181,8 +216,10 @@ def state_polar(question: str, affirmed: bool) -> list[tuple[str, str]] | None:
     if halves and single:
         dated = is_participle(core(predicate[0])) and re.search(r"\b(?:1\d|20)\d\d", " ".join(predicate))
         be = "was" if auxiliary == "were" or dated else "is"
-        found.append((f"{upper_first(halves[0])} {be} {single}", "support"))
-        found.append((f"{upper_first(halves[1])} {be} {single} as well", "support"))
+        shared = re.sub(" are ", " were ", shared, count=1) if dated else shared
+        names = undescribed(halves)
+        found.append((f"{upper_first(names[0])} {be} {single}", "support"))
+        found.append((f"{upper_first(names[1])} {be} {single} as well", "support"))
     return [*found, (shared, "answer")]
 
 
@@ -204,25 +241,8 @@ def _state_verb(auxiliary: str, rest: list[str], affirmed: bool) -> list[tuple[s
         if first == "can":
             return [(f"{upper_first(clause.subject)} cannot {tail}", "answer")]
         return [(f"{upper_first(clause.subject)} {first} not {tail}", "answer")]
+    if re.search(r"\bever\b", clause.predicate):
+        told = re.sub(r"\bever\b", "never", clause.predicate, count=1)
+        return [(f"{upper_first(clause.subject)} {told}", "answer")]
     at = len(tokens_of(clause.subject))
     return [(f"{upper_first(clause.subject)} {auxiliary} not {' '.join(rest[at:])}", "answer")]
-
-
-def state_choice(question: str, answer: str) -> str | None:
-    """``Did A or B come out first?`` answered with one of the two, as a statement."""
-    tokens = tokens_of(question)
-    joint = next((at for at in range(2, len(tokens) - 1) if core(tokens[at]) == "or"), None)
-    if joint is None or not (is_name(tokens[joint + 1]) or core(tokens[joint + 1]) == "the"):
-        return None
-    end = joint + 1 + noun_phrase_end(tokens[joint + 1 :])
-    first, second = " ".join(tokens[1:joint]), " ".join(tokens[joint + 1 : end])
-    if not any(answer.casefold() in name.casefold() for name in (first, second)) or end >= len(tokens):
-        return None
-    auxiliary = core(tokens[0])
-    if auxiliary in BE | HAVE:
-        return f"Of {first} and {second}, {answer} {auxiliary} {' '.join(tokens[end:])}"
-    # The answer stands in the subject's place; its verb follows at once.
-    if core(tokens[end]) in PREPOSITIONS or not tokens[end][:1].islower():
-        return None
-    clause = uninvert(auxiliary, ["It", *tokens[end:]])
-    return f"Of {first} and {second}, {answer} {clause.predicate}" if clause else None

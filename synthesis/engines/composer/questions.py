@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from synthesis.engines.composer.compare import offered
 from synthesis.engines.composer.english import (
     AUXILIARIES,
     PREPOSITIONS,
@@ -28,7 +29,13 @@ def read(question: str) -> Frame | None:
     """The frame of a cleaned wh-question, or None where no reading is sure enough."""
     if "?" in question.rstrip('"”') or re.search(r"\bQ\d", question):
         return None
+    preamble = re.match(r"(?P<told>[^;]+;) (?P<asked>[^;]+)$", question)
+    if preamble and _starts_with_wh(tokens_of(preamble["asked"])):
+        frame = read(preamble["asked"])
+        return replace(frame, lead=preamble["told"]) if frame and not frame.lead else None
     question, choices = split_choices(question)
+    if choices is None:
+        question, choices = offered(question)
     tokens = tokens_of(question)
     lead = ""
     split = _lead_end(tokens)
@@ -43,7 +50,8 @@ def read(question: str) -> Frame | None:
 
 
 def _starts_with_wh(tokens: list[str]) -> bool:
-    return core(tokens[0]) in WH or (core(tokens[0]) in PREPOSITIONS and core(tokens[1]) in WH)
+    behind = len(tokens) > 1 and core(tokens[0]) in PREPOSITIONS and core(tokens[1]) in WH
+    return core(tokens[0]) in WH or behind
 
 
 def _lead_end(tokens: list[str]) -> int:

@@ -8,16 +8,19 @@ from __future__ import annotations
 import random
 import re
 
+from synthesis.engines.composer.amounts import gap_after_verb, put_back, subordinate, with_quantity
 from synthesis.engines.composer.answers import (
     is_date,
-    is_number,
 )
 from synthesis.engines.composer.clauses import Clause
 from synthesis.engines.composer.english import (
     AUXILIARIES,
     BE,
+    DETERMINERS,
     MODALS,
+    MONTHS,
     PREPOSITIONS,
+    article,
     base_of_third,
     core,
     is_base,
@@ -30,9 +33,15 @@ from synthesis.engines.composer.english import (
 )
 from synthesis.engines.composer.frames import Frame
 from synthesis.engines.composer.phrases import is_adverb, is_name, tokens_of
-from synthesis.engines.composer.wording import be_form, dated
+from synthesis.engines.composer.wording import be_form, dated, with_article
+
+_MONTHS = frozenset(month.casefold() for month in MONTHS)
+
 
 _SITED = word_class("sited")
+
+
+_INVERTING = word_class("inverting")
 
 
 _REPORTING = word_class("reporting")
@@ -60,6 +69,7 @@ def _hanging(predicate: str) -> bool:
     return (
         len(tokens) > 1
         and (last in PREPOSITIONS or last == "be")
+        and not subordinate(tokens)
         and last not in ("there", "up", "down", "out")
     )
 
@@ -75,7 +85,7 @@ def around_clause(frame: Frame, given: str, how: str, rng: random.Random) -> str
     if frame.wh in ("where", "when", "how"):
         return _with_circumstance(frame.wh, clause, given, how)
     if frame.wh.startswith("how "):
-        return _with_quantity(frame, clause, given, how)
+        return with_quantity(frame, clause, given, how)
     if frame.noun:
         return _with_noun(frame, clause, given, how)
     return _with_thing(frame, clause, given, how, rng)
@@ -113,52 +123,12 @@ def _with_circumstance(wh: str, clause: Clause, given: str, how: str) -> str | N
         return f"{statement} {low}"
     if how != "noun":
         return None
-    if core(clause.predicate.split()[-1]) in _SITED and is_name(given) and not given[:1].isdigit():
+    tokens = clause.predicate.split()
+    sited = core(tokens[-1]) in _SITED and not subordinate(tokens + [""])
+    stands = sited or (len(tokens) == 1 and core(tokens[0]) in _INVERTING)
+    if stands and is_name(given) and not given[:1].isdigit():
         return f"{statement} in {low}"
     return f"the place where {subject} {clause.predicate} {be_form(clause.past)} {low}"
-
-
-def _singular(noun: str) -> str:
-    first, _, rest = noun.partition(" ")
-    if first.endswith("ies"):
-        first = first[:-3] + "y"
-    elif first == "children":
-        first = "child"
-    elif first.endswith("s") and not first.endswith("ss"):
-        first = first[:-1]
-    return f"{first} {rest}".strip()
-
-
-def _with_quantity(frame: Frame, clause: Clause, given: str, how: str) -> str | None:
-    if how not in ("noun", "prepositional"):
-        return None
-    statement, low = f"{clause.subject} {clause.predicate}", lower_first(given)
-    rest = f"{_link(clause)} {clause.predicate} {be_form(clause.past)} {low}"
-    if frame.wh == "how many":
-        bare_number = len(given.split()) == 1 or (
-            is_number(given) and not re.search(r"[a-z]{3,} [a-z]{3,}", given)
-        )
-        if not bare_number:
-            return f"the number of {frame.noun} {rest}"
-        noun = _singular(frame.noun) if core(given) in ("one", "1") else frame.noun
-        if frame.preposition or core(frame.noun) in ("times", "years", "days", "months", "weeks", "hours"):
-            return f"{statement} {frame.preposition} {low} {noun}".replace("  ", " ")
-        if _bare(clause.predicate):
-            return f"{statement} {low} {noun}"
-        return f"the number of {frame.noun} {rest}"
-    if frame.wh == "how much":
-        amount = f"amount of {frame.noun}" if frame.noun else "amount"
-        return f"the {amount} {rest}"
-    if frame.wh == "how long":
-        if how == "noun":
-            low = low if core(low.split()[0]) in ("until", "forever", "all") else "for " + low
-        return f"{statement} {low}"
-    if frame.wh == "how often":
-        return f"{statement} {low}"
-    first, _, tail = clause.predicate.partition(" ")
-    if frame.wh in ("how old", "how tall", "how far", "how high", "how deep") and first in BE:
-        return f"{clause.subject} {first} {low} {tail}".strip()
-    return None
 
 
 def _link(clause: Clause) -> str:
@@ -170,7 +140,8 @@ def _with_noun(frame: Frame, clause: Clause, given: str, how: str) -> str | None
     if how in ("clause", "because", "by", "verb"):
         return None
     statement = f"{clause.subject} {clause.predicate}"
-    if core(noun) in ("year", "month", "day", "date", "century", "decade") and is_date(given):
+    timed = core(noun) in ("year", "month", "day", "date", "century", "decade")
+    if timed and (is_date(given) or core(given) in _MONTHS):
         return f"{statement} {dated(given)}"
     if how == "prepositional":
         return f"{statement} {low}" if frame.preposition else None
@@ -183,13 +154,33 @@ def _with_noun(frame: Frame, clause: Clause, given: str, how: str) -> str | None
             return f"the {noun} {_link(clause)} {clause.predicate} {be_form(clause.past, many)} {given}"
         owner = low if re.search(rf"\b{re.escape(head)}\b", given, re.IGNORECASE) else f"that of {low}"
         return f"the {noun} {_link(clause)} {clause.predicate} {be_form(clause.past, many)} {owner}"
+    if frame.preposition and _settled(clause, low):
+        return f"{statement} {frame.preposition} {low}"
     if frame.preposition:
         joint = f"{frame.preposition} which {clause.subject}"
         return f"the {noun} {joint} {clause.predicate} {be_form(clause.past, many)} {low}"
     if noun.startswith("of "):
         noun = "one " + noun
     label = noun if noun.startswith("one ") else f"the {noun}"
-    return f"{label} {_link(clause)} {clause.predicate} {be_form(clause.past, many)} {low}"
+    return f"{label} {_link(clause)} {clause.predicate} {be_form(clause.past, many)} {_classed(noun, low)}"
+
+
+def _classed(noun: str, low: str) -> str:
+    """One animal or instrument with the article it needs: ``was a woodchuck``, ``is the trumpet``."""
+    if not re.fullmatch(r"[a-z-]+", low) or low.endswith("s"):
+        return with_article(low)
+    head = core(noun.split()[-1])
+    if head == "instrument":
+        return f"the {low}"
+    return f"{article(low)} {low}" if head == "animal" else low
+
+
+def _settled(clause: Clause, given: str) -> bool:
+    """Whether an answer can follow its preposition at once: ``flows into the Sea of Marl``."""
+    named = is_name(given) or core(given.split()[0]) in DETERMINERS
+    tokens = clause.predicate.split()
+    passive = len(tokens) == 2 and tokens[0] in BE and is_participle(core(tokens[1]))
+    return named and (len(tokens) == 1 or passive)
 
 
 def _with_thing(frame: Frame, clause: Clause, given: str, how: str, rng: random.Random) -> str | None:
@@ -225,6 +216,10 @@ def _with_thing(frame: Frame, clause: Clause, given: str, how: str, rng: random.
         return f"what {subject} {predicate} {be_form(clause.past)} {low}"
     if _hanging(predicate) or (_bare(predicate) and how != "that"):
         return f"{clause.subject} {predicate} {low}"
+    at = gap_after_verb(predicate)
+    heavy = at is not None and len(predicate.split()) - at > 4 and len(given.split()) < 8 and "," not in given
+    if at is not None and heavy and frame.wh == "what" and how == "noun":
+        return f"{subject} {put_back(predicate, low, at)}"
     plural = is_plural(given)
     if frame.wh in ("who", "whom"):
         person = "people" if plural else "person"
