@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthesis.engines.composer import answers, distract, english, evidence, sentences
+from synthesis.engines.composer.language import answers, distract, english, evidence, sentences
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "seed_instruction"
 needs_data = pytest.mark.skipif(
@@ -585,7 +585,7 @@ def test_distractors_follow_the_pattern_of_the_evidence() -> None:
 def test_the_same_under_any_hash_seed() -> None:
     code = (
         "import itertools, random\n"
-        "from synthesis.engines.composer import distract, evidence\n"
+        "from synthesis.engines.composer.language import distract, evidence\n"
         "q, a = 'Which of Ada Voss and Ines Roth sang \"Cold Honey\" in Mirovo?', 'Ada Voss'\n"
         "print(evidence.state(q, a, random.Random(1)), evidence.topics(q, a))\n"
         "print(list(itertools.islice(distract.distract(q, a, random.Random(1)), 40)))\n"

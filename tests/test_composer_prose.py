@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from synthesis.data import Message, Prompt
 from synthesis.engines.base import Engine, Sampling
 from synthesis.engines.composer import GENRES, Composer, compose
-from synthesis.engines.composer.bank import genres, load_bank
-from synthesis.engines.composer.grammar import compile_line, expand, tidy
-from synthesis.engines.composer.guard import guard
 from synthesis.engines.composer.lexicon import words as listed
-from synthesis.engines.composer.lint import lint
-from synthesis.engines.composer.plan import STAGES, cast_size, plan
-from synthesis.engines.composer.world import Supply
+from synthesis.engines.composer.prose.bank import genres, load_bank
+from synthesis.engines.composer.prose.grammar import compile_line, expand, tidy
+from synthesis.engines.composer.prose.guard import guard
+from synthesis.engines.composer.prose.lint import lint
+from synthesis.engines.composer.prose.plan import STAGES, cast_size, plan
+from synthesis.engines.composer.prose.world import Supply
 from synthesis.errors import UsageError
 
 QUESTION, ANSWER = "Which country was the author of Silent Rivers born in?", "Portugal"

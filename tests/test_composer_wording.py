@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from synthesis.engines.composer import distract, evidence
+from synthesis.engines.composer.language import distract, evidence
 
 BUNDLED = Path(__file__).parents[1] / "examples" / "pairs.jsonl"
 

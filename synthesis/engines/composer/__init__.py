@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .draft import GENRES, Draft, compose
-from .engine import Composer
+from synthesis.engines.composer.draft import GENRES, Draft, compose
+from synthesis.engines.composer.engine import Composer
 
 __all__ = ["GENRES", "Composer", "Draft", "compose"]

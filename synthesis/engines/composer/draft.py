@@ -11,18 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from synthesis.data import Evidence, content_hash
+from synthesis.engines.composer import lexicon
+from synthesis.engines.composer.language.distract import distract
+from synthesis.engines.composer.language.evidence import state, topics
+from synthesis.engines.composer.prose.bank import load_bank
+from synthesis.engines.composer.prose.facts import PACE, Feed
+from synthesis.engines.composer.prose.guard import Guard, guard
+from synthesis.engines.composer.prose.plan import Beat, cast_size, plan
+from synthesis.engines.composer.prose.scene import Scene
+from synthesis.engines.composer.prose.world import Clock, Supply
+from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
 from synthesis.errors import UsageError
-
-from . import lexicon
-from .bank import load_bank
-from .distract import distract
-from .evidence import state, topics
-from .facts import PACE, Feed
-from .guard import Guard, guard
-from .plan import Beat, cast_size, plan
-from .scene import Scene
-from .world import Clock, Supply
-from .writer import Paragraph, Writer, lay_out
 
 GENRES = ("story", "archive", "paper", "meeting", "report", "news")
 

@@ -11,11 +11,10 @@ from typing import Any
 
 from synthesis.data import Completion, Evidence, Prompt
 from synthesis.engines.base import Sampling
+from synthesis.engines.composer.draft import write
+from synthesis.engines.composer.prose.facts import PACE
+from synthesis.engines.composer.prose.writer import Paragraph
 from synthesis.errors import ConfigError, UsageError
-
-from .draft import write
-from .facts import PACE
-from .writer import Paragraph
 
 #: What our prompts ask every engine to begin its context with.
 MARKER = "Context: "

@@ -1,0 +1,198 @@
+"""Find where a subject ends and its predicate begins, and undo the inversion of a question.
+
+Works on tokens with closed word lists; returns None wherever two readings are open.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from synthesis.engines.composer.language.english import (
+    AUXILIARIES,
+    BE,
+    DETERMINERS,
+    DO,
+    HAVE,
+    MODALS,
+    PREPOSITIONS,
+    PRONOUNS,
+    RELATIVES,
+    base_of_third,
+    core,
+    inflect,
+    is_adjective,
+    is_base,
+    is_ing,
+    is_only_past,
+    is_participle,
+    is_past,
+    word_class,
+)
+from synthesis.engines.composer.language.mainverb import main_verb
+from synthesis.engines.composer.language.phrases import (
+    is_adverb,
+    is_name,
+    is_name_word,
+    noun_phrase_end,
+    tokens_of,
+)
+from synthesis.engines.composer.language.relative import phrase_end, relative_at, reunited
+
+_OBJECTS = word_class("objects")
+
+
+# "the name of the ship he sailed in": such a phrase is always the thing asked for, never a subject.
+_LABELS = word_class("labels")
+
+
+class Clause(NamedTuple):
+    """A statement with a gap: ``subject`` and a finite ``predicate`` (its verb comes first)."""
+
+    subject: str
+    predicate: str
+    past: bool
+
+
+def _be_predicate(tokens: list[str]) -> int | None:
+    """Where the predicate after ``be`` (or ``have``) starts; None when there is none to be sure of."""
+    count = len(tokens)
+    end = noun_phrase_end(tokens)
+    if end >= count:
+        return None
+    plain = core(tokens[0]) in PRONOUNS or all(is_name_word(t) for t in tokens[:end])
+    word = core(tokens[end])
+    if plain and word not in RELATIVES:
+        return end
+    last = core(tokens[-1])
+    if word == "to":
+        # "a scheme to raise money | launched by": an infinitive may belong to the subject.
+        passive = [
+            i for i in range(end, count - 1) if core(tokens[i]).endswith("ed") and core(tokens[i + 1]) == "by"
+        ]
+        return passive[0] if passive else None
+    if is_adverb(tokens[end]) or word == "when":
+        return end
+    if word in PREPOSITIONS or word in RELATIVES or tokens[end - 1].endswith(","):
+        if end == count - 1 and word in PREPOSITIONS:
+            return end  # "Leonard's tattoo | of"
+        # The whole middle belongs to the subject when the clause closes on a participle.
+        related = any(core(token) in RELATIVES for token in tokens)
+        barred = DETERMINERS | AUXILIARIES | _OBJECTS | (frozenset() if related else PREPOSITIONS)
+        compound = is_base(last) and core(tokens[-3]) in DETERMINERS  # "in the test set"
+        closes = is_participle(last) and core(tokens[-2]) not in barred and not _owned(tokens, end)
+        closes = closes and not compound
+        if closes and core(tokens[1]) not in _LABELS:
+            return count - 1
+        if len(tokens) > 1 and core(tokens[1]) in _LABELS:
+            return None
+        return _after_phrases(tokens, end) or _after_relative(tokens)
+    if is_participle(last) and end < count - 1 and last != word and core(tokens[-2]) not in DETERMINERS:
+        if core(tokens[-2]) in ("to", "and", "been", "be"):
+            return None
+        return count - 1 if is_participle(word) or is_ing(word) else end
+    if is_participle(word) and last in PREPOSITIONS and core(tokens[end + 1]) == "by":
+        return count - 1  # "the lighthouse designed by Oda Pryce | on"
+    if is_participle(word) or is_ing(word) or is_adjective(word):
+        return end
+    return None
+
+
+def _owned(tokens: list[str], start: int) -> bool:
+    """Whether the last word is the verb of a relative clause: ``the reason that the colony failed``."""
+    opens = [at for at in range(start, len(tokens)) if core(tokens[at]) in RELATIVES]
+    if not opens or not is_past(core(tokens[-1])):
+        return False
+    inner = [core(token) for token in tokens[opens[-1] + 1 : -1]]
+    return not any(
+        word in AUXILIARIES or is_past(word) or base_of_third(word) or is_base(word) for word in inner
+    )
+
+
+def _after_phrases(tokens: list[str], end: int) -> int | None:
+    """Skip prepositional phrases; the predicate may start after them with a participle or an -ing form."""
+    while end < len(tokens) and core(tokens[end]) in PREPOSITIONS:
+        following = noun_phrase_end(tokens, end + 1)
+        if following == end + 1:
+            return None
+        end = following
+    if end >= len(tokens) or any(core(token) in RELATIVES for token in tokens[:end]):
+        return None
+    word = core(tokens[end])
+    if end + 1 == len(tokens) and is_base(word) and core(tokens[end - 2]) in DETERMINERS:
+        return None  # "in the test set"
+    starts = is_participle(word) and not is_only_past(word) or is_ing(word) or is_adjective(word)
+    return end if starts or word in ("best", "not", "also") else None
+
+
+def _after_relative(tokens: list[str]) -> int | None:
+    """Where a participle or adjective follows a subject with a relative clause of its own."""
+    start = phrase_end(tokens)
+    if start >= len(tokens) or not any(relative_at(tokens, at) for at in range(1, start)):
+        return None
+    word = core(tokens[start])
+    closing = is_participle(word) and (start + 1 == len(tokens) or core(tokens[start + 1]) == "by")
+    lone = is_adjective(word) and start + 1 == len(tokens)
+    return start if closing or lone or is_adverb(tokens[start]) else None
+
+
+def uninvert(auxiliary: str, tokens: list[str]) -> Clause | None:
+    """Turn ``does`` + ``[Kell, execute, ...]`` into a clause; None when the split is unsure.
+
+    Args:
+        auxiliary: the auxiliary in front of the subject, lower case.
+        tokens: everything after it, up to the end of the question.
+    """
+    if not tokens:
+        return None
+    if core(tokens[0]) == "not":
+        clause = uninvert(auxiliary, tokens[1:])
+        return _negated(clause, auxiliary, tokens[1:]) if clause else None
+    moved = reunited(auxiliary, tokens)
+    if moved:
+        tokens = moved[0]
+    if auxiliary in BE or auxiliary in HAVE:
+        at = moved[1] if moved else _be_predicate(tokens)
+        if at is None and auxiliary in HAVE:
+            at = next((i for i in range(1, len(tokens)) if is_participle(core(tokens[i]))), None)
+        if not at:
+            return None
+        predicate = " ".join([auxiliary, *tokens[at:]])
+        return Clause(" ".join(tokens[:at]), predicate, auxiliary in ("was", "were", "had"))
+    at = moved[1] if moved else main_verb(tokens)
+    if at is None or at == 0:
+        return None
+    start = at
+    while start > 1 and is_adverb(tokens[start - 1]):
+        start -= 1
+    subject, verb = " ".join(tokens[:start]), tokens[at]
+    adverbs, rest = tokens[start:at], tokens[at + 1 :]
+    if auxiliary in MODALS or "not" in adverbs:
+        plain = [adverb for adverb in adverbs if core(adverb) != "not"]
+        negation = ["not"] if len(plain) < len(adverbs) else []
+        front = [*plain, auxiliary, *negation] if negation else [auxiliary, *plain]
+        return Clause(subject, " ".join([*front, verb, *rest]), auxiliary in ("could", "would", "did"))
+    word, ending = core(verb), verb[len(core(verb)) :]
+    if auxiliary == "does" and re.search(r"\band\b", subject) and not re.search(r"\bof\b|\bwho\b", subject):
+        auxiliary = "do"  # "What does A and B have in common?"
+    finite = word if is_past(word) and not is_base(word) else inflect(word, auxiliary)
+    return Clause(subject, " ".join([*adverbs, finite + ending, *rest]), auxiliary == "did")
+
+
+def _negated(clause: Clause, auxiliary: str, tokens: list[str]) -> Clause:
+    """The clause with ``not`` behind its auxiliary, which a negative keeps (``did not ring``)."""
+    after_subject = tokens[len(tokens_of(clause.subject)) :]
+    rest = after_subject if auxiliary in DO else tokens_of(clause.predicate)[1:]
+    return Clause(clause.subject, " ".join([auxiliary, "not", *rest]), clause.past)
+
+
+def gapless(clause: Clause) -> bool:
+    """Whether nothing is missing in the predicate: ``the girl wearing the hat`` only describes."""
+    tokens = clause.predicate.split()
+    if len(tokens) < 3 or core(tokens[-1]) in PREPOSITIONS:
+        return False
+    first, second = core(tokens[1]), core(tokens[2])
+    described = core(clause.subject.split()[0]) in DETERMINERS
+    if first in PREPOSITIONS:
+        return described
+    return described and is_ing(first) and (second in DETERMINERS or is_name(tokens[2]))

@@ -1,0 +1,169 @@
+"""Endless distracting facts: the same type as the evidence, about other, invented subjects.
+
+Two sources are mixed: the evidence itself with every name, date and figure replaced, and
+patterns for the kind of answer. A sentence is dropped when it holds the answer or speaks of
+anybody the question names. Knows nothing of how much of it a text needs.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+
+from synthesis.engines.composer.language.answers import kind
+from synthesis.engines.composer.language.english import core, squash
+from synthesis.engines.composer.language.evidence import state
+from synthesis.engines.composer.language.invent import Pattern, facts
+from synthesis.engines.composer.language.swap import names_in, swapped
+from synthesis.engines.composer.language.topics import STOPWORDS
+from synthesis.engines.composer.language.wording import trimmed
+
+_KINDS = ("person", "place", "date", "numeric", "sentence", "span", "yes_no")
+_PATTERNS_OF = {
+    "person": ("person",),
+    "place": ("place",),
+    "date": ("date",),
+    "numeric": ("numeric",),
+    "span": ("span", "person"),
+    "sentence": ("sentence",),
+    "yes_no": ("yes_no",),
+}
+# Words of the question that say which slot a fact of the same type must have.
+_CUES = (
+    (r"for a living|\bjobs?\b|occupation|profession|\bwork as\b", ("occupation", "a_occupation")),
+    (
+        r"\bnovel|\bbook|\bfilm|\bmovie|\bsong|\balbum|\bplay\b|\bseries|\bshow\b|\bpainting|\bpoem|\btitle",
+        ("work",),
+    ),
+    (r"\bcompany|\bband|\bteam|\bclub|\borgani[sz]ation|\bcollege|\buniversity|\bagency|\bnetwork", ("org",)),
+    (r"\blanguage", ("language",)),
+    (r"\banimal|\bpet\b|\bdog\b|\bbird\b", ("animal", "a_animal")),
+    (r"\bnationality", ("nationality",)),
+    (r"\bcountry|\bnation\b", ("country",)),
+    (r"\bhow long\b", ("duration",)),
+    (r"\bhow old\b|\bage\b", ("age",)),
+    (r"\bhow much\b|[$€£]", ("money", "money_m")),
+    (r"\bwhy\b|\breason", ("reason",)),
+)
+# The invented facts end with 1998 unless the pair itself speaks of a later year.
+_LATE = re.compile(r"(?<![\d,.$€£])(?:1999|20[0-4]\d)(?![,.]?\d)")
+# A pattern that keeps more words of one event than this reads as a rival account of it.
+_KEPT_WORDS = 4
+_MADE = re.compile(
+    r"\b(?:Mount|Lake|River|Cape|Isle|Fell|Bay|Gulf|Sea|Tower|Bridge|Hotel|Tunnel|Street|Castle|Canal"
+    r"|Church|Abbey|Arcade|Museum|Mill|Mills)\b"
+)
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_REPORTING = re.compile(
+    r"\b(?:report|agency|agencies|fiscal|audit|federal|government|program|programme|department|act|budget)\b",
+    re.IGNORECASE,
+)
+
+
+def distract(instruction: str, answer: str, rng: random.Random) -> Iterator[str]:
+    """Facts of the evidence's type about other subjects, without end.
+
+    Args:
+        instruction: the question or task.
+        answer: its answer; no sentence yielded contains it, compared casefolded and without
+            articles and punctuation.
+        rng: the only source of variety; it must not be shared with another iterator.
+
+    Yields:
+        One complete declarative sentence at a time.
+    """
+    own, near, far, evidence = _sources(instruction, answer, rng)
+    holds = _Holder(instruction, answer)
+    dated = _LATE.search(instruction) or _LATE.search(answer)
+    # A pattern with a single slot soon repeats itself.
+    share = 0.4 if any(len(pattern.slots) > 1 for pattern in own) else 0.12
+    unit = rng.random
+    while True:
+        draw = unit()
+        pool: Sequence[Pattern]
+        if own and draw < share:
+            pool = own
+        elif draw < 0.85:
+            pool = near
+        else:
+            pool = far
+        sentence = pool[int(unit() * len(pool))].fill(rng)
+        if sentence in evidence or holds(sentence):
+            continue
+        if dated or not _LATE.search(sentence):
+            yield sentence
+
+
+def _sources(
+    instruction: str, answer: str, rng: random.Random
+) -> tuple[list[Pattern], tuple[Pattern, ...], tuple[Pattern, ...], frozenset[str]]:
+    """Patterns made of the evidence, of its kind, and of all other kinds, and the evidence itself."""
+    sort = kind(instruction, answer)
+    if sort == "summary":
+        genre = "report" if len(_REPORTING.findall(answer[:6000])) > 4 else "news"
+        other = "news" if genre == "report" else "report"
+        return [], facts(genre), (*facts(genre), *facts(other)), frozenset()
+    statements = [statement.text for statement in state(instruction, answer, rng)]
+    own = [
+        pattern
+        for text in statements
+        if (pattern := swapped(text, answer, sort, instruction)) is not None
+        and _general(text, trimmed(answer.strip()), pattern)
+    ]
+    near = tuple(pattern for name in _PATTERNS_OF[sort] for pattern in facts(name))
+    far = tuple(pattern for name in _KINDS if name not in _PATTERNS_OF[sort] for pattern in facts(name))
+    asked = instruction[:2000].casefold() + (" $" if re.match(r"[$€£]", answer.strip()) else "")
+    wanted = {slot for cue, slots in _CUES if re.search(cue, asked) for slot in slots}
+    cued = tuple(pattern for pattern in (*near, *far) if pattern.slots & wanted)
+    # What is asked for by name counts twice as much as the rest of its kind.
+    return own, near + cued + cued if len(cued) > 3 else near, far, frozenset(statements)
+
+
+def _general(statement: str, answer: str, pattern: Pattern) -> bool:
+    """Whether a pattern tells a kind of fact rather than one event with other names in it.
+
+    That somebody wrote the hymn that somebody sang may be true of many; a pattern that keeps a
+    whole scene (the ferry, the new bridge, the chimney) would be a rival account of the evidence.
+    """
+    if _MADE.search(statement) and pattern.slots & {"person", "first"}:
+        return False  # a mountain's name is typed as a person's, but nobody is higher by 300 metres
+    told = statement.replace(answer, " ").split()
+    scene = [word for word in told if word[:1].islower() and len(word) > 2 and core(word) not in STOPWORDS]
+    return len(scene) <= _KEPT_WORDS + (len(pattern.slots) > 2)
+
+
+def normalised(text: str) -> str:
+    """Casefolded, without articles and punctuation, single blanks."""
+    bare = re.sub(r"[^\w\s]+", "", text.casefold())
+    return " ".join(_ARTICLES.sub(" ", bare).replace("_", " ").split())
+
+
+class _Holder:
+    """Tells whether a sentence gives the answer away or names a subject of the question."""
+
+    __slots__ = ("_answers", "_names", "_needle")
+
+    def __init__(self, instruction: str, answer: str) -> None:
+        # No sentence made here is nearly as long, so a longer answer cannot be inside one.
+        text = squash(answer[:2000]) if len(answer) < 2000 else ""
+        spaced = re.sub(r"[\W_]+", " ", text)
+        self._answers = tuple(dict.fromkeys(filter(None, (normalised(text), normalised(spaced)))))
+        self._needle = max(normalised(spaced).split(), key=len, default="")
+        names = names_in(instruction[:2000])
+        self._names = re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b") if names else None
+
+    def __call__(self, sentence: str) -> bool:
+        if self._names and self._names.search(sentence):
+            return True
+        if not self._answers or self._needle not in sentence.casefold():
+            return False
+        forms = {normalised(sentence), normalised(re.sub(r"[\W_]+", " ", sentence))}
+        for answer in self._answers:
+            # A very short answer is looked for as a word: "no" stands inside too many others.
+            if len(answer) < 3:
+                if any(f" {answer} " in f" {form} " for form in forms):
+                    return True
+            elif any(answer in form for form in forms):
+                return True
+        return False

@@ -1,0 +1,178 @@
+"""From an instruction and its answer to the statements a background text must carry.
+
+The safest form that fits is taken: the question turned into a statement, the answer's own
+sentence tied to what was asked, a plain report, or, for a language other than English, the
+pair in quotes. Knows nothing of narratives or lengths, and never changes the answer's words.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+
+from synthesis.engines.composer.language.answers import affirms, is_clause, is_polar, shape
+from synthesis.engines.composer.language.compare import state_choice
+from synthesis.engines.composer.language.english import (
+    core,
+    finish,
+    is_english,
+    lower_first,
+    squash,
+    upper_first,
+)
+from synthesis.engines.composer.language.frames import Frame
+from synthesis.engines.composer.language.plain import denied, on_topic, quoted, reported, tied
+from synthesis.engines.composer.language.polar import is_polar_question, state_polar
+from synthesis.engines.composer.language.questions import read
+from synthesis.engines.composer.language.rewrite import render
+from synthesis.engines.composer.language.sentences import split
+from synthesis.engines.composer.language.topics import STOPWORDS, asked, topics
+from synthesis.engines.composer.language.wording import trimmed
+
+__all__ = ["Statement", "state", "topics"]
+
+
+# Longer answers are told sentence by sentence; shorter ones are tied to the question.
+_LONG_ANSWER = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One piece of evidence: ``text`` is one or two whole sentences, ``what`` a short label."""
+
+    text: str
+    what: str
+
+
+def state(instruction: str, answer: str, rng: random.Random) -> list[Statement]:
+    """The statements from which the answer to the instruction follows, in reading order.
+
+    Args:
+        instruction: the question or task, in any language.
+        answer: its answer, from one word to a long summary.
+        rng: chooses among equivalent forms; the only source of variety.
+
+    Returns:
+        Statements that together hold the answer verbatim up to white space, the case of its
+        first letter and its closing stop (for yes and no: that affirm or deny the question).
+        Empty when the answer is empty.
+    """
+    if len(answer) > _LONG_ANSWER:
+        return _verbatim(answer)
+    text = squash(answer)
+    if not text:
+        return []
+    if len(split(answer)) > 2:
+        return _verbatim(answer)
+    question = asked(instruction)
+    if not question:
+        return _verbatim(answer)
+    if not is_english(question):
+        return [Statement(quoted(_marked(question, instruction), text, rng), "answer")]
+    if is_polar(text):
+        return _polar(question, text, rng)
+    return [Statement(_short(question, text, rng), "answer")]
+
+
+def _verbatim(answer: str) -> list[Statement]:
+    sentences = split(answer)
+    count = len(sentences)
+    labels = ["answer"] if count == 1 else [f"answer {at}/{count}" for at in range(1, count + 1)]
+    return [Statement(_closed(text), label) for text, label in zip(sentences, labels, strict=True)]
+
+
+def _closed(sentence: str) -> str:
+    """The sentence as it is, with a full stop if nothing ends it."""
+    bare = sentence.rstrip("\"'”’)]」』")
+    return (
+        sentence if bare.endswith((".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔")) else sentence + "."
+    )
+
+
+def _marked(question: str, instruction: str) -> str:
+    """The question with the mark it came with, for quoting."""
+    mark = re.search(r"[?？؟]\s*$", instruction[-20:])
+    return question if question.endswith(("?", "？", "؟")) or not mark else question + mark[0].strip()
+
+
+def _polar(question: str, answer: str, rng: random.Random) -> list[Statement]:
+    told = state_polar(question, affirms(answer)) if is_polar_question(question) else None
+    if told:
+        return [Statement(finish(text), what) for text, what in told]
+    return [Statement(denied(question + "?", core(answer), rng), "answer")]
+
+
+def _short(question: str, answer: str, rng: random.Random) -> str:
+    """One statement for a short answer to a question in English."""
+    if sum(1 for char in question if char.isupper()) > 8 and question.upper() == question:
+        return _shouted(question, answer, rng)
+    if is_polar_question(question):
+        chosen = state_choice(question, trimmed(answer))
+        if chosen:
+            return finish(chosen)
+    told = re.match(r"(?:please )?(?:explain|say|state|tell me) why (?P<fact>.+)", question, re.IGNORECASE)
+    if told and shape(trimmed(answer)) in ("because", "infinitive", "prepositional"):
+        return finish(f"{told['fact']} {lower_first(answer)}")
+    frame = read(_as_question(question))
+    single = len(split(answer)) == 1
+    if frame and single:
+        text = render(frame, answer, rng)
+        if text and len(text) < 4 * (len(question) + len(answer)):
+            return finish(text)
+    if is_clause(answer) or not single:
+        return _tied(question, frame, answer, rng)
+    indirect = _indirect(frame) if frame else None
+    return reported(indirect, answer, rng) if indirect else on_topic(question, answer, False, rng)
+
+
+def _shouted(question: str, answer: str, rng: random.Random) -> str:
+    """A question all in capitals: read in lower case, answered in capitals."""
+    text = _short(question.casefold(), answer.casefold(), rng).upper()
+    at = text.find(trimmed(answer).upper())
+    given = trimmed(answer)
+    return text if at < 0 else text[:at] + given + text[at + len(given) :]
+
+
+def _as_question(question: str) -> str:
+    """``Name the capital of Peru`` asks what the capital of Peru is."""
+    order = re.match(
+        r"(?:please )?(?:name|give|state|identify|tell me|provide) (?=(?:the|his|her|its|their) )",
+        question,
+        re.I,
+    )
+    return f"What is {question[order.end() :]}" if order else question
+
+
+def _indirect(frame: Frame) -> str | None:
+    """The question as a subordinate clause: ``what Nina Sayers does for a living``."""
+    wh = f"{frame.preposition} {frame.wh} {frame.noun}".strip().replace("  ", " ")
+    if frame.lead or frame.choices:
+        return None
+    if frame.role == "subject":
+        return f"{wh} {frame.predicate}"
+    if frame.clause is None:
+        return None
+    return f"{wh} {lower_first(frame.clause.subject)} {frame.clause.predicate}"
+
+
+def _tied(question: str, frame: Frame | None, answer: str, rng: random.Random) -> str:
+    """An answer that is a sentence of its own, tied to what was asked."""
+    if frame and frame.choices:
+        return finish(
+            f"Between {frame.choices[0]} and {frame.choices[1]} one fact decides: {upper_first(answer)}"
+        )
+    if _covers(question, answer):
+        return finish(answer)
+    indirect = _indirect(frame) if frame else None
+    return tied(indirect, answer, rng) if indirect else on_topic(question, answer, True, rng)
+
+
+def _content(text: str) -> set[str]:
+    return {word[:5] for word in map(core, text.split()) if word and word not in STOPWORDS}
+
+
+def _covers(question: str, answer: str) -> bool:
+    """Whether a sentence repeats so much of the question that it stands by itself."""
+    asked = _content(question)
+    return bool(asked) and len(asked & _content(answer)) >= 0.6 * len(asked)

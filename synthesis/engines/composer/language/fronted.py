@@ -1,0 +1,257 @@
+"""Read questions that open with their question word: ``Who directed X?``, ``In what town ...?``.
+
+Knows the question only, never the answer; None where no reading is sure.
+"""
+
+from __future__ import annotations
+
+import re
+
+from synthesis.engines.composer.language.amounts import SIZES
+from synthesis.engines.composer.language.answers import names_person
+from synthesis.engines.composer.language.clauses import Clause, gapless, uninvert
+from synthesis.engines.composer.language.english import (
+    AUXILIARIES,
+    BE,
+    DETERMINERS,
+    DO,
+    HAVE,
+    MODALS,
+    PREPOSITIONS,
+    PRONOUNS,
+    RELATIVES,
+    WH,
+    base_of_third,
+    core,
+    is_adjective,
+    is_base,
+    is_ing,
+    is_only_past,
+    is_participle,
+    is_past,
+    word_class,
+)
+from synthesis.engines.composer.language.frames import Frame
+from synthesis.engines.composer.language.mainverb import finite_verb, plural_verb
+from synthesis.engines.composer.language.phrases import is_adverb, is_name, is_possessive, noun_phrase_end
+
+_QUALITIES = frozenset(["colour", "color", "size", "shape", "nationality", "religion", "breed", "height"])
+_RANKS = word_class("ranks")
+_COMPARED = word_class("comparatives")
+_INVERTING = word_class("inverting")
+
+
+def read_fronted(tokens: list[str]) -> Frame | None:
+    """Questions whose question word, possibly behind a preposition, comes first."""
+    preposition = ""
+    if core(tokens[0]) in PREPOSITIONS and len(tokens) > 2 and core(tokens[1]) in WH:
+        preposition, tokens = core(tokens[0]), tokens[1:]
+    wh = core(tokens[0])
+    if wh not in WH or len(tokens) < 2:
+        return None
+    rest = tokens[1:]
+    if preposition and wh in ("what", "which"):
+        sited = _sited_copula(wh, rest, preposition)
+        if sited:
+            return sited
+    turned = _verb_first(wh, rest, preposition)
+    if turned:
+        return turned
+    if wh == "how" and core(rest[0]) not in AUXILIARIES:
+        return _how(rest, preposition)
+    if wh in ("where", "when", "why", "how") or (wh in ("who", "whom") and preposition):
+        auxiliary = core(rest[0])
+        clause = uninvert(auxiliary, rest[1:]) if auxiliary in AUXILIARIES else None
+        if clause is None and auxiliary in BE and len(rest) > 1 and wh in ("where", "when", "how"):
+            return _copula(wh, auxiliary, rest[1:])
+        return Frame(wh, "object", "", preposition, clause, past=clause.past) if clause else None
+    if wh in ("who", "whom") or (
+        wh in ("what", "which") and core(rest[0]) in AUXILIARIES | {"happens", "happened"}
+    ):
+        return _pronoun(wh, rest, preposition)
+    if wh == "which" and len(rest) > 1 and rest[0][:1].islower() and is_past(core(rest[0])):
+        ranked = core(rest[1]) in _RANKS or is_adverb(rest[1]) or core(rest[1]) in _COMPARED
+        if ranked or core(rest[1]) in PREPOSITIONS:
+            return Frame(wh, "subject", predicate=" ".join(rest), past=True)
+    if wh == "what" and (is_only_past(core(rest[0])) or _plain_verb(rest)):
+        return Frame(wh, "subject", predicate=" ".join(rest), past=is_past(core(rest[0])))
+    return _determiner(wh, rest, preposition)
+
+
+def _sited_copula(wh: str, rest: list[str], preposition: str) -> Frame | None:
+    """``In what ocean is the island ...``: a whole noun phrase said to be in the gap."""
+    at = next((i for i in range(1, min(len(rest), 6)) if core(rest[i]) in BE), None)
+    if at is None or at + 1 >= len(rest) or uninvert(core(rest[at]), rest[at + 1 :]) is not None:
+        return None
+    frame = _copula(wh, core(rest[at]), rest[at + 1 :])
+    if frame is None:
+        return None
+    return Frame(wh, "copula", " ".join(rest[:at]), preposition, frame.clause, past=frame.past)
+
+
+def _verb_first(wh: str, rest: list[str], preposition: str) -> Frame | None:
+    """``Into which sea flows the river ...``, ``Where stands the mill ...``: the subject comes last."""
+    bare = wh in ("where", "whom") or (preposition and wh == "what")
+    ends = range(1) if wh == "where" else range(0 if bare else 1, min(len(rest) - 1, 5))
+    if not (preposition or wh == "where"):
+        return None
+    at = next((at for at in ends if core(rest[at]) in _INVERTING), None)
+    if at is None or any(core(token) in AUXILIARIES for token in rest[:at]):
+        return None
+    if at + 1 >= len(rest) or not _opens_subject(rest[at + 1 :]):
+        return None
+    verb = core(rest[at])
+    clause = Clause(" ".join(rest[at + 1 :]), verb, is_past(verb) and not is_base(verb))
+    return Frame(wh, "object", " ".join(rest[:at]), preposition, clause, past=clause.past)
+
+
+def _plain_verb(rest: list[str]) -> bool:
+    word = core(rest[0])
+    following = core(rest[1]) if len(rest) > 1 else ""
+    named = len(rest) > 1 and is_name(rest[1])
+    opens = named or following in DETERMINERS or following in PREPOSITIONS
+    third = base_of_third(word) is not None and named
+    return (third or (is_past(word) and not is_base(word) and opens)) and following not in AUXILIARIES
+
+
+def _pronoun(wh: str, rest: list[str], preposition: str) -> Frame | None:
+    """``who`` or ``what`` standing alone."""
+    auxiliary = core(rest[0])
+    after = rest[1:]
+    if auxiliary not in AUXILIARIES:
+        finite = (
+            is_past(auxiliary) or rest[0][:1].islower() and (auxiliary.endswith("s") or is_base(auxiliary))
+        )
+        if not finite and not (len(rest) > 1 and is_adverb(rest[0])):
+            return None
+        return Frame(wh, "subject", predicate=" ".join(rest), past=is_past(auxiliary))
+    if not after:
+        return None
+    if auxiliary in DO:
+        if core(after[0]) == "not" and len(after) > 1 and is_base(core(after[1])):
+            return Frame(wh, "subject", predicate=" ".join(rest), past=auxiliary == "did")
+        clause = uninvert(auxiliary, after)
+        return Frame(wh, "object", "", preposition, clause, past=clause.past) if clause else None
+    # "What is a tender" asks for a definition; "who is a tender" for a person.
+    indefinite = core(after[0]) in ("a", "an") and (wh == "what" or auxiliary in MODALS)
+    if not indefinite and _starts_predicate(after, auxiliary):
+        return Frame(wh, "subject", predicate=" ".join(rest), past=auxiliary in ("was", "were", "had"))
+    clause = uninvert(auxiliary, after)
+    if clause and not (auxiliary in BE and gapless(clause)):
+        return Frame(wh, "object", "", preposition, clause, past=clause.past)
+    return _copula(wh, auxiliary, after) if auxiliary in BE else None
+
+
+def _starts_predicate(after: list[str], auxiliary: str) -> bool:
+    """Whether the words behind ``who is`` go on with the predicate rather than with a subject."""
+    word = core(after[0])
+    if is_name(after[0]) and not after[0][:1].isdigit():
+        return False
+    if word in ("a", "an", "not") or is_adverb(after[0]) or (word in PREPOSITIONS and word != "that"):
+        return True
+    if auxiliary in MODALS:
+        return is_base(word) and not is_possessive(after[0])
+    if auxiliary in HAVE:
+        return is_participle(word) or word in ("more", "the", "most", "fewer", "had")
+    if word in ("more", "less", "considered"):
+        return True
+    return (is_participle(word) or is_ing(word) or is_adjective(word)) and word not in DETERMINERS | PRONOUNS
+
+
+def _copula(wh: str, auxiliary: str, after: list[str]) -> Frame | None:
+    """``What is the name of the ship``: a whole noun phrase, the verb, and the gap."""
+    if re.search(r"\b(?:and|or) (?:why|how|when|where|what)\b", " ".join(after)):
+        return None
+    last = core(after[-1])
+    if wh in ("where", "when") and any(is_participle(core(t)) and not is_past(core(t)) for t in after):
+        return None
+    if any(core(token) == "like" for token in after):
+        return None  # "what was the weather like"
+    starts = core(after[0]) in DETERMINERS or is_name(after[0]) or core(after[0]) in PRONOUNS
+    if not starts and not re.search(r"['’]s?$", after[0]) and len(after) > 1 and wh != "how":
+        starts = any(core(token) in ("of", "in") for token in after)
+    # A preposition at the end is left hanging by the gap unless a clause inside the phrase owns it.
+    inside = any(
+        base_of_third(core(t)) or is_past(core(t)) or core(t) in AUXILIARIES
+        for t in after[1:-1]
+        if t[:1].islower()
+    )
+    if not starts or (last in PREPOSITIONS and not inside):
+        return None
+    clause = Clause(" ".join(after), auxiliary, auxiliary in ("was", "were"))
+    return Frame(wh, "copula", clause=clause, past=clause.past)
+
+
+def _how(rest: list[str], preposition: str) -> Frame | None:
+    """``how many N``, ``how much``, ``how long``, ``how old`` ..."""
+    at = next((i for i, token in enumerate(rest) if core(token) in AUXILIARIES and i > 0), None)
+    wh = "how " + core(rest[0])
+    if core(rest[0]) in ("come",):
+        return None
+    if at is None or (core(rest[at - 1]) in RELATIVES):
+        verb = finite_verb(rest, 2) or plural_verb(rest)
+        if core(rest[0]) not in ("many", "much") or not verb:
+            return None
+        return Frame(wh, "subject", " ".join(rest[1:verb]), preposition, predicate=" ".join(rest[verb:]))
+    noun = " ".join(rest[1:at])
+    auxiliary, after = core(rest[at]), rest[at + 1 :]
+    if not after:
+        return None
+    if auxiliary not in DO and core(rest[0]) in ("many", "much") and _starts_predicate(after, auxiliary):
+        return Frame(
+            wh, "subject", noun, preposition, predicate=" ".join(rest[at:]), past=auxiliary in ("was", "were")
+        )
+    clause = None if wh in SIZES and auxiliary in BE and at == 1 else uninvert(auxiliary, after)
+    if clause:
+        return Frame(wh, "object", noun, preposition, clause, past=clause.past)
+    if auxiliary in BE and core(rest[0]) != "many":
+        frame = _copula(wh, auxiliary, after)
+        return Frame(wh, "copula", noun, clause=frame.clause, past=frame.past) if frame else None
+    return None
+
+
+def _determiner(wh: str, rest: list[str], preposition: str) -> Frame | None:
+    """``which``, ``what`` or ``whose`` with a noun."""
+    verb = finite_verb(rest) or plural_verb(rest)
+    while verb and verb > 1 and is_adverb(rest[verb - 1]) and core(rest[verb]) not in AUXILIARIES:
+        verb -= 1
+    if verb is None or core(rest[verb - 1]) in ("and", "or", "number") or core(rest[0]) == "number":
+        return None
+    noun, after, auxiliary = " ".join(rest[:verb]).rstrip(","), rest[verb + 1 :], core(rest[verb])
+    if not after and auxiliary in AUXILIARIES:
+        return None
+    if auxiliary not in AUXILIARIES:
+        if preposition:
+            return None
+        finite = next((core(token) for token in rest[verb:] if not is_adverb(token)), auxiliary)
+        return Frame(wh, "subject", noun, predicate=" ".join(rest[verb:]), past=is_past(finite))
+    kind = core(rest[0]) in ("type", "kind", "sort")
+    if auxiliary in BE and not preposition and (core(noun) in _QUALITIES or kind):
+        described = _copula(wh, auxiliary, after)
+        if described and uninvert(auxiliary, after) is None:
+            return described
+    if auxiliary in DO or preposition:
+        clause = uninvert(auxiliary, after)
+        return Frame(wh, "object", noun, preposition, clause, past=clause.past) if clause else None
+    past = auxiliary in ("was", "were", "had")
+    if _starts_predicate(after, auxiliary) or core(after[0]) == "both":
+        return Frame(wh, "subject", noun, predicate=" ".join(rest[verb:]), past=past)
+    clause = uninvert(auxiliary, after)
+    if clause and _opens_subject(after):
+        return Frame(wh, "object", noun, preposition, clause, past=clause.past)
+    if auxiliary in BE and _describes(noun, after):
+        return Frame(wh, "subject", noun, predicate=" ".join(rest[verb:]), past=past)
+    return None
+
+
+def _describes(noun: str, after: list[str]) -> bool:
+    """Whether ``which actor was the first to ...`` says what the noun is, not where something is."""
+    if core(after[-1]) in PREPOSITIONS or noun_phrase_end(after) == 0:
+        return False
+    second = core(after[1]) if len(after) > 1 else ""
+    person = names_person(noun) or re.search(r"(?:[^\W\d_]{3}(?:er|or|ist|ian|man|woman))$", noun)
+    return bool(person) or second in _RANKS or second.endswith("est")
+
+
+def _opens_subject(after: list[str]) -> bool:
+    return is_name(after[0]) or core(after[0]) in DETERMINERS | PRONOUNS or is_possessive(after[0])

@@ -1,0 +1,144 @@
+"""Draw invented people, places, dates and figures, and fill patterns with them.
+
+Knows the word lists and a random generator; nothing of the pair. Everything drawn is
+plausible and, being invented, true of nobody.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from functools import cache
+
+from synthesis.engines.composer.language.english import MONTHS, ORDINALS, SMALL_NUMBERS, article
+from synthesis.engines.composer.lexicon import words
+
+Draw = Callable[[random.Random], str]
+
+_WEEKDAYS = tuple(day + "day" for day in ["Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun"])
+_STREETS = words("streets")
+_SORTED_ORDINALS = tuple(sorted(ORDINALS))
+
+
+def _one_of(items: tuple[str, ...]) -> Draw:
+    count = len(items)
+    return lambda rng: items[int(rng.random() * count)]
+
+
+def _between(low: int, high: int) -> Callable[[random.Random], int]:
+    span = high - low + 1
+    return lambda rng: low + int(rng.random() * span)
+
+
+def figure(rng: random.Random, digits: int) -> str:
+    """A number of that many digits, grouped by thousands from five digits on."""
+    low = 10 ** (digits - 1) if digits > 1 else 1
+    value = low + int(rng.random() * (10**digits - low))
+    return f"{value:,}" if digits >= 5 else str(value)
+
+
+def _joined(*parts: Draw) -> Draw:
+    return lambda rng: " ".join(part(rng) for part in parts)
+
+
+@cache
+def draws() -> dict[str, Draw]:
+    """What each slot of a pattern is filled with, by slot name."""
+    female, male = _one_of(words("first_names_f")), _one_of(words("first_names_m"))
+    first = _one_of((*words("first_names_f"), *words("first_names_m")))
+    surname, town = _one_of(words("surnames")), _one_of(words("towns"))
+    occupations, animals = words("occupations"), words("animals")
+    year, day = _between(1852, 2013), _between(1, 28)
+    month, number = _one_of(tuple(MONTHS)), _between(11, 97)
+    small, money = _one_of(tuple(SMALL_NUMBERS[2:13])), _between(3, 960)
+    unit = _one_of(("days", "weeks", "months", "years"))
+    street = _one_of(_STREETS)
+    programmes = words("programmes")
+    return {
+        "person": _joined(first, surname),
+        "person_f": _joined(female, surname),
+        "person_m": _joined(male, surname),
+        "first": first,
+        "first_f": female,
+        "first_m": male,
+        "surname": surname,
+        "town": town,
+        "country": _one_of(words("countries")),
+        "org": _one_of(words("organisations")),
+        "work": _one_of(words("works")),
+        "occupation": _one_of(occupations),
+        "a_occupation": _one_of(tuple(f"{article(name)} {name}" for name in occupations)),
+        "animal": _one_of(animals),
+        "a_animal": _one_of(tuple(f"{article(name)} {name}" for name in animals)),
+        "thing": _one_of(words("things")),
+        "subject": _one_of(words("subjects")),
+        "language": _one_of(words("languages")),
+        "nationality": _one_of(words("nationalities")),
+        "a_nationality": _one_of(tuple(f"{article(name)} {name}" for name in words("nationalities"))),
+        "reason": _one_of(words("reasons")),
+        "deed": _one_of(words("deeds")),
+        "agency": _one_of(words("agencies")),
+        "programme": _one_of(programmes),
+        "programme_c": _one_of(tuple(name[:1].upper() + name[1:] for name in programmes)),
+        "things_p": _one_of(words("items")),
+        "ordinal": _one_of(_SORTED_ORDINALS),
+        "weekday": _one_of(_WEEKDAYS),
+        "month": month,
+        "street": _joined(surname, street),
+        "year": lambda rng: str(year(rng)),
+        "year2": lambda rng: str(2014 + int(rng.random() * 20)),
+        "date": lambda rng: f"{day(rng)} {month(rng)} {year(rng)}",
+        "date_us": lambda rng: f"{month(rng)} {day(rng)}, {year(rng)}",
+        "month_year": lambda rng: f"{month(rng)} {year(rng)}",
+        "number": lambda rng: str(number(rng)),
+        "small": small,
+        "age": lambda rng: str(19 + int(rng.random() * 70)),
+        "big": lambda rng: f"{1100 + int(rng.random() * 89000):,}",
+        "money": lambda rng: f"${money(rng) * 10:,}",
+        "money_m": lambda rng: f"${money(rng) / 10:.1f} million",
+        "percent": lambda rng: f"{2 + int(rng.random() * 89)} percent",
+        "duration": lambda rng: f"{small(rng)} {unit(rng)}",
+    }
+
+
+class Pattern:
+    """A sentence with slots, ready to be filled many times.
+
+    A slot ``{person}`` is drawn anew at each place; ``{person:2}`` is one draw per filling,
+    the same wherever ``:2`` stands.
+    """
+
+    __slots__ = ("_fixed", "_parts", "slots")
+
+    def __init__(self, text: str, extra: dict[str, Draw] | None = None) -> None:
+        table = draws() if extra is None else {**draws(), **extra}
+        pieces = re.split(r"\{(\w+(?::\d+)?)\}", text)
+        names = pieces[1::2]
+        self.slots = frozenset(name.split(":")[0] for name in names)
+        keys = list(dict.fromkeys(name for name in names if ":" in name))
+        self._fixed = tuple(table[key.split(":")[0]] for key in keys)
+        # A part is a literal, the place of a shared draw, or a draw of its own.
+        parts: list[str | int | Draw] = []
+        for at, piece in enumerate(pieces):
+            if at % 2 == 0:
+                if piece:
+                    parts.append(piece)
+            else:
+                parts.append(keys.index(piece) if ":" in piece else table[piece])
+        self._parts = tuple(parts)
+
+    def fill(self, rng: random.Random) -> str:
+        """One sentence, its first letter raised."""
+        shared = [draw(rng) for draw in self._fixed]
+        text = "".join(
+            part if isinstance(part, str) else shared[part] if isinstance(part, int) else part(rng)
+            for part in self._parts
+        )
+        return text[:1].upper() + text[1:] if text[:1].islower() else text
+
+
+@cache
+def facts(name: str) -> tuple[Pattern, ...]:
+    """The patterns of ``lexicon/facts_<name>.txt``."""
+    return tuple(Pattern(line) for line in words(f"facts_{name}"))

@@ -1,0 +1,279 @@
+"""Turn a statement into a pattern about others: each name, date and figure becomes a slot.
+
+Types are guessed from the words around a name; where a name's type, or the answer's, cannot
+be guessed, there is no pattern. Knows one statement at a time.
+"""
+
+from __future__ import annotations
+
+import re
+
+from synthesis.engines.composer.language.answers import PERSON_NOUNS, PLACE_NOUNS
+from synthesis.engines.composer.language.english import (
+    ADVERBS,
+    AUXILIARIES,
+    DETERMINERS,
+    MONTHS,
+    PREPOSITIONS,
+    PRONOUNS,
+    RELATIVES,
+    SMALL_NUMBERS,
+    WH,
+    base_of_third,
+    core,
+    is_base,
+    is_ing,
+    is_participle,
+    is_past,
+    squash,
+    word_class,
+)
+from synthesis.engines.composer.language.invent import Draw, Pattern, figure
+from synthesis.engines.composer.language.phrases import is_name, tokens_of
+from synthesis.engines.composer.language.slots import (
+    BANDED,
+    FIGURE,
+    FIGURE_SLOTS,
+    WORKED,
+    mark_answer,
+    swap_choice,
+)
+from synthesis.engines.composer.lexicon import words
+
+_COMMON = DETERMINERS | PRONOUNS | PREPOSITIONS | AUXILIARIES | WH | RELATIVES | ADVERBS
+
+
+_OPENERS = word_class("swap_openers")
+
+
+_LINKING = word_class("linking")
+
+
+_ORGANISED = word_class("organised")
+
+
+_SITED = word_class("swap_sited")
+
+
+_ACTED = word_class("acted")
+
+
+_TITLES = word_class("swap_titles")
+
+
+_FIRST_NAMED = word_class("first_named")
+
+
+MONTH_WORDS = frozenset(month.casefold() for month in MONTHS)
+
+
+_SLOT = re.compile(r"\{\w+(?::\d+)?\}")
+
+
+def names_in(text: str) -> list[str]:
+    """The single words of at least three letters that belong to names in a text, at most forty."""
+    found: dict[str, None] = {}
+    if text.upper() == text:
+        return []
+    for token in tokens_of(squash(text)):
+        for word in re.findall(r"[^\W\d_][\w’'-]{2,}", token):
+            bare = re.sub(r"['’]s?$", "", word)
+            if bare[:1].isupper() and bare.casefold() not in _COMMON | _OPENERS and len(bare) > 2:
+                found.setdefault(bare)
+    return list(found)[:40]
+
+
+def swapped(text: str, answer: str, sort: str, instruction: str) -> Pattern | None:
+    """The pattern of a statement, or None where it would not be about somebody else.
+
+    Args:
+        text: the statement.
+        answer: the pair's answer, as the statement holds it.
+        sort: the answer's kind.
+        instruction: the question, for the answer's type.
+    """
+    if len(text) > 260 or "{" in text or "}" in text or "“" in text:
+        return None
+    extra: dict[str, Draw] = {}
+    chosen = swap_choice(text, answer, instruction)
+    if chosen is not None:
+        marked: str | None = chosen
+    else:
+        marked = text if sort == "yes_no" else mark_answer(text, answer, sort, instruction, extra)
+    if marked is None or (chosen is None and re.match(r"(?:Of|Between) ", text)):
+        return None
+    swapper = _Swapper(marked, sort)
+    body = swapper.run()
+    if body is None or (swapper.count == 0 and chosen is None):
+        return None
+
+    def number(match: re.Match[str]) -> str:
+        name = match.lastgroup or ""
+        if name != "number":
+            return "{" + FIGURE_SLOTS[name] + "}"
+        size = min(len(match[0].replace(",", "")), 12)
+        extra[f"figure{size}"] = lambda rng: figure(rng, size)
+        return "{figure" + str(size) + "}"
+
+    # Slots hold digits of their own, so only the text between them is searched for figures.
+    pieces = re.split(r"(\{\w+(?::\d+)?\})", body)
+    body = "".join(piece if piece.startswith("{") else FIGURE.sub(number, piece) for piece in pieces)
+    body = re.sub(r"\ba \{year\}", "a {late_year}", body)  # never "a 1877 film"
+    return Pattern(body, {**extra, "late_year": lambda rng: str(1901 + int(rng.random() * 112))})
+
+
+class _Swapper:
+    """Puts a slot for every run of name tokens in one marked statement."""
+
+    def __init__(self, text: str, sort: str) -> None:
+        self._tokens = tokens_of(text)
+        self._sort = sort
+        self._shared: dict[str, int] = {}
+        self._last = ""
+        he = bool(re.search(r"\b(?:he|his|him|himself)\b", text))
+        she = bool(re.search(r"\b(?:she|her|hers|herself)\b", text))
+        self._gender = "_m" if he and not she else "_f" if she and not he else ""
+        self._gendered = he or she
+
+    @property
+    def count(self) -> int:
+        """How many different names have been replaced."""
+        return len(self._shared)
+
+    def run(self) -> str | None:
+        """The text with slots, or None when a name has no clear type."""
+        tokens, out, at = self._tokens, [], 0
+        while at < len(tokens):
+            token = tokens[at]
+            if at == 0 and core(token) in _LINKING and len(tokens) > 1 and is_name(tokens[1]):
+                return None  # "If We Must Die": a title, not a clause
+            if self._is_plain(at):
+                if self._gender and self._gendered:
+                    token = re.sub(r"\{(person|first)\}", rf"{{\1{self._gender}}}", token)
+                out.append(token)
+                at += 1
+                continue
+            if token[:1].isdigit() or (
+                at == 0 and token[:1].isupper() and core(token) in WORKED | PLACE_NOUNS
+            ):
+                return None
+            end = self._run_end(at)
+            slot = self._slot(at, end, out)
+            if slot is None:
+                return None
+            out.append(slot)
+            self._last = slot
+            at = end
+        return " ".join(out)
+
+    def _is_plain(self, at: int) -> bool:
+        token = self._tokens[at]
+        word = core(token)
+        if _SLOT.search(token) or not is_name(token) or word in MONTH_WORDS:
+            return True
+        if re.fullmatch(r"[$€£]?\d[\d,.]*(?:st|nd|rd|th|s|%)?[,;:.]?", token):
+            return True
+        return at == 0 and word in _COMMON | _OPENERS
+
+    def _run_end(self, at: int) -> int:
+        tokens, end = self._tokens, at + 1
+        if tokens[at][:1] in '"“':
+            return end
+        while end < len(tokens):
+            last = tokens[end - 1]
+            abbreviated = core(last) in _TITLES or re.fullmatch(r"[A-Z]\.", last)
+            if re.search(r"[,;:.)]$|['’]s?$", last) and not abbreviated:
+                break
+            if is_name(tokens[end]) and "{" not in tokens[end] and tokens[end][:1] not in '"“':
+                end += 1
+            elif core(tokens[end]) in ("of", "the", "de", "&", "van", "von") and is_name(
+                "".join(tokens[end + 1 : end + 2])
+            ):
+                end += 2
+            else:
+                break
+        return end
+
+    def _slot(self, at: int, end: int, out: list[str]) -> str | None:
+        joined = " ".join(self._tokens[at:end])
+        if joined[:1] in '"“':
+            return "“{work}”" + re.sub(r"^.*[\"”]", "", joined)
+        match = re.fullmatch(r"(?P<name>.*?)(?P<own>['’]s|['’])?(?P<tail>[,;:.)?!]*)", joined)
+        assert match is not None
+        name, tail = match["name"], match["tail"]
+        title, _, bare = name.partition(" ")
+        if core(title) in _TITLES and bare and not re.search(r"\b(?:of|the)\b", bare):
+            type_: str | None = "surname"
+            if core(title) in _FIRST_NAMED:
+                type_ = "person" if " " in bare else "first"
+            name, prefix = bare, title + " "
+        else:
+            type_, prefix = self._type(name, at, end, closed=bool(match["own"] or tail)), ""
+        if type_ is None:
+            return None
+        if type_ in ("person", "first"):
+            type_ += self._gender
+        before = core(out[-1]) if out else ""
+        if type_ == "nationality" and before in ("a", "an"):
+            out.pop()
+            type_ = "a_nationality"
+        number = self._shared.setdefault(f"{type_}|{name}", len(self._shared) + 10)
+        return f"{prefix}{{{type_}:{number}}}{chr(39) + 's' if match['own'] else ''}{tail}"
+
+    def _type(self, name: str, at: int, end: int, closed: bool) -> str | None:
+        """The slot for a run of name tokens, from its own words and the words around it."""
+        tokens, run = self._tokens, name.split()
+        before = core(tokens[at - 1]) if at else ""
+        after = core(tokens[end]) if end < len(tokens) else ""
+        if len(run) == 1 and name in words("nationalities"):
+            return "nationality"
+        # "Disney film": a name in front of a plain noun, or behind an article, may be anything.
+        verbal = (
+            is_base(after) or is_past(after) or base_of_third(after) or is_ing(after) or is_participle(after)
+        )
+        attributive = not closed and after and after not in _COMMON | {"and", "or", "to"} and not verbal
+        if attributive or before in ("the", "a", "an") or re.fullmatch(r"\d+(?:st|nd|rd|th)", before):
+            return None
+        if any(core(token) in _ORGANISED for token in run):
+            return "org"
+        recent = {core(token) for token in tokens[max(0, at - 5) : at]}
+        beyond = core(tokens[end + 1]) if end + 1 < len(tokens) else ""
+        shown = after in ("stars", "starred", "features", "featured") and beyond not in ("in", "as", "on")
+        if (
+            before in WORKED
+            or shown
+            or (before in _SITED and recent & _ACTED)
+            or (after == "is" and beyond == "featured")
+        ):
+            return "work"
+        if before in SMALL_NUMBERS or before.isdigit() or (after in ("are", "were") and "and" not in recent):
+            return None
+        if at and tokens[at - 1].endswith(",") and re.match(r"\{(?:town|country)", self._last):
+            return "country"
+        if before in _SITED and at > 1 and core(tokens[at - 2]) not in PERSON_NOUNS:
+            return "country" if name in words("countries") else "town"
+        if before in PLACE_NOUNS:
+            return "town"
+        described = self._described(end) if after in ("is", "was", "are", "were") else None
+        return described or self._person(name, run, before)
+
+    def _described(self, end: int) -> str | None:
+        """``X is a 1939 film ...``: the first telling noun of the predicate names X's type."""
+        for token in self._tokens[end + 1 : end + 9]:
+            word = core(token)
+            if word in WORKED or word == "episode":
+                return "work"
+            if word in _ORGANISED or word in BANDED:
+                return "org"
+            if word in PERSON_NOUNS or word in PREPOSITIONS:
+                return None
+        return None
+
+    def _person(self, name: str, run: list[str], before: str) -> str | None:
+        if any(core(token) in ("of", "the", "and", "&") or token[:1].isdigit() for token in run):
+            return None
+        if len(run) > 3 or before == "of" and len(run) == 1 or not re.fullmatch(r"[\w.'’ -]+", name):
+            return None
+        if self._sort == "yes_no":
+            return "surname" if len(run) == 1 else "person"
+        return "first" if len(run) == 1 else "person"

@@ -1,0 +1,154 @@
+"""What an instruction speaks of: the question in it, its names and its short noun phrases.
+
+Knows the instruction's string only.
+"""
+
+from __future__ import annotations
+
+import re
+
+from synthesis.engines.composer.language.english import (
+    ADVERBS,
+    AUXILIARIES,
+    DETERMINERS,
+    DO,
+    MODALS,
+    PREPOSITIONS,
+    PRONOUNS,
+    WH,
+    core,
+    is_base,
+    is_english,
+    is_participle,
+    squash,
+    word_class,
+)
+from synthesis.engines.composer.language.frames import clean
+from synthesis.engines.composer.language.phrases import is_name, tokens_of
+from synthesis.engines.composer.language.sentences import split
+from synthesis.engines.composer.lexicon import words
+
+_LONG_QUESTION = 1200
+
+
+def asked(instruction: str) -> str:
+    """The question itself: the last one when an introduction stands before it, cut where it is overlong."""
+    text = squash(instruction[: 4 * _LONG_QUESTION])
+    if text.count("?") + text.count(". ") > 1 and not re.match(r"Q\d*\s*:", text):
+        questions = [sentence for sentence in split(text) if sentence.endswith("?")]
+        if questions and len(questions) == 1:
+            text = questions[0]
+    return clean(text[:_LONG_QUESTION])
+
+
+STOPWORDS = (
+    DETERMINERS | PRONOUNS | PREPOSITIONS | AUXILIARIES | WH | ADVERBS | frozenset(["and", "or", "to"])
+)
+
+
+_LIGHT = word_class("light_verbs")
+_ORDERS = frozenset(["summarise", "summarize", "because", "please", "tell", "list", "describe", "give"])
+
+
+def topics(instruction: str, answer: str) -> list[str]:
+    """Names and short noun phrases that the instruction speaks of, for mentioning in passing.
+
+    Args:
+        instruction: the question or task.
+        answer: unused unless a phrase is nothing but the answer; kept out unless asked about.
+
+    Returns:
+        Names and quoted titles first, then noun phrases, each in order of appearance and in
+        its own casing; empty for other languages than English and where nothing is usable.
+    """
+    question = asked(instruction)
+    if not question or not is_english(question) or (question.isupper() and len(question) > 12):
+        return []
+    tokens = tokens_of(question)
+    found = [*_names(tokens), *_phrases(tokens)]
+    unique: dict[str, str] = {}
+    for phrase in found:
+        key = phrase.casefold()
+        if 2 < len(phrase) < 60 and not any(key in known for known in unique):
+            unique[key] = phrase
+    return list(unique.values())[:8]
+
+
+def _plain(tokens: list[str]) -> str:
+    text = " ".join(tokens).strip(".,;:!? ")
+    if text.count("(") != text.count(")"):
+        text = text.strip("()")
+    text = re.sub(r"['’]s?$", "", text)
+    return text.strip('"“”') if text[:1] in '"“' else text.strip("'‘’")
+
+
+def _names(tokens: list[str]) -> list[str]:
+    found: list[str] = []
+    run: list[str] = []
+    for at, token in enumerate([*tokens, ""]):
+        opener = at == 0 and (core(token) in STOPWORDS or core(token) in _ORDERS or is_base(core(token)))
+        linked = (
+            token in ("of", "de", "van", "von", "&")
+            and run
+            and at + 1 < len(tokens)
+            and is_name(tokens[at + 1])
+        )
+        if (token and is_name(token) and not opener and core(token) not in WH) or linked:
+            run.append(token)
+            if not re.search(r"[,;:)]$|['’]s?$", token):
+                continue
+        if (
+            run
+            and any(char.isalpha() for char in "".join(run))
+            and any(t[:1].isalpha() or len(t) > 3 for t in run)
+        ):
+            found.append(_plain(run))
+        run = []
+    return [name for name in found if name and not name.isdigit() and _telling(name)]
+
+
+def _telling(name: str) -> bool:
+    return core(name) not in STOPWORDS and name not in words("nationalities")
+
+
+def _phrases(tokens: list[str]) -> list[str]:
+    """Determiner and one to three plain words, up to a preposition or the end."""
+    found = []
+    for at in range(len(tokens) - 1):
+        if core(tokens[at]) not in ("the", "a", "an", "his", "her", "their", "its"):
+            continue
+        end = at + 1
+        while (
+            end < len(tokens)
+            and end - at < 4
+            and core(tokens[end]) not in STOPWORDS
+            and tokens[end][:1].islower()
+        ):
+            end += 1
+            if tokens[end - 1].endswith((",", ";", ":")):
+                break
+        stopped = _trimmed_end(tokens, at, end)
+        if core(tokens[at + 1]) in ("same", "living") or core(tokens[at + 1]).endswith("est"):
+            continue
+        stops = (
+            end == len(tokens) or core(tokens[end]) in STOPWORDS or tokens[end - 1].endswith((",", ";", ":"))
+        )
+        if end > at + 1 and stops:
+            article = "the" if core(tokens[at]) in ("a", "an") else core(tokens[at])
+            found.append(f"{article} {_plain(tokens[at + 1 : stopped])}")
+    return found
+
+
+def _trimmed_end(tokens: list[str], at: int, end: int) -> int:
+    """Leave off a verb that stands right behind its subject: ``the miners find``."""
+    helped = any(core(token).removesuffix("n't") in DO | MODALS for token in tokens[:at])
+    if end > at + 2 and _verbal(tokens[end - 1], helped):
+        end -= 1
+        if end > at + 2 and helped and core(tokens[end - 1]) in _LIGHT:
+            end -= 1
+    return end
+
+
+def _verbal(token: str, helped: bool) -> bool:
+    word = core(token)
+    return (helped and is_base(word)) or (is_participle(word) and not is_base(word))
