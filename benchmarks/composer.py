@@ -10,7 +10,7 @@ import sys
 import time
 
 from synthesis.engines.composer import compose
-from synthesis.engines.composer.bank import genres, load_bank
+from synthesis.engines.composer.prose.bank import genres, load_bank
 
 
 def grams(text: str) -> set[tuple[str, ...]]:
