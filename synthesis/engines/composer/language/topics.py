@@ -47,7 +47,9 @@ STOPWORDS = (
 
 
 _LIGHT = word_class("light_verbs")
-_ORDERS = frozenset(["summarise", "summarize", "because", "please", "tell", "list", "describe", "give"])
+_ORDERS = frozenset(
+    ["summarise", "summarize", "because", "please", "tell", "list", "describe", "give", "include", "while"]
+)
 
 
 def topics(instruction: str, answer: str) -> list[str]:
@@ -86,7 +88,9 @@ def _names(tokens: list[str]) -> list[str]:
     found: list[str] = []
     run: list[str] = []
     for at, token in enumerate([*tokens, ""]):
-        opener = at == 0 and (core(token) in STOPWORDS or core(token) in _ORDERS or is_base(core(token)))
+        opener = (at == 0 or tokens[at - 1].endswith((".", "?", "!"))) and (
+            core(token) in STOPWORDS or core(token) in _ORDERS or is_base(core(token))
+        )
         linked = (
             token in ("of", "de", "van", "von", "&")
             and run
@@ -115,7 +119,8 @@ def _phrases(tokens: list[str]) -> list[str]:
     """Determiner and one to three plain words, up to a preposition or the end."""
     found = []
     for at in range(len(tokens) - 1):
-        if core(tokens[at]) not in ("the", "a", "an", "his", "her", "their", "its"):
+        # Not "its": what it refers to stays behind in the instruction.
+        if core(tokens[at]) not in ("the", "a", "an", "his", "her", "their"):
             continue
         end = at + 1
         while (
