@@ -93,13 +93,16 @@ WRITERS: Mapping[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.parametrize("name", WRITERS)
-@pytest.mark.parametrize("wrap", ["plain", "gz", "bom"])
+# Parquet has its own compression and no byte order mark.
+WRAPPED = [("bees.parquet", "plain")] + [
+    (name, wrap) for name in WRITERS if name != "bees.parquet" for wrap in ("plain", "gz", "bom")
+]
+
+
+@pytest.mark.parametrize(("name", "wrap"), WRAPPED)
 def test_every_format_gives_the_same_untouched_pairs(tmp_path: Path, name: str, wrap: str) -> None:
     path = tmp_path / name
     WRITERS[name](path)
-    if wrap != "plain" and name.endswith("parquet"):
-        pytest.skip("Parquet has its own compression and no byte order mark")
     if wrap == "gz":
         packed = gzip.compress(path.read_bytes())
         path = tmp_path / f"{name}.gz"
