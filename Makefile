@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= runs/composer
+TORCH ?= torch==2.13.0
 
-.PHONY: run test lint figures clean
+.PHONY: run test test-trainers lint figures clean
 
 run: $(VENV)/.installed
 	$(BIN)/context-synthesis run --out $(OUT)
@@ -12,6 +13,10 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# TRL and PyTorch take a step on what we write; an environment of its own, 1.5 GB.
+test-trainers: $(VENV)-trainers/.installed
+	$(VENV)-trainers/bin/python -m pytest tests/trainers
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -33,5 +38,11 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $@ $(VENV)/.installed
 
+$(VENV)-trainers/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-trainers
+	$(VENV)-trainers/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH) trl transformers accelerate
+	$(VENV)-trainers/bin/python -m pip install --quiet --disable-pip-version-check --editable . pytest
+	touch $@
+
 clean:
-	rm -rf $(VENV) runs build dist
+	rm -rf $(VENV) $(VENV)-trainers runs build dist
