@@ -22,6 +22,7 @@ from builder.export import export
 from builder.exporting.packing import IGNORED
 from builder.job import execute
 from synthesis.config import from_dict
+from synthesis.tokens import load_tokenizer
 
 # TRL and transformers warn about one another's settings to come; that is theirs to settle.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -65,7 +66,7 @@ def tokenizer() -> Any:
 
 
 SHAPE = {
-    "vocab_size": 8919,
+    "vocab_size": load_tokenizer().backend.get_vocab_size(),
     "hidden_size": 32,
     "intermediate_size": 64,
     "num_hidden_layers": 2,
