@@ -18,15 +18,15 @@ from typing import Any, Protocol, TypeVar
 from builder.folder import FolderResult, build_folder
 from builder.resources import example_pairs
 from builder.rows import RunRows
-from synthesis.assembly.depth import parse_depth
-from synthesis.assembly.distractors import check_distractors
+from synthesis.assembly import parse_lengths
+from synthesis.assembly.options import REFUSAL, make_options
 from synthesis.config import RunConfig
 from synthesis.data import Message, Pair, Rejected
 from synthesis.journal import Journal
 from synthesis.pairs import describe_source, read_pairs
 from synthesis.run import Counts, generate, make_job, survey
 from synthesis.run_folder import RunFolder
-from synthesis.tokens import Tokenizer, load_tokenizer, parse_length
+from synthesis.tokens import Tokenizer, load_tokenizer
 
 _RECORDED = ("context-synthesis", "datasets", "huggingface_hub", "pyarrow", "tokenizers")
 _T = TypeVar("_T")
@@ -104,7 +104,9 @@ def _finish(
     facts = _facts(config, tokenizer, engine)
     rows = RunRows(config, journal, tokenizer, reporter)
     result = build_folder(folder.dataset, rows.configs(), facts=facts)
-    rejected = sum(1 for _ in journal.current_rejected())
+    # Assembling drops some, too, so the config knows better than the journal.
+    listed = [one.rows for one in result.configs if one.kind == "rejected"]
+    rejected = sum(listed) if listed else sum(1 for _ in journal.current_rejected())
     seconds = time.monotonic() - started
     folder.write_manifest(
         {
@@ -123,10 +125,20 @@ def _finish(
 def _tokenizer(config: RunConfig) -> Tokenizer:
     """The tokenizer that counts. What the samples ask for is checked first, before any work."""
     samples = config.samples
-    for length in samples.lengths:
-        parse_length(length)
-    parse_depth(samples.depth)
-    check_distractors(samples.distractors, None)
+    lengths = parse_lengths(",".join(samples.lengths))
+    make_options(
+        lengths={length: share or 1.0 for length, share in lengths},
+        depth=samples.depth,
+        distractors=samples.distractors,
+        seed=config.seed,
+        max_reuse=samples.max_reuse or None,
+        corpus=samples.corpus or None,
+        header=samples.header,
+        separator=samples.separator,
+        abstain=samples.abstain,
+        refusal=REFUSAL,
+        oversize=samples.oversize,
+    )
     tokenizer = load_tokenizer(samples.tokenizer or None)
     tokenizer.count_chat([Message("user", "."), Message("assistant", ".")])
     return tokenizer

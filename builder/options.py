@@ -59,7 +59,10 @@ EngineOption = Annotated[
 ]
 Lengths = Annotated[
     str | None,
-    typer.Option(help="Sample lengths in tokens, as in 8k,32k. Default: 8k.", rich_help_panel=_SAMPLES),
+    typer.Option(
+        help="Tokens, as in 8k,32k; or shares, as in 4k:0.2,32k:0.8. Default: 8k.",
+        rich_help_panel=_SAMPLES,
+    ),
 ]
 TokenizerName = Annotated[
     str | None,
@@ -73,7 +76,28 @@ Depth = Annotated[
         help="Where the evidence stands: uniform, start, middle, end, or 0..1.", rich_help_panel=_SAMPLES
     ),
 ]
-Distractors = Annotated[str | None, typer.Option(help="same-task, random or none.", rich_help_panel=_SAMPLES)]
+Distractors = Annotated[
+    str | None,
+    typer.Option(
+        help="same-task, random, lexical (nearest by BM25), corpus, none, or lexical:0.5,random:0.5.",
+        rich_help_panel=_SAMPLES,
+    ),
+]
+Corpus = Annotated[
+    str | None, typer.Option(help="JSONL or Parquet of further distractors.", rich_help_panel=_SAMPLES)
+]
+MaxReuse = Annotated[
+    int | None, typer.Option(help="Most uses of one context as a distractor.", rich_help_panel=_SAMPLES)
+]
+Header = Annotated[
+    str | None, typer.Option(help="Before each document, as in 'Document {n}:'.", rich_help_panel=_SAMPLES)
+]
+Abstain = Annotated[
+    float | None, typer.Option(help="Share of samples without their evidence.", rich_help_panel=_SAMPLES)
+]
+Oversize = Annotated[
+    str | None, typer.Option(help="A context over the length: reject or trim.", rich_help_panel=_SAMPLES)
+]
 Seed = Annotated[
     int | None, typer.Option(help="Seed of every random choice. Default: 0.", rich_help_panel=_OUTPUT)
 ]

@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING, Any, overload
 
 from builder.folder import ConfigData
 from builder.schema import chat_row, raw_row, rejected_row
-from synthesis.assembly import assemble
+from synthesis.assembly import assemble_mixture, parse_lengths
 from synthesis.coherence import score
 from synthesis.config import RunConfig
 from synthesis.data import Coherence, Context, Pair, Rejected, content_hash
 from synthesis.journal import ContextRows, Journal
-from synthesis.tokens import Tokenizer, format_length, parse_length
+from synthesis.pairs import describe_source
+from synthesis.tokens import Tokenizer, format_length
 
 if TYPE_CHECKING:
     from builder.job import Reporter
 
 # To be raised when the same journal and settings would give other rows: a change of the
 # score, of the assembly or of a column.
-ROWS_VERSION = 1
+ROWS_VERSION = 2
 _FULL = 0.995
 _PARCEL = 64  # contexts held in memory while they are counted
 
@@ -51,8 +52,13 @@ class RunRows:
         return len(self._rows)
 
     def configs(self) -> list[ConfigData]:
-        """The raw config, one chat config per length, and the rejected rows."""
-        chats = [self._chat(parse_length(length)) for length in self._config.samples.lengths]
+        """The raw config, the chat configs (one per length, or one of mixed lengths), the rejected rows."""
+        asked = parse_lengths(",".join(self._config.samples.lengths))
+        if any(share is not None for _, share in asked):
+            mixture: dict[int | str, float] = {length: share or 0.0 for length, share in asked}
+            chats = [self._chat("mix", mixture)]
+        else:
+            chats = [self._chat(format_length(length), {length: 1.0}) for length, _ in asked]
         configs = [self._raw(), *chats]
         if self._config.dataset.rejected:
             configs.append(self._rejected([chat.content_id for chat in chats]))
@@ -70,24 +76,37 @@ class RunRows:
 
         return ConfigData(self._config.name, "raw", rows, self._content_id("raw", self._tokenizer.identity))
 
-    def _chat(self, length: int) -> ConfigData:
-        samples, seed = self._config.samples, self._config.seed
-        label = format_length(length)
+    def _chat(self, label: str, mixture: dict[int | str, float]) -> ConfigData:
+        samples = self._config.samples
+        options: dict[str, Any] = {
+            "depth": samples.depth,
+            "distractors": samples.distractors,
+            "seed": self._config.seed,
+            "max_reuse": samples.max_reuse or None,
+            "header": samples.header,
+            "separator": samples.separator,
+            "abstain": samples.abstain,
+            "oversize": samples.oversize,
+        }
+        corpus = describe_source(samples.corpus)["files"] if samples.corpus else []
         content = self._content_id(
-            "chat", self._tokenizer.identity, length, samples.depth, samples.distractors, seed
+            "chat",
+            self._tokenizer.identity,
+            list(mixture.items()),
+            options,
+            [one["sha256"] for one in corpus],
         )
 
         def rows() -> Iterator[Mapping[str, Any]]:
             self._reporter.stage(f"assembling {label} samples", len(self._rows))
-            for outcome in assemble(
+            for outcome in assemble_mixture(
                 self._rows,
-                length,
+                mixture,
                 tokenizer=self._tokenizer,
-                depth=samples.depth,
-                distractors=samples.distractors,
-                seed=seed,
                 coherence=self._overall_of,
                 counted_by=self._tokenizer.identity,
+                corpus=samples.corpus or None,
+                **options,
             ):
                 self._reporter.advance()
                 if isinstance(outcome, Rejected):

@@ -48,12 +48,23 @@ class GenerationConfig:
 
 @dataclass(frozen=True, slots=True)
 class SamplesConfig:
-    """The chat samples to assemble. An empty ``tokenizer`` means the engine's own."""
+    """The chat samples to assemble; see ``synthesis.assemble`` for what each setting does.
+
+    ``lengths`` with shares (``4k:0.2``) make one config of mixed lengths. An empty
+    ``tokenizer`` means the engine's own; ``max_reuse`` 0 means no cap; ``corpus`` is a file
+    of further distractors.
+    """
 
     lengths: tuple[str, ...] = ("8k",)
     tokenizer: str = ""
     depth: str = "uniform"
     distractors: str = "same-task"
+    corpus: str = ""
+    max_reuse: int = 0
+    header: str = ""
+    separator: str = "\n\n"
+    abstain: float = 0.0
+    oversize: str = "reject"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,22 @@ def test_other_lengths_from_contexts_that_exist(tmp_path, write_pairs, command) 
     assert all(row["tokens"] <= 500 for row in rows)
 
 
+def test_mixed_lengths_and_chosen_distractors(tmp_path, write_pairs, command) -> None:
+    import datasets
+
+    out = tmp_path / "run"
+    options = ("--pairs", write_pairs(20), "--out", out, "--words", "120", "--lengths", "500:0.5,1k:0.5")
+    extra = ("--distractors", "lexical:0.5,random:0.5", "--abstain", "0.2", "--header", "Document {n}:")
+    done = command("run", *options, *extra)
+    assert done.returncode == 0, done.stderr
+    cache = str(tmp_path / "cache")
+    rows = datasets.load_dataset(str(out / "dataset"), "composer-chat-mix", split="train", cache_dir=cache)
+    assert sorted(rows["budget"]) == [500] * 10 + [1024] * 10
+    assert all("Document 1:" in row["messages"][0]["content"] for row in rows)
+    assert sum(row["distractors"].endswith("+abstain") for row in rows) == 4
+    assert "nothing changed" in command("run", *options, *extra).stdout
+
+
 def test_score_reads_what_run_wrote(tmp_path, write_pairs, command) -> None:
     out = tmp_path / "run"
     assert command("run", "--pairs", write_pairs(4), "--out", out, *SMALL).returncode == 0
@@ -125,6 +141,10 @@ def test_a_huge_answer_and_a_duplicate_are_rejected_rows(tmp_path, command) -> N
         (["--tokenizer", "./absent-folder"], "absent-folder"),
         (["--depth", "sideways"], "sideways"),
         (["--distractors", "odd"], "odd"),
+        (["--distractors", "corpus"], "corpus"),
+        (["--lengths", "4k:0.5,8k"], "4k:0.5,8k"),
+        (["--abstain", "2"], "abstain"),
+        (["--oversize", "fold"], "fold"),
         (["--pairs", "absent.jsonl"], "absent.jsonl"),
         (["--column", "instruction"], "instruction=question"),
         (["--option", "mode"], "concurrency=64"),

@@ -1,40 +1,38 @@
 """Contexts -> chat samples of a token length.
 
-The pair's own context, whole, at a chosen depth among other contexts. In memory stay some
-numbers per item and the few samples being worked on; texts are read from ``items`` when
-needed. Knows nothing of files: what ``items`` is and where samples go is the caller's affair.
+The pair's own context at a chosen depth among other documents. In memory stay some numbers per
+document and the few samples being worked on; notes on each document are kept in a temporary
+file, and texts are read from ``items`` when needed. Knows nothing of folders or formats: what
+``items`` is and where samples go is the caller's affair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from synthesis.assembly.depth import DepthSpec, assign_depths, parse_depth
-from synthesis.assembly.distractors import SELECTORS, check_distractors
-from synthesis.assembly.fitting import Draft, Workshop, draft, fit
-from synthesis.assembly.index import Index, Items, build_index, number
-from synthesis.data import Context, Pair, Rejected, Sample, content_hash
-from synthesis.tokens import Tokenizer, format_length, load_tokenizer, parse_length
+from synthesis.assembly.corpus import open_corpus
+from synthesis.assembly.depth import DepthSpec
+from synthesis.assembly.distractors import SELECTORS
+from synthesis.assembly.index import Source
+from synthesis.assembly.mixture import parse_lengths, parse_mixture
+from synthesis.assembly.options import REFUSAL, make_options
+from synthesis.assembly.production import produce
+from synthesis.assembly.spans import evidence_in, evidence_tokens
+from synthesis.assembly.wording import SEPARATOR
+from synthesis.data import Context, Pair, Rejected, Sample
+from synthesis.tokens import Tokenizer, load_tokenizer, parse_length
 
-__all__ = ["SELECTORS", "assemble"]
-
-# So many samples, or so many tokens of samples, are counted in one go.
-_BATCH_SAMPLES: Final = 32
-_BATCH_TOKENS: Final = 262_144
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """What, besides the texts, determines a sample."""
-
-    budget: int
-    depths: tuple[float, ...] | None
-    distractors: str
-    seed: int
-    max_reuse: int | None
-    counted_by: str | None
+__all__ = [
+    "REFUSAL",
+    "SELECTORS",
+    "assemble",
+    "assemble_mixture",
+    "evidence_in",
+    "evidence_tokens",
+    "parse_lengths",
+]
 
 
 def assemble(
@@ -48,11 +46,18 @@ def assemble(
     max_reuse: int | None = None,
     coherence: Callable[[int], float | None] | None = None,
     counted_by: str | None = None,
+    corpus: str | Path | Sequence[tuple[str, str]] | None = None,
+    split: Callable[[int], str] | None = None,
+    header: str = "",
+    separator: str = SEPARATOR,
+    abstain: float = 0.0,
+    refusal: str = REFUSAL,
+    oversize: str = "reject",
 ) -> Iterator[Sample | Rejected]:
     """One sample of ``length`` tokens for each item, in the items' order.
 
     A sample never exceeds its length, counted over the rendered conversation with the answer,
-    and fills at least 99.5 % of it wherever other contexts suffice; where they do not, it is
+    and fills at least 99.5 % of it wherever other documents suffice; where they do not, it is
     shorter, as its ``tokens`` say. (Length by concatenation: Zhu et al., 2025, arXiv 2502.15592.)
 
     Args:
@@ -62,14 +67,28 @@ def assemble(
         tokenizer: what counts, with its chat template; a name is loaded, None is the embedded one.
         depth: where the own context stands among the others: ``uniform`` (stratified over all
             samples of the call), ``start``, ``middle``, ``end``, a number from 0 to 1, or several.
-        distractors: whose contexts surround it: ``same-task``, ``random`` or ``none``. Never one
-            that shares the pair, the answer or the text, nor one that contains the answer.
+        distractors: whose texts surround it: ``same-task``, ``random``, ``lexical`` (the nearest
+            in words to question and answer), ``corpus``, ``none``, or a mix with shares of their
+            tokens, as in ``"lexical:0.5,random:0.5"``. Never one that shares the pair, the answer
+            or the text, nor one that contains the answer, be it with other spelling of numbers,
+            dates or accents, nor one that is nearly the same as another of the sample.
         seed: with the contents, determines every choice.
-        max_reuse: how often at most a context serves as a distractor; None for as often as
-            filling takes. Either way reuse is even.
+        max_reuse: how often at most a document serves as a distractor; None for as often as
+            filling takes. Reuse is even for ``same-task`` and ``random``.
         coherence: the score of the item at a position, copied into the sample.
-        counted_by: identity of the tokenizer that counted ``Context.tokens``; where it is this
-            tokenizer's, contexts are not counted again.
+        counted_by: identity of the tokenizer that counted ``Context.tokens``; spares counting
+            contexts again where this tokenizer's counts of parts do not add up.
+        corpus: texts of your own: a ``.jsonl`` or ``.parquet`` file with a column ``text`` (and
+            ``id``), or a sequence of (id, text). Blank texts are passed over.
+        split: the split of the item at a position; no document serves items of two splits.
+        header: what stands before each document; ``{n}`` is its number, from 1.
+        separator: what stands between documents.
+        abstain: the share of samples, chosen by content and seed, that leave their context out
+            and answer with ``refusal``; ``distractors`` then ends in ``+abstain`` and
+            ``evidence_span`` is (0, 0).
+        refusal: what those answer.
+        oversize: what becomes of a context that does not fit even alone: ``reject``, or ``trim``
+            to its evidence and the sentences around it.
 
     Yields:
         A ``Sample``; or a ``Rejected`` of stage ``assembly`` where the context is blank or does
@@ -77,68 +96,114 @@ def assemble(
 
     Raises:
         UsageError: an option is not usable.
+        SourceError: the corpus cannot be read.
         TokenizerError: the tokenizer cannot be loaded, or has no usable chat template.
     """
-    options = _Options(parse_length(length), parse_depth(depth), distractors, seed, max_reuse, counted_by)
-    check_distractors(distractors, max_reuse)
-    loaded = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
-    return _assemble(items, options, loaded, coherence or _unscored)
-
-
-def _assemble(
-    items: Items, options: _Options, tokenizer: Tokenizer, coherence: Callable[[int], float | None]
-) -> Iterator[Sample | Rejected]:
-    budget = options.budget
-    index = build_index(items, tokenizer, budget, options.counted_by)
-    selector = SELECTORS[options.distractors](index, options.seed, options.max_reuse)
-    shop = Workshop(items, index, tokenizer, selector, budget)
-    fitting = [item for item in range(len(index)) if index.tokens[item] and index.needs[item] <= budget]
-    keys = [number("depth", options.seed, budget, index.keys[item]) for item in fitting]
-    depths = dict(zip(fitting, assign_depths(options.depths, keys), strict=True))
-    size = max(1, min(_BATCH_SAMPLES, _BATCH_TOKENS // budget))
-    for start in range(0, len(index), size):
-        rows = range(start, min(start + size, len(index)))
-        drafts = {item: draft(shop, item, depths[item]) for item in rows if item in depths}
-        fit(shop, list(drafts.values()))
-        for item in rows:
-            made = drafts.get(item)
-            if made is None or made.layout is None:
-                yield _rejected(index, item, items[item], budget)
-            else:
-                yield _sample(made, options, tokenizer.identity, coherence(item))
-
-
-def _sample(made: Draft, options: _Options, identity: str, coherence: float | None) -> Sample:
-    assert made.layout is not None
-    pieces = (*made.plan.before, None, *made.plan.after)
-    return Sample(
-        id=content_hash(
-            *(made.pair.id, made.context.text, made.pair.task, options.budget, options.depths),
-            *(options.distractors, options.seed, options.max_reuse, identity),
-        ),
-        pair_id=made.pair.id,
-        messages=made.layout.messages,
-        tokens=made.tokens,
-        budget=options.budget,
-        depth=round(made.layout.depth, 6),
-        evidence_span=made.layout.span,
-        documents=tuple(made.pair.id if piece is None else piece.pair_id for piece in pieces),
-        distractors=options.distractors,
-        task=made.pair.task,
-        coherence=coherence,
+    return _checked(
+        items,
+        {parse_length(length): 1.0},
+        tokenizer,
+        coherence,
+        counted_by,
+        split,
+        depth=depth,
+        distractors=distractors,
+        seed=seed,
+        max_reuse=max_reuse,
+        corpus=corpus,
+        header=header,
+        separator=separator,
+        abstain=abstain,
+        refusal=refusal,
+        oversize=oversize,
     )
 
 
-def _rejected(index: Index, item: int, row: tuple[Pair, Context], budget: int) -> Rejected:
-    pair, context = row
-    if not index.tokens[item]:
-        reason = "the context is blank: generate it again"
-    else:
-        reason = (
-            f"the context with its question and answer takes {index.needs[item]:,} tokens and the budget is "
-            f"{budget:,} ({format_length(budget)}): ask for a greater length or a shorter context"
-        )
-    return Rejected(pair.id, "assembly", reason, fingerprint=context.fingerprint)
+def assemble_mixture(
+    items: Sequence[tuple[Pair, Context]],
+    mixture: Mapping[int | str, float] | Mapping[str, float] | str,
+    *,
+    tokenizer: Tokenizer | str | None = None,
+    depth: DepthSpec = "uniform",
+    distractors: str = "same-task",
+    seed: int = 0,
+    max_reuse: int | None = None,
+    coherence: Callable[[int], float | None] | None = None,
+    counted_by: str | None = None,
+    corpus: str | Path | Sequence[tuple[str, str]] | None = None,
+    split: Callable[[int], str] | None = None,
+    header: str = "",
+    separator: str = SEPARATOR,
+    abstain: float = 0.0,
+    refusal: str = REFUSAL,
+    oversize: str = "reject",
+) -> Iterator[Sample | Rejected]:
+    """One sample for each item, each of one of several lengths, in the items' order.
+
+    Args:
+        items: as for ``assemble``.
+        mixture: the share of each length, as in ``{"4k": 0.2, "32k": 0.5, "128k": 0.3}`` or
+            ``"4k:0.2,32k:0.5,128k:0.3"``. Exactly so many items get each length (to the nearest
+            whole item), and nearly so many of each task; which one follows from content and seed.
+        tokenizer: this and all others as for ``assemble``. ``uniform`` depths are stratified
+            within each length.
+        depth: as for ``assemble``.
+        distractors: as for ``assemble``; the pool is all items, whatever their length.
+        seed: as for ``assemble``.
+        max_reuse: as for ``assemble``, over all lengths together.
+        coherence: as for ``assemble``.
+        counted_by: as for ``assemble``.
+        corpus: as for ``assemble``.
+        split: as for ``assemble``.
+        header: as for ``assemble``.
+        separator: as for ``assemble``.
+        abstain: as for ``assemble``.
+        refusal: as for ``assemble``.
+        oversize: as for ``assemble``.
+
+    Yields:
+        As ``assemble``.
+
+    Raises:
+        UsageError: the mixture or an option is not usable.
+        SourceError: the corpus cannot be read.
+        TokenizerError: as for ``assemble``.
+    """
+    return _checked(
+        items,
+        parse_mixture(mixture),
+        tokenizer,
+        coherence,
+        counted_by,
+        split,
+        depth=depth,
+        distractors=distractors,
+        seed=seed,
+        max_reuse=max_reuse,
+        corpus=corpus,
+        header=header,
+        separator=separator,
+        abstain=abstain,
+        refusal=refusal,
+        oversize=oversize,
+    )
+
+
+def _checked(
+    items: Sequence[tuple[Pair, Context]],
+    lengths: Mapping[int, float],
+    tokenizer: Tokenizer | str | None,
+    coherence: Callable[[int], float | None] | None,
+    counted_by: str | None,
+    split: Callable[[int], str] | None,
+    **rest: Any,
+) -> Iterator[Sample | Rejected]:
+    """Check everything at once, then start the generator."""
+    options = make_options(lengths, **rest)
+    corpus = rest["corpus"]
+    source = Source(items, () if corpus is None else open_corpus(corpus), split, counted_by)
+    loaded = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
+    return produce(source, options, loaded, coherence or _unscored)
 
 
 def _unscored(_: int) -> None:

@@ -1,111 +1,126 @@
-"""Which other contexts may stand beside an item's own, and in which order they are tried.
+"""The ways to choose distractors by the names users write, alone or mixed, and their selectors.
 
-A selector knows pools and chance, and nothing of texts, leaks or budgets: it only proposes.
-Every choice depends on the set of items and the seed alone, so samples can be assembled in any
-order and by any number of workers.
+Knows nothing of how a selector chooses.
 """
 
 from __future__ import annotations
 
-import random
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from typing import Final, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Final
 
-from synthesis.assembly.index import Index, number
+from synthesis.assembly.index import Index, Items
+from synthesis.assembly.lexical import Lexical
+from synthesis.assembly.selectors import Capped, Mixed, Nobody, Outside, Pools, Selector
 from synthesis.errors import UsageError
 
-
-class Selector(Protocol):
-    """Proposes distractors."""
-
-    def candidates(self, item: int) -> Iterator[int]:
-        """Positions of other items, the best first, each at most once, never ``item``."""
-        ...
-
-
-class Ring:
-    """Even reuse without bookkeeping.
-
-    The pool's members stand on a circle in seeded order, and all share one seeded list of
-    distances: the k-th candidate of a member is the one at the k-th distance ahead of it. Each
-    distance maps the circle onto itself, so if every member takes its first k candidates, every
-    member is used exactly k times. ``max_reuse`` therefore bounds the use of any one
-    context by ending the list there.
-    """
-
-    def __init__(self, members: Sequence[int], keys: Sequence[int], seed: int, max_reuse: int | None) -> None:
-        """Place ``members`` (item positions) by their content ``keys`` and the seed."""
-        ranked = sorted(members, key=lambda item: number("ring", seed, keys[item]))
-        self._circle = array("L", ranked)
-        self._place = {item: place for place, item in enumerate(ranked)}
-        self._distances = array("L", range(1, len(ranked)))
-        random.Random(f"distances {seed} {len(ranked)}").shuffle(self._distances)
-        self._limit = max_reuse
-
-    def candidates(self, item: int) -> Iterator[int]:
-        """The members at each distance ahead of ``item``."""
-        place, size = self._place[item], len(self._circle)
-        for distance in islice(self._distances, self._limit):
-            yield self._circle[(place + distance) % size]
-
-
-class Pools:
-    """Candidates from the pool of the item's own group."""
-
-    def __init__(self, index: Index, groups: Sequence[int], seed: int, max_reuse: int | None) -> None:
-        """One ring for each distinct number in ``groups`` (one entry per item)."""
-        members: dict[int, array[int]] = {}
-        for item, group in enumerate(groups):
-            if index.tokens[item]:
-                members.setdefault(group, array("L")).append(item)
-        self._groups = groups
-        self._rings = {group: Ring(pool, index.keys, seed, max_reuse) for group, pool in members.items()}
-
-    def candidates(self, item: int) -> Iterator[int]:
-        """The ring's candidates."""
-        return self._rings[self._groups[item]].candidates(item)
-
-
-class Nobody:
-    """No distractors: the item's own context stands alone."""
-
-    def candidates(self, item: int) -> Iterator[int]:
-        """Nothing."""
-        return iter(())
-
-
-def _same_task(index: Index, seed: int, max_reuse: int | None) -> Selector:
-    return Pools(index, index.pools, seed, max_reuse)
-
-
-def _random(index: Index, seed: int, max_reuse: int | None) -> Selector:
-    return Pools(index, array("B", bytes(len(index))), seed, max_reuse)
-
-
-def _none(index: Index, seed: int, max_reuse: int | None) -> Selector:
-    return Nobody()
-
-
-SELECTORS: Final[dict[str, Callable[[Index, int, int | None], Selector]]] = {
-    "same-task": _same_task,
-    "random": _random,
-    "none": _none,
-}
+SELECTORS: Final = ("same-task", "random", "lexical", "corpus", "none")
 """Every way to choose distractors, by the name users write."""
 
+# What an item is offered beyond its room when documents are dealt out under a cap: some will
+# turn out to give the answer away or to repeat one another.
+_MARGIN: Final = 1.2
+_SPARE_DOCUMENTS: Final = 3
 
-def check_distractors(name: str, max_reuse: int | None) -> None:
-    """Refuse an unknown name or a useless cap before any work is done.
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Names of selectors with the share of each, which sum to 1."""
+
+    parts: tuple[tuple[str, float], ...]
+
+    def __str__(self) -> str:
+        if len(self.parts) == 1:
+            return self.parts[0][0]
+        return ",".join(f"{name}:{share:g}" for name, share in self.parts)
+
+    def uses(self, name: str) -> bool:
+        """Whether the selector of that name is among them."""
+        return any(name == part for part, _ in self.parts)
+
+
+def parse_distractors(text: str) -> Choice:
+    """The choice written as ``lexical`` or as ``lexical:0.5,random:0.5``.
+
+    Shares are proportions of the distractors' tokens; they are scaled to sum to 1.
+
+    Raises:
+        UsageError: a name is unknown or repeated, or a share is missing or not positive.
+    """
+    parts = [part.strip().partition(":") for part in text.split(",")] if isinstance(text, str) else []
+    found: dict[str, float] = {}
+    for name, colon, share in parts:
+        if name not in SELECTORS or name in found:
+            raise UsageError(
+                f"distractors {text!r}: {name!r} is unknown or stands twice. Choose one of "
+                f"{', '.join(SELECTORS)}, or mix them, as in lexical:0.5,random:0.5."
+            )
+        found[name] = _share(share) if colon else (1.0 if len(parts) == 1 else 0.0)
+    if not found or not all(share > 0 for share in found.values()) or ("none" in found and len(found) > 1):
+        raise UsageError(
+            f"distractors {text!r} is not a mix. Give each name a share above 0, as in "
+            "lexical:0.5,random:0.5; none cannot be mixed."
+        )
+    total = sum(found.values())
+    return Choice(tuple((name, share / total) for name, share in found.items()))
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        return 0.0
+    return share if isfinite(share) else 0.0
+
+
+def check_distractors(name: str, max_reuse: int | None, corpus: bool = True) -> None:
+    """Refuse an unknown name, a useless cap or a missing corpus before any work is done.
 
     Raises:
         UsageError: naming what would be accepted.
     """
-    if name not in SELECTORS:
-        raise UsageError(f"distractors {name!r} is unknown. Choose one of: {', '.join(SELECTORS)}.")
+    choice = parse_distractors(name)
+    if choice.uses("corpus") and not corpus:
+        raise UsageError(
+            f"distractors {name!r} takes documents from a corpus and none is given. Pass corpus=, a "
+            ".jsonl or .parquet file or a sequence of (id, text)."
+        )
     if max_reuse is not None and (isinstance(max_reuse, bool) or max_reuse < 1):
         raise UsageError(
             f"max_reuse is {max_reuse!r}; it must be a whole number from 1, or None for no cap. "
             "For samples without other contexts use distractors='none'."
         )
+
+
+def make_selector(
+    choice: Choice, index: Index, items: Items, rooms: Sequence[int], seed: int, max_reuse: int | None
+) -> Selector:
+    """The selector of a choice. ``rooms`` are the tokens each item has for other documents."""
+    names = [name for name, _ in choice.parts]
+    even = len(names) == 1 and names[0] in ("same-task", "random", "none")
+    made = [
+        (_plain(name, index, items, seed, max_reuse if even else None), share) for name, share in choice.parts
+    ]
+    selector = made[0][0] if len(made) == 1 else Mixed(index, made)
+    if max_reuse is None or even:
+        return selector
+    return Capped(index, selector, _needed(index, rooms), seed, max_reuse)
+
+
+def _plain(name: str, index: Index, items: Items, seed: int, max_reuse: int | None) -> Selector:
+    if name == "lexical":
+        return Lexical(index, items, seed)
+    if name == "corpus":
+        return Outside(index, seed)
+    if name == "none":
+        return Nobody()
+    splits = index.splits[: index.items]
+    groups = list(zip(index.pools, splits, strict=False)) if name == "same-task" else splits
+    return Pools(index, groups, seed, max_reuse)
+
+
+def _needed(index: Index, rooms: Sequence[int]) -> array[int]:
+    typical = sum(index.tokens) // max(1, len(index))
+    return array("q", (int(room * _MARGIN) + _SPARE_DOCUMENTS * typical if room > 0 else 0 for room in rooms))

@@ -11,14 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from synthesis.assembly.sentences import sentence_spans
+from synthesis.assembly.tables import Gap, Table
 from synthesis.tokens import Tokenizer
 
-_SENTENCE_END = re.compile(
-    r"""[.!?\u2026\u06d4\u0964]+["'\u201d\u2019\u00bb)\]]*(?=\s+[^\sa-z]|\s*$)"""  # before a space
-    r"""|[\u3002\uff01\uff1f]+["\u201d\u2019\u300d\u300f\uff09]*"""  # CJK: no space follows
-    r"""|(?=\n)"""
-)
-_ABBREVIATED = re.compile(r"(?:^|[\s(])(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Prof|Gen|Col|Capt|Rev|Jr|No|vs|Fig|Vol)\.$")
 _LAST_WORD = re.compile(r"\S+$")
 # To cut a small part off a long document only its beginning is counted: this much more than
 # the part should take, and so many characters more, so that there is a choice.
@@ -30,27 +26,43 @@ _EXACT_RUNS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A context on offer as a distractor; ``tokens`` counts it alone."""
+    """A text on offer as a distractor; ``tokens`` counts it alone, ``name`` identifies it.
+
+    ``table`` holds its sentences' counts, for tokenizers whose counts add up.
+    """
 
     item: int
-    pair_id: str
+    name: str
     text: str
     tokens: int
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A document, or a part of one, as it will stand in a sample."""
+    """A document, or a part of one, as it will stand in a sample.
+
+    ``gap`` is what of ``text`` need not be counted again.
+    """
 
     item: int
-    pair_id: str
+    name: str
     text: str
     tokens: int
+    gap: Gap | None = None
 
 
 def whole(document: Document) -> Piece:
     """The document as it is."""
-    return Piece(document.item, document.pair_id, document.text, document.tokens)
+    return part(document, 0, len(document.text), document.tokens)
+
+
+def part(document: Document, start: int, end: int, tokens: int) -> Piece:
+    """``text[start:end]`` of the document."""
+    gap = document.table.gap(start, end) if document.table else None
+    if gap is not None:
+        gap = Gap(gap.start - start, gap.end - start, gap.tokens)
+    return Piece(document.item, document.name, document.text[start:end], tokens, gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ class _Sentences:
 
     region: int
     spans: list[tuple[int, int]]
-    tokens: list[int]
+    tokens: Sequence[int]
 
 
 class Cutter:
@@ -81,14 +93,21 @@ class Cutter:
         """
         if tokens <= 0:
             return None
-        known = self._known.get(document.item)
-        region = _region(document, tokens)
-        if known is None or known.region < region:
-            known = self._known[document.item] = self._count(document.text, region)
+        known = self._sentences(document, tokens)
         if self.exact:
             return self._exact_run(document, known, tokens, slack)
         runs = _runs(known.tokens, tokens, slack)
         return self._piece(document, known, runs[0]) if runs else None
+
+    def _sentences(self, document: Document, tokens: int) -> _Sentences:
+        known = self._known.get(document.item)
+        table, region = document.table, _region(document, tokens)
+        if known is None and table is not None:
+            spans = list(zip(table.starts, table.ends, strict=True))
+            known = self._known[document.item] = _Sentences(len(document.text), spans, table.tokens)
+        elif known is None or known.region < region:
+            known = self._known[document.item] = self._count(document.text, region)
+        return known
 
     def _exact_run(self, document: Document, known: _Sentences, tokens: int, slack: int) -> Piece | None:
         """As ``sentences``, but by counts of whole parts: each error shifts what is aimed at next."""
@@ -113,8 +132,7 @@ class Cutter:
 
     def _piece(self, document: Document, known: _Sentences, run: tuple[int, int]) -> Piece:
         start, end = known.spans[run[0]][0], known.spans[run[1] - 1][1]
-        text = document.text[start:end]
-        return Piece(document.item, document.pair_id, text, sum(known.tokens[slice(*run)]))
+        return part(document, start, end, sum(known.tokens[slice(*run)]))
 
     def _count(self, text: str, region: int) -> _Sentences:
         spans = list(sentence_spans(text[:region]))
@@ -132,12 +150,12 @@ class Cutter:
         follows = document.text[len(opening.text)]
         text = opening.text if follows.isspace() else _LAST_WORD.sub("", opening.text)
         text = text.rstrip()
-        return Piece(document.item, document.pair_id, text, self._tokenizer.count(text)) if text else None
+        return part(document, 0, len(text), self._tokenizer.count(text)) if text else None
 
     def characters(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
         """The document's opening characters, for texts that have no words of a fitting size."""
         text = self._tokenizer.truncate(document.text[: _region(document, tokens)], tokens)
-        return Piece(document.item, document.pair_id, text, self._tokenizer.count(text)) if text else None
+        return part(document, 0, len(text), self._tokenizer.count(text)) if text else None
 
 
 def _counted(text: str, spans: Sequence[tuple[int, int]], blank: bool) -> Iterator[str]:
@@ -158,26 +176,6 @@ def _region(document: Document, tokens: int) -> int:
     return min(len(document.text), int(len(document.text) * share * _REGION_FACTOR) + _REGION_CHARACTERS)
 
 
-def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Character spans of the sentences of ``text``, without the white space between them."""
-    start = 0
-    for match in _SENTENCE_END.finditer(text):
-        end = match.end()
-        if _ABBREVIATED.search(text, max(start, end - 8), end):
-            continue
-        yield from _trimmed(text, start, end)
-        start = end
-    yield from _trimmed(text, start, len(text))
-
-
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    part = text[start:end]
-    body = part.strip()
-    if body:
-        start += len(part) - len(part.lstrip())
-        yield start, start + len(body)
-
-
 def _runs(counts: Sequence[int], tokens: int, slack: int) -> list[tuple[int, int]]:
     """Runs of ``counts`` (start, end) that sum to at most ``tokens``, the largest first.
 
@@ -187,7 +185,7 @@ def _runs(counts: Sequence[int], tokens: int, slack: int) -> list[tuple[int, int
     first = held = 0
     for last, count in enumerate(counts):
         held += count
-        while held > tokens:
+        while held > tokens and first <= last:
             held -= counts[first]
             first += 1
         if first <= last:

@@ -11,21 +11,52 @@ from dataclasses import dataclass
 from typing import Final
 
 from synthesis.data import Message, Pair
+from synthesis.errors import UsageError
 from synthesis.tasks import task_of
 
 SEPARATOR: Final = "\n\n"
-"""What stands between two documents."""
+"""What stands between two documents unless another separator is asked for."""
 
 _DOCUMENTS: Final = "{documents}"
 _INSTRUCTION: Final = "{instruction}"
+_NUMBER: Final = "{n}"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What stands before each document (``{n}`` is its number, from 1) and between two."""
+
+    header: str = ""
+    separator: str = SEPARATOR
+
+    def check(self) -> None:
+        """Refuse a header with a placeholder that nothing fills.
+
+        Raises:
+            UsageError: naming what would be accepted.
+        """
+        rest = self.header.replace(_NUMBER, "")
+        if "{" in rest or "}" in rest:
+            raise UsageError(
+                f"header {self.header!r} has braces other than {{n}}. Write the document's number as {{n}}, "
+                r"as in 'Document {n}:\n'."
+            )
+
+    def opening(self, number: int) -> str:
+        """What the document of this number starts with."""
+        return self.header.replace(_NUMBER, str(number))
+
+
+PLAIN: Final = Style()
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A conversation and where the own context stands in it.
 
-    ``span`` is the context's character span in the first (user) message; ``depth`` is the
-    share of the other document text that precedes it (0 where there is no other).
+    ``span`` is the context's character span in the first (user) message, (0, 0) where it is
+    left out; ``depth`` is the share of the other document text that precedes it (0 where there
+    is no other).
     """
 
     messages: tuple[Message, Message]
@@ -33,18 +64,29 @@ class Layout:
     depth: float
 
 
-def lay_out(pair: Pair, own: str, before: Sequence[str] = (), after: Sequence[str] = ()) -> Layout:
-    """The conversation that asks ``pair`` over the documents ``before``, ``own``, ``after``."""
-    head = "".join(text + SEPARATOR for text in before)
-    tail = "".join(SEPARATOR + text for text in after)
-    content, start = _fill(task_of(pair.task).wording, head + own + tail, pair.instruction)
-    start += len(head)
-    others = len(head) + len(tail)
-    return Layout(
-        messages=(Message("user", content), Message("assistant", pair.answer)),
-        span=(start, start + len(own)),
-        depth=len(head) / others if others else 0.0,
-    )
+def lay_out(
+    pair: Pair,
+    own: str | None,
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
+    style: Style = PLAIN,
+) -> Layout:
+    """The conversation that asks ``pair`` over the documents ``before``, ``own``, ``after``.
+
+    ``own`` None leaves the context out.
+    """
+    texts = [*before, *(() if own is None else (own,)), *after]
+    parts = [style.opening(place) + text for place, text in enumerate(texts, 1)]
+    content, start = _fill(task_of(pair.task).wording, style.separator.join(parts), pair.instruction)
+    messages = (Message("user", content), Message("assistant", pair.answer))
+    if own is None:
+        return Layout(messages, (0, 0), 0.0)
+    head = sum(len(part) + len(style.separator) for part in parts[: len(before)])
+    head += len(style.opening(len(before) + 1))
+    tail = sum(len(part) + len(style.separator) for part in parts[len(before) + 1 :])
+    others = head + tail if len(parts) > 1 else 0
+    start += head
+    return Layout(messages, (start, start + len(own)), head / others if others else 0.0)
 
 
 def _fill(wording: str, documents: str, instruction: str) -> tuple[str, int]:

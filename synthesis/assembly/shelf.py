@@ -1,0 +1,48 @@
+"""Byte records on disk, found by number: what is too much to keep in memory for every document.
+
+The file is temporary and nameless and disappears with the shelf. Knows nothing of the bytes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from array import array
+from types import TracebackType
+from typing import Self
+
+
+class Shelf:
+    """Records are appended once and read at random."""
+
+    def __init__(self) -> None:
+        """An empty shelf."""
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__ or with the shelf
+        weakref.finalize(self, self._file.close)  # for those not used as a context manager
+        self._ends = array("Q", [0])
+        self._at_end = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def add(self, record: bytes) -> None:
+        """Append the next record."""
+        if not self._at_end:
+            self._file.seek(self._ends[-1])
+            self._at_end = True
+        self._file.write(record)
+        self._ends.append(self._ends[-1] + len(record))
+
+    def __getitem__(self, number: int) -> bytes:
+        start, end = self._ends[number], self._ends[number + 1]
+        self._file.seek(start)
+        self._at_end = False
+        return self._file.read(end - start)
