@@ -252,7 +252,7 @@ def _one_line(value: object) -> str:
     return " ".join(_CONTROL.sub(" ", str(value)).split())
 
 
-def _lines(value: object) -> Any:  # noqa: ANN401 - a string stays a string, a list a list
+def _lines(value: object) -> Any:
     return [_one_line(item) for item in value] if isinstance(value, list | tuple) else _one_line(value)
 
 

@@ -115,7 +115,10 @@ def run(
 
     Run the same command again to go on after an interruption.
     """
-    resolved = _config(dict(locals()))
+    given = dict(locals())
+    from builder.settings import configured
+
+    resolved = configured(given)
     from builder.job import execute
 
     _do(execute, resolved, quiet)
@@ -153,7 +156,10 @@ def plan(
     license: License = None,
 ) -> None:
     """Say what a run would do: pairs done, stale and new. Writes nothing."""
-    resolved = _config(dict(locals()))
+    given = dict(locals())
+    from builder.settings import configured
+
+    resolved = configured(given)
     from builder.job import plan as survey
 
     counts = survey(resolved)
@@ -181,13 +187,14 @@ def assemble(
     quiet: Quiet = False,
 ) -> None:
     """Make samples of other lengths from contexts that exist."""
+    given = dict(locals())
+    from builder.settings import overridden
     from synthesis.config import load_config
 
-    given = dict(locals())
     saved = folder / "run.toml"
     if not saved.is_file():
         raise UsageError(f"{folder} holds no run (no run.toml); give the folder of a finished run")
-    resolved = _override(load_config(saved), {**given, "out": str(folder)})
+    resolved = overridden(load_config(saved), {**given, "out": str(folder)})
     from builder.job import reassemble
 
     _do(reassemble, resolved, quiet)
@@ -202,8 +209,9 @@ def score(
 ) -> None:
     """Coherence of each row's context with its instruction and answer, as JSON lines."""
     from builder.scoring import score_source
+    from builder.settings import assigned
 
-    columns = _assigned("--column", "context=document", column or [])
+    columns = assigned("--column", "context=document", column or [])
     total, rows, failed = 0.0, 0, 0
     for line in score_source(source, columns=columns, split=split or "train", reasons=explain):
         typer.echo(json.dumps(line, ensure_ascii=False))
@@ -297,73 +305,6 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
         typer.echo(f"context-synthesis {__version__}")
         raise typer.Exit
-
-
-_KEYS = {
-    "pairs": "pairs.source",
-    "task": "pairs.task",
-    "config": "pairs.config",
-    "split": "pairs.split",
-    "limit": "pairs.limit",
-    "engine": "generation.engine",
-    "model": "generation.model",
-    "words": "generation.words",
-    "template": "generation.template",
-    "temperature": "generation.temperature",
-    "top_p": "generation.top_p",
-    "max_tokens": "generation.max_tokens",
-    "tokenizer": "samples.tokenizer",
-    "depth": "samples.depth",
-    "distractors": "samples.distractors",
-    "corpus": "samples.corpus",
-    "max_reuse": "samples.max_reuse",
-    "header": "samples.header",
-    "abstain": "samples.abstain",
-    "oversize": "samples.oversize",
-    "seed": "seed",
-    "out": "out",
-    "name": "dataset.name",
-    "license": "dataset.license",
-}
-
-
-def _config(given: dict[str, Any]) -> RunConfig:
-    from synthesis.config import RunConfig, load_config
-
-    path = given.get("run_file")
-    return _override(load_config(path) if path else RunConfig(), given)
-
-
-def _override(base: RunConfig, given: dict[str, Any]) -> RunConfig:
-    from synthesis.config import override
-
-    changes: dict[str, Any] = {key: given.get(option) for option, key in _KEYS.items()}
-    if given.get("lengths"):
-        changes["samples.lengths"] = tuple(
-            part.strip() for part in given["lengths"].split(",") if part.strip()
-        )
-    if given.get("column"):
-        changes["pairs.columns"] = _assigned("--column", "instruction=question", given["column"])
-    if given.get("option"):
-        options = _assigned("--option", "concurrency=64", given["option"])
-        changes["generation.options"] = base.generation.options | {k: _value(v) for k, v in options.items()}
-    return override(base, changes)
-
-
-def _assigned(option: str, example: str, texts: list[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in texts]
-    for text, (key, _, value) in zip(texts, pairs, strict=True):
-        if not key or not value:
-            raise UsageError(f"{option} takes two sides, as in {example}; got {text!r}")
-    return {key: value for key, _, value in pairs}
-
-
-def _value(text: str) -> Any:
-    """A number, true, false, or JSON as what it is; anything else as text."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
 
 
 def _do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:

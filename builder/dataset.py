@@ -101,7 +101,7 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         min_coherence: float | None = None,
         token: str | None = None,
         cache_dir: str | None = None,
-        **options: Any,  # noqa: ANN401 - whatever else datasets' builders take
+        **options: Any,
     ) -> None:
         """Find the data and check every option; nothing is assembled yet.
 
@@ -170,14 +170,14 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         """The version of the raw config that samples are made from."""
         return self._raw
 
-    def _info(self) -> Any:  # noqa: ANN401
+    def _info(self) -> Any:
         features = datasets.Features.from_arrow_schema(arrow_schema("chat"))
         return datasets.DatasetInfo(features=features)
 
     def _make_split_generators_kwargs(self, prepare_split_kwargs: dict[str, Any]) -> dict[str, Any]:
         return {"workers": prepare_split_kwargs.get("num_proc")}
 
-    def _split_generators(self, dl_manager: Any, workers: int | None = None) -> list[Any]:  # noqa: ANN401
+    def _split_generators(self, dl_manager: Any, workers: int | None = None) -> list[Any]:
         from pathlib import Path
 
         store = prepare_store(self._raw, Path(self._cache_dir_root) / "context_synthesis_rows")

@@ -119,7 +119,7 @@ def load_builder(
     token: str | None = None,
     cache_dir: str | Path | None = None,
     **options: Any,
-) -> ContextSynthesis | Any:  # noqa: ANN401 - whichever builder plain datasets has
+) -> ContextSynthesis | Any:
     """The ``datasets`` builder behind ``load``, for its ``info`` and for preparing it by hand.
 
     Without a length it is the one of plain ``datasets``. ``options`` are those of ``load`` that
@@ -154,7 +154,7 @@ def _published(
     num_proc: int | None,
     token: str | None,
     cache_dir: str | Path | None,
-) -> Any:  # noqa: ANN401
+) -> Any:
     from datasets import load_dataset
 
     with _named_errors(place, config, token):

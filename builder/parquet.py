@@ -92,7 +92,7 @@ class ShardWriter:
     def __init__(
         self,
         directory: Path,
-        schema: Any,  # noqa: ANN401 - pyarrow is untyped here
+        schema: Any,
         *,
         group_bytes: int = GROUP_BYTES,
         group_rows: int = GROUP_ROWS,
@@ -177,7 +177,7 @@ class ShardWriter:
         if full:
             self._close_shard()
 
-    def _table(self) -> Any:  # noqa: ANN401
+    def _table(self) -> Any:
         import pyarrow as pa
 
         try:

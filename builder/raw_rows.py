@@ -80,7 +80,7 @@ def _check_columns(raw: RawConfig, path: Path, names: Sequence[str]) -> None:
         )
 
 
-def _mapped(path: Path) -> Any:  # noqa: ANN401 - pyarrow is untyped here
+def _mapped(path: Path) -> Any:
     import pyarrow as pa
 
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()

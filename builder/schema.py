@@ -73,7 +73,7 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
 }
 
 
-def arrow_schema(kind: Kind) -> Any:  # noqa: ANN401 - pyarrow is untyped here
+def arrow_schema(kind: Kind) -> Any:
     """The ``pyarrow.Schema`` of a kind, without metadata."""
     import pyarrow as pa
 

@@ -119,7 +119,7 @@ class Hub(BaseHTTPRequestHandler):
         body = FILES[name].encode()
         return self.send(200, body, **{"ETag": f'"{name}"', "X-Repo-Commit": SHA})
 
-    def reply(self, status: int, value: Any, **headers: str) -> None:  # noqa: ANN401
+    def reply(self, status: int, value: Any, **headers: str) -> None:
         self.send(status, json.dumps(value).encode(), **{"Content-Type": "application/json"} | headers)
 
     def send(self, status: int, body: bytes, **headers: str) -> None:

@@ -107,11 +107,11 @@ class Hub:
             info.sha, self.files(info.sha) if info.sha else {}, self.tags(), bool(info.private), branch
         )
 
-    def _info(self, kind: str, revision: str | None) -> Any:  # noqa: ANN401 - the client's record
+    def _info(self, kind: str, revision: str | None) -> Any:
         """None without such a repository, False without such a revision."""
         from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
-        def ask() -> Any:  # noqa: ANN401
+        def ask() -> Any:
             try:
                 return self._api.repo_info(self.repo_id, repo_type=kind, revision=revision)
             except RepositoryNotFoundError:
@@ -283,7 +283,7 @@ def file_sha256(content: bytes | Path) -> str:
     return _digest(hashlib.sha256(), content)
 
 
-def _digest(digest: Any, content: bytes | Path) -> str:  # noqa: ANN401 - hashlib has no name for it
+def _digest(digest: Any, content: bytes | Path) -> str:
     if isinstance(content, bytes):
         digest.update(content)
     else:

@@ -48,7 +48,7 @@ def split_card(text: str, place: str) -> tuple[Meta, str]:
     return values, text[found.end() :]
 
 
-def _loader() -> Any:  # noqa: ANN401 - yaml is untyped
+def _loader() -> Any:
     """YAML 1.1 takes the language code ``no`` for False; cards mean the word."""
     import yaml
 

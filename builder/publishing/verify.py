@@ -101,7 +101,7 @@ def _loaded(name: str, manifest: Manifest, found: Mapping[str, Any]) -> Iterator
             yield f"{file.path} was loaded with other content than was built"
 
 
-def _run(hub: Hub, job: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+def _run(hub: Hub, job: Mapping[str, Any]) -> Any:
     detail = ""
     for attempt in range(1, _TRIES + 1):
         with tempfile.TemporaryDirectory(prefix="context-synthesis-") as scratch:

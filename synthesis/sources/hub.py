@@ -117,7 +117,7 @@ def hub_tables(hub: HubSource, config: str | None, split: str, token: str | None
     return [_remote_table(files, name, hub.repo, token) for name in names]
 
 
-def _remote_table(files: Any, name: str, repo: str, token: str | None) -> Table:  # noqa: ANN401
+def _remote_table(files: Any, name: str, repo: str, token: str | None) -> Table:
     base = PurePosixPath(name).name
 
     def opened() -> BinaryIO:
