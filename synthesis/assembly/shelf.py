@@ -5,6 +5,7 @@ The file is temporary and nameless and disappears with the shelf. Knows nothing 
 
 from __future__ import annotations
 
+import os
 import tempfile
 import weakref
 from array import array
@@ -20,7 +21,7 @@ class Shelf:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__ or with the shelf
         weakref.finalize(self, self._file.close)  # for those not used as a context manager
         self._ends = array("Q", [0])
-        self._at_end = True
+        self._flushed = True
 
     def __enter__(self) -> Self:
         return self
@@ -35,14 +36,19 @@ class Shelf:
 
     def add(self, record: bytes) -> None:
         """Append the next record."""
-        if not self._at_end:
-            self._file.seek(self._ends[-1])
-            self._at_end = True
         self._file.write(record)
+        self._flushed = False
         self._ends.append(self._ends[-1] + len(record))
 
     def __getitem__(self, number: int) -> bytes:
         start, end = self._ends[number], self._ends[number + 1]
+        if not self._flushed:
+            self._file.flush()
+            self._flushed = True
+        if hasattr(os, "pread"):
+            # Leaves the position alone, which a forked process would share.
+            return os.pread(self._file.fileno(), end - start, start)
         self._file.seek(start)
-        self._at_end = False
-        return self._file.read(end - start)
+        record = self._file.read(end - start)
+        self._file.seek(0, os.SEEK_END)
+        return record
