@@ -43,7 +43,7 @@ class RunRows:
         self._reporter = reporter
         self._rows = CountedRows(journal.current_contexts(), tokenizer)
         self._overall = array("d", [nan]) * len(self._rows)
-        self._contexts_id = _hash_lines(journal.current())
+        self._contexts_id = _outcomes_id(journal)
         self.short = 0
 
     @property
@@ -175,8 +175,10 @@ class CountedRows(Sequence[tuple[Pair, Context]]):
             self._tokens.extend(self._tokenizer.count_batch(texts))
 
 
-def _hash_lines(lines: Iterator[str]) -> str:
+def _outcomes_id(journal: Journal) -> str:
+    """A hash of the current outcomes: a rejection that became a context since counts as a change."""
     digest = hashlib.blake2b(digest_size=16)
-    for line in lines:
-        digest.update(line.encode())
+    for fingerprint in journal.current():
+        digest.update(b"+" if fingerprint in journal.contexts else b"-")
+        digest.update(fingerprint.encode())
     return digest.hexdigest()

@@ -318,6 +318,7 @@ def test_a_server_behind_the_same_command(tmp_path, write_pairs, command) -> Non
         assert "7 contexts, 1 rejected" in first.stdout
         again = command(*options, OPENAI_API_KEY="sk-secret")
         assert "8 contexts, 0 rejected" in again.stdout
+        assert "nothing changed" not in again.stdout
         assert sum("messages" in asked.body for asked in server.asked) == 9
         refused = command(*options, "--seed", "1", OPENAI_API_KEY="sk-wrong")
         assert (refused.returncode, refused.stderr.startswith("error: ")) == (1, True)
