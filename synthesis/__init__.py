@@ -8,12 +8,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample
-from synthesis.errors import ContextSynthesisError
-
 if TYPE_CHECKING:
     from synthesis.assembly import assemble
     from synthesis.coherence import score, score_batch
+    from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample
+    from synthesis.errors import ContextSynthesisError
     from synthesis.pairs import read_pairs
     from synthesis.run import synthesize
     from synthesis.tokens import load_tokenizer
@@ -38,6 +37,14 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Coherence": "synthesis.data",
+    "Context": "synthesis.data",
+    "ContextSynthesisError": "synthesis.errors",
+    "Evidence": "synthesis.data",
+    "Message": "synthesis.data",
+    "Pair": "synthesis.data",
+    "Rejected": "synthesis.data",
+    "Sample": "synthesis.data",
     "assemble": "synthesis.assembly",
     "load_tokenizer": "synthesis.tokens",
     "read_pairs": "synthesis.pairs",
