@@ -323,19 +323,23 @@ def _sentence(summary: Summary) -> str:
     filled = [result for result in summary.dataset.configs if result.rows]
     written = sum(result.built for result in filled)
     parts = [
-        f"{summary.contexts:,} contexts",
+        _some(summary.contexts, "context"),
         f"{summary.rejected:,} rejected",
-        f"{len(filled)} configs ({f'{written} written' if written else 'nothing changed'})",
+        f"{_some(len(filled), 'config')} ({f'{written} written' if written else 'nothing changed'})",
         f"{summary.seconds:.1f} s",
         str(summary.dataset.path),
     ]
     line = ", ".join(parts)
     if summary.short:
         line += (
-            f"\n{summary.short:,} samples are shorter than asked: there are too few other contexts of their "
-            "task. Add pairs, raise --words, or use --distractors random"
+            f"\nshorter than asked: {_some(summary.short, 'sample')}, for lack of other contexts. "
+            "Add pairs, raise --words, or use --distractors random"
         )
     return line
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def test_a_huge_answer_and_a_duplicate_are_rejected_rows(tmp_path, command) -> N
             file.write(json.dumps(row) + "\n")
     done = command("run", "--pairs", path, "--out", tmp_path / "run", *SMALL)
     assert done.returncode == 0, done.stderr
-    assert "1 contexts, 2 rejected" in done.stdout
+    assert "1 context, 2 rejected" in done.stdout
     reasons = [
         json.loads(line) for line in (tmp_path / "run/journal/rejected.jsonl").read_text().splitlines()
     ]
