@@ -8,7 +8,7 @@ besides the journal's index.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -56,15 +56,18 @@ class Job:
 
     def outcomes(self, work: Iterable[tuple[Pair, Prompt]]) -> Iterator[tuple[Pair, Context | Rejected]]:
         """Each pair with its context or rejection, in the order the engine finishes them."""
-        waiting: dict[str, tuple[Pair, Prompt]] = {}
+        # Two equal pairs have equal prompts, and may wait at the same time.
+        waiting: defaultdict[str, list[tuple[Pair, Prompt]]] = defaultdict(list)
 
         def feed() -> Iterator[Prompt]:
             for pair, prompt in work:
-                waiting[prompt.id] = pair, prompt
+                waiting[prompt.id].append((pair, prompt))
                 yield prompt
 
         for completion in self.engine.complete(feed(), self.sampling):
-            pair, prompt = waiting.pop(completion.prompt_id)
+            pair, prompt = waiting[completion.prompt_id].pop()
+            if not waiting[completion.prompt_id]:
+                del waiting[completion.prompt_id]
             outcome = parse(
                 completion,
                 prompt,

@@ -131,6 +131,11 @@ def test_pairs_are_pulled_no_faster_than_the_engine_asks(tmp_path) -> None:
     assert not engine.closed  # it belongs to the caller
 
 
+def test_equal_pairs_each_get_a_context() -> None:
+    made = list(synthesize([PAIRS[0], PAIRS[1], PAIRS[0]], ScriptedEngine(window=3), words=100))
+    assert sorted(context.pair_id for context in made) == sorted(p.id for p in (PAIRS[0], PAIRS[0], PAIRS[1]))
+
+
 def test_synthesize_counts_tokens_and_finds_the_evidence() -> None:
     (context,) = synthesize([PAIRS[0]], ScriptedEngine(), words=100)
     assert context.tokens > context.words > 50
