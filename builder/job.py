@@ -17,13 +17,13 @@ from typing import Any, Protocol, TypeVar
 
 from builder.folder import FolderResult, build_folder
 from builder.resources import example_pairs
-from builder.rows import RunRows
+from builder.rows import RunRows, assembly_options
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.options import REFUSAL, make_options
 from synthesis.config import RunConfig
 from synthesis.data import Message, Pair, Rejected
 from synthesis.journal import Journal
-from synthesis.pairs import describe_source, read_pairs
+from synthesis.pairs import describe_source, is_local, read_pairs
 from synthesis.run import Counts, generate, make_job, survey
 from synthesis.run_folder import RunFolder
 from synthesis.tokens import Tokenizer, load_tokenizer
@@ -70,13 +70,22 @@ def execute(config: RunConfig, reporter: Reporter) -> Summary:
     folder.check()
     tokenizer = _tokenizer(config)
     with closing(make_job(config)) as job, folder.locked(), Journal(folder.journal) as journal:
-        reporter.stage("reading pairs", None)
-        counts = survey(job, _ticking(_pairs(config), reporter.advance), journal)
         folder.write_config(config)
-        reporter.stage("writing contexts", counts.todo)
-        generate(job, _pairs(config), journal, lambda _: reporter.advance())
-        engine = {"engine": job.engine.name, "model": job.engine.model}
-        return _finish(config, folder, journal, tokenizer, reporter, counts, engine, started)
+        origin = {
+            "engine": job.engine.name,
+            "model": job.engine.model,
+            "source": describe_source(
+                _source(config), config=config.pairs.config or None, split=config.pairs.split
+            ),
+        }
+        todo = None
+        if is_local(_source(config)):
+            reporter.stage("reading pairs", None)
+            todo = survey(job, _ticking(_pairs(config), reporter.advance), journal).todo
+        # What lies on the Hub is read once; how much it is shows as it comes.
+        reporter.stage("writing contexts", todo)
+        counts = generate(job, _pairs(config), journal, lambda _: reporter.advance())
+        return _finish(config, folder, journal, tokenizer, reporter, counts, origin, started)
 
 
 def reassemble(config: RunConfig, reporter: Reporter) -> Summary:
@@ -86,9 +95,12 @@ def reassemble(config: RunConfig, reporter: Reporter) -> Summary:
     folder = RunFolder(config.out_dir)
     with folder.locked(), Journal(folder.journal) as journal:
         folder.write_config(config)
-        engine = {"engine": config.generation.engine, "model": config.generation.model}
         counts = Counts(settled=sum(1 for _ in journal.current()))
-        return _finish(config, folder, journal, tokenizer, reporter, counts, engine, started)
+        # The contexts are those of the run before, wherever its pairs are by now.
+        origin = {"engine": config.generation.engine, "model": config.generation.model, "source": None}
+        known = folder.read_manifest()
+        origin |= {key: known[key] for key in origin if key in known}
+        return _finish(config, folder, journal, tokenizer, reporter, counts, origin, started)
 
 
 def _finish(
@@ -98,10 +110,10 @@ def _finish(
     tokenizer: Tokenizer,
     reporter: Reporter,
     counts: Counts,
-    engine: dict[str, str],
+    origin: dict[str, Any],
     started: float,
 ) -> Summary:
-    facts = _facts(config, tokenizer, engine)
+    facts = _facts(config, tokenizer, origin["engine"], origin["model"])
     rows = RunRows(config, journal, tokenizer, reporter)
     result = build_folder(folder.dataset, rows.configs(), facts=facts)
     # Assembling drops some, too, so the config knows better than the journal.
@@ -111,9 +123,7 @@ def _finish(
     folder.write_manifest(
         {
             **facts,
-            "source": describe_source(
-                _source(config), config=config.pairs.config or None, split=config.pairs.split
-            ),
+            "source": origin["source"],
             "counts": {**asdict(counts), "contexts": rows.contexts, "rejected": rejected},
             "configs": {one.name: one.version for one in result.configs},
             "seconds": round(seconds, 3),
@@ -128,16 +138,9 @@ def _tokenizer(config: RunConfig) -> Tokenizer:
     lengths = parse_lengths(",".join(samples.lengths))
     make_options(
         lengths={length: share or 1.0 for length, share in lengths},
-        depth=samples.depth,
-        distractors=samples.distractors,
-        seed=config.seed,
-        max_reuse=samples.max_reuse or None,
         corpus=samples.corpus or None,
-        header=samples.header,
-        separator=samples.separator,
-        abstain=samples.abstain,
         refusal=REFUSAL,
-        oversize=samples.oversize,
+        **assembly_options(config),
     )
     tokenizer = load_tokenizer(samples.tokenizer or None)
     tokenizer.count_chat([Message("user", "."), Message("assistant", ".")])
@@ -160,11 +163,12 @@ def _source(config: RunConfig) -> str | Path:
     return config.pairs.source or example_pairs()
 
 
-def _facts(config: RunConfig, tokenizer: Tokenizer, engine: dict[str, str]) -> dict[str, Any]:
+def _facts(config: RunConfig, tokenizer: Tokenizer, engine: str, model: str) -> dict[str, Any]:
     """How the rows are made, without times and paths: equal runs have equal facts."""
     made = config.generation
     return {
-        **engine,
+        "engine": engine,
+        "model": model,
         "template": made.template,
         "words": made.words,
         "sampling": {"temperature": made.temperature, "top_p": made.top_p, "max_tokens": made.max_tokens},

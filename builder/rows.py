@@ -78,16 +78,7 @@ class RunRows:
 
     def _chat(self, label: str, mixture: dict[int | str, float]) -> ConfigData:
         samples = self._config.samples
-        options: dict[str, Any] = {
-            "depth": samples.depth,
-            "distractors": samples.distractors,
-            "seed": self._config.seed,
-            "max_reuse": samples.max_reuse or None,
-            "header": samples.header,
-            "separator": samples.separator,
-            "abstain": samples.abstain,
-            "oversize": samples.oversize,
-        }
+        options = assembly_options(self._config)
         corpus = describe_source(samples.corpus)["files"] if samples.corpus else []
         content = self._content_id(
             "chat",
@@ -144,6 +135,21 @@ class RunRows:
         if isnan(self._overall[index]):
             self._score(index, *self._rows[index])
         return self._overall[index]
+
+
+def assembly_options(config: RunConfig) -> dict[str, Any]:
+    """What a configuration asks of ``assemble`` besides lengths, tokenizer and corpus."""
+    samples = config.samples
+    return {
+        "depth": samples.depth,
+        "distractors": samples.distractors,
+        "seed": config.seed,
+        "max_reuse": samples.max_reuse or None,
+        "header": samples.header,
+        "separator": samples.separator,
+        "abstain": samples.abstain,
+        "oversize": samples.oversize,
+    }
 
 
 class CountedRows(Sequence[tuple[Pair, Context]]):

@@ -87,6 +87,14 @@ class RunFolder:
         """Save what is known of the run, as indented JSON."""
         self._replace(self.manifest, json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
 
+    def read_manifest(self) -> dict[str, Any]:
+        """What was saved of the last run that ended; empty if none did."""
+        if not self.manifest.is_file():
+            return {}
+        with storage_errors(self.manifest):
+            facts: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+        return facts
+
     def _replace(self, target: Path, text: str) -> None:
         temporary = target.with_name(target.name + ".tmp")
         with storage_errors(target):
