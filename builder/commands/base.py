@@ -1,0 +1,95 @@
+"""The application, and what its commands share: how they register, fail and report.
+
+Exit codes: 0 done, 1 failed (what is finished is kept, run again to go on), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from synthesis.errors import ContextSynthesisError
+
+if TYPE_CHECKING:
+    from builder.job import Summary
+    from synthesis.config import RunConfig
+
+app = typer.Typer(
+    name="context-synthesis",
+    help="Turn short instruction-answer pairs into long-context training data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def command(
+    *, like: Callable[..., None] | None = None, group: typer.Typer = app
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command of ``group`` whose errors become a message and an exit code.
+
+    ``like`` names a command whose options this one takes as well.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            try:
+                function(*args, **kwargs)
+            except ContextSynthesisError as error:
+                typer.echo(f"error: {error}", err=True)
+                raise typer.Exit(error.exit_code) from None
+            except KeyboardInterrupt:
+                typer.echo("\nstopped; what is finished is kept, run the same command to go on", err=True)
+                raise typer.Exit(1) from None
+
+        if like is not None:
+            # typer reads a command's options from its signature and annotations.
+            inner = inspect.unwrap(like)
+            guarded.__annotations__ = inspect.get_annotations(inner, eval_str=True)
+            guarded.__wrapped__ = inner
+            guarded.__signature__ = inspect.signature(inner, eval_str=True)  # type: ignore[attr-defined]
+        return group.command()(guarded)
+
+    return register
+
+
+def do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:
+    """Do a job with a progress bar, then say in a line what came of it."""
+    from rich.console import Console
+
+    from builder.progress import TerminalReporter
+
+    console = Console(stderr=True, quiet=quiet)
+    with TerminalReporter(console) as reporter:
+        summary = work(config, reporter)
+    if not quiet:
+        typer.echo(_sentence(summary))
+
+
+def _sentence(summary: Summary) -> str:
+    filled = [result for result in summary.dataset.configs if result.rows]
+    written = sum(result.built for result in filled)
+    parts = [
+        _some(summary.contexts, "context"),
+        f"{summary.rejected:,} rejected",
+        f"{_some(len(filled), 'config')} ({f'{written} written' if written else 'nothing changed'})",
+        f"{summary.seconds:.1f} s",
+        str(summary.dataset.path),
+    ]
+    line = ", ".join(parts)
+    if summary.short:
+        line += (
+            f"\nshorter than asked: {_some(summary.short, 'sample')}, for lack of other contexts. "
+            "Add pairs, raise --words, or use --distractors random"
+        )
+    return line
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
