@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # To be raised when the same journal and settings would give other rows: a change of the
 # score, of the assembly or of a column.
-ROWS_VERSION = 2
+ROWS_VERSION = 3
 _FULL = 0.995
 _PARCEL = 64  # contexts held in memory while they are counted
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from synthesis.data import Coherence, Context, Pair, Rejected, Sample
@@ -44,9 +44,15 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("uniqueness", "number", "does it fit this pair rather than another, 0 to 1"),
         Column("answer_kind", "text", "kind of answer the score was calibrated for"),
         Column("verified", "flag", "false where the score cannot know, such as yes or no"),
+        Column(
+            "contamination",
+            "overlaps",
+            "n-grams shared with each benchmark that shares any; empty where none does or none was checked",
+        ),
         Column("engine", "text", "engine that wrote the context"),
         Column("model", "text", "model behind the engine"),
         Column("template", "text", "prompt template"),
+        Column("attempts", "integer", "replies it took, those asked for again and all sections included"),
         Column("seed", "integer", "seed of this context"),
         Column("metadata", "long", "JSON object with the source's other fields"),
     ),
@@ -60,6 +66,7 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("depth", "number", "place of the supporting context, 0 = start, 1 = end"),
         Column("evidence_start", "integer", "first character of that context in the first user message"),
         Column("evidence_end", "integer", "first character after it"),
+        Column("evidence", "evidence", "character spans of the pieces of evidence in that message"),
         Column("documents", "texts", "pair ids of all contexts, in order"),
         Column("distractors", "text", "how the other contexts were chosen"),
         Column("coherence", "number", "overall score of the supporting context"),
@@ -68,6 +75,7 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("pair_id", "text", "name of the pair, or of its place in the source"),
         Column("stage", "text", "step that dropped it"),
         Column("reason", "text", "why"),
+        Column("attempts", "integer", "replies that were asked for, 0 where no engine was"),
         Column("text", "long", "the text at hand when it was dropped"),
     ),
 }
@@ -88,6 +96,16 @@ def arrow_schema(kind: Kind) -> Any:
         "evidence": pa.list_(
             pa.struct([("start", pa.int64()), ("end", pa.int64()), ("what", pa.large_string())])
         ),
+        "overlaps": pa.list_(
+            pa.struct(
+                [
+                    ("benchmark", pa.string()),
+                    ("instruction", pa.int64()),
+                    ("answer", pa.int64()),
+                    ("context", pa.int64()),
+                ]
+            )
+        ),
     }
     return pa.schema([(column.name, types[column.type]) for column in COLUMNS[kind]])
 
@@ -102,7 +120,9 @@ def id_column(kind: Kind) -> str:
     return "pair_id" if kind == "rejected" else "id"
 
 
-def raw_row(pair: Pair, context: Context, coherence: Coherence | None) -> Row:
+def raw_row(
+    pair: Pair, context: Context, coherence: Coherence | None, overlaps: Iterable[Mapping[str, Any]] = ()
+) -> Row:
     """A row of a raw config. Scores are None where nothing was scored."""
     return {
         "id": pair.id,
@@ -120,9 +140,11 @@ def raw_row(pair: Pair, context: Context, coherence: Coherence | None) -> Row:
         "uniqueness": coherence.uniqueness if coherence else None,
         "answer_kind": coherence.kind if coherence else None,
         "verified": coherence.verified if coherence else None,
+        "contamination": list(overlaps),
         "engine": context.engine,
         "model": context.model,
         "template": context.template,
+        "attempts": context.attempts,
         "seed": context.seed,
         # A Parquet or CSV source may bring dates and the like; as text they stay readable.
         "metadata": json.dumps(dict(pair.metadata), ensure_ascii=False, sort_keys=True, default=str),
@@ -142,6 +164,7 @@ def chat_row(sample: Sample) -> Row:
         "depth": sample.depth,
         "evidence_start": start,
         "evidence_end": end,
+        "evidence": [span._asdict() for span in sample.evidence],
         "documents": list(sample.documents),
         "distractors": sample.distractors,
         "coherence": sample.coherence,
@@ -154,6 +177,7 @@ def rejected_row(rejected: Rejected) -> Row:
         "pair_id": rejected.pair_id,
         "stage": rejected.stage,
         "reason": rejected.reason,
+        "attempts": rejected.attempts,
         "text": rejected.text,
     }
 
@@ -185,7 +209,7 @@ class Statistics:
         if row.get("task") is not None:
             self._count("tasks", row["task"])
         if "reason" in row:
-            self._count("reasons", f"{row['stage']}: {row['reason']}"[:160])
+            self._count("reasons", _reason(row["stage"], row["reason"]))
         if self._sample is None and "reason" not in row:
             self._sample = _sample_of(row)
 
@@ -213,6 +237,12 @@ class Statistics:
             **{group: dict(sorted(counts.items())) for group, counts in self._counts.items() if counts},
             "sample": self._sample,
         }
+
+
+def _reason(stage: str, reason: str) -> str:
+    # Filters give the row's own figures; what they are counted by stands before them.
+    told = reason.partition(":")[0] if stage in ("filter", "contamination") else reason
+    return f"{stage}: {told}"[:160]
 
 
 def _sample_of(row: Mapping[str, Any]) -> Row:

@@ -86,12 +86,34 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What replies took: how many there were, and the tokens in and out that the engine reported."""
+
+    replies: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+
+    @classmethod
+    def of(cls, completion: Completion) -> Usage:
+        """What one reply took."""
+        return cls(1, completion.prompt_tokens, completion.output_tokens)
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.replies + other.replies,
+            self.prompt_tokens + other.prompt_tokens,
+            self.output_tokens + other.output_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """A synthesised background text for one pair.
 
     ``words`` counts whitespace-separated words, ``tokens`` counts tokens of the run's
     tokenizer. ``evidence_source`` is ``exact`` when the engine recorded the spans,
-    ``located`` when they were found afterwards, ``none`` when there are none.
+    ``located`` when they were found afterwards, ``none`` when there are none. ``attempts``
+    counts the replies it took, those that were asked for again and all sections included.
     """
 
     pair_id: str
@@ -105,17 +127,22 @@ class Context:
     seed: int = 0
     evidence_source: str = "none"
     fingerprint: str = ""
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something dropped: at which ``stage``, for which ``reason``, with the ``text`` at hand."""
+    """Something dropped: at which ``stage``, for which ``reason``, with the ``text`` at hand.
+
+    ``attempts`` counts the replies that were asked for; 0 where no engine was.
+    """
 
     pair_id: str
     stage: str
     reason: str
     text: str = ""
     fingerprint: str = ""
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +168,8 @@ class Sample:
 
     ``depth`` (0 = start, 1 = end) is where the pair's own context stands among the
     document text; ``evidence_span`` is the character span of that context inside the
-    first user message; ``documents`` are pair ids in the order they appear.
+    first user message, ``evidence`` its pieces of evidence there; ``documents`` are pair ids
+    in the order they appear.
     """
 
     id: str
@@ -155,6 +183,7 @@ class Sample:
     distractors: str
     task: str
     coherence: float | None = None
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ is there, so a process may die at any moment: at the next start the torn tail is
 and everything before it stands. Knows nothing of engines, tokenizers or Parquet.
 
 ``contexts.jsonl`` and ``rejected.jsonl`` hold outcomes by fingerprint, of this run and of
-earlier ones with other settings; ``current.txt`` lists the fingerprints that belong to
+earlier ones with other settings; ``steps.jsonl`` holds the replies before the last of works
+that take several; ``current.txt`` lists the fingerprints that belong to
 the configuration last run, in the order of their pairs.
 """
 
@@ -16,30 +17,32 @@ import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from io import FileIO
 from pathlib import Path
 from typing import Any, overload
 
-from synthesis.data import Context, Evidence, Pair, Rejected, content_hash
+from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected, Usage, content_hash
 from synthesis.errors import FolderError, StorageError
 from synthesis.storage import storage_errors
 
 _HEAD = b'{"fingerprint":"'
 _DIGITS = 32
+_USAGE = b'","usage":['
 
 
 class Log:
     """One append-only file of records, indexed by fingerprint.
 
     The index keeps a 64-bit key and an offset per record (about 150 bytes); the
-    records themselves stay on disk.
+    records themselves stay on disk. ``usage`` sums up what all replies recorded took.
     """
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path = path
         self._offsets: dict[int, int] = {}
         self.pair_keys: set[int] = set()
+        self.usage = Usage()
         self._file: FileIO | None = None
         with storage_errors(path):
             if writable:
@@ -56,15 +59,20 @@ class Log:
     def __contains__(self, fingerprint: str) -> bool:
         return _key(fingerprint) in self._offsets
 
-    def append(self, fingerprint: str, pair_id: str, body: dict[str, Any]) -> None:
-        """Write one record.
+    def append(
+        self, fingerprint: str, pair_id: str, body: dict[str, Any], usage: Usage | None = None
+    ) -> None:
+        """Write one record, with what its reply took.
 
         Raises:
             StorageError: the disk is full or failing; the file is left as it was before.
         """
         if self._file is None:
             raise StorageError(f"{self.path} was opened for reading only")
-        line = _encode({"fingerprint": fingerprint, "pair_id": pair_id, **body})
+        head: dict[str, Any] = {"fingerprint": fingerprint, "pair_id": pair_id}
+        if usage is not None and usage.replies:
+            head["usage"] = astuple(usage)
+        line = _encode(head | body)
         try:
             with storage_errors(self.path):
                 written = 0
@@ -74,6 +82,7 @@ class Log:
             os.ftruncate(self._file.fileno(), self._end)
             raise
         self._remember(fingerprint, pair_id, self._end)
+        self.usage += usage or Usage()
         self._end += len(line)
 
     def read(self, fingerprint: str) -> dict[str, Any]:
@@ -113,8 +122,11 @@ class Log:
                 if line.startswith(_HEAD) and line.endswith(b"}\n"):
                     fingerprint = line[len(_HEAD) : len(_HEAD) + _DIGITS].decode("ascii")
                     begin = len(_HEAD) + _DIGITS + len(b'","pair_id":"')
-                    pair_id = line[begin : line.index(b'"', begin)].decode("utf-8")
-                    self._remember(fingerprint, pair_id, end)
+                    stop = line.index(b'"', begin)
+                    self._remember(fingerprint, line[begin:stop].decode("utf-8"), end)
+                    if line.startswith(_USAGE, stop):
+                        numbers = line[stop + len(_USAGE) : line.index(b"]", stop)]
+                        self.usage += Usage(*map(int, numbers.split(b",")))
                 end += len(line)
         return end
 
@@ -126,6 +138,7 @@ class Journal:
         self.folder = folder
         self.contexts = Log(folder / "contexts.jsonl", writable=writable)
         self.rejected = Log(folder / "rejected.jsonl", writable=writable)
+        self.steps = Log(folder / "steps.jsonl", writable=writable)
 
     def __enter__(self) -> Journal:
         return self
@@ -134,32 +147,57 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Flush and close both files."""
-        self.contexts.close()
-        self.rejected.close()
+        """Flush and close the files."""
+        for log in (self.contexts, self.rejected, self.steps):
+            log.close()
+
+    @property
+    def usage(self) -> Usage:
+        """What every reply that was ever recorded here took."""
+        return self.contexts.usage + self.rejected.usage + self.steps.usage
 
     def knows_pair(self, pair_id: str) -> bool:
         """Whether any outcome of this pair is recorded, under whatever settings."""
         key = _key(pair_id)
         return key in self.contexts.pair_keys or key in self.rejected.pair_keys
 
-    def add(self, outcome: Context | Rejected, pair: Pair | None = None) -> None:
-        """Record an outcome; ``pair`` is absent only for a row that never became one."""
+    def add(self, outcome: Context | Rejected, pair: Pair | None = None, usage: Usage | None = None) -> None:
+        """Record an outcome and what its last reply took.
+
+        ``pair`` is absent only for a row that never became one.
+        """
         log = self.contexts if isinstance(outcome, Context) else self.rejected
         body = asdict(outcome)
         del body["fingerprint"], body["pair_id"]
-        log.append(outcome.fingerprint, outcome.pair_id, {"pair": asdict(pair) if pair else None, **body})
+        body = {"pair": asdict(pair) if pair else None, **body}
+        log.append(outcome.fingerprint, outcome.pair_id, body, usage)
 
-    def is_settled(self, fingerprint: str) -> bool:
+    def find(self, prompt: Prompt) -> Completion | None:
+        """The reply recorded for a prompt whose work went on after it."""
+        if prompt.fingerprint not in self.steps:
+            return None
+        record = self.steps.read(prompt.fingerprint)
+        _, prompt_tokens, output_tokens = record.get("usage", (0, 0, 0))
+        return Completion(prompt.id, record["text"], record["finish_reason"], prompt_tokens, output_tokens)
+
+    def keep(self, prompt: Prompt, completion: Completion) -> None:
+        """Record a reply whose work goes on."""
+        body = {"text": completion.text, "finish_reason": completion.finish_reason}
+        self.steps.append(prompt.fingerprint, prompt.pair_id, body, Usage.of(completion))
+
+    def is_settled(self, fingerprint: str, repairs: int = 0) -> bool:
         """Whether nothing is left to do: a context, or a rejection that would only repeat itself.
 
-        An engine that failed (server down, out of memory) is worth asking again.
+        An engine that failed (server down, out of memory) is worth asking again, and so is a
+        reply that may be asked for again more often than it was.
         """
         if fingerprint in self.contexts:
             return True
-        return fingerprint in self.rejected and not self.rejected.read(fingerprint)["reason"].startswith(
-            "error"
-        )
+        if fingerprint not in self.rejected:
+            return False
+        record = self.rejected.read(fingerprint)
+        asked_enough = not 0 < record.get("attempts", 1) <= repairs
+        return asked_enough and not record["reason"].startswith("error")
 
     @contextmanager
     def new_current(self) -> Iterator[Callable[[str], object]]:
@@ -201,7 +239,10 @@ class Journal:
         if fingerprint not in self.rejected:
             return None
         record = self.rejected.read(fingerprint)
-        return Rejected(record["pair_id"], record["stage"], record["reason"], record["text"], fingerprint)
+        attempts = record.get("attempts", 1)
+        return Rejected(
+            record["pair_id"], record["stage"], record["reason"], record["text"], fingerprint, attempts
+        )
 
 
 class ContextRows(Sequence[tuple[Pair, Context]]):
@@ -222,6 +263,7 @@ class ContextRows(Sequence[tuple[Pair, Context]]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         record = self._log.read_at(self._offsets[index])
+        record.pop("usage", None)
         pair = Pair(**record.pop("pair"))
         record["evidence"] = tuple(Evidence(*span) for span in record["evidence"])
         return pair, Context(**record)

@@ -29,7 +29,7 @@ def parse(
     """
 
     def rejected(stage: str, reason: str) -> Rejected:
-        return Rejected(prompt.pair_id, stage, reason, completion.text, prompt.fingerprint)
+        return Rejected(prompt.pair_id, stage, reason, completion.text, prompt.fingerprint, 1)
 
     if completion.finish_reason in ("error", "refusal"):
         return rejected("generate", f"{completion.finish_reason}: {completion.detail or 'no detail given'}")

@@ -8,7 +8,7 @@ besides the journal's index.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from synthesis.journal import Journal
 from synthesis.parsing import parse
 from synthesis.prompts import Template, build_prompt, load_template
 from synthesis.tokens import Tokenizer, load_tokenizer
+from synthesis.work import Conversations, Finished, Replies, Work, converse
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +55,29 @@ class Job:
             settings=getattr(self.engine, "settings", None),
         )
 
-    def outcomes(self, work: Iterable[tuple[Pair, Prompt]]) -> Iterator[tuple[Pair, Context | Rejected]]:
-        """Each pair with its context or rejection, in the order the engine finishes them."""
-        # Two equal pairs have equal prompts, and may wait at the same time.
-        waiting: defaultdict[str, list[tuple[Pair, Prompt]]] = defaultdict(list)
+    def works(self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None) -> Conversations:
+        """The works of these pairs; ``replies`` holds what earlier runs were told."""
+        return Conversations(pairs, self.begin, replies)
 
-        def feed() -> Iterator[Prompt]:
-            for pair, prompt in work:
-                waiting[prompt.id].append((pair, prompt))
-                yield prompt
+    def outcomes(
+        self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None
+    ) -> Iterator[Finished]:
+        """What becomes of each pair, in the order the engine finishes them."""
+        return converse(self.engine, self.works(pairs, replies), self.sampling)
 
-        for completion in self.engine.complete(feed(), self.sampling):
-            pair, prompt = waiting[completion.prompt_id].pop()
-            if not waiting[completion.prompt_id]:
-                del waiting[completion.prompt_id]
-            outcome = parse(
+    def begin(self, pair: Pair, prompt: Prompt) -> Work:
+        """The work of one pair: one reply, which is a context or is rejected."""
+        completion = yield prompt
+        return self._measured(
+            pair,
+            parse(
                 completion,
                 prompt,
                 engine=self.engine.name,
                 model=self.engine.model,
                 seed=self.sampling.seed,
-            )
-            yield pair, self._measured(pair, outcome)
+            ),
+        )
 
     def _measured(self, pair: Pair, outcome: Context | Rejected) -> Context | Rejected:
         if isinstance(outcome, Rejected):
@@ -144,8 +146,8 @@ def generate(
                 yield row, prompt
 
     with journal.new_current() as order:
-        for pair, outcome in job.outcomes(work(order)):
-            journal.add(outcome, pair)
+        for pair, outcome, usage in job.outcomes(work(order), journal):
+            journal.add(outcome, pair, usage)
             on_outcome(outcome)
     return Counts(**states)
 
@@ -209,8 +211,8 @@ def synthesize(
     sampling = Sampling(temperature, top_p, max_tokens, seed)
     job = Job(made, load_template(template), sampling, words, load_tokenizer(tokenizer))
     try:
-        for _, outcome in job.outcomes((pair, job.prompt(pair)) for pair in pairs):
-            yield outcome
+        for done in job.outcomes((pair, job.prompt(pair)) for pair in pairs):
+            yield done.outcome
     finally:
         if owned:
             made.close()

@@ -14,7 +14,8 @@ PACKAGES = ("synthesis", "builder", "space")
 BASE = {"data", "errors"}
 SETTINGS = BASE | {"config", "tokens", "tokenizer", "tasks", "storage"}
 MIDDLE = SETTINGS | {"engines.base"}
-RUN = MIDDLE | {"pairs", "sources", "prompts", "parsing", "journal", "run_folder", "coherence", "engines"}
+RUN = MIDDLE | {"pairs", "sources", "prompts", "parsing", "journal", "run_folder"}
+RUN |= {"coherence", "engines", "work"}
 ALLOWED = {
     "data": set(),
     "errors": set(),
@@ -27,6 +28,7 @@ ALLOWED = {
     "pairs": SETTINGS | {"sources"},
     "prompts": MIDDLE,
     "parsing": MIDDLE,
+    "work": BASE | {"engines.base"},
     "journal": SETTINGS,
     "run_folder": SETTINGS | {"journal"},
     "coherence": SETTINGS,

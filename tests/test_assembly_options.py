@@ -136,6 +136,7 @@ def test_too_long_contexts_keep_their_evidence(tokenizer: Tokenizer, length: str
             0.995 * sample.budget <= sample.tokens == tokenizer.count_chat(sample.messages) <= sample.budget
         )
         found = evidence_in(sample, context)
+        assert sample.evidence == found
         assert [content[piece.start : piece.end] for piece in found] == [
             piece.what for piece in context.evidence
         ]
@@ -169,6 +170,7 @@ def test_evidence_is_found_in_text_and_tokens(tokenizer: Tokenizer) -> None:
     for sample, (_, context) in zip(samples(assemble(items, "2k", tokenizer=tokenizer)), items, strict=True):
         content = sample.messages[0].content
         found = evidence_in(sample, context)
+        assert sample.evidence == found
         assert [content[piece.start : piece.end] for piece in found] == [
             piece.what for piece in context.evidence
         ]

@@ -20,6 +20,7 @@ from synthesis.assembly.mixture import assign
 from synthesis.assembly.options import Options
 from synthesis.assembly.pieces import Cutter
 from synthesis.assembly.shelf import Shelf
+from synthesis.assembly.spans import evidence_in
 from synthesis.assembly.tables import Gap
 from synthesis.assembly.trimming import trim
 from synthesis.assembly.wording import lay_out
@@ -140,7 +141,7 @@ def _sample(
     pair, context = shop.source.items[item]
     own = () if made.own is None else (pair.id,)
     before, after = ([piece.name for piece in side] for side in (made.plan.before, made.plan.after))
-    return Sample(
+    sample = Sample(
         id=options.identity(pair.id, context.text, pair.task, made.budget, shop.tokenizer.identity),
         pair_id=pair.id,
         messages=made.layout.messages,
@@ -153,6 +154,7 @@ def _sample(
         task=pair.task,
         coherence=coherence,
     )
+    return replace(sample, evidence=evidence_in(sample, context))
 
 
 def _rejected(shop: Workshop, orders: _Orders, item: int) -> Rejected:

@@ -47,7 +47,13 @@ class Engine(Protocol):
     model: str
 
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
-        """Pull prompts lazily; yield each completion as it finishes."""
+        """Pull prompts lazily; yield each completion as it finishes.
+
+        A source may run dry for the moment and have more once completions were taken (a reply
+        may call for another prompt). An engine that keeps several prompts in flight asks an
+        exhausted source again after each completion it yields, until none is in flight; one
+        that does not is given the rest in another round.
+        """
         ...
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:

@@ -15,20 +15,20 @@ from typing import Any
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import LogLikelihood, Sampling
-from synthesis.engines.openai.advice import describe, explain, offer
+from synthesis.engines.openai.advice import describe, explain
 from synthesis.engines.openai.asking import Asker, GaveUp, Server, Tries
 from synthesis.engines.openai.connection import make_address
-from synthesis.engines.openai.direct import deltas, list_models
+from synthesis.engines.openai.direct import deltas
 from synthesis.engines.openai.failures import Failure, Kind
 from synthesis.engines.openai.likelihood import Scorer
+from synthesis.engines.openai.models import listed_models, only_model
 from synthesis.engines.openai.pace import Pace
-from synthesis.engines.openai.session import Session, as_finished, in_order
-from synthesis.engines.openai.wire import read_chat
+from synthesis.engines.openai.session import Job, Session, as_finished, in_order
+from synthesis.engines.openai.wire import check_extra, read_chat
 from synthesis.errors import ConfigError, EngineError
 
 _MOST_CONNECTIONS = 1000  # what the client's pool holds
 _AHEAD = 2  # prompts taken per place: one being answered, one ready to follow
-_OURS = frozenset({"model", "messages", "stream", "n"})
 
 
 class OpenAIEngine:
@@ -95,7 +95,7 @@ class OpenAIEngine:
         self._sessions: set[Session] = set()
         self.base_url = address.base_url
         self.settings = {"extra_body": self._extra} if self._extra else {}
-        self.model = model or self._only_model()
+        self.model = model or only_model(address)
 
     def __repr__(self) -> str:
         return f"OpenAIEngine({self.model!r}, base_url={self.base_url!r})"
@@ -112,7 +112,11 @@ class OpenAIEngine:
         """
         session = self._open()
         asker = Asker(self._server, session.client)
-        jobs = (partial(self._complete_one, asker, prompt, sampling) for prompt in prompts)
+
+        def job(prompt: Prompt) -> Job[Completion | GaveUp]:
+            return partial(self._complete_one, asker, prompt, sampling)
+
+        jobs = map(job, prompts)  # unlike a generator, it asks a source that ran dry again
         end: GaveUp | None = None
         try:
             for outcome in as_finished(session, jobs, self._ahead, lambda found: isinstance(found, GaveUp)):
@@ -218,19 +222,9 @@ class OpenAIEngine:
 
     def _error(self, end: GaveUp, sampling: Sampling | None) -> EngineError:
         self._server.health.forget()
-        return explain(end, self._server.address, self.model, sampling, self._listed)
-
-    def _listed(self) -> list[str]:
-        models = list_models(self._server.address)
-        return [] if isinstance(models, Failure) else models
-
-    def _only_model(self) -> str:
-        models = list_models(self._server.address)
-        if isinstance(models, Failure):
-            raise explain(GaveUp(models, 1, True), self._server.address, "", None, list)
-        if len(models) != 1:
-            raise ConfigError(f"{self.base_url} serves {len(models)} models; {offer(models)}")
-        return models[0]
+        return explain(
+            end, self._server.address, self.model, sampling, partial(listed_models, self._server.address)
+        )
 
 
 def _check(concurrency: int, timeout: float, retries: int, extra: Mapping[str, Any]) -> None:
@@ -241,11 +235,7 @@ def _check(concurrency: int, timeout: float, retries: int, extra: Mapping[str, A
         raise ConfigError(f"{where}.timeout is {timeout}; give the seconds a reply may take")
     if retries < 0:
         raise ConfigError(f"{where}.retries is {retries}; give 0 or more")
-    taken = sorted(_OURS & extra.keys())
-    if taken:
-        raise ConfigError(
-            f"{where}.extra_body sets {', '.join(taken)}, which the engine sets itself; leave it out"
-        )
+    check_extra(extra)
 
 
 def _checked(request: tuple[str, str]) -> tuple[str, str]:

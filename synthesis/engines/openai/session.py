@@ -99,9 +99,9 @@ def as_finished(
         taken = 0
         # Results at hand go first, but not without refilling the places they gave up.
         while open_end and waiting < ahead and (taken < 2 or done.empty()):
+            # A source that has run dry may have more once results were handed out.
             job = next(jobs, None)
             if job is None:
-                open_end = False
                 break
             session.submit(job).add_done_callback(done.put)
             waiting, taken = waiting + 1, taken + 1
