@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,10 @@ class Server:
             self._held -= 1
 
 
-class _Handler(BaseHTTPRequestHandler):
+State = TypeVar("State", bound=Server)
+
+
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Without this the kernel holds a reply's second packet back until the first is acknowledged.
     disable_nagle_algorithm = True
@@ -112,9 +115,9 @@ class _Handler(BaseHTTPRequestHandler):
         state = self.server.state
         if self.path == "/v1/models":
             entries = [{"id": name, "object": "model"} for name in state.models]
-            self._send(200, json.dumps({"object": "list", "data": entries}).encode(), {})
+            self.send_reply(200, json.dumps({"object": "list", "data": entries}).encode(), {})
         else:
-            self._send(404, b'{"detail": "Not Found"}', {})
+            self.send_reply(404, b'{"detail": "Not Found"}', {})
 
     def do_POST(self) -> None:
         state = self.server.state
@@ -161,10 +164,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_events(asked, reply)
             return
         else:
-            body = json.dumps(self._completion(asked, reply)).encode()
-        self._send(reply.status, body, reply.headers, reply.cut, reply.drip)
+            body = json.dumps(self.completion(asked, reply)).encode()
+        self.send_reply(reply.status, body, reply.headers, reply.cut, reply.drip)
 
-    def _completion(self, asked: Asked, reply: Reply) -> dict[str, Any]:
+    @staticmethod
+    def completion(asked: Asked, reply: Reply) -> dict[str, Any]:
         message = {"role": "assistant", "content": reply.text, **reply.message}
         return {
             "id": f"reply-{asked.number}",
@@ -179,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
             },
         }
 
-    def _send(
+    def send_reply(
         self,
         status: int,
         body: bytes,
@@ -258,8 +262,15 @@ def serve(
     script: Script = lambda _: None, models: tuple[str, ...] = ("tiny",), key: str = ""
 ) -> Iterator[Server]:
     """Run a server until the block ends; ``url`` is what goes into ``base_url``."""
-    with _Http(("127.0.0.1", 0), _Handler) as http:
-        http.state = state = Server(script, list(models), key)
+    with running(Server(script, list(models), key), Handler) as state:
+        yield state
+
+
+@contextmanager
+def running(state: State, handler: type[Handler]) -> Iterator[State]:
+    """Run a server of this state until the block ends."""
+    with _Http(("127.0.0.1", 0), handler) as http:
+        http.state = state
         state.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -11,8 +11,11 @@ from synthesis.errors import ConfigError
 
 # name -> (module, class)
 _ENGINES = {
+    "batch": ("synthesis.engines.openai.batch", "BatchEngine"),
     "composer": ("synthesis.engines.composer", "Composer"),
     "openai": ("synthesis.engines.openai", "OpenAIEngine"),
+    "transformers": ("synthesis.engines.transformers", "TransformersEngine"),
+    "vllm": ("synthesis.engines.vllm", "VLLMEngine"),
 }
 
 

@@ -40,7 +40,9 @@ class Engine(Protocol):
     """What every engine offers; see ``LikelihoodEngine`` for an optional part.
 
     An engine whose replies depend on more than model and sampling also has ``settings``,
-    a mapping of JSON-able values: they are part of every prompt's fingerprint.
+    a mapping of JSON-able values: they are part of every prompt's fingerprint. One that is
+    no language model and takes no tokens has ``free = True``. One whose single reply can have any
+    length has ``writes_any_length = True``: it is never asked for an outline and sections.
     """
 
     name: str

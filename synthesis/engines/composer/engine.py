@@ -32,6 +32,8 @@ class Composer:
     """
 
     name = "composer"
+    free = True
+    writes_any_length = True
     model = "composer-1"
 
     def __init__(self, mode: str = "woven") -> None:

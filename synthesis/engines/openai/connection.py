@@ -71,7 +71,7 @@ def make_address(base_url: str, key_env: str, timeout: float) -> Address:
     try:
         import openai  # noqa: F401
     except ModuleNotFoundError:
-        raise MissingExtraError("openai", "openai", "the engine 'openai'") from None
+        raise MissingExtraError("openai", "openai", "speaking the OpenAI protocol") from None
     url = (base_url or os.environ.get("OPENAI_BASE_URL", "") or _OPENAI).rstrip("/")
     try:
         parts = urlsplit(url)

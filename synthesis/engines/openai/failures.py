@@ -40,10 +40,11 @@ class Kind(enum.Enum):
     BUSY = "the server is overloaded"
     TIMEOUT = "no reply in time"
     SERVER = "the server failed"
+    UNDONE = "the batch ended before this prompt's turn"
     BROKEN = "the reply was cut off or is not what the protocol says"
 
 
-RETRYABLE = frozenset({Kind.UNREACHABLE, Kind.BUSY, Kind.TIMEOUT, Kind.SERVER, Kind.BROKEN})
+RETRYABLE = frozenset({Kind.UNREACHABLE, Kind.BUSY, Kind.TIMEOUT, Kind.SERVER, Kind.UNDONE, Kind.BROKEN})
 FATAL = frozenset({Kind.AUTH, Kind.QUOTA, Kind.MISSING})
 _OVERLOAD = frozenset({Kind.BUSY, Kind.TIMEOUT})
 

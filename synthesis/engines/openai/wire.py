@@ -12,17 +12,19 @@ from typing import Any
 from synthesis.data import Completion, Prompt, content_hash
 from synthesis.engines.base import Sampling
 from synthesis.engines.openai.failures import Failure, Kind, judge
+from synthesis.errors import ConfigError
 
 _LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _COMPLETE = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn"})
+_OURS = frozenset({"model", "messages", "stream", "n"})
 _REFUSALS = frozenset({"content_filter", "refusal", "safety"})
 
 
 class Dialect:
     """How this server wants to be spoken to; learnt from its refusals, shared by all requests."""
 
-    def __init__(self) -> None:
-        self.limit_name = "max_tokens"
+    def __init__(self, limit_name: str = "max_tokens") -> None:
+        self.limit_name = limit_name
         self.left_out: set[str] = set()
 
     def chat(
@@ -67,6 +69,16 @@ class Dialect:
 def _sendable(text: str) -> str:
     # A lone surrogate in somebody's data has no UTF-8; it is sent as a question mark.
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def check_extra(extra: Mapping[str, Any]) -> None:
+    """Raise ConfigError if the user's further fields of a request are fields of ours."""
+    taken = sorted(_OURS & extra.keys())
+    if taken:
+        raise ConfigError(
+            f"generation.options.extra_body sets {', '.join(taken)}, which the engine sets itself; "
+            "leave it out"
+        )
 
 
 def request_seed(seed: int, prompt_id: str) -> int:

@@ -1,0 +1,191 @@
+"""Prompts through batches until each has its completion.
+
+Knows nothing of the protocol: batches are sent, looked at and read by the engine. What
+outlives the call is a ``Memory``'s business.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+from synthesis.data import Completion, Prompt
+from synthesis.engines.base import Sampling
+from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswered
+from synthesis.engines.openai.failures import RETRYABLE, Failure, Kind
+from synthesis.errors import EngineError
+
+if TYPE_CHECKING:
+    from synthesis.engines.openai.batch.engine import BatchEngine
+
+End = Completion | Unanswered
+
+
+class Memory(Protocol):
+    """What is known of batches beyond one call."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether batches under way will be looked for by a later call."""
+
+    def in_flight(self) -> list[BatchJob]:
+        """Batches sent earlier and not read to their end."""
+
+    def find(self, prompt_id: str) -> Completion | None:
+        """A reply that came earlier."""
+
+    def record(self, job: BatchJob) -> None:
+        """Note a batch before it is created and again when it has been."""
+
+    def collected(self, job: BatchJob, ends: Iterator[End]) -> Iterator[End]:
+        """Hand on the ends of a batch's prompts, keeping those that are replies."""
+
+
+class Forgetful:
+    """Remembers nothing, so that batches left behind are of no use to anybody."""
+
+    lasting = False
+
+    def in_flight(self) -> list[BatchJob]:
+        """None."""
+        return []
+
+    def find(self, prompt_id: str) -> Completion | None:
+        """Nothing."""
+        return None
+
+    def record(self, job: BatchJob) -> None:
+        """Nothing is done."""
+
+    def collected(self, job: BatchJob, ends: Iterator[End]) -> Iterator[End]:
+        """The ends as they come."""
+        return ends
+
+
+class Rounds:
+    """One call of ``complete``.
+
+    Args:
+        engine: sends and reads the batches.
+        memory: what came before, and where to keep what comes.
+        at_once: batches under way, at most.
+        tries: how often one prompt is sent, at most.
+        most: prompts in one batch, at most.
+    """
+
+    def __init__(self, engine: BatchEngine, memory: Memory, at_once: int, tries: int, most: int) -> None:
+        self._engine, self._memory = engine, memory
+        self._at_once, self._tries, self._most = at_once, tries, most
+        self._flying = memory.in_flight()
+        self._sent = Counter(prompt_id for job in self._flying for prompt_id in job.prompt_ids)
+        self._again: deque[Prompt] = deque()
+        self._at_hand: deque[str] = deque()
+        self._waiting: dict[str, Prompt] = {}
+        # Equal prompts are asked once and answered as often as they came.
+        self._copies: Counter[str] = Counter()
+        self._trouble: Failure | None = None
+
+    def run(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+        """Every prompt's completion, in any order."""
+        source = iter(prompts)
+        try:
+            while True:
+                dry = self._send(source, sampling)
+                while self._at_hand:
+                    known = self._memory.find(self._at_hand.popleft())
+                    assert known is not None  # it was there a moment ago
+                    yield known
+                if not self._flying or (dry and not self._waiting):
+                    break
+                job, status = self._wait()
+                self._flying.remove(job)
+                asked = self._note(job, status)
+                for end in self._memory.collected(job, self._engine.fetch(job, sampling, status)):
+                    yield from self._taken(end, asked=asked)
+        finally:
+            if not self._memory.lasting:
+                self._cancel()
+        if self._trouble:
+            raise EngineError(
+                f"{self._engine.base_url} does not take the batch ({self._trouble}). Mend the cause, "
+                "then run again to go on from what is done"
+            )
+
+    def _send(self, source: Iterator[Prompt], sampling: Sampling) -> bool:
+        """Send what may be sent; True if the source has no more at the moment."""
+        while len(self._flying) < self._at_once and self._trouble is None:
+            job, spare = self._engine.send(self._next(source), sampling, self._most, self._memory.record)
+            if spare is not None:
+                self._again.appendleft(spare)
+            if job is None:
+                return True
+            self._sent.update(job.prompt_ids)
+            self._flying.append(job)
+        return False
+
+    def _next(self, source: Iterator[Prompt]) -> Iterator[Prompt]:
+        """Prompts to send: those to be sent again, then new ones. A dry source may flow again."""
+        while self._again:
+            yield self._again.popleft()
+        for prompt in source:
+            if self._memory.find(prompt.id) is not None:
+                self._at_hand.append(prompt.id)  # not the reply: there may be many
+                continue
+            self._copies[prompt.id] += 1
+            if prompt.id in self._waiting:
+                continue
+            self._waiting[prompt.id] = prompt
+            if not self._sent[prompt.id]:
+                yield prompt
+
+    def _wait(self) -> tuple[BatchJob, BatchStatus]:
+        while True:
+            for job in self._flying:
+                status = self._engine.status(job)
+                if status.ended:
+                    return job, status
+            time.sleep(self._engine.poll_seconds)
+
+    def _note(self, job: BatchJob, status: BatchStatus) -> bool:
+        """Draw conclusions from a batch that failed as a whole; False if it never began."""
+        problem = status.problem
+        if problem is None:
+            return True
+        if problem.kind is Kind.BUSY and (self._flying or len(job.prompt_ids) > 1):
+            # More tokens than the account may have under way: fewer batches, or smaller ones.
+            if self._flying:
+                self._at_once = len(self._flying)
+            else:
+                self._most = len(job.prompt_ids) // 2
+            return False
+        if problem.kind not in RETRYABLE or problem.kind is Kind.BUSY:
+            self._trouble = problem
+        return True
+
+    def _taken(self, end: End, *, asked: bool) -> Iterator[Completion]:
+        prompt_id = end.prompt_id
+        if prompt_id not in self._waiting:  # of a batch sent earlier; nobody has asked for it yet
+            del self._sent[prompt_id]
+            return
+        if isinstance(end, Unanswered):
+            if self._trouble:
+                return
+            if not asked:
+                self._sent[prompt_id] -= 1
+            if self._sent[prompt_id] < self._tries:
+                self._again.append(self._waiting[prompt_id])
+                return
+            detail = f"{end.failure} (tries: {self._sent[prompt_id]})"
+            end = Completion(prompt_id, "", "error", detail=detail)
+        del self._waiting[prompt_id], self._sent[prompt_id]
+        for _ in range(self._copies.pop(prompt_id)):
+            yield end
+
+    def _cancel(self) -> None:
+        for job in self._flying:
+            # Nobody would read its replies. What ended meanwhile cannot be cancelled.
+            with suppress(EngineError):
+                self._engine.cancel(job)

@@ -1,0 +1,106 @@
+"""What is asked of the model: a prompt as token ids, with its bounds and its seed.
+
+Knows the tokenizer and its chat template; knows nothing of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from synthesis.data import Prompt, content_hash
+from synthesis.engines.base import Sampling
+from synthesis.errors import ConfigError, EngineError
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One reply to write: after ``ids``, at most ``limit`` tokens, drawn with ``seed``."""
+
+    prompt_id: str
+    ids: tuple[int, ...]
+    limit: int
+    seed: int
+
+
+class Encoder:
+    """Text to token ids, as this model's tokenizer has them.
+
+    Args:
+        tokenizer: of the transformers library.
+        model: its name, for messages.
+        longest: tokens of prompt and reply together, None where nothing bounds them.
+        chat: further variables of the chat template.
+    """
+
+    def __init__(self, tokenizer: Any, model: str, longest: int | None, chat: Mapping[str, Any]) -> None:
+        self._tokenizer = tokenizer
+        self._model = model
+        self._longest = longest
+        self._chat = dict(chat)
+
+    def request(self, prompt: Prompt, sampling: Sampling) -> Request | str:
+        """The request of a prompt, or why there can be none.
+
+        Raises:
+            ConfigError: the model has no chat template.
+            EngineError: its chat template refuses the messages.
+        """
+        ids = self._chat_ids(prompt)
+        room = sampling.max_tokens if self._longest is None else self._longest - len(ids)
+        if room < 1:
+            return (
+                f"too long: the prompt has {len(ids):,} tokens, and prompt and reply share the "
+                f"{self._longest:,} of generation.options.max_model_len (by default the model's own window); "
+                "raise it if the model reads more, choose a model that does, or shorten the pair"
+            )
+        seed = int(content_hash(sampling.seed, prompt.id)[:16], 16)
+        return Request(prompt.id, tuple(ids), min(sampling.max_tokens, room), seed)
+
+    def pieces(self, prefix: str, continuation: str) -> tuple[list[int], list[int]]:
+        """Token ids of both, tokenized apart: special tokens that open a text go before the prefix.
+
+        Raises:
+            EngineError: the prefix is empty, or both together are too long for the model.
+        """
+        if not prefix:
+            raise EngineError("a log-likelihood needs a prefix: the first token of a text has no probability")
+        before = self._ids(prefix, special=True)
+        after = self._ids(continuation, special=False)
+        if self._longest is not None and len(before) + len(after) > self._longest:
+            raise EngineError(
+                f"a text of {len(before) + len(after):,} tokens cannot be scored with model '{self._model}', "
+                f"which reads {self._longest:,} (option max_model_len): choose a model with a larger window, "
+                "or score shorter contexts"
+            )
+        return before, after
+
+    def _ids(self, text: str, *, special: bool) -> list[int]:
+        ids: list[int] = self._tokenizer(_encodable(text), add_special_tokens=special)["input_ids"]
+        return ids
+
+    def _chat_ids(self, prompt: Prompt) -> list[int]:
+        from jinja2 import TemplateError
+
+        if self._tokenizer.chat_template is None:
+            raise ConfigError(
+                f"model '{self._model}' has no chat template (a base model, perhaps); "
+                "name its chat or instruct version with --model"
+            )
+        messages = [{"role": role, "content": _encodable(text)} for role, text in prompt.messages]
+        try:
+            ids: list[int] = self._tokenizer.apply_chat_template(
+                messages, add_generation_prompt=True, return_dict=False, **self._chat
+            )
+        except TemplateError as error:
+            raise EngineError(
+                f"the chat template of '{self._model}' refuses the prompt ({error}); use a --template "
+                f"without the roles it does not know (here: {', '.join(role for role, _ in prompt.messages)})"
+            ) from error
+        return ids
+
+
+def _encodable(text: str) -> str:
+    # A lone surrogate in somebody's data has no UTF-8; it is read as a question mark.
+    return text.encode("utf-8", "replace").decode("utf-8")

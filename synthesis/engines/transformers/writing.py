@@ -1,0 +1,130 @@
+"""Replies, token by token, for a batch of requests; those that are done leave the batch.
+
+Every request draws with a random generator of its own, so what it gets depends neither on its
+neighbours nor on torch's global state. A draw is a race (the Gumbel-max trick: the token with
+the largest log-probability plus Gumbel noise is a draw from the distribution): padding changes
+the last bits of the logits, and only where two tokens come in that close can the winner change.
+A walk along cumulated probabilities would turn with every boundary that rounding moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from synthesis.engines.base import Sampling
+from synthesis.engines.transformers.decoder import Decoder
+from synthesis.engines.transformers.requests import Request
+
+_PREFILL = 4096  # tokens of all rows together that are read in one go
+_LIKELIEST = 1024  # tokens that the nucleus is looked for among first; far cheaper than sorting all
+
+
+class Step(NamedTuple):
+    """The next token of request ``row``; ``last`` if no more follow."""
+
+    row: int
+    token: int
+    last: bool
+
+
+def write(
+    decoder: Decoder, batch: Sequence[Request], sampling: Sampling, ends: frozenset[int]
+) -> Iterator[list[Step]]:
+    """For each position: the new token of every request that still writes.
+
+    Args:
+        decoder: the model.
+        batch: requests; ``Step.row`` counts in it.
+        sampling: ``temperature`` 0 takes the likeliest token and draws nothing.
+        ends: tokens that end a reply; they are given out, too.
+
+    Raises:
+        EngineError: the model gave no numbers.
+    """
+    import torch
+
+    streams = [torch.Generator(decoder.device).manual_seed(request.seed) for request in batch]
+    written = [0] * len(batch)
+    active = list(range(len(batch)))
+    cache = decoder.new_cache()
+    mask, logits = _read_prompts(decoder, batch, cache)
+    while True:
+        tokens = choose(logits, [streams[row] for row in active], sampling.temperature, sampling.top_p)
+        steps = []
+        for row, token in zip(active, tokens, strict=True):
+            written[row] += 1
+            steps.append(Step(row, token, token in ends or written[row] >= batch[row].limit))
+        yield steps
+        stay = [place for place, step in enumerate(steps) if not step.last]
+        if not stay:
+            return
+        if len(stay) < len(steps):
+            decoder.keep_rows(cache, stay)
+            mask = None if mask is None else mask[stay]
+            active = [active[place] for place in stay]
+        if mask is not None:
+            mask = torch.cat([mask, mask.new_ones(len(stay), 1)], dim=1)
+        ids = torch.tensor([[steps[place].token] for place in stay], device=decoder.device)
+        logits = decoder.read(ids, cache, mask=mask)[:, 0]
+
+
+def _read_prompts(decoder: Decoder, batch: Sequence[Request], cache: Any) -> tuple[Any, Any]:
+    """The padding mask (None without padding) and the logits after each prompt, padded on the left."""
+    import torch
+
+    width = max(len(request.ids) for request in batch)
+    gaps = [width - len(request.ids) for request in batch]
+    ids = torch.tensor([[0] * gap + list(request.ids) for gap, request in zip(gaps, batch, strict=True)])
+    mask = None
+    if any(gaps):
+        mask = (torch.arange(width) >= torch.tensor(gaps).unsqueeze(1)).long().to(decoder.device)
+    ids = ids.to(decoder.device)
+    step = max(1, _PREFILL // len(batch))
+    for start in range(0, width, step):
+        end = min(start + step, width)
+        logits = decoder.read(ids[:, start:end], cache, mask=None if mask is None else mask[:, :end])
+    return mask, logits[:, 0]
+
+
+def choose(logits: Any, streams: Sequence[Any], temperature: float, top_p: float) -> list[int]:
+    """A token for each row.
+
+    Args:
+        logits: shape (rows, vocabulary), float32.
+        streams: a ``torch.Generator`` for each row, on the logits' device; not used at temperature 0.
+        temperature: 0 for the likeliest token.
+        top_p: only the smallest set of likeliest tokens with at least this probability is drawn
+            from (the nucleus of Holtzman et al., 2020).
+    """
+    import torch
+
+    with torch.inference_mode():
+        if temperature > 0:
+            noise = [
+                torch.empty_like(row).exponential_(generator=g)
+                for row, g in zip(logits, streams, strict=True)
+            ]
+            logits = logits / temperature
+            # Minus the logarithm of exponential noise is Gumbel noise.
+            logits = logits.where(_nucleus(logits, top_p), -torch.inf) - torch.stack(noise).log()
+        tokens: list[int] = logits.argmax(-1).tolist()
+    return tokens
+
+
+def _nucleus(logits: Any, top_p: float) -> Any:
+    """Which tokens may be drawn, shape (rows, vocabulary)."""
+    import torch
+
+    probabilities = torch.softmax(logits, dim=-1)
+    if top_p >= 1:
+        return probabilities >= 0
+    size = probabilities.shape[-1]
+    count = min(_LIKELIEST, size)
+    while True:
+        top = probabilities.topk(count).values
+        sums = top.cumsum(-1)
+        if count == size or bool((sums[:, -1] >= top_p).all()):
+            last = (sums < top_p).sum(-1, keepdim=True).clamp(max=count - 1)
+            return probabilities >= top.gather(1, last)
+        count = min(8 * count, size)

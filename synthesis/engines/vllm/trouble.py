@@ -1,0 +1,128 @@
+"""What went wrong inside vLLM, said with the settings that help.
+
+Works on text: what vLLM raised on our side and what its log gives as the reason. Knows nothing
+of how vLLM is started.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Sequence
+
+from synthesis.engines.vllm.log import Log
+from synthesis.errors import ConfigError, EngineError
+
+# What pydantic puts around the sentence that matters.
+_WRAPPING = re.compile(
+    r"\d+ validation errors? for \w+|Value error, | ?\[type=[^\]]*\]|For further \S+ visit \S+"
+)
+
+_OPTIONS = "generation.options"
+_RESUME = "then run again to go on from what is done"
+
+_CACHE_SMALL = ("kv cache is needed", "no available memory for the cache", "on kv cache allocation")
+_FULL = (
+    "out of memory",
+    "outofmemory",
+    "free memory on device",
+    "cannot allocate memory",
+    "defaultcpuallocator",
+)
+_TOO_LONG = ("greater than the derived max_model_len",)
+_TOO_FEW_DEVICES = ("world size", "gpus", "number of available devices", "must be divisible by tensor")
+_NO_MODEL = (
+    "repository not found",
+    "repositorynotfound",
+    "not a valid model identifier",
+    "invalid repository id",
+    "hfvalidationerror",
+    "couldn't connect",
+    "cannot find the requested files",
+    "gated",
+    "config.json",
+)
+
+
+def explain_load(model: str, error: BaseException, log: Log) -> EngineError:
+    """Why the model is not running."""
+    cause = _cause(error, log)
+    return EngineError(
+        f"vLLM could not start model '{model}' ({cause}). {_advice(cause, error)}, {_RESUME}; {log.hint()}"
+    )
+
+
+def explain_death(model: str, error: BaseException, log: Log) -> EngineError:
+    """Why vLLM stopped in the middle of its work."""
+    cause = _cause(error, log)
+    advice = _memory_advice(cause) or f"If this model or device cannot do what {_OPTIONS} asks, change that"
+    return EngineError(
+        f"vLLM stopped while it ran model '{model}' ({cause}). {advice}, {_RESUME}; {log.hint()}"
+    )
+
+
+def explain_lora(lora: str, error: BaseException, log: Log) -> EngineError:
+    """Why the adapter does not fit."""
+    return EngineError(
+        f"vLLM could not load the adapter '{lora}' ({_cause(error, log)}). Check {_OPTIONS}.lora (a "
+        f"folder or an id on the Hub, made for this model) and {_OPTIONS}.lora_rank (its rank, 'r' in its "
+        f"adapter_config.json), {_RESUME}; {log.hint()}"
+    )
+
+
+def explain_unknown(unknown: Sequence[str], known: Collection[str]) -> ConfigError:
+    """Which arguments vLLM does not know, and what may have been meant."""
+    near = {name: difflib.get_close_matches(name, known, n=1) for name in unknown}
+    told = [
+        f"'{name}' (did you mean '{found[0]}'?)" if found else f"'{name}'" for name, found in near.items()
+    ]
+    return ConfigError(
+        f"vLLM has no engine argument {', '.join(told)}; correct {_OPTIONS}. "
+        "They are named as in vLLM's EngineArgs"
+    )
+
+
+def _cause(error: BaseException, log: Log) -> str:
+    said = log.cause() or f"{type(error).__name__}: {error}"
+    return " ".join(_WRAPPING.sub(" ", " ".join(said.split())).split())
+
+
+def _advice(cause: str, error: BaseException) -> str:
+    memory = _memory_advice(cause)
+    if memory:
+        return memory
+    if _holds(cause, _TOO_LONG):
+        return f"Set {_OPTIONS}.max_model_len to what the model reads, or leave it out"
+    if _holds(cause, _TOO_FEW_DEVICES):
+        return (
+            f"Set {_OPTIONS}.tensor_parallel_size times pipeline_parallel_size to the number of GPUs; "
+            "tensor_parallel_size must divide the model's attention heads"
+        )
+    if isinstance(error, OSError) or _holds(cause, _NO_MODEL):
+        return (
+            "Check --model (generation.model): a folder with config.json, weights and tokenizer, or an id on "
+            "the Hub in full (owner/name). For a gated one accept its terms and set HF_TOKEN; without a "
+            "network download it first"
+        )
+    return f"Check --model and {_OPTIONS}"
+
+
+def _memory_advice(cause: str) -> str:
+    if _holds(cause, _CACHE_SMALL):
+        return (
+            f"What the weights leave cannot hold one reply of full length: lower {_OPTIONS}.max_model_len "
+            "(prompt and reply together; it need not be more than a prompt plus generation.max_tokens), "
+            "raise gpu_memory_utilization, or spread the model with tensor_parallel_size"
+        )
+    if _holds(cause, _FULL):
+        return (
+            f"The memory is full: lower {_OPTIONS}.gpu_memory_utilization (other programs use the rest), "
+            "max_num_seqs (replies at once), max_model_len, or for scoring max_num_batched_tokens; or spread "
+            "the model with tensor_parallel_size, or load it with quantization"
+        )
+    return ""
+
+
+def _holds(text: str, signs: Sequence[str]) -> bool:
+    lowered = text.lower()
+    return any(sign in lowered for sign in signs)

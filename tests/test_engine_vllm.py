@@ -1,0 +1,261 @@
+"""What the vLLM engine does before and beside vLLM; ``tests/vllm`` runs the real one."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+from jinja2 import TemplateError
+
+from synthesis.data import Message
+from synthesis.engines import make_engine
+from synthesis.engines.vllm import VLLMEngine, log
+from synthesis.engines.vllm.asking import request_seed
+from synthesis.engines.vllm.chat import MARKER, make_chat
+from synthesis.engines.vllm.core import Inbox
+from synthesis.engines.vllm.log import Log
+from synthesis.engines.vllm.refill import Request, Window, refill
+from synthesis.engines.vllm.trouble import explain_death, explain_load
+from synthesis.errors import ConfigError, EngineError, MissingExtraError
+from synthesis.prompts import MARKER as ASKED_FOR
+
+NO_LOG = Log(None)
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making an engine only looks whether vLLM is there."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+
+
+def test_a_missing_package_names_the_extra(monkeypatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r'pip install "context-synthesis\[vllm\]"'):
+        make_engine("vllm", "some/model")
+
+
+def test_making_an_engine_imports_nothing(installed) -> None:
+    make_engine("vllm", "some/model")
+    assert "vllm" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"model": ""}, "--model"),
+        ({"max_num_seqs": 0}, "max_num_seqs"),
+        ({"max_num_seqs": 2.5}, "max_num_seqs"),
+        ({"tensor_parallel_size": True}, "tensor_parallel_size"),
+        ({"pipeline_parallel_size": -1}, "pipeline_parallel_size"),
+        ({"data_parallel_size": 0}, "data_parallel_size"),
+        ({"gpu_memory_utilization": 90}, "gpu_memory_utilization"),
+        ({"max_model_len": 0}, "max_model_len"),
+        ({"max_model_len": "4k"}, "max_model_len"),
+        ({"lora_rank": 0}, "lora_rank"),
+        ({"hf_token": "hf_secret"}, "HF_TOKEN"),
+        ({"sampling_params": {"seed": 3}}, "seed"),
+        ({"chat_template": "no/such/file.jinja"}, "chat_template"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_named(installed, options, named) -> None:
+    with pytest.raises(ConfigError, match=named) as caught:
+        VLLMEngine(**{"model": "some/model", **options})
+    assert "hf_secret" not in str(caught.value)
+
+
+def test_only_what_shapes_a_reply_is_part_of_its_identity(installed, tmp_path) -> None:
+    plain = VLLMEngine("some/model").settings
+    placed = VLLMEngine(
+        "some/model", tensor_parallel_size=2, max_num_seqs=4, enforce_eager=True, swap_space=1
+    )
+    assert placed.settings == plain
+    template = tmp_path / "own.jinja"
+    template.write_text("{{ messages }}")
+    for shaping in (
+        {"lora": "some/adapter"},
+        {"quantization": "fp8"},
+        {"revision": "v2"},
+        {"begin_with_marker": False},
+        {"sampling_params": {"top_k": 20}},
+        {"chat_template": str(template)},
+        {"chat_template_kwargs": {"enable_thinking": False}},
+        {"hf_overrides": {"rope_scaling": {"factor": 4}}},
+    ):
+        assert VLLMEngine("some/model", **shaping).settings != plain, shaping
+
+
+def test_the_marker_is_the_one_that_prompts_ask_for() -> None:
+    assert MARKER == ASKED_FOR
+
+
+def test_seeds_follow_from_content() -> None:
+    assert all(0 <= request_seed(seed, "a") < 2**31 for seed in range(100))
+    assert len({request_seed(seed, name) for seed in (1, 2) for name in "ab"}) == 4
+
+
+class Letters:
+    """A tokenizer of single characters; ``prefills`` tells whether its template takes a beginning."""
+
+    def __init__(self, prefills: bool = True, refuses: str = "") -> None:
+        self.prefills, self.refuses = prefills, refuses
+
+    def apply_chat_template(self, turns, *, continue_final_message, add_generation_prompt, **_) -> list[int]:
+        if self.refuses in [turn["role"] for turn in turns]:
+            raise TemplateError(f"no {self.refuses} turns")
+        if continue_final_message and not self.prefills:
+            raise ValueError("the final message does not appear in the chat")
+        text = "".join(f"<{turn['role']}>{turn['content']}</>" for turn in turns)
+        if continue_final_message:
+            text = text.removesuffix("</>")
+        return [ord(letter) for letter in text + ("<assistant>" if add_generation_prompt else "")]
+
+    def decode(self, ids: list[int]) -> str:
+        return "".join(map(chr, ids))
+
+
+@pytest.mark.parametrize(
+    ("prefills", "wished", "end"),
+    [(True, True, "<assistant>Context:"), (True, False, "<assistant>"), (False, True, "<assistant>")],
+)
+def test_a_reply_begins_with_the_marker_where_the_template_can(prefills, wished, end) -> None:
+    letters = Letters(prefills)
+    chat = make_chat(letters, "m", template=None, variables={}, begin_with_marker=wished)
+    assert letters.decode(chat.ids([Message("user", "Write.")])) == f"<user>Write.</>{end}"
+    assert chat.opening == (MARKER if wished and prefills else "")
+
+
+def test_a_template_that_refuses_a_role_is_named() -> None:
+    chat = make_chat(Letters(refuses="system"), "m", template=None, variables={}, begin_with_marker=True)
+    with pytest.raises(EngineError, match=r"'m'.*no system turns.*roles \(here: system, user\)"):
+        chat.ids([Message("system", "Be brief."), Message("user", "Write.")])
+
+
+@pytest.mark.parametrize(
+    ("reason", "settings"),
+    [
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried", ["gpu_memory_utilization", "max_num_seqs"]),
+        (
+            "ValueError: Free memory on device cuda:0 (2/80 GiB) on startup is less",
+            ["gpu_memory_utilization"],
+        ),
+        (
+            "ValueError: (3.5 GiB KV cache is needed, which is larger",
+            ["max_model_len", "tensor_parallel_size"],
+        ),
+        ("ValueError: Total number of attention heads (28) must be divisible by tensor", ["tensor_parallel"]),
+        ("RuntimeError: something never seen", ["--model", "generation.options"]),
+    ],
+)
+def test_reasons_in_the_log_become_advice(tmp_path, reason, settings) -> None:
+    path = tmp_path / "vllm.log"
+    path.write_text(
+        "2026-01-01 10:00:00,000 ERROR 7 [vllm.v1.core] EngineCore failed to start.\n"
+        f"Traceback (most recent call last):\n  File ...\n{reason}\n"
+        "2026-01-01 10:00:01,000 ERROR 5 [vllm.v1.core] Traceback\nRuntimeError: Worker failed, see above\n"
+    )
+    said = str(explain_load("some/model", RuntimeError("See root cause above."), Log(path)))
+    assert reason.partition(":")[0] in said and "see above" not in said
+    assert "some/model" in said and str(path) in said
+    for setting in settings:
+        assert setting in said
+    log._kept.discard(path)
+
+
+def test_without_a_log_the_exception_speaks() -> None:
+    said = str(explain_death("some/model", MemoryError("CUDA out of memory"), NO_LOG))
+    assert "CUDA out of memory" in said and "gpu_memory_utilization" in said and "run again" in said
+
+
+def test_a_log_of_ones_own_is_respected(monkeypatch) -> None:
+    monkeypatch.setenv("VLLM_LOGGING_LEVEL", "DEBUG")
+    assert log._path.__wrapped__() is None
+
+
+@dataclass
+class Machine:
+    """Stands for a core: ``places`` requests at once, each taking as many steps as its ids."""
+
+    places: int
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        self.left: dict[str, int] = {}
+        self.most = 0
+        self.names = itertools.count()
+        self.aborted: list[str] = []
+
+    def add(self, inbox: Inbox, ids: list[int], params: object) -> str:
+        name = str(next(self.names))
+        self.left[name] = len(ids)
+        self.most = max(self.most, len(self.left))
+        return name
+
+    def step(self, inbox: Inbox) -> list[SimpleNamespace]:
+        self.steps += 1
+        running = list(self.left)[: self.places]
+        for name in running:
+            self.left[name] -= 1
+        done = [name for name in running if not self.left[name]]
+        for name in done:
+            del self.left[name]
+        return [SimpleNamespace(request_id=name, finished=True) for name in done]
+
+    def abort(self, names: list[str]) -> None:
+        self.aborted += names
+
+
+def requests(lengths: list[int]) -> list[Request]:
+    return [Request(number, [0] * length, None) for number, length in enumerate(lengths)]
+
+
+def test_places_are_never_empty_while_there_is_work() -> None:
+    lengths = [32, 4, 4, 4] * 8
+    machine = Machine(places=4)
+    done = list(refill(lambda: machine, iter(requests(lengths)), 8))
+    assert sorted(request.key for request, _ in done) == list(range(32))
+    assert machine.steps < 1.2 * sum(lengths) / 4 < 0.5 * 8 * 32
+    assert machine.most == 8
+
+
+def test_what_is_settled_is_handed_on_without_asking() -> None:
+    def never() -> Machine:
+        raise AssertionError("nothing was to be asked")
+
+    assert list(refill(never, iter(["too long", "too long"]), 4)) == ["too long"] * 2
+
+
+def test_leaving_early_aborts_what_is_under_way() -> None:
+    machine = Machine(places=2)
+    found = refill(lambda: machine, iter(requests([1, 5, 5, 5, 5])), 4)
+    next(found)
+    found.close()
+    assert machine.aborted == ["1", "2", "3"]
+
+
+def test_a_source_that_was_dry_is_asked_again() -> None:
+    machine, waiting = Machine(places=2), requests([1, 3])
+    source = Window(iter(waiting), 1)
+    seen = []
+    for request, _ in refill(lambda: machine, source, 4):
+        seen.append(request.key)
+        source.give_back()
+    assert seen == [0, 1]
+
+
+def test_a_window_is_no_wider_than_it_is_given_back() -> None:
+    pulled: list[int] = []
+
+    def count() -> Iterator[int]:
+        for number in range(5):
+            pulled.append(number)
+            yield number
+
+    window = Window(count(), 2)
+    assert list(window) == [0, 1] and pulled == [0, 1]
+    window.give_back()
+    assert list(window) == [2]
