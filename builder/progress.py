@@ -19,7 +19,8 @@ class TerminalReporter:
         self._console = console
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._name, self._total, self._done = "", None, 0  # type: str, int | None, int
+        self._name, self._note, self._done = "", "", 0
+        self._total: int | None = None
         self._began = self._last_line = time.monotonic()
 
     def __enter__(self) -> TerminalReporter:
@@ -34,10 +35,10 @@ class TerminalReporter:
 
     def stage(self, name: str, total: int | None) -> None:
         """A new stage begins."""
-        self._name, self._total, self._done = name, total, 0
+        self._name, self._total, self._done, self._note = name, total, 0, ""
         self._began = self._last_line = time.monotonic()
         if self._bar is not None and total != 0:
-            self._task = self._bar.add_task(name, total=total)
+            self._task = self._bar.add_task(name, total=total, note="")
 
     def advance(self, steps: int = 1) -> None:
         """Some steps of the stage are done."""
@@ -48,12 +49,19 @@ class TerminalReporter:
             self._last_line = now
             self._console.print(self._line(now - self._began), highlight=False, markup=False)
 
+    def note(self, text: str) -> None:
+        """A few words to show beside the stage."""
+        self._note = text
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, note=text)
+
     def _line(self, seconds: float) -> str:
         rate = self._done / seconds
+        beside = f"; {self._note}" if self._note else ""
         if self._total is None:
-            return f"{self._name}: {self._done:,} ({rate:.1f}/s)"
+            return f"{self._name}: {self._done:,} ({rate:.1f}/s){beside}"
         left = (self._total - self._done) / rate if rate else 0
-        return f"{self._name}: {self._done:,} of {self._total:,} ({rate:.1f}/s, {left:.0f} s left)"
+        return f"{self._name}: {self._done:,} of {self._total:,} ({rate:.1f}/s, {left:.0f} s left){beside}"
 
 
 def _bar(console: Console) -> Progress:
@@ -78,5 +86,6 @@ def _bar(console: Console) -> Progress:
         MofNCompleteColumn(),
         Rate(),
         TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[note]}"),
         console=console,
     )

@@ -17,7 +17,12 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 from synthesis.errors import ConfigError
 
 MIN_WORDS, MAX_WORDS = 50, 20_000
+# What is written in sections may be longer; a plan of more sections than this is too much for one reply.
+MAX_EXPANDED, MAX_SECTIONS = 100_000, 100
+MAX_REPAIRS = 10
+MIN_NGRAM, MAX_NGRAM = 5, 50
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+WORDS = re.compile(r"[1-9]\d{0,6}|\d{1,4}(?:\.\d{1,3})?%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,11 @@ class PairsConfig:
 
 @dataclass(frozen=True, slots=True)
 class GenerationConfig:
-    """Who writes the contexts, and how. ``options`` go to the engine as they are."""
+    """Who writes the contexts, and how. ``options`` go to the engine as they are.
+
+    A reply with faults is asked for again up to ``repairs`` times. Contexts of over twice
+    ``section_words`` are written in sections of about that length; 0 means never.
+    """
 
     engine: str = "composer"
     model: str = ""
@@ -43,6 +52,8 @@ class GenerationConfig:
     temperature: float = 0.7
     top_p: float = 0.95
     max_tokens: int = 8192
+    repairs: int = 2
+    section_words: int = 1500
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -68,6 +79,51 @@ class SamplesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FiltersConfig:
+    """Which contexts stay in the dataset; see ``synthesis.filters``. As it is, all of them do.
+
+    The ``min_`` scores and ``near_duplicates`` (a share of trigrams in common) are from 0 to 1;
+    ``min_words`` and ``max_words`` are numbers, or shares of the words asked for, as ``80%``;
+    ``language`` is ``same`` (as the instruction) or codes with commas between them.
+    """
+
+    min_overall: float = 0.0
+    min_support: float = 0.0
+    min_relevance: float = 0.0
+    min_uniqueness: float = 0.0
+    drop_leaks: bool = False
+    near_duplicates: float = 0.0
+    min_words: str = ""
+    max_words: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContaminationConfig:
+    """Benchmarks that rows are checked against: name -> ``SOURCE[?config=..&split=..&columns=a,b]``.
+
+    Rows that share too much are marked, and with ``drop`` left out; see ``synthesis.contamination``.
+    """
+
+    benchmarks: dict[str, str] = field(default_factory=dict)
+    ngram: int = 13
+    drop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CostConfig:
+    """What replies cost, for ``plan`` and the totals of a run; nothing is made from it.
+
+    ``price`` is for a million tokens in and a million out, in ``currency``; ``rate`` is output
+    tokens per second. Empty and 0 mean unknown.
+    """
+
+    price: tuple[float, ...] = ()
+    currency: str = "USD"
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetSettings:
     """The dataset folder. An empty ``name`` is made from the engine and model."""
 
@@ -86,6 +142,9 @@ class RunConfig:
     pairs: PairsConfig = field(default_factory=PairsConfig)
     generation: GenerationConfig = field(default_factory=GenerationConfig)
     samples: SamplesConfig = field(default_factory=SamplesConfig)
+    filters: FiltersConfig = field(default_factory=FiltersConfig)
+    contamination: ContaminationConfig = field(default_factory=ContaminationConfig)
+    cost: CostConfig = field(default_factory=CostConfig)
     dataset: DatasetSettings = field(default_factory=DatasetSettings)
 
     def __post_init__(self) -> None:
@@ -195,18 +254,67 @@ def _coerce(where: str, kind: Any, value: Any) -> Any:
 
 def _check(config: RunConfig) -> None:
     made, pairs = config.generation, config.pairs
+    sections = made.engine != "composer" and made.words > 2 * made.section_words > 0
+    most = MAX_EXPANDED if sections else MAX_WORDS
+    more = "" if made.section_words else ", or more in sections (generation.section_words)"
     _require(
-        MIN_WORDS <= made.words <= MAX_WORDS,
-        f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,}",
+        MIN_WORDS <= made.words <= most,
+        f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {most:,}{more}",
+    )
+    least = max(MIN_WORDS, made.words // MAX_SECTIONS)
+    _require(
+        made.section_words == 0 or least <= made.section_words <= MAX_WORDS,
+        f"'generation.section_words' (--section-words) is {made.section_words}; give 0 (never), or "
+        f"{least} to {MAX_WORDS:,} for {made.words:,} words",
     )
     _require(pairs.limit >= 0, f"'pairs.limit' (--limit) is {pairs.limit}; give 0 (all) or more")
     _require(0 <= made.temperature <= 2, f"'generation.temperature' is {made.temperature}; give 0 to 2")
     _require(0 < made.top_p <= 1, f"'generation.top_p' is {made.top_p}; give a number above 0, at most 1")
     _require(made.max_tokens > 0, f"'generation.max_tokens' is {made.max_tokens}; give 1 or more")
+    _require(
+        0 <= made.repairs <= MAX_REPAIRS,
+        f"'generation.repairs' (--repairs) is {made.repairs}; give 0 to {MAX_REPAIRS}",
+    )
+    _check_filters(config.filters, config.contamination)
+    cost = config.cost
+    _require(
+        len(cost.price) in (0, 2) and all(price >= 0 for price in cost.price),
+        f"'cost.price' (--price) is {list(cost.price)}; give two prices for a million tokens, in and out, "
+        "as in 0.15,0.60",
+    )
+    _require(cost.rate >= 0, f"'cost.rate' (--rate) is {cost.rate}; give output tokens per second")
     name = config.dataset.name
     _require(
         not name or NAME.fullmatch(name) is not None,
         f"'dataset.name' (--name) is {name!r}; use lower-case letters, digits, '.', '_' and '-'",
+    )
+
+
+def _check_filters(filters: FiltersConfig, contamination: ContaminationConfig) -> None:
+    for part in ("min_overall", "min_support", "min_relevance", "min_uniqueness"):
+        value = getattr(filters, part)
+        _require(0 <= value <= 1, f"'filters.{part}' (--min) is {value}; give 0 (off) to 1")
+    near = filters.near_duplicates
+    _require(
+        near == 0 or 0.2 <= near <= 1,
+        f"'filters.near_duplicates' (--near-duplicates) is {near}; give 0 (off), or 0.2 to 1",
+    )
+    for key in ("min_words", "max_words"):
+        text = getattr(filters, key)
+        _require(
+            not text or WORDS.fullmatch(text) is not None,
+            f"'filters.{key}' (--{key.replace('_', '-')}) is {text!r}; "
+            "give a number of words, or a share of those asked for, as 80%",
+        )
+    size = contamination.ngram
+    _require(
+        MIN_NGRAM <= size <= MAX_NGRAM,
+        f"'contamination.ngram' (--ngram) is {size}; give {MIN_NGRAM} to {MAX_NGRAM} words",
+    )
+    sources = contamination.benchmarks.values()
+    _require(
+        all(isinstance(source, str) for source in sources),
+        "'contamination.benchmarks' must name a source for each benchmark, as in longbench = \"FILE\"",
     )
 
 

@@ -185,19 +185,16 @@ class Journal:
         body = {"text": completion.text, "finish_reason": completion.finish_reason}
         self.steps.append(prompt.fingerprint, prompt.pair_id, body, Usage.of(completion))
 
-    def is_settled(self, fingerprint: str, repairs: int = 0) -> bool:
+    def is_settled(self, fingerprint: str) -> bool:
         """Whether nothing is left to do: a context, or a rejection that would only repeat itself.
 
-        An engine that failed (server down, out of memory) is worth asking again, and so is a
-        reply that may be asked for again more often than it was.
+        An engine that failed (server down, out of memory) is worth asking again.
         """
         if fingerprint in self.contexts:
             return True
-        if fingerprint not in self.rejected:
-            return False
-        record = self.rejected.read(fingerprint)
-        asked_enough = not 0 < record.get("attempts", 1) <= repairs
-        return asked_enough and not record["reason"].startswith("error")
+        return fingerprint in self.rejected and not self.rejected.read(fingerprint)["reason"].startswith(
+            "error"
+        )
 
     @contextmanager
     def new_current(self) -> Iterator[Callable[[str], object]]:

@@ -16,16 +16,19 @@ _MARKER = re.compile(
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.S)
 _PREAMBLE_LIMIT = 300
 _SHORTEST_SHARE = 0.25
+_SHORTEST_PART = 25  # words
+_LONG_WORD = 14  # characters; beyond it on average, a script writes no spaces
 
 
 def parse(
-    completion: Completion, prompt: Prompt, *, engine: str, model: str, seed: int
+    completion: Completion, prompt: Prompt, *, engine: str, model: str, seed: int, part: bool = False
 ) -> Context | Rejected:
     """The context a completion holds, without marker and surrounding blanks.
 
     Rejected (stage ``generate`` or ``parse``) when the engine failed or refused, the
     reply was cut off, has no marker near its start, or is under a quarter of the
-    asked length. ``tokens`` is left 0: counting is the run's business.
+    asked length. A ``part`` of a context may do without the marker and be as short as a few
+    sentences. ``tokens`` is left 0: counting is the run's business.
     """
 
     def rejected(stage: str, reason: str) -> Rejected:
@@ -36,13 +39,15 @@ def parse(
     if completion.finish_reason == "length":
         return rejected("generate", "length: the reply was cut off; raise max_tokens or lower words")
     start = _body_start(completion.text)
+    if start is None and part:
+        start = len(completion.text) - len(without_thinking(completion.text))
     if start is None:
         return rejected("parse", "marker: the reply does not open with 'Context:'")
     body = completion.text[start:]
     start += len(body) - len(body.lstrip())
     text = body.strip()
     words, asked = len(text.split()), int(prompt.variables.get("words", 0))
-    if words < max(1, _SHORTEST_SHARE * asked) and not _long_script(text, asked):
+    if count_words(text) < (_SHORTEST_PART if part else max(1, _SHORTEST_SHARE * asked)):
         return rejected("parse", f"short: {words} words where {asked} were asked")
     evidence = tuple(Evidence(e.start - start, e.end - start, e.what) for e in completion.evidence)
     return Context(
@@ -59,6 +64,18 @@ def parse(
     )
 
 
+def count_words(text: str) -> int:
+    """About how many words a text has; where a script writes no spaces, two characters are one."""
+    words = len(text.split())
+    spaceless = not text.isascii() and len(text) > _LONG_WORD * max(words, 1)
+    return len(text) // 2 if spaceless else words
+
+
+def without_thinking(text: str) -> str:
+    """A reply without what a reasoning model thought before it."""
+    return _THINKING.sub("", text, count=1)
+
+
 def _body_start(text: str) -> int | None:
     thinking = _THINKING.match(text)
     begin = thinking.end() if thinking else 0
@@ -66,8 +83,3 @@ def _body_start(text: str) -> int | None:
     if marker is None or len(text[begin : marker.start()].strip()) > _PREAMBLE_LIMIT:
         return None
     return marker.end()
-
-
-def _long_script(text: str, asked: int) -> bool:
-    """Scripts without spaces have few words; two characters stand for one there."""
-    return len(text) - len(text.encode("ascii", "ignore")) >= _SHORTEST_SHARE * asked * 2

@@ -4,6 +4,7 @@ A template is the user message, or a ``[system]`` part followed by a ``[user]`` 
 ``{instruction}``, ``{answer}`` and ``{words}`` must occur; ``{form}`` (what kind of text
 to write), ``{genre}`` and ``{task}`` may; any other ``{name}`` is an error at load time.
 Values are inserted once and never looked at again, so braces in a pair are just text.
+The templates of later steps (asking again, an outline, a section) are files beside it.
 The ingredients asked for follow section 3 of arXiv 2502.15592; the wording is ours.
 """
 
@@ -11,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,14 @@ _BUILT_IN = Path(__file__).parent / "templates"
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _REQUIRED = frozenset({"instruction", "answer", "words"})
 _OPTIONAL = frozenset({"form", "genre", "task"})
+
+# Templates of the steps that follow a pair's own prompt, with what fills them.
+_STEPS = {
+    "repair": frozenset({"faults", "what"}),
+    "outline": frozenset({"brief", "count", "words", "points"}),
+    "section": frozenset({"brief", "plan", "before", "which", "words", "points"}),
+    "judge": frozenset({"context", "instruction", "answer", "mark"}),
+}
 
 FORMS = {
     "story": "a story",
@@ -55,7 +65,7 @@ class Template:
 
 def built_in_templates() -> list[str]:
     """Names that ``load_template`` knows without a file."""
-    return sorted(path.stem for path in _BUILT_IN.glob("*.txt"))
+    return sorted(path.stem for path in _BUILT_IN.glob("*.txt") if path.stem not in _STEPS)
 
 
 def load_template(name: str) -> Template:
@@ -65,7 +75,7 @@ def load_template(name: str) -> Template:
         TemplateError: not found, or a placeholder is missing or unknown.
     """
     path = _BUILT_IN / f"{name}.txt"
-    if Path(name).name != name or not path.is_file():
+    if name not in built_in_templates():
         path = Path(name)
     try:
         text = path.read_text(encoding="utf-8")
@@ -79,16 +89,29 @@ def load_template(name: str) -> Template:
     return parse_template(path.stem, text)
 
 
-def parse_template(name: str, text: str) -> Template:
-    """Check a template's text and split it into its parts."""
+@cache
+def step_template(name: str) -> Template:
+    """The bundled template of a later step: ``repair``, ``outline``, ``section`` or ``judge``."""
+    text = (_BUILT_IN / f"{name}.txt").read_text(encoding="utf-8")
+    return parse_template(name, text, required=_STEPS[name], optional=frozenset())
+
+
+def parse_template(
+    name: str, text: str, *, required: frozenset[str] = _REQUIRED, optional: frozenset[str] = _OPTIONAL
+) -> Template:
+    """Check a template's text and split it into its parts.
+
+    Raises:
+        TemplateError: a placeholder is missing or unknown, or the parts are not as they should be.
+    """
     found = set(_PLACEHOLDER.findall(text))
-    missing, unknown = _REQUIRED - found, found - _REQUIRED - _OPTIONAL
+    missing, unknown = required - found, found - required - optional
     if missing:
         raise TemplateError(f"template '{name}' lacks {_names(missing)}; add it where the value should stand")
     if unknown:
         raise TemplateError(
             f"template '{name}' has {_names(unknown)}, which nothing fills; "
-            f"known: {_names(_REQUIRED | _OPTIONAL)}"
+            f"known: {_names(required | optional)}"
         )
     head, separator, user = text.partition("[user]\n")
     if not separator:
@@ -126,6 +149,26 @@ def build_prompt(
         pair.id, variables, template.text, engine, model, sampling.to_dict(), dict(settings or {})
     )
     return Prompt(fingerprint, pair.id, template.name, variables, template.fill(variables), fingerprint)
+
+
+def next_prompt(earlier: Prompt, step: object, messages: tuple[Message, ...], /, **variables: Any) -> Prompt:
+    """A further prompt of the work that ``earlier`` belongs to.
+
+    Args:
+        earlier: what it follows from; its fingerprint is part of the new one, as ``step`` and the
+            messages are, so that equal works ask equal prompts and no two steps share a seed.
+        step: tells it from other steps with the same messages.
+        messages: the chat.
+        variables: what changes among those of ``earlier``.
+    """
+    fingerprint = content_hash(earlier.fingerprint, step, messages)
+    return replace(
+        earlier,
+        id=fingerprint,
+        fingerprint=fingerprint,
+        messages=messages,
+        variables={**earlier.variables, **variables},
+    )
 
 
 def _names(placeholders: set[str] | frozenset[str]) -> str:

@@ -9,18 +9,21 @@ besides the journal's index.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
-from synthesis.coherence import locate
+from synthesis.batching import kept
 from synthesis.config import RunConfig
 from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
 from synthesis.engines import make_engine
 from synthesis.engines.base import Engine, Sampling
+from synthesis.expansion import expand, expands, section_count
 from synthesis.journal import Journal
 from synthesis.parsing import parse
-from synthesis.prompts import Template, build_prompt, load_template
+from synthesis.prompts import Template, build_prompt, load_template, step_template
+from synthesis.repair import may_be_asked_again, repaired
 from synthesis.tokens import Tokenizer, load_tokenizer
 from synthesis.work import Conversations, Finished, Replies, Work, converse
 
@@ -29,8 +32,10 @@ from synthesis.work import Conversations, Finished, Replies, Work, converse
 class Job:
     """What turns a pair into an outcome, made once per run.
 
-    Without a ``tokenizer`` contexts are not counted (their ``tokens`` is 0): a run leaves
-    that to whoever builds the dataset, so that another tokenizer makes nothing stale.
+    A reply with faults is asked for again up to ``repairs`` times. Contexts of over twice
+    ``section_words`` are written in sections, unless the engine needs none. Without a ``tokenizer``
+    contexts are not counted (their ``tokens`` is 0): a run leaves that to whoever builds the
+    dataset, so that another tokenizer makes nothing stale.
     """
 
     engine: Engine
@@ -38,10 +43,28 @@ class Job:
     sampling: Sampling
     words: int
     tokenizer: Tokenizer | None = None
+    repairs: int = 0
+    section_words: int = 0
 
     def close(self) -> None:
         """Free the engine."""
         self.engine.close()
+
+    @property
+    def takes_no_tokens(self) -> bool:
+        """Whether the engine is no language model."""
+        return getattr(self.engine, "free", False)
+
+    @property
+    def replies_per_pair(self) -> int:
+        """How many replies a pair takes if each is as wished."""
+        return 1 + section_count(self.words, self.section_words) if self.expands else 1
+
+    @property
+    def expands(self) -> bool:
+        """Whether a context takes an outline and sections."""
+        alone = getattr(self.engine, "writes_any_length", False)
+        return not alone and expands(self.words, self.section_words)
 
     def prompt(self, pair: Pair) -> Prompt:
         """The prompt for a pair."""
@@ -52,8 +75,16 @@ class Job:
             engine=self.engine.name,
             model=self.engine.model,
             sampling=self.sampling,
-            settings=getattr(self.engine, "settings", None),
+            settings=self._settings(),
         )
+
+    def _settings(self) -> Mapping[str, Any]:
+        """What a context depends on besides model and sampling."""
+        settings = getattr(self.engine, "settings", None) or {}
+        if not self.expands:
+            return settings
+        steps = [step_template(name).text for name in ("outline", "section")]
+        return {**settings, "section_words": self.section_words, "steps": steps}
 
     def works(self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None) -> Conversations:
         """The works of these pairs; ``replies`` holds what earlier runs were told."""
@@ -66,28 +97,23 @@ class Job:
         return converse(self.engine, self.works(pairs, replies), self.sampling)
 
     def begin(self, pair: Pair, prompt: Prompt) -> Work:
-        """The work of one pair: one reply, which is a context or is rejected."""
-        completion = yield prompt
-        return self._measured(
-            pair,
-            parse(
-                completion,
-                prompt,
-                engine=self.engine.name,
-                model=self.engine.model,
-                seed=self.sampling.seed,
-            ),
-        )
+        """The work of one pair, up to its context or its rejection."""
+        read = partial(parse, engine=self.engine.name, model=self.engine.model, seed=self.sampling.seed)
+        if self.expands:
+            part = partial(read, part=True)
+            outcome = yield from expand(pair, prompt, part, self.repairs, self.section_words)
+        else:
+            outcome = yield from repaired(pair, prompt, read, self.repairs)
+        if isinstance(outcome, Rejected) or self.tokenizer is None:
+            return outcome
+        return replace(outcome, tokens=self.tokenizer.count(outcome.text))
 
-    def _measured(self, pair: Pair, outcome: Context | Rejected) -> Context | Rejected:
-        if isinstance(outcome, Rejected):
-            return outcome
-        if self.tokenizer is not None:
-            outcome = replace(outcome, tokens=self.tokenizer.count(outcome.text))
-        if outcome.evidence:
-            return outcome
-        found = tuple(locate(outcome.text, pair.instruction, pair.answer))
-        return replace(outcome, evidence=found, evidence_source="located" if found else "none")
+    def is_settled(self, fingerprint: str, journal: Journal) -> bool:
+        """Whether an outcome is recorded that this job has nothing to add to."""
+        if not journal.is_settled(fingerprint):
+            return False
+        dropped = None if fingerprint in journal.contexts else journal.find_rejected(fingerprint)
+        return dropped is None or not may_be_asked_again(dropped, self.repairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +141,13 @@ def make_job(config: RunConfig) -> Job:
     made = config.generation
     template = load_template(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
-    return Job(make_engine(made.engine, made.model, **made.options), template, sampling, made.words)
+    engine = make_engine(made.engine, made.model, **made.options)
+    return Job(engine, template, sampling, made.words, None, made.repairs, made.section_words)
 
 
 def survey(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Counts:
     """How many rows are settled, stale, new and bad. Writes nothing, asks no engine."""
-    return Counts(**Counter(row.state for row in _rows(job, pairs, journal)))
+    return Counts(**Counter(row.state for row in standing(job, pairs, journal)))
 
 
 def generate(
@@ -134,9 +161,10 @@ def generate(
     Returns how the rows stood before.
     """
     states: Counter[str] = Counter()
+    job = replace(job, engine=kept(job.engine, journal.folder))
 
     def work(order: Callable[[str], object]) -> Iterator[tuple[Pair, Prompt]]:
-        for state, row, prompt, fingerprint in _rows(job, pairs, journal):
+        for state, row, prompt, fingerprint in standing(job, pairs, journal):
             states[state] += 1
             order(fingerprint)
             if isinstance(row, Rejected):
@@ -152,7 +180,7 @@ def generate(
     return Counts(**states)
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
     """A row of the source: its ``state`` (a field of ``Counts``), and what is known of it."""
 
     state: str
@@ -161,17 +189,18 @@ class _Row(NamedTuple):
     fingerprint: str
 
 
-def _rows(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Iterator[_Row]:
+def standing(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Iterator[Row]:
+    """Each row of the source and how it stands against what is done."""
     for row in pairs:
         if isinstance(row, Rejected):
-            yield _Row("bad", row, None, content_hash(row.pair_id, row.stage, row.reason, row.text))
+            yield Row("bad", row, None, content_hash(row.pair_id, row.stage, row.reason, row.text))
             continue
         prompt = job.prompt(row)
-        if journal.is_settled(prompt.fingerprint):
+        if job.is_settled(prompt.fingerprint, journal):
             state = "settled"
         else:
             state = "stale" if journal.knows_pair(row.id) else "new"
-        yield _Row(state, row, prompt, prompt.fingerprint)
+        yield Row(state, row, prompt, prompt.fingerprint)
 
 
 def synthesize(
@@ -186,6 +215,8 @@ def synthesize(
     temperature: float = 0.7,
     top_p: float = 0.95,
     max_tokens: int = 8192,
+    repairs: int = 2,
+    section_words: int = 1500,
     **options: Any,
 ) -> Iterator[Context | Rejected]:
     """Write a context for each pair, yielding each outcome as it finishes.
@@ -201,6 +232,9 @@ def synthesize(
         temperature: for engines that sample.
         top_p: for engines that sample.
         max_tokens: bound on a reply, for engines that count.
+        repairs: how often a reply that cannot be used is asked for again.
+        section_words: a context of over twice as many words is written in sections of about
+            this length; 0 for never.
         options: further settings of the engine.
 
     Yields:
@@ -209,7 +243,8 @@ def synthesize(
     owned = isinstance(engine, str)
     made = make_engine(engine, model, **options) if isinstance(engine, str) else engine
     sampling = Sampling(temperature, top_p, max_tokens, seed)
-    job = Job(made, load_template(template), sampling, words, load_tokenizer(tokenizer))
+    counter = load_tokenizer(tokenizer)
+    job = Job(made, load_template(template), sampling, words, counter, repairs, section_words)
     try:
         for done in job.outcomes((pair, job.prompt(pair)) for pair in pairs):
             yield done.outcome

@@ -10,11 +10,11 @@ from synthesis.prompts import build_prompt, load_template
 BODY = "The mill stood by the river, and Ada ran it. " * 10
 
 
-def reply(text, **changes):
+def reply(text, part=False, **changes):
     pair = Pair(instruction="Who ran the mill?", answer="Ada")
     template = load_template("narrative")
     prompt = build_prompt(pair, template, words=100, engine="e", model="m", sampling=Sampling())
-    return parse(Completion(prompt.id, text, **changes), prompt, engine="e", model="m", seed=3)
+    return parse(Completion(prompt.id, text, **changes), prompt, engine="e", model="m", seed=3, part=part)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,10 @@ def test_anything_else_is_rejected(text, changes, stage, reason) -> None:
 
 def test_a_script_without_spaces_is_not_short() -> None:
     assert isinstance(reply("Context: " + "水车立在河边，由艾达经营。" * 12), Context)
+
+
+def test_a_part_may_do_without_the_marker_and_be_short() -> None:
+    assert reply("The mill stood by the river. " * 5, part=True).words == 30
+    assert reply("Context: " + "The mill stood by the river. " * 5, part=True).text.startswith("The mill")
+    assert reply("<think>hm</think>\n" + BODY, part=True).text == BODY.strip()
+    assert reply("I would rather not.", part=True).reason.startswith("short")

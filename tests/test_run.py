@@ -153,7 +153,7 @@ def test_synthesize_with_the_default_engine() -> None:
 
 
 def test_engines_are_found_by_name() -> None:
-    assert engine_names() == ["composer", "openai"]
+    assert engine_names() == ["batch", "composer", "openai", "transformers", "vllm"]
     for engine in (
         make_engine("composer"),
         make_engine("openai", "a-model", base_url="http://127.0.0.1:9/v1"),

@@ -1,0 +1,71 @@
+"""An engine that answers each prompt by looking at it, as a model would; for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from synthesis.data import Completion, Prompt
+from synthesis.engines.base import Sampling
+from synthesis.errors import EngineError
+
+Say = Callable[[Prompt], str | Completion]
+
+
+class PretendModel:
+    """Says what ``say`` makes of a prompt; breaks down when it should give reply ``fail_after``.
+
+    ``window`` prompts are pulled before the first is answered, last first. ``asked`` are the
+    prompts answered, in order.
+    """
+
+    name = "pretend"
+
+    def __init__(self, say: Say, *, window: int = 1, fail_after: int = 10**9, model: str = "p-1") -> None:
+        self.model, self.say, self.window, self.fail_after = model, say, window, fail_after
+        self.asked: list[Prompt] = []
+
+    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+        source = iter(prompts)
+        waiting: list[Prompt] = []
+        while True:
+            while len(waiting) < self.window and (prompt := next(source, None)) is not None:
+                waiting.append(prompt)
+            if not waiting:
+                return
+            yield self._reply(waiting.pop())
+
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
+        yield self._reply(prompt).text
+
+    def close(self) -> None: ...
+
+    def _reply(self, prompt: Prompt) -> Completion:
+        if len(self.asked) >= self.fail_after:
+            raise EngineError("the pretended model broke down; start it again")
+        self.asked.append(prompt)
+        said = self.say(prompt)
+        if isinstance(said, str):
+            said = Completion(prompt.id, said)
+        counted = sum(len(message.content.split()) for message in prompt.messages)
+        return replace(said, prompt_id=prompt.id, prompt_tokens=counted, output_tokens=len(said.text.split()))
+
+
+def last(prompt: Prompt) -> str:
+    """The last thing said to the model."""
+    return prompt.messages[-1].content
+
+
+def is_repair(prompt: Prompt) -> bool:
+    """Whether the model is asked again."""
+    return "cannot be used yet" in last(prompt)
+
+
+def prose(words: int, key: str = "") -> str:
+    """So many words of plain sentences, each its own for ``key``."""
+    made: list[str] = []
+    number = 0
+    while len(made) < words:
+        number += 1
+        made += f"On day {number} of the {key} account nothing moved along the grey canal.".split()
+    return " ".join(made[: max(words - 1, 0)]) + " onward."
