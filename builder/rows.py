@@ -7,19 +7,19 @@ making them. Knows the journal and the assembly; knows nothing of Parquet or ver
 from __future__ import annotations
 
 import hashlib
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from math import isnan, nan
-from typing import TYPE_CHECKING, Any, overload
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from builder.folder import ConfigData
 from builder.schema import chat_row, raw_row, rejected_row
+from builder.sieve import Sieve
+from builder.views import Counted
 from synthesis.assembly import assemble_mixture, parse_lengths
-from synthesis.coherence import score
 from synthesis.config import RunConfig
-from synthesis.data import Coherence, Context, Pair, Rejected, content_hash
-from synthesis.journal import ContextRows, Journal
+from synthesis.data import Rejected, content_hash
+from synthesis.journal import Journal
 from synthesis.pairs import describe_source
 from synthesis.tokens import Tokenizer, format_length
 
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 # To be raised when the same journal and settings would give other rows: a change of the
 # score, of the assembly or of a column.
-ROWS_VERSION = 3
+ROWS_VERSION = 4
 _FULL = 0.995
-_PARCEL = 64  # contexts held in memory while they are counted
 
 
 class RunRows:
@@ -41,15 +40,13 @@ class RunRows:
         self._journal = journal
         self._tokenizer = tokenizer
         self._reporter = reporter
-        self._rows = CountedRows(journal.current_contexts(), tokenizer)
-        self._overall = array("d", [nan]) * len(self._rows)
+        self._sieve = Sieve(config, journal.current_contexts(), self._stage)
         self._contexts_id = _outcomes_id(journal)
         self.short = 0
 
-    @property
-    def contexts(self) -> int:
-        """How many contexts there are."""
-        return len(self._rows)
+    @cached_property
+    def _rows(self) -> Counted:
+        return Counted(self._sieve.kept, self._tokenizer)
 
     def configs(self) -> list[ConfigData]:
         """The raw config, the chat configs (one per length, or one of mixed lengths), the rejected rows."""
@@ -65,16 +62,24 @@ class RunRows:
         return configs
 
     def _content_id(self, kind: str, *settings: object) -> str:
-        return content_hash(ROWS_VERSION, kind, self._contexts_id, *settings)
+        # Benchmarks that only mark rows leave the samples as they are.
+        sieve = self._sieve.identity(marks=kind == "raw")
+        return content_hash(ROWS_VERSION, kind, self._contexts_id, *sieve, *settings)
+
+    def _stage(self, name: str, steps: int) -> Callable[[], None]:
+        self._reporter.stage(name, steps)
+        return self._reporter.advance
 
     def _raw(self) -> ConfigData:
         def rows() -> Iterator[Mapping[str, Any]]:
-            self._reporter.stage("scoring contexts", len(self._rows))
-            for index, (pair, context) in enumerate(self._rows):
-                yield raw_row(pair, context, self._score(index, pair, context))
-                self._reporter.advance()
+            kept = self._rows
+            advance = self._stage("scoring contexts", len(kept))
+            for index, (pair, context) in enumerate(kept):
+                yield raw_row(pair, context, self._sieve.coherence(index), self._sieve.overlaps(index))
+                advance()
 
-        return ConfigData(self._config.name, "raw", rows, self._content_id("raw", self._tokenizer.identity))
+        content = self._content_id("raw", self._tokenizer.identity)
+        return ConfigData(self._config.name, "raw", rows, content, self._sieve.details)
 
     def _chat(self, label: str, mixture: dict[int | str, float]) -> ConfigData:
         samples = self._config.samples
@@ -94,7 +99,7 @@ class RunRows:
                 self._rows,
                 mixture,
                 tokenizer=self._tokenizer,
-                coherence=self._overall_of,
+                coherence=lambda index: self._sieve.coherence(index).overall,
                 counted_by=self._tokenizer.identity,
                 corpus=samples.corpus or None,
                 **options,
@@ -110,7 +115,8 @@ class RunRows:
 
     def _rejected(self, chats: list[str]) -> ConfigData:
         def rows() -> Iterator[Mapping[str, Any]]:
-            yield from (rejected_row(row) for row in self._journal.current_rejected())
+            yield from map(rejected_row, self._journal.current_rejected())
+            yield from map(rejected_row, self._sieve.dropped())
             # What an assembly dropped is known by its settings and pair, like everything else.
             for content in chats if len(self._journal.rejected) else ():
                 for pair, _ in self._rows:
@@ -126,16 +132,6 @@ class RunRows:
         if dropped.fingerprint not in self._journal.rejected:
             self._journal.add(dropped)
 
-    def _score(self, index: int, pair: Pair, context: Context) -> Coherence:
-        coherence = score(context.text, pair.instruction, pair.answer)
-        self._overall[index] = coherence.overall
-        return coherence
-
-    def _overall_of(self, index: int) -> float:
-        if isnan(self._overall[index]):
-            self._score(index, *self._rows[index])
-        return self._overall[index]
-
 
 def assembly_options(config: RunConfig) -> dict[str, Any]:
     """What a configuration asks of ``assemble`` besides lengths, tokenizer and corpus."""
@@ -150,35 +146,6 @@ def assembly_options(config: RunConfig) -> dict[str, Any]:
         "abstain": samples.abstain,
         "oversize": samples.oversize,
     }
-
-
-class CountedRows(Sequence[tuple[Pair, Context]]):
-    """Contexts with their ``tokens``, each counted once however many configs need them."""
-
-    def __init__(self, rows: ContextRows, tokenizer: Tokenizer) -> None:
-        self._rows = rows
-        self._tokenizer = tokenizer
-        self._tokens = array("q")
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: int) -> tuple[Pair, Context]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[tuple[Pair, Context]]: ...
-    def __getitem__(self, index: int | slice) -> tuple[Pair, Context] | list[tuple[Pair, Context]]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        pair, context = self._rows[index]
-        if not self._tokens:
-            self._count()
-        return pair, replace(context, tokens=self._tokens[index])
-
-    def _count(self) -> None:
-        for start in range(0, len(self._rows), _PARCEL):
-            texts = [context.text for _, context in self._rows[start : start + _PARCEL]]
-            self._tokens.extend(self._tokenizer.count_batch(texts))
 
 
 def _outcomes_id(journal: Journal) -> str:

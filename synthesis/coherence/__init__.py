@@ -6,7 +6,17 @@ Known limits: the polarity of yes/no answers, and an answer exchanged for anothe
 of the same context; ``verified`` is False there.
 """
 
-from synthesis.coherence.scoring import explain, locate, score, score_batch, window_spans
+from synthesis.coherence.leaks import Leak
+from synthesis.coherence.scoring import explain, locate, score, score_batch, score_with_leaks, window_spans
 from synthesis.data import Coherence
 
-__all__ = ["Coherence", "explain", "locate", "score", "score_batch", "window_spans"]
+__all__ = [
+    "Coherence",
+    "Leak",
+    "explain",
+    "locate",
+    "score",
+    "score_batch",
+    "score_with_leaks",
+    "window_spans",
+]

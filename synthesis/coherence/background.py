@@ -90,12 +90,13 @@ def calibration() -> dict[str, Calibration]:
 
 def names_in(text: str) -> frozenset[str]:
     """Terms written with a capital inside a sentence, and figures: what identifies a subject."""
-    found, starts = [], True
-    for word in text.split():
+    found, words = [], text.split()
+    for before, word in zip([_ENDING, *words], words, strict=False):
+        if word[0].islower():  # most words, and quickly told
+            continue
         core = word.lstrip(_OPENING)
-        if core and (core[0].isdigit() or (core[0].isupper() and not starts)):
-            found.append(core)
         # A capital after a full stop or an opening quotation mark says nothing.
-        starts = word[-1] in _ENDING
+        if core and (core[0].isdigit() or (core[0].isupper() and before[-1] not in _ENDING)):
+            found.append(core)
     folded = terms(" ".join(found))
     return frozenset(term for term in folded if weight(term) > COMMON_WEIGHT)

@@ -1,4 +1,4 @@
-"""Contexts that give the game away: the question copied in, the answer pasted, prompt residue.
+"""Contexts that give the game away, or are none: echoes, the answer pasted or put first, residue, refusals.
 
 Each finding has a factor (what is left of the score) and a sentence for the reader.
 Knows nothing of how well the context supports the answer.
@@ -11,16 +11,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthesis.coherence.question import Question
+from synthesis.coherence.terms import sentences, terms
 from synthesis.coherence.view import View
 
 _MILD = 0.9
 
 
 class Leak(NamedTuple):
-    """``factor`` in (0, 1) multiplies the overall score; ``what`` says what was found."""
+    """``factor`` in (0, 1) multiplies the overall score; ``what`` says what was found, ``kind`` in a word.
+
+    Kinds: ``echo``, ``pasted answer``, ``answer first``, ``residue``, ``refusal``.
+    """
 
     factor: float
     what: str
+    kind: str
 
     @property
     def serious(self) -> bool:
@@ -56,12 +61,6 @@ _TALK = (
     "as an ai ",
     "as an ai,",
     "ai language model",
-    "i cannot help with",
-    "i can't help with",
-    "i cannot assist",
-    "i can't assist",
-    "i am unable to provide",
-    "i'm unable to provide",
     "let me know if you",
     "word count:",
     "the correct answer is",
@@ -79,6 +78,21 @@ _OFFER = re.compile(
     r"here(?:'s|’s| is| are) (?:the|a|an|your)\b[\w ,-]{0,60}"
     r"(?:context|passage|background|narrative|document)"
 )
+# A writer's own words at the start of a line; people in a story speak inside quotation marks.
+_REFUSAL = re.compile(
+    r"^[\s#*>_-]*(?:(?:i['’]m|i am) (?:\w+ )?sorry,? (?:but )?(?:i|as an)\b"
+    r"|(?:i apologi[sz]e,? but|unfortunately,) i (?:can(?:no|['’])t|am unable|am not able)\b"
+    r"|(?:sorry, |no, )?(?:i can(?:no|['’])t|i(?:['’]m| am) (?:unable|not able) to|i won['’]t be able to)"
+    r" (?:(?:help|assist|comply|continue)\b(?: (?:you )?with (?:that|this|your)|[.,])"
+    r"|(?:create|write|generate|produce|provide|fulfil+) (?:\w+ ){0,3}"
+    r"(?:content|context|text|passage|story|narrative|information|response|request|background)))",
+    re.MULTILINE,
+)
+_REFUSING = ("sorry", "i can't", "i can’t", "i cannot", "unable", "not able", "i won't", "i won’t")
+# What may stand around an answer that is put before the text.
+_FRAMES = frozenset(map(tuple, map(terms, ("the answer is", "answer", "short answer", "it is", "it was"))))
+_FRAMED = 80
+_POLAR_FIRST = re.compile(r"[\s#*>_-]*(?:yes|no|true|false)\b[*_]*\s*(?:[.,:;!–—]|\n|$)", re.IGNORECASE)
 
 
 def _run_at(view: View, sequence: Sequence[str]) -> tuple[int, int]:
@@ -110,14 +124,14 @@ def _echo(view: View, question: Question, answer_places: Sequence[int]) -> Leak 
     end, whole = start + length, length == asked
     # A statement ("Paris is the capital of France") repeats all but the question word.
     if whole and view.size < 3 * (asked + len(question.answer.terms)):
-        return Leak(0.3, "the context is little more than the instruction and the answer over again")
+        return Leak(0.3, "the context is little more than the instruction and the answer over again", "echo")
     if whole and any(end <= p <= end + 8 for p in answer_places):
-        return Leak(0.4, "the instruction is copied into the context with the answer right behind it")
+        return Leak(0.4, "the instruction is copied into the context with the answer right behind it", "echo")
     if length < _NATURAL:
         return None
     if not whole:
-        return Leak(_MILD, "one sentence states the instruction almost word for word")
-    return Leak(0.8, "the instruction is copied into the context word for word")
+        return Leak(_MILD, "one sentence states the instruction almost word for word", "echo")
+    return Leak(0.8, "the instruction is copied into the context word for word", "echo")
 
 
 def _pasted(view: View, question: Question) -> Leak | None:
@@ -132,7 +146,37 @@ def _pasted(view: View, question: Question) -> Leak | None:
     longest = max(map(len, question.answer.sentences), default=0)
     if length < 0.6 * len(sequence) or length <= longest + _NATURAL:
         return None
-    return Leak(0.1, "the answer is pasted into the context as one block instead of being told by it")
+    what = "the answer is pasted into the context as one block instead of being told by it"
+    return Leak(0.1, what, "pasted answer")
+
+
+def _answer_first(text: str, question: Question) -> Leak | None:
+    """The answer given outright in the first sentence, before anything is told."""
+    answer = question.answer
+    if answer.kind == "yes/no":
+        found = _POLAR_FIRST.match(text) is not None
+    elif answer.kind == "summary" or not answer.terms:
+        return None  # a summary's first sentence may well open a text; a block of it is "pasted"
+    else:
+        opening = text.lstrip()[: 2 * len(answer.text) + _FRAMED]
+        start, end = next(iter(sentences(opening)), (0, 0))
+        said = tuple(terms(opening[start:end]))
+        before = said[: len(said) - len(answer.terms)]
+        # A bare line is a heading: many a text is called after what it is about.
+        stated = opening[start:end].rstrip("*_")[-1:] in tuple(".!。！") if not before else before in _FRAMES
+        found = stated and said[len(before) :] == answer.terms
+    if not found:
+        return None
+    return Leak(0.5, "the context opens with the answer, before anything is told", "answer first")
+
+
+def _refusal(text: str) -> Leak | None:
+    plain = text.lower()
+    # Most texts hold none of these, and looking for them is a tenth of the pattern's work.
+    match = _REFUSAL.search(plain) if any(word in plain for word in _REFUSING) else None
+    if match is None:
+        return None
+    return Leak(0.3, f"a refusal instead of a text: {match.group().strip()!r}", "refusal")
 
 
 def _residue(text: str) -> Leak | None:
@@ -141,10 +185,16 @@ def _residue(text: str) -> Leak | None:
     found = found or next((t for t in _TALK if t in edges), None)
     if found is None and (match := _LABEL.search(edges) or _OFFER.search(edges)):
         found = match.group().strip()
-    return Leak(0.5, f"left over from a prompt or a chat: {found!r}") if found else None
+    return Leak(0.5, f"left over from a prompt or a chat: {found!r}", "residue") if found else None
 
 
 def find_leaks(text: str, view: View, question: Question, answer_places: Sequence[int]) -> list[Leak]:
     """Everything found; an empty list when the context gives nothing away."""
-    found = (_echo(view, question, answer_places), _pasted(view, question), _residue(text))
+    found = (
+        _echo(view, question, answer_places),
+        _pasted(view, question),
+        _answer_first(text, question),
+        _residue(text),
+        _refusal(text),
+    )
     return [leak for leak in found if leak is not None]

@@ -6,8 +6,10 @@ Knows nothing of other rows: the only contexts it compares with are the fixed re
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from synthesis.coherence.background import references
 from synthesis.coherence.quantities import Quantity, agreement, quantities
@@ -212,9 +214,14 @@ def _uniqueness(weights: Mapping[str, float], evidence: float, size: int) -> flo
     if not total:
         return 0.0
     covered = [0.0] * count
+    # There are few different weights: the references that hold terms of each are counted at once.
+    alike: defaultdict[float, list[tuple[int, ...]]] = defaultdict(list)
     for term, value in weights.items():
-        for k in holders.get(term, ()):
-            covered[k] += value
+        if term in holders:
+            alike[value].append(holders[term])
+    for value, held in alike.items():
+        for k, times in Counter(chain.from_iterable(held)).items():
+            covered[k] += value * times
     own = evidence - _LENGTH_DISCOUNT * math.log1p(size / 1000)
     others = sum(math.exp((c / total - own) / _SHARPNESS) for c in covered)
     return 1.0 / (1.0 + others)

@@ -71,8 +71,13 @@ def score(context: str, instruction: str, answer: str) -> Coherence:
         tell: always for yes/no answers (polarity), and where the answer is not stated, or
         stands away from what is asked (another name of the same context may be meant).
     """
+    return score_with_leaks(context, instruction, answer)[0]
+
+
+def score_with_leaks(context: str, instruction: str, answer: str) -> tuple[Coherence, list[Leak]]:
+    """``score``, and what gives the pair away in the context, worst or not."""
     question, _, parts, leaks = examine(context, instruction, answer)
-    return judge(context, question, parts, leaks)
+    return judge(context, question, parts, leaks), leaks
 
 
 def score_batch(triples: Iterable[tuple[str, str, str]]) -> Iterator[Coherence]:

@@ -23,11 +23,8 @@ _MARKS = _BRAHMIC + "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\
 _NUMBER = r"\d+(?:[.,]\d+)*(?:(?:st|nd|rd|th|s)\b)?"
 _LETTER = rf"[^\W\d_{_SOLID}]"
 
-# Coarse pieces are found fast and remembered; _WORD takes a piece apart the first time it is met.
-_PIECE = re.compile(r"\w+(?:['’.,]\w+)*")
 _WORD = re.compile(rf"{_NUMBER}|{_LETTER}+(?:['’]{_LETTER}+)?|(?:(?=\w)[{_SOLID}])+")
 # Only texts that carry loose combining marks pay for the slower patterns.
-_MARKED_PIECE = re.compile(rf"[\w{_MARKS}]+(?:['’.,][\w{_MARKS}]+)*")
 _MARKED_LETTERS = rf"{_LETTER}(?:{_LETTER}|[{_MARKS}])*"
 _MARKED_WORD = re.compile(
     rf"{_NUMBER}|{_MARKED_LETTERS}(?:['’]{_MARKED_LETTERS})?|(?:(?=[\w{_MARKS}])[{_SOLID}])+"
@@ -108,15 +105,26 @@ def fold(word: str) -> str:
     return _stem(folded) if fixed is None else fixed
 
 
+_EDGES = ".,;:!?()[]\"“”'‘’"
+
+
 class _Memo(dict[str, str]):
-    """Piece of text -> its terms, joined by blanks. Bounded: it does not grow with the number of texts."""
+    """Piece of text -> its terms, joined by blanks.
+
+    A piece is what stands between blanks, taken apart the first time it is met. Bounded: it does not
+    grow with the number of texts.
+    """
 
     limit = 100_000
 
     def __missing__(self, piece: str) -> str:
         if len(self) >= self.limit:
             self.clear()
-        found = " ".join(term for term, _, _ in terms_with_spans(piece))
+        word = piece.strip(_EDGES)
+        if word != piece:  # "clock," is "clock" over again
+            found = self[word]
+        else:
+            found = " ".join(term for term, _, _ in terms_with_spans(piece))
         if len(piece) <= 40:  # long runs of a script without blanks hardly ever come again
             self[piece] = found
         return found
@@ -127,9 +135,8 @@ _MEMO = _Memo()
 
 def terms(text: str) -> list[str]:
     """The terms of a text, in order. Articles are dropped."""
-    marked = not text.isascii() and _HAS_MARKS.search(text)
-    pieces = (_MARKED_PIECE if marked else _PIECE).findall(text)
-    return " ".join(map(_MEMO.__getitem__, pieces)).split()
+    # No term spans a blank, so each piece can be looked up on its own.
+    return " ".join(map(_MEMO.__getitem__, text.split())).split()
 
 
 def _bigrams(run: str, start: int) -> Iterator[tuple[str, int, int]]:

@@ -1,0 +1,75 @@
+"""Texts as plain words, and runs of words as 64-bit numbers that can be compared in bulk.
+
+Case, width, accents and punctuation go; where a script puts no blanks between words, each
+character is a word. A number means the same words on every machine and in every process.
+Knows nothing of what the runs are compared for.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Hashes = NDArray[np.uint64]
+
+# Thai, Lao, Burmese, Khmer, Chinese and Japanese; Korean has blanks.
+UNSPACED = (
+    "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
+# Odd, so that multiplying loses nothing modulo 2**64.
+_BASE = 0x9E3779B97F4A7C15
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of ``text`` without case, accents and punctuation, in order."""
+    return _WORD.findall(text.lower() if text.isascii() else _folded(text))
+
+
+def _folded(text: str) -> str:
+    split = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+    return split.translate(_MARKS)
+
+
+class _Marks(dict[int, int | None]):
+    """What ``str.translate`` makes of a letter: nothing of an accent, itself of any other."""
+
+    def __missing__(self, letter: int) -> int | None:
+        self[letter] = None if unicodedata.category(chr(letter)) == "Mn" else letter
+        return self[letter]
+
+
+_MARKS = _Marks()
+
+
+@lru_cache(maxsize=1 << 16)  # about 15 MB when full; most words of most texts are few
+def _code(word: str) -> int:
+    return int.from_bytes(blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def ngram_hashes(words: Sequence[str], n: int) -> Hashes:
+    """One number for every run of ``n`` words, in order; none for fewer words than that.
+
+    A polynomial over the words' own 64-bit hashes, modulo 2**64 (Karp and Rabin, 1987,
+    "Efficient randomized pattern-matching algorithms").
+    """
+    import numpy as np
+
+    if n < 1 or len(words) < n:
+        return np.empty(0, np.uint64)
+    codes = np.fromiter(map(_code, words), np.uint64, len(words))
+    runs = len(words) - n + 1
+    sums = np.zeros(runs, np.uint64)
+    for place in range(n):
+        sums *= np.uint64(_BASE)
+        sums += codes[place : place + runs]
+    return sums

@@ -1,0 +1,402 @@
+"""Filters of a run: each reason, near-duplicates whatever the order, and the command line."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+
+from builder.schema import Statistics
+from builder.sieve import Sieve
+from synthesis.coherence import score_with_leaks
+from synthesis.config import FiltersConfig, RunConfig, from_dict
+from synthesis.data import Coherence, Context, Pair
+from synthesis.errors import ConfigError, MissingExtraError
+from synthesis.filters import Rules, Sketches
+from synthesis.filters.length import word_count, words_meant
+from synthesis.ngrams import ngram_hashes, plain_words
+
+PAIR = Pair(instruction="Who kept the lighthouse at Varrow?", answer="Ilse Brandt")
+TOLD = (
+    "The lighthouse at Varrow stood alone on the northern rocks. For thirty winters its lamp was kept by "
+    "Ilse Brandt, who wrote the weather into a green book. Ships from the south passed every week, and the "
+    "fishermen of the bay set their nets by her light."
+)
+GERMAN = (
+    "Der Leuchtturm stand allein auf den nördlichen Felsen. Dreißig Winter lang hütete Ilse Brandt das Licht "
+    "und schrieb das Wetter in ein grünes Buch. Jede Woche fuhren Schiffe aus dem Süden vorbei, und die "
+    "Fischer der Bucht richteten sich nach ihrem Schein. "
+)
+GOOD = Coherence(0.9, 0.9, 0.9, 0.9, "span", True)
+
+
+def reason(text: str = TOLD, pair: Pair = PAIR, found: Coherence = GOOD, **filters: object) -> str | None:
+    """Why the filters drop a text."""
+    _, leaks = score_with_leaks(text, pair.instruction, pair.answer)
+    rules = Rules(FiltersConfig(**filters), 100)  # type: ignore[arg-type]
+    return rules.reason(pair, Context(pair.id, text), found, leaks)
+
+
+# One context
+
+
+def test_nothing_is_dropped_unless_asked() -> None:
+    assert reason("x", found=Coherence(0, 0, 0, 0, "span", False)) is None
+
+
+@pytest.mark.parametrize("part", ["overall", "support", "relevance", "uniqueness"])
+def test_thresholds_name_the_part_and_both_numbers(part) -> None:
+    values = dict.fromkeys(("overall", "support", "relevance", "uniqueness"), 0.9) | {part: 0.12}
+    found = Coherence(**values, kind="span", verified=True)
+    assert reason(found=found, **{f"min_{part}": 0.3}) == f"{part}: 0.12 under 0.30"
+    assert reason(found=found, **{f"min_{part}": 0.12}) is None
+
+
+def test_a_narrow_miss_is_not_shown_as_equal() -> None:
+    found = Coherence(0.2996, 1, 1, 1, "span", True)
+    assert reason(found=found, min_overall=0.3) == "overall: 0.2996 under 0.30"
+
+
+def test_words_in_numbers_and_shares() -> None:
+    assert reason(min_words="60") == "words: 47 under 60"
+    assert reason(min_words="60%") == "words: 47 under 60"
+    assert reason(max_words="40%") == "words: 47 over 40"
+    assert reason(min_words="47", max_words="47%") is None
+    assert words_meant("12.5%", 2000) == 250
+
+
+def test_scripts_without_blanks_have_a_length_too() -> None:
+    assert word_count("灯塔" * 100) == 100
+    assert word_count("The lighthouse 灯塔灯塔 at Varrow") == 6
+    assert reason("灯塔的守护者是伊尔莎" * 20, min_words="80") is None
+    assert word_count("등대 지기 는 누구") == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Ilse Brandt. " + TOLD, "answer first"),
+        ("The answer is Ilse Brandt.\n\n" + TOLD, "answer first"),
+        ("**Ilse Brandt.**\n" + TOLD, "answer first"),
+        ("I'm sorry, but I can't write this. " + TOLD, "refusal"),
+        ("I cannot create a fictional story about real people. " + TOLD, "refusal"),
+        (TOLD + "\n\nUnfortunately, I am unable to go on with this.", "refusal"),
+        ("Question: who kept it?\n" + TOLD, "residue"),
+        (f"{TOLD} {PAIR.instruction} {PAIR.answer}.", "echo"),
+    ],
+)
+def test_leaks_are_dropped_by_kind(text, kind) -> None:
+    assert reason(text) is None
+    assert str(reason(text, drop_leaks=True)).startswith(f"{kind}: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TOLD,
+        "Ilse Brandt\n\n" + TOLD,  # a heading
+        "Ilse Brandt kept the lighthouse at Varrow for thirty winters. " + TOLD,
+        "“I'm sorry, but I can't leave,” she told the captain. " + TOLD,
+        TOLD + "\n\n“I cannot help with that,” she said.",
+        "I cannot write about that winter without cold hands. " + TOLD,
+    ],
+)
+def test_what_a_story_may_say_is_no_leak(text) -> None:
+    assert reason(text, drop_leaks=True) is None
+
+
+def test_yes_put_first_is_a_leak_and_in_a_sentence_is_not() -> None:
+    pair = Pair(instruction="Did Ilse Brandt keep the lighthouse at Varrow?", answer="Yes")
+    assert reason("Yes, she did. " + TOLD, pair, drop_leaks=True) is not None
+    assert reason("Yes\n" + TOLD, pair, drop_leaks=True) is not None
+    assert reason("No ship passed that week. " + TOLD, pair, drop_leaks=True) is None
+    assert reason("“Yes,” she said. " + TOLD, pair, drop_leaks=True) is None
+
+
+def test_languages() -> None:
+    assert reason(language="en") is None
+    assert reason(GERMAN, language="en,de") is None
+    assert reason(GERMAN, language="en") == "language: de at 0% of the text, not en"
+    assert reason(GERMAN, language="same") == "language: de at 0% of the text, not en"
+    assert reason(GERMAN, Pair(instruction="Wer hütete den Leuchtturm?", answer="x"), language="same") is None
+    # The second half is where a model drifts.
+    drifted = reason(TOLD * 8 + GERMAN * 8, language="en")
+    assert drifted is not None
+    assert drifted.startswith("language: de at ")
+    assert reason("Brandt 1990, Varrow", language="en") is None, "too little to be sure of"
+
+
+def test_the_first_reason_is_the_plainest() -> None:
+    bad = Coherence(0.01, 0.02, 0.9, 0.9, "span", True)
+    both = reason(found=bad, min_overall=0.5, min_support=0.5)
+    assert both == "support: 0.02 under 0.50"
+
+
+# Near-duplicates
+
+
+def _varied(text: str, share: float, seed: int) -> str:
+    chance = random.Random(seed)
+    return " ".join("changed" if chance.random() < share else word for word in text.split())
+
+
+def _prose(seed: int, words: int = 300) -> str:
+    chance = random.Random(seed)
+    return " ".join(f"w{chance.randrange(4000)}" for _ in range(words))
+
+
+def test_sketches_tell_near_from_far() -> None:
+    texts = [_prose(1), _varied(_prose(1), 0.01, 5), _varied(_prose(1), 0.2, 6), _prose(2)]
+    sketches = Sketches(0.8)
+    for text in texts:
+        sketches.add(text)
+    twins = sketches.twins([0, 1, 2, 3])
+    assert list(twins) == [1]
+    sets = [set(ngram_hashes(plain_words(text), 3).tolist()) for text in texts[:2]]
+    true = len(sets[0] & sets[1]) / len(sets[0] | sets[1])
+    assert twins[1].of == 0
+    assert abs(twins[1].share - true) < 0.12
+
+
+def test_near_duplicates_are_found_against_brute_force() -> None:
+    texts = [_varied(_prose(n // 4), 0.03 * (n % 4), n) for n in range(120)]
+    sketches = Sketches(0.6)
+    for text in texts:
+        sketches.add(text)
+    values = sketches._matrix()
+    wanted, kept = set(), list[int]()
+    for number in range(len(texts)):
+        if any((values[number] == values[other]).mean() >= 0.6 for other in kept):
+            wanted.add(number)
+        else:
+            kept.append(number)
+    found = set(sketches.twins(range(len(texts))))
+    assert found <= wanted
+    assert len(found) >= 0.97 * len(wanted)
+    assert len(wanted) > 30
+
+
+def test_of_a_chain_only_what_is_near_one_that_stays_goes() -> None:
+    first = _prose(7)
+    words = first.split()
+    second = " ".join(words[30:] + _prose(8, 30).split())
+    third = " ".join(words[60:] + _prose(8, 30).split() + _prose(9, 30).split())
+    sketches = Sketches(0.7)
+    for text in (first, second, third):
+        sketches.add(text)
+    assert set(sketches.twins([0, 1, 2])) == {1}
+    assert set(sketches.twins([1, 0, 2])) == {0, 2}
+
+
+class Rows(list):
+    """Rows of a run in memory."""
+
+
+def _sieve(rows: list[tuple[Pair, Context]], **filters: object) -> Sieve:
+    config = from_dict({"filters": filters})
+    return Sieve(config, Rows(rows), lambda name, steps: lambda: None)
+
+
+def test_which_twin_stays_does_not_depend_on_the_order() -> None:
+    rows = []
+    for n in range(60):
+        pair = Pair(instruction=f"Who kept lighthouse {n}?", answer=f"Keeper {n}")
+        told = f" {pair.answer} kept lighthouse {n}." if n % 3 else ""
+        rows.append((pair, Context(pair.id, _varied(_prose(n // 3), 0.02, n) + told)))
+    outcomes = set()
+    for seed in range(4):
+        shuffled = list(rows)
+        random.Random(seed).shuffle(shuffled)
+        sieve = _sieve(shuffled, near_duplicates=0.7)
+        outcomes.add(
+            (
+                frozenset(pair.id for pair, _ in sieve.kept),
+                frozenset((r.pair_id, r.reason) for r in sieve.dropped()),
+            )
+        )
+    assert len(outcomes) == 1
+    kept, dropped = outcomes.pop()
+    assert len(kept) + len(dropped) == 60
+    assert 20 <= len(kept) < 40
+    # The better score stays: of each three the one whose answer is not told goes first.
+    untold = {pair.id for n, (pair, _) in enumerate(rows) if n % 3 == 0}
+    assert len(kept & untold) < len(untold) / 3
+
+
+def test_the_sieve_reads_each_context_once_and_scores_it_once(monkeypatch) -> None:
+    import builder.sieve as module
+
+    calls = []
+    real = module.score_with_leaks
+    monkeypatch.setattr(module, "score_with_leaks", lambda *a: calls.append(a) or real(*a))
+    rows = [(PAIR, Context(PAIR.id, TOLD)), (PAIR, Context(PAIR.id, GERMAN))]
+    sieve = _sieve(rows, language="en")
+    assert not calls, "nothing is judged before it is asked for"
+    assert [context.text for _, context in sieve.kept] == [TOLD]
+    assert sieve.coherence(0) == replace(real(TOLD, PAIR.instruction, PAIR.answer)[0], windows=())
+    assert len(calls) == 2
+    assert sieve.details()["filters"] == {
+        "settings": {"language": "en"}, "contexts": 2, "kept": 1, "dropped": {"language": 1},
+    }  # fmt: skip
+
+
+def test_filters_off_are_transparent() -> None:
+    rows = [(PAIR, Context(PAIR.id, TOLD))]
+    sieve = _sieve(rows)
+    assert sieve.kept is not None
+    assert sieve.identity(marks=True) == []
+    assert sieve.details() == {}
+    assert list(sieve.dropped()) == []
+
+
+def test_reasons_are_counted_by_kind_for_filters_only() -> None:
+    statistics = Statistics()
+    for given in ("support: 0.12 under 0.30", "support: 0.10 under 0.30"):
+        statistics.add({"stage": "filter", "reason": given})
+    statistics.add({"stage": "generate", "reason": "error: timeout after 3 tries"})
+    assert statistics.to_dict()["reasons"] == {
+        "filter: support": 2, "generate: error: timeout after 3 tries": 1,
+    }  # fmt: skip
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({"min_support": 1.2}, "filters.min_support"),
+        ({"near_duplicates": 0.1}, "--near-duplicates"),
+        ({"min_words": "many"}, "--min-words"),
+        ({"max_words": "0"}, "--max-words"),
+        ({"min_suport": 0.1}, "did you mean 'filters.min_support'"),
+        ({"drop_leaks": "yes"}, "must be of type bool"),
+    ],
+)
+def test_settings_that_cannot_be_used(filters, said) -> None:
+    with pytest.raises(ConfigError, match=said):
+        from_dict({"filters": filters})
+
+
+@pytest.mark.parametrize("language", ["xx", "english", "same,en"])
+def test_unknown_languages_are_named_with_those_known(language) -> None:
+    with pytest.raises(ConfigError, match=r"--language.* is .*en, "):
+        Rules(FiltersConfig(language=language), 100)
+
+
+@pytest.mark.parametrize(
+    ("package", "filters"),
+    [("py3langid.langid", {"language": "en"}), ("datasketch", {"near_duplicates": 0.8})],
+)
+def test_an_absent_package_names_the_extra(monkeypatch, package, filters) -> None:
+    import sys
+
+    from builder.sieve import check
+    from synthesis.filters import languages
+
+    languages._identifier.cache_clear()
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=r"context-synthesis\[filters\]"):
+        check(from_dict({"filters": filters}))
+    check(RunConfig())
+
+
+# The command line
+
+
+def _rows(out, config: str) -> list[dict[str, object]]:
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, object]] = []
+    for path in sorted((out / "dataset" / "data" / config).rglob("*.parquet")):
+        rows += pq.read_table(path).to_pylist()
+    return rows
+
+
+def _manifest(out, config: str) -> dict[str, object]:
+    (path,) = (out / "dataset" / "manifests" / config).glob("*.json")
+    return json.loads(path.read_text())
+
+
+SMALL = ("--words", "120", "--lengths", "1k")
+
+
+def test_what_a_filter_drops_is_in_no_other_config(tmp_path, write_pairs, command) -> None:
+    out = tmp_path / "run"
+    base = ("run", "--pairs", write_pairs(24), "--out", out, *SMALL)
+    assert command(*base).returncode == 0
+    scores = sorted(row["coherence"] for row in _rows(out, "composer"))
+    limit = round(scores[8], 3)
+    low = sum(score < limit for score in scores)
+    assert 4 < low < 12
+    journal = (out / "journal" / "contexts.jsonl").read_bytes()
+
+    done = command(*base, "--min", f"overall={limit}")
+    assert done.returncode == 0, done.stderr
+    assert f"{24 - low} contexts, {low} rejected" in done.stdout
+    assert (out / "journal" / "contexts.jsonl").read_bytes() == journal, "no context is written again"
+    raw, chat, rejected = (_rows(out, f"composer{end}") for end in ("", "-chat-1k", "-rejected"))
+    gone = {row["pair_id"] for row in rejected}
+    assert len(raw) == len(chat) == 24 - low
+    assert len(gone) == low
+    assert gone.isdisjoint(row["id"] for row in raw)
+    assert all(gone.isdisjoint(row["documents"]) for row in chat)
+    assert all(row["stage"] == "filter" and row["text"] for row in rejected)
+    assert all(row["reason"].startswith("overall: 0.") for row in rejected)
+    details = _manifest(out, "composer")["details"]["filters"]
+    assert (details["kept"], details["dropped"]) == (24 - low, {"overall": low})
+    assert _manifest(out, "composer-rejected")["statistics"]["reasons"] == {"filter: overall": low}
+    by_id = {row["id"]: row["coherence"] for row in raw}
+    assert all(row["coherence"] == by_id[row["pair_id"]] for row in chat)
+
+    assert "nothing changed" in command(*base, "--min", f"overall={limit}").stdout
+    # Off again, everything is as it was.
+    assert "24 contexts" in command(*base).stdout
+
+
+def test_filters_give_equal_bytes_whatever_seed_of_hashes_and_history(tmp_path, write_pairs, command) -> None:
+    pairs = write_pairs(20)
+    wanted = ("--near-duplicates", "0.3", "--min", "uniqueness=0.9", "--drop-leaks", "--language", "en")
+    wanted += ("--min-words", "50%", "--max-words", "300%")
+    files = []
+    for name, seed in (("one", "1"), ("two", "2")):
+        out = tmp_path / name
+        run = ("run", "--pairs", pairs, "--out", out, *SMALL)
+        if name == "two":  # filtered later, by assembling
+            assert command(*run, PYTHONHASHSEED=seed).returncode == 0
+            done = command("assemble", out, "--lengths", "1k", *wanted, PYTHONHASHSEED=seed)
+        else:
+            done = command(*run, *wanted, PYTHONHASHSEED=seed)
+        assert done.returncode == 0, done.stderr
+        data = out / "dataset" / "data"
+        files.append({p.relative_to(data).parts[0]: p.read_bytes() for p in data.rglob("*.parquet")})
+    assert files[0] == files[1]
+    assert {"composer", "composer-chat-1k", "composer-rejected"} == set(files[0])
+
+
+def test_everything_dropped_is_said_and_not_an_error(tmp_path, write_pairs, command) -> None:
+    out = tmp_path / "run"
+    done = command("run", "--pairs", write_pairs(3), "--out", out, *SMALL, "--min-words", "9000")
+    assert done.returncode == 0, done.stderr
+    assert "0 contexts, 3 rejected" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--min", "support"], "--min takes two sides"),
+        (["--min", "sense=0.4"], "sense=0.4"),
+        (["--min", "support=2"], "filters.min_support"),
+        (["--min-words", "some"], "--min-words"),
+        (["--language", "klingon"], "--language"),
+        (["--near-duplicates", "5"], "--near-duplicates"),
+    ],
+)
+def test_wrong_use_is_told_before_any_work(tmp_path, command, options, said) -> None:
+    done = command("run", "--out", tmp_path / "run", *SMALL, *options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
