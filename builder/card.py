@@ -13,6 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from builder.card_checks import contamination, filters, reasons
+from builder.figures import families
+from builder.origin import IMPORTED
 from builder.parquet import clean
 from builder.resources import card_template
 from builder.schema import COLUMNS
@@ -41,7 +44,7 @@ _SIZES = (
     (10**8, "10M<n<100M"),
 )
 _TAGS = ("context-synthesis", "long-context", "instruction-tuning", "synthetic")
-_MOST_REASONS = 20
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -105,6 +108,7 @@ def _metadata(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]
         license=_lines(facts["license"]) if facts.get("license") else None,
         annotations_creators="machine-generated",
         language_creators="machine-generated",
+        source_datasets=[source["name"] for source in _sources(listed)] or None,
         size_categories=next((name for limit, name in _SIZES if rows < limit), "100M<n<1B"),
         task_categories=categories,
         tags=list(dict.fromkeys([*_TAGS, *_lines(facts.get("tags", []))])),
@@ -146,7 +150,7 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
     return {
         "title": _title(facts),
         "configs": [_config_line(manifest) for manifest in listed],
-        "figures": _figures(folder),
+        "figures": _figures(folder, listed),
         "place": json.dumps(_one_line(facts.get("repo_id") or "path/to/this/folder"), ensure_ascii=False),
         "main": {"name": main.config, "version": main.version} if main else None,
         "chat": _chat(chats[0]) if chats else None,
@@ -155,8 +159,12 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
             {"name": kind, "columns": _columns(by_kind[kind])} for kind in COLUMNS if kind in by_kind
         ],
         "origins": _origins(listed),
-        "rejected": [line for manifest in listed for line in _reasons(manifest)],
+        "sources": _sources(listed),
+        "rejected": [line for manifest in listed for line in reasons(manifest)],
+        "filters": filters(listed),
+        "contamination": contamination(listed),
         "composer": any(manifest.facts.get("engine") == "composer" for manifest in listed),
+        "imported": any(manifest.facts.get("engine") == IMPORTED for manifest in listed),
         "replaced": sum(manifest.statistics.get("replaced_characters", 0) for manifest in listed),
         "license": _one_line(facts.get("license") or ""),
     }
@@ -201,10 +209,33 @@ def _columns(manifest: Manifest) -> list[dict[str, str]]:
     ]
 
 
-def _figures(folder: Path) -> list[dict[str, str]]:
-    paths = sorted((folder / "figures").glob("*.png"))
-    safe = [path for path in paths if re.fullmatch(r"[\w.-]+", path.name, re.ASCII)]
-    return [{"file": path.name, "title": re.sub(r"[_-]+", " ", path.stem).capitalize()} for path in safe]
+def _figures(folder: Path, listed: Sequence[Manifest]) -> list[dict[str, str]]:
+    told = {
+        family.file(figure): text for family in families(listed) for figure, text in family.figures().items()
+    }
+    # Ours in the order to read them, then what the user put there.
+    place = {file: number for number, file in enumerate(told)}
+    there = sorted(
+        (path.name for path in (folder / "figures").glob("*.png")),
+        key=lambda n: (place.get(n, len(place)), n),
+    )
+    safe = [name for name in there if re.fullmatch(r"[\w.-]+", name, re.ASCII)]
+    return [{"file": name, "alt": told.get(name) or _from_name(name)} for name in safe]
+
+
+def _from_name(file: str) -> str:
+    return re.sub(r"[_-]+", " ", file.removesuffix(".png")).capitalize()
+
+
+def _sources(listed: Iterable[Manifest]) -> list[dict[str, str]]:
+    """The datasets on the Hub that the pairs were taken from."""
+    found: dict[str, dict[str, str]] = {}
+    for manifest in listed:
+        source = manifest.facts.get("source")
+        name = str(source.get("name", "")) if isinstance(source, Mapping) else ""
+        if isinstance(source, Mapping) and _HUB_ID.fullmatch(name):
+            found.setdefault(name, {"name": name, "revision": _one_line(source.get("revision") or "")[:12]})
+    return [found[name] for name in sorted(found)]
 
 
 def _origins(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
@@ -221,15 +252,6 @@ def _origins(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
             configs = ", ".join(f"`{manifest.config}`" for manifest in group)
             origins.append({"configs": configs, "facts": rows})
     return origins
-
-
-def _reasons(manifest: Manifest) -> list[dict[str, Any]]:
-    counts = manifest.statistics.get("reasons", {})
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    lines = [(reason, count) for reason, count in ordered[:_MOST_REASONS]]
-    rest = sum(count for _, count in ordered[_MOST_REASONS:])
-    lines += [("other reasons", rest)] if rest else []
-    return [{"config": manifest.config, "reason": reason, "rows": f"{count:,}"} for reason, count in lines]
 
 
 def _size(size: float) -> str:

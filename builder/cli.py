@@ -14,7 +14,7 @@ import typer
 from builder.commands.base import app
 
 # Importing a module registers its commands, in the order that --help shows.
-for _module in ("run", "score", "publish", "export"):
+for _module in ("run", "import_", "score", "report", "publish", "publish_space", "export", "batch"):
     importlib.import_module(f"builder.commands.{_module}")
 
 

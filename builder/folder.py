@@ -1,8 +1,8 @@
 """Writes the Hub-ready dataset folder: Parquet, manifests and the card.
 
 A new version appears under a new path, complete or not at all: its files are staged in
-the same file system and renamed, its manifest comes last, then the card, and only then
-is what it replaces removed. Knows nothing of how rows came to be, nor of the Hub.
+the same file system and renamed, its manifest comes last, then figures and card, and only
+then is what it replaces removed. Knows nothing of how rows came to be, nor of the Hub.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from builder.card import MARKER, kept_notes, render_card
 from builder.claim import claimed
+from builder.figures import refresh_figures
 from builder.parquet import Shard, ShardWriter, clean
 from builder.schema import Kind, Statistics, arrow_schema, schema_names
 from builder.versions import (
@@ -27,7 +28,7 @@ from builder.versions import (
     next_version,
     read_manifests,
     remove_version,
-    replace_text,
+    replace_file,
     sync_directory,
     write_manifest,
 )
@@ -46,14 +47,15 @@ class ConfigData:
     ``rows`` is called at most once, and only if something must be written; it yields rows
     as the makers in ``builder.schema`` give them. ``content_id`` is a hash of everything
     that determines the rows. ``details`` goes to the manifest; its ``change`` ("added" or
-    "regenerated") chooses between a minor and a major version.
+    "regenerated") chooses between a minor and a major version. What is only known once the
+    rows were made is given as a function, called after the last of them.
     """
 
     name: str
     kind: Kind
     rows: Callable[[], Iterable[Mapping[str, Any]]]
     content_id: str
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def build_folder(
     *,
     facts: Mapping[str, Any],
     progress: Progress | None = None,
+    figures: bool = False,
 ) -> FolderResult:
     """Bring a dataset folder up to date with ``configs``; write only what changed.
 
@@ -99,6 +102,8 @@ def build_folder(
             ``seed``, ``tokenizer``, ``source``, ``versions``) and what the card should say
             (see ``render_card``). JSON-able, without times and paths: they go into manifests.
         progress: Called with the config's name and the rows written so far.
+        figures: Draw what changed into ``figures/``. Figures that no longer show what is there
+            are removed in any case.
 
     Raises:
         ConfigError: A name, a fact or a hint cannot be used.
@@ -109,6 +114,7 @@ def build_folder(
     facts = _plain(facts, "facts")
     with claimed(folder, MARKER):
         results = [_build_config(folder, config, facts, progress) for config in configs]
+        refresh_figures(folder, draw=figures)
         _write_card(folder, [config.name for config in configs], facts)
         _remove_replaced(folder, [config.name for config in configs])
     return FolderResult(results, folder)
@@ -167,7 +173,6 @@ def _build_config(
         schema=schema_names(config.kind),
         statistics={},
         facts=facts,
-        details=_plain(config.details, f"details of '{config.name}'"),
     )
     if previous and _is_current(previous, draft) and is_intact(folder, previous):
         return _result(previous, built=False)
@@ -177,6 +182,8 @@ def _build_config(
         # The files had been damaged or deleted; the same bytes go back to the same place.
         _place(folder, staging, previous, shards)
         return _result(previous, built=True)
+    details = config.details() if callable(config.details) else config.details
+    draft = replace(draft, details=_plain(details, f"details of '{config.name}'"))
     version = str(next_version(folder, previous, draft, [shard.path for shard in shards]))
     draft = replace(draft, version=version, statistics=statistics, rows=statistics["rows"])
     files = tuple(
@@ -246,7 +253,7 @@ def _write_card(folder: Path, order: Sequence[str], facts: Mapping[str, Any]) ->
     names = dict.fromkeys([*(name for name in order if name in newest), *newest])
     text = render_card(folder, [newest[name] for name in names], facts)
     notes = kept_notes(card.read_text(encoding="utf-8")) if card.is_file() else ""
-    return replace_text(folder, card, f"{text.rstrip()}\n" + (f"\n{notes}\n" if notes else ""))
+    return replace_file(folder, card, f"{text.rstrip()}\n" + (f"\n{notes}\n" if notes else ""))
 
 
 def _remove_replaced(folder: Path, names: Sequence[str]) -> None:

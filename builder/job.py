@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from builder.estimate import Estimate, Pace, estimate, read_pace
 from builder.folder import FolderResult, build_folder
+from builder.meter import Meter
+from builder.origin import IMPORTED, WRITTEN_FACTS, refuse_imported
 from builder.resources import example_pairs
 from builder.rows import RunRows, assembly_options
+from builder.sieve import check
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.options import REFUSAL, make_options
 from synthesis.config import RunConfig
-from synthesis.data import Message, Pair, Rejected
+from synthesis.data import Message, Pair, Rejected, Usage
+from synthesis.expansion import Realised, realised
 from synthesis.journal import Journal
 from synthesis.pairs import describe_source, is_local, read_pairs
 from synthesis.run import Counts, generate, make_job, survey
@@ -41,10 +46,18 @@ class Reporter(Protocol):
     def advance(self, steps: int = 1) -> None:
         """Some steps of the stage are done."""
 
+    def note(self, text: str) -> None:
+        """A few words to show beside the stage."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a job did. ``short`` counts new samples that fill under 99.5 % of their budget."""
+    """What a job did.
+
+    ``short`` counts new samples that fill under 99.5 % of their budget. ``usage`` is what all
+    replies ever recorded in the run's folder took. ``realised`` compares the contexts' lengths
+    with the length asked for; None where no model was asked.
+    """
 
     counts: Counts
     contexts: int
@@ -52,15 +65,23 @@ class Summary:
     short: int
     dataset: FolderResult
     seconds: float
+    usage: Usage
+    realised: Realised | None
 
 
-def plan(config: RunConfig) -> Counts:
-    """How the pairs stand against what the run's folder holds. Writes nothing."""
+def plan(config: RunConfig) -> Estimate:
+    """How the pairs stand against what the run's folder holds, and what the rest would take.
+
+    Writes nothing.
+    """
     folder = RunFolder(config.out_dir)
     folder.check()
-    _tokenizer(config)
+    refuse_imported(config, folder)
+    tokenizer = checked_tokenizer(config)
+    pace = read_pace(folder.read_manifest())
     with closing(make_job(config)) as job:
-        return survey(job, _pairs(config), Journal(folder.journal, writable=False))
+        journal = Journal(folder.journal, writable=False)
+        return estimate(config, job, pairs_of(config), journal, tokenizer, pace)
 
 
 def execute(config: RunConfig, reporter: Reporter) -> Summary:
@@ -68,39 +89,43 @@ def execute(config: RunConfig, reporter: Reporter) -> Summary:
     started = time.monotonic()
     folder = RunFolder(config.out_dir)
     folder.check()
-    tokenizer = _tokenizer(config)
+    refuse_imported(config, folder)
+    tokenizer = checked_tokenizer(config)
     with closing(make_job(config)) as job, folder.locked(), Journal(folder.journal) as journal:
         folder.write_config(config)
         origin = {
             "engine": job.engine.name,
             "model": job.engine.model,
             "source": describe_source(
-                _source(config), config=config.pairs.config or None, split=config.pairs.split
+                source_of(config), config=config.pairs.config or None, split=config.pairs.split
             ),
         }
         todo = None
-        if is_local(_source(config)):
+        if is_local(source_of(config)):
             reporter.stage("reading pairs", None)
-            todo = survey(job, _ticking(_pairs(config), reporter.advance), journal).todo
+            todo = survey(job, _ticking(pairs_of(config), reporter.advance), journal).todo
         # What lies on the Hub is read once; how much it is shows as it comes.
         reporter.stage("writing contexts", todo)
-        counts = generate(job, _pairs(config), journal, lambda _: reporter.advance())
-        return _finish(config, folder, journal, tokenizer, reporter, counts, origin, started)
+        meter = Meter(config, journal, reporter)
+        counts = generate(job, pairs_of(config), journal, meter.count)
+        pace = meter.pace() or read_pace(folder.read_manifest())
+        return _finish(config, folder, journal, tokenizer, reporter, counts, origin, pace, started)
 
 
 def reassemble(config: RunConfig, reporter: Reporter) -> Summary:
     """Make the samples that ``config.samples`` asks for from contexts that exist; no engine runs."""
     started = time.monotonic()
-    tokenizer = _tokenizer(config)
+    tokenizer = checked_tokenizer(config)
     folder = RunFolder(config.out_dir)
     with folder.locked(), Journal(folder.journal) as journal:
         folder.write_config(config)
         counts = Counts(settled=sum(1 for _ in journal.current()))
+        pace = read_pace(folder.read_manifest())
         # The contexts are those of the run before, wherever its pairs are by now.
         origin = {"engine": config.generation.engine, "model": config.generation.model, "source": None}
         known = folder.read_manifest()
         origin |= {key: known[key] for key in origin if key in known}
-        return _finish(config, folder, journal, tokenizer, reporter, counts, origin, started)
+        return _finish(config, folder, journal, tokenizer, reporter, counts, origin, pace, started)
 
 
 def _finish(
@@ -111,29 +136,48 @@ def _finish(
     reporter: Reporter,
     counts: Counts,
     origin: dict[str, Any],
+    pace: Pace,
     started: float,
 ) -> Summary:
-    facts = _facts(config, tokenizer, origin["engine"], origin["model"])
+    facts = _facts(config, tokenizer, origin["engine"], origin["model"]) | _provenance(origin["source"])
     rows = RunRows(config, journal, tokenizer, reporter)
-    result = build_folder(folder.dataset, rows.configs(), facts=facts)
-    # Assembling drops some, too, so the config knows better than the journal.
+    result = build_folder(folder.dataset, rows.configs(), facts=facts, figures=True)
+    contexts = sum(one.rows for one in result.configs if one.kind == "raw")
+    # Filters and assembling drop some, too, so the config knows better than the journal.
     listed = [one.rows for one in result.configs if one.kind == "rejected"]
     rejected = sum(listed) if listed else sum(1 for _ in journal.current_rejected())
+    made = _realised(config, journal, origin["engine"])
     seconds = time.monotonic() - started
     folder.write_manifest(
         {
             **facts,
             "source": origin["source"],
-            "counts": {**asdict(counts), "contexts": rows.contexts, "rejected": rejected},
+            "counts": {**asdict(counts), "contexts": contexts, "rejected": rejected},
             "configs": {one.name: one.version for one in result.configs},
+            **({"realised": asdict(made)} if made else {}),
+            "usage": asdict(journal.usage),
+            "pace": asdict(pace),
             "seconds": round(seconds, 3),
         }
     )
-    return Summary(counts, rows.contexts, rejected, rows.short, result, seconds)
+    return Summary(counts, contexts, rejected, rows.short, result, seconds, journal.usage, made)
 
 
-def _tokenizer(config: RunConfig) -> Tokenizer:
-    """The tokenizer that counts. What the samples ask for is checked first, before any work."""
+def _realised(config: RunConfig, journal: Journal, engine: str) -> Realised | None:
+    """How long the contexts came out; nobody asked for the length of an import, and the composer keeps it."""
+    if engine in (IMPORTED, "composer"):
+        return None
+    return realised((context.words for _, context in journal.current_contexts()), config.generation.words)
+
+
+def checked_tokenizer(config: RunConfig) -> Tokenizer:
+    """The tokenizer that counts; what samples and filters ask for is checked first.
+
+    Raises:
+        ConfigError, SourceError, TokenizerError, UsageError: Something cannot be had. No work
+            has been done by then.
+    """
+    check(config)
     samples = config.samples
     lengths = parse_lengths(",".join(samples.lengths))
     make_options(
@@ -147,10 +191,11 @@ def _tokenizer(config: RunConfig) -> Tokenizer:
     return tokenizer
 
 
-def _pairs(config: RunConfig) -> Iterator[Pair | Rejected]:
+def pairs_of(config: RunConfig) -> Iterator[Pair | Rejected]:
+    """The pairs that a configuration names, and rows that are none."""
     pairs = config.pairs
     return read_pairs(
-        _source(config),
+        source_of(config),
         columns=pairs.columns or None,
         task=pairs.task or None,
         config=pairs.config or None,
@@ -159,14 +204,15 @@ def _pairs(config: RunConfig) -> Iterator[Pair | Rejected]:
     )
 
 
-def _source(config: RunConfig) -> str | Path:
+def source_of(config: RunConfig) -> str | Path:
+    """Where they come from; the bundled examples unless a source was given."""
     return config.pairs.source or example_pairs()
 
 
 def _facts(config: RunConfig, tokenizer: Tokenizer, engine: str, model: str) -> dict[str, Any]:
     """How the rows are made, without times and paths: equal runs have equal facts."""
     made = config.generation
-    return {
+    facts = {
         "engine": engine,
         "model": model,
         "template": made.template,
@@ -179,6 +225,17 @@ def _facts(config: RunConfig, tokenizer: Tokenizer, engine: str, model: str) -> 
         "license": config.dataset.license,
         "language": list(config.dataset.language),
     }
+    if engine != "composer":
+        facts |= {"repairs": made.repairs, "section_words": made.section_words}
+    unknown = WRITTEN_FACTS if engine == IMPORTED else ()
+    return {name: fact for name, fact in facts.items() if name not in unknown}
+
+
+def _provenance(source: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Where the pairs can be found by anybody: a dataset on the Hub, at the revision that was read."""
+    if not source or source.get("kind") != "hub":
+        return {}
+    return {"source": {key: value for key, value in source.items() if key != "kind" and value}}
 
 
 def _ticking(items: Iterable[_T], tick: Callable[[], None]) -> Iterator[_T]:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 _INPUT, _WRITING, _SAMPLES, _OUTPUT = "Pairs", "Contexts", "Samples", "Output"
+_COST = "Cost"
+_FILTERS = "Filters: what they drop becomes a row of the rejected config"
 
 ConfigFile = Annotated[Path | None, typer.Argument(metavar="[RUN.toml]", help="A run's configuration.")]
 Pairs = Annotated[
@@ -47,6 +49,20 @@ TopP = Annotated[
 ]
 MaxTokens = Annotated[
     int | None, typer.Option("--max-tokens", help="Longest reply. Default: 8192.", rich_help_panel=_WRITING)
+]
+Repairs = Annotated[
+    int | None,
+    typer.Option(
+        help="How often a reply that cannot be used is asked for again. Default: 2.",
+        rich_help_panel=_WRITING,
+    ),
+]
+SectionWords = Annotated[
+    int | None,
+    typer.Option(
+        help="Words per reply; contexts over twice as long are written in sections. Default: 1500, never: 0.",
+        rich_help_panel=_WRITING,
+    ),
 ]
 EngineOption = Annotated[
     list[str] | None,
@@ -97,6 +113,76 @@ Abstain = Annotated[
 ]
 Oversize = Annotated[
     str | None, typer.Option(help="A context over the length: reject or trim.", rich_help_panel=_SAMPLES)
+]
+Min = Annotated[
+    str | None,
+    typer.Option(
+        "--min",
+        metavar="PART=SHARE",
+        help="Lowest scores, as in overall=0.5,support=0.3; also relevance and uniqueness.",
+        rich_help_panel=_FILTERS,
+    ),
+]
+DropLeaks = Annotated[
+    bool | None,
+    typer.Option(
+        "--drop-leaks/--keep-leaks",
+        help="Drop contexts that echo the question, give the answer away, refuse, or hold residue.",
+        rich_help_panel=_FILTERS,
+    ),
+]
+NearDuplicates = Annotated[
+    float | None,
+    typer.Option(
+        help="Of contexts with this share of trigrams in common keep the best, as in 0.8. 0 is off.",
+        rich_help_panel=_FILTERS,
+    ),
+]
+MinWords = Annotated[
+    str | None, typer.Option(help="Fewest words, or a share of --words, as in 80%.", rich_help_panel=_FILTERS)
+]
+MaxWords = Annotated[
+    str | None, typer.Option(help="Most words, or a share of --words, as in 150%.", rich_help_panel=_FILTERS)
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        help="Languages to keep, as in en,de; same: that of the instruction.", rich_help_panel=_FILTERS
+    ),
+]
+BenchmarkSource = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--benchmark",
+        metavar="NAME=SOURCE",
+        help="Check all rows against a benchmark: a file, folder or Hub dataset, as in longbench=FILE or "
+        "helmet=ORG/NAME?split=test&columns=input.",
+        rich_help_panel=_FILTERS,
+    ),
+]
+Ngram = Annotated[
+    int | None,
+    typer.Option(help="Words in a row that count as shared. Default: 13.", rich_help_panel=_FILTERS),
+]
+DropContaminated = Annotated[
+    bool | None,
+    typer.Option(
+        "--drop-contaminated/--keep-contaminated",
+        help="Drop rows that a benchmark shares, instead of marking them.",
+        rich_help_panel=_FILTERS,
+    ),
+]
+Price = Annotated[
+    str | None,
+    typer.Option(
+        metavar="IN,OUT",
+        help="What a million tokens cost, in and out, as in 0.15,0.60.",
+        rich_help_panel=_COST,
+    ),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option(help="Output tokens per second, to foresee the time.", rich_help_panel=_COST),
 ]
 Seed = Annotated[
     int | None, typer.Option(help="Seed of every random choice. Default: 0.", rich_help_panel=_OUTPUT)

@@ -21,6 +21,17 @@ def card_template() -> str:
     return _first("dataset_card.md", "builder/dataset_card.md").read_text(encoding="utf-8")
 
 
+def report_template() -> str:
+    """The text of the report page's template.
+
+    Raises:
+        ContextSynthesisError: The installation lacks the file.
+    """
+    return _first("builder/templates/report.html", "builder/templates/report.html").read_text(
+        encoding="utf-8"
+    )
+
+
 def example_pairs() -> Path:
     """The bundled instruction-answer pairs (JSON lines).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ _KEYS = {
     "temperature": "generation.temperature",
     "top_p": "generation.top_p",
     "max_tokens": "generation.max_tokens",
+    "repairs": "generation.repairs",
+    "section_words": "generation.section_words",
     "tokenizer": "samples.tokenizer",
     "depth": "samples.depth",
     "distractors": "samples.distractors",
@@ -31,6 +34,14 @@ _KEYS = {
     "header": "samples.header",
     "abstain": "samples.abstain",
     "oversize": "samples.oversize",
+    "drop_leaks": "filters.drop_leaks",
+    "near_duplicates": "filters.near_duplicates",
+    "min_words": "filters.min_words",
+    "max_words": "filters.max_words",
+    "language": "filters.language",
+    "ngram": "contamination.ngram",
+    "drop_contaminated": "contamination.drop",
+    "rate": "cost.rate",
     "seed": "seed",
     "out": "out",
     "name": "dataset.name",
@@ -51,8 +62,16 @@ def overridden(base: RunConfig, given: Mapping[str, Any]) -> RunConfig:
         changes["samples.lengths"] = tuple(
             part.strip() for part in given["lengths"].split(",") if part.strip()
         )
+    if given.get("price"):
+        changes["cost.price"] = _prices(given["price"])
     if given.get("column"):
         changes["pairs.columns"] = assigned("--column", "instruction=question", given["column"])
+    if given.get("min"):
+        changes |= {f"filters.min_{part}": value for part, value in _lowest(given["min"]).items()}
+    if given.get("benchmark"):
+        changes["contamination.benchmarks"] = base.contamination.benchmarks | assigned(
+            "--benchmark", "longbench=FILE", given["benchmark"]
+        )
     if given.get("option"):
         options = assigned("--option", "concurrency=64", given["option"])
         changes["generation.options"] = base.generation.options | {k: _value(v) for k, v in options.items()}
@@ -70,6 +89,25 @@ def assigned(option: str, example: str, texts: list[str]) -> dict[str, str]:
         if not key or not value:
             raise UsageError(f"{option} takes two sides, as in {example}; got {text!r}")
     return {key: value for key, _, value in pairs}
+
+
+def _lowest(text: str) -> dict[str, float]:
+    """``overall=0.5,support=0.3`` as numbers by part of the score."""
+    parts = ("overall", "support", "relevance", "uniqueness")
+    given = assigned("--min", "overall=0.5,support=0.3", [one.strip() for one in text.split(",")])
+    for part, value in given.items():
+        if part not in parts or not re.fullmatch(r"[01]?\.?\d*", value) or not any(map(str.isdigit, value)):
+            raise UsageError(f"--min takes 0 to 1 for any of {', '.join(parts)}; got {part}={value}")
+    return {part: float(value) for part, value in given.items()}
+
+
+def _prices(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--price takes what a million tokens cost, in and out, as in 0.15,0.60; got {text!r}"
+        ) from None
 
 
 def _value(text: str) -> Any:

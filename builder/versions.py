@@ -143,19 +143,19 @@ def _read(path: Path) -> Manifest:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put a manifest in place atomically; the version exists from here on."""
     path = manifest_path(folder, manifest.config, manifest.version)
-    replace_text(folder, path, manifest.to_json())
+    replace_file(folder, path, manifest.to_json())
 
 
-def replace_text(folder: Path, path: Path, text: str) -> bool:
+def replace_file(folder: Path, path: Path, text: str | bytes) -> bool:
     """Atomically make ``path``, inside ``folder``, hold ``text``; False if it did already."""
-    content = text.encode()
+    content = text.encode() if isinstance(text, str) else text
     with storage_errors(path):
         if path.is_file() and path.read_bytes() == content:
             return False
         staging = folder / STAGING
         staging.mkdir(exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = staging / f"text-{path.name}"
+        temporary = staging / f"file-{path.name}"
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()

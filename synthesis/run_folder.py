@@ -19,7 +19,7 @@ from synthesis.storage import storage_error, storage_errors
 
 _CONFIG = "run.toml"
 _OURS = frozenset(
-    {_CONFIG, "run.toml.tmp", "manifest.json", "manifest.json.tmp", "journal", "dataset", ".lock"}
+    {_CONFIG, "run.toml.tmp", "manifest.json", "manifest.json.tmp", "journal", "dataset", "report", ".lock"}
 )
 
 

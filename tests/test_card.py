@@ -209,6 +209,94 @@ def test_figures_appear_after_a_refresh(tmp_path: Path) -> None:
     assert not refresh_card(tmp_path, FACTS, order=["m-raw"])
 
 
+CHECKED = {
+    "filters": {
+        "settings": {"min_overall": 0.5, "drop_leaks": True, "min_words": "80%"},
+        "contexts": 1000,
+        "kept": 930,
+        "dropped": {"leak": 12, "support": 58},
+    },
+    "contamination": {
+        "ngram": 13,
+        "drop": True,
+        "contexts": 930,
+        "rows": 17,
+        "dropped": 4,
+        "benchmarks": [
+            {"name": "longbench", "rows": 500, "instruction": 3, "answer": 1, "context": 14, "dropped": 4}
+        ],
+    },
+}
+
+
+def checked(folder: Path, details: dict[str, Any]) -> str:
+    config = ConfigData("m", "raw", lambda: iter([rows_with("x")[0]]), content_hash(details), details)
+    build_folder(folder, [config], facts=FACTS)
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_filters_and_contamination_are_told(tmp_path: Path) -> None:
+    card = checked(tmp_path, CHECKED)
+    assert "`m` kept 930 of 1,000 contexts. Set: drop leaks, min overall 0.5, min words 80%." in card
+    assert "| support | 58 |\n| leak | 12 |\n" in card
+    assert "Of the 930 rows of `m` that were checked, 17 share a run of 13 words with a benchmark" in card
+    assert "| longbench | 500 | 3 | 1 | 14 | 4 |\n" in card
+    assert "when a tenth of its context's" in card and "not compared with any benchmark" not in card
+    assert "\n\n\n" not in card
+
+
+def test_what_was_not_checked_is_not_claimed(tmp_path: Path) -> None:
+    card = build(tmp_path)
+    assert "## Filters" not in card and "## Contamination" not in card
+    assert "These rows were not compared with any benchmark" in card
+    marked = {"contamination": {**CHECKED["contamination"], "drop": False}}
+    card = checked(tmp_path / "marked", marked)
+    assert "when a tenth of its context's" not in card and "They are marked in the column" in card
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_names_of_benchmarks_and_filters_cannot_break_the_card(tmp_path: Path, text: str) -> None:
+    details = {
+        "filters": {"settings": {text: text}, "contexts": text, "kept": None, "dropped": {text: 1, "b": 2}},
+        "contamination": {"ngram": text, "benchmarks": [{"name": text, "rows": text}, text]},
+    }
+    body = without_fences(checked(tmp_path, details).partition(MARKER)[2])
+    assert "<script>" not in body
+    headings = [line for line in body.splitlines() if line.startswith("## ")]
+    assert headings[headings.index("## Filters") + 1] == "## Contamination"
+    assert len(headings) == 9
+    table = body[body.index("| benchmark |") :].split("\n\n")[0].splitlines()
+    assert len(table) == 3 and {line.count("|") for line in table} == {7}
+
+
+def test_the_source_of_the_pairs_is_named(tmp_path: Path) -> None:
+    hub = {"name": "ada/questions", "revision": "0123456789abcdef", "split": "train"}
+    card = build(tmp_path, facts={**FACTS, "source": hub})
+    assert metadata(tmp_path)["source_datasets"] == ["ada/questions"]
+    link = "- [ada/questions](https://huggingface.co/datasets/ada/questions), read at revision 0123456789ab\n"
+    assert link in card.replace("\\_", "_")
+    assert "| source | name \\= ada/questions, revision \\= 0123456789abcdef, split \\= train |" in card
+    card = build(tmp_path / "files")
+    assert "source_datasets" not in metadata(tmp_path / "files")
+    assert "are the work of their authors" in card
+
+
+@pytest.mark.parametrize("text", [*NASTY, "a/b](javascript:x)", "a/b/c", "../x", "plain"])
+def test_a_source_that_is_no_dataset_is_not_linked(tmp_path: Path, text: str) -> None:
+    card = build(tmp_path, facts={**FACTS, "source": {"name": text, "revision": text}})
+    assert "source_datasets" not in metadata(tmp_path)
+    assert "huggingface.co/datasets/" not in card
+    revision = {"name": "ada/questions", "revision": text}
+    card = without_fences(build(tmp_path / "r", facts={**FACTS, "source": revision}).partition(MARKER)[2])
+    assert len([line for line in card.splitlines() if "huggingface.co/datasets/ada/questions" in line]) == 1
+    assert "<script>" not in card
+
+
+def test_imported_contexts_are_told_apart(tmp_path: Path) -> None:
+    assert "were written elsewhere" in build(tmp_path, facts={"engine": "imported", "model": "m"})
+    assert "were written elsewhere" not in build(tmp_path / "b")
+
+
 def test_no_run_of_blank_lines(tmp_path: Path) -> None:
     assert "\n\n\n" not in build(tmp_path)
 

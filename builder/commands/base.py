@@ -29,11 +29,12 @@ app = typer.Typer(
 
 
 def command(
-    *, like: Callable[..., None] | None = None, group: typer.Typer = app
+    *, name: str | None = None, like: Callable[..., None] | None = None, group: typer.Typer = app
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a command of ``group`` whose errors become a message and an exit code.
 
-    ``like`` names a command whose options this one takes as well.
+    ``name`` is what it is called, by default like its function; ``like`` is a command whose
+    options this one takes as well.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -54,7 +55,7 @@ def command(
             guarded.__annotations__ = inspect.get_annotations(inner, eval_str=True)
             guarded.__wrapped__ = inner
             guarded.__signature__ = inspect.signature(inner, eval_str=True)  # type: ignore[attr-defined]
-        return group.command()(guarded)
+        return group.command(name)(guarded)
 
     return register
 
@@ -69,10 +70,10 @@ def do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:
     with TerminalReporter(console) as reporter:
         summary = work(config, reporter)
     if not quiet:
-        typer.echo(_sentence(summary))
+        typer.echo(_sentence(summary, config))
 
 
-def _sentence(summary: Summary) -> str:
+def _sentence(summary: Summary, config: RunConfig) -> str:
     filled = [result for result in summary.dataset.configs if result.rows]
     written = sum(result.built for result in filled)
     parts = [
@@ -83,6 +84,15 @@ def _sentence(summary: Summary) -> str:
         str(summary.dataset.path),
     ]
     line = ", ".join(parts)
+    if summary.usage.output_tokens:
+        from builder.meter import tell_usage
+
+        line += f"\nso far in this folder: {tell_usage(summary.usage, config.cost)}"
+    if summary.realised and summary.realised.off:
+        line += (
+            f"\nover 20 % longer or shorter than asked: {_some(summary.realised.off, 'context')} of "
+            f"{summary.realised.contexts:,}; on average {summary.realised.mean:.0%} of the words"
+        )
     if summary.short:
         line += (
             f"\nshorter than asked: {_some(summary.short, 'sample')}, for lack of other contexts. "

@@ -10,26 +10,39 @@ import typer
 from builder.commands.base import command, do
 from builder.options import (
     Abstain,
+    BenchmarkSource,
     Column,
     ConfigFile,
     Corpus,
     Depth,
     Distractors,
+    DropContaminated,
+    DropLeaks,
     EngineName,
     EngineOption,
     Header,
     HubConfig,
+    Language,
     Lengths,
     License,
     Limit,
     MaxReuse,
     MaxTokens,
+    MaxWords,
+    Min,
+    MinWords,
     Model,
     Name,
+    NearDuplicates,
+    Ngram,
     Out,
     Oversize,
     Pairs,
+    Price,
     Quiet,
+    Rate,
+    Repairs,
+    SectionWords,
     Seed,
     Split,
     TaskName,
@@ -58,6 +71,8 @@ def run(
     temperature: Temperature = None,
     top_p: TopP = None,
     max_tokens: MaxTokens = None,
+    repairs: Repairs = None,
+    section_words: SectionWords = None,
     option: EngineOption = None,
     lengths: Lengths = None,
     tokenizer: TokenizerName = None,
@@ -68,6 +83,17 @@ def run(
     header: Header = None,
     abstain: Abstain = None,
     oversize: Oversize = None,
+    min: Min = None,
+    drop_leaks: DropLeaks = None,
+    near_duplicates: NearDuplicates = None,
+    min_words: MinWords = None,
+    max_words: MaxWords = None,
+    language: Language = None,
+    benchmark: BenchmarkSource = None,
+    ngram: Ngram = None,
+    drop_contaminated: DropContaminated = None,
+    price: Price = None,
+    rate: Rate = None,
     seed: Seed = None,
     out: Out = None,
     name: Name = None,
@@ -89,19 +115,14 @@ def run(
 
 @command(like=run)
 def plan(**given: Any) -> None:
-    """Say what a run would do: pairs done, stale and new. Writes nothing."""
+    """Say what a run would do: pairs done, stale and new, tokens, time, money, disk. Writes nothing."""
     from builder.settings import configured
 
     resolved = configured(given)
+    from builder.estimate import tell_estimate
     from builder.job import plan as survey
 
-    counts = survey(resolved)
-    typer.echo(
-        f"{counts.total:,} rows for {resolved.out_dir}: {counts.settled:,} done, {counts.stale:,} stale, "
-        f"{counts.new:,} new, {counts.bad:,} unusable"
-    )
-    about = counts.todo * resolved.generation.words
-    typer.echo(f"a run would write {counts.todo:,} contexts, about {about:,} words")
+    typer.echo("\n".join(tell_estimate(survey(resolved), resolved)))
 
 
 @command()
@@ -116,6 +137,15 @@ def assemble(
     header: Header = None,
     abstain: Abstain = None,
     oversize: Oversize = None,
+    min: Min = None,
+    drop_leaks: DropLeaks = None,
+    near_duplicates: NearDuplicates = None,
+    min_words: MinWords = None,
+    max_words: MaxWords = None,
+    language: Language = None,
+    benchmark: BenchmarkSource = None,
+    ngram: Ngram = None,
+    drop_contaminated: DropContaminated = None,
     seed: Seed = None,
     quiet: Quiet = False,
 ) -> None:

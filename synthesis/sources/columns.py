@@ -111,7 +111,7 @@ def map_row(row: object, chosen: Mapping[str, str]) -> Fields:
     chat = next((name for name in _CHAT_COLUMNS if isinstance(row.get(name), list)), "")
     extra: dict[str, Any] = {}
     if chat and not {"instruction", "answer"} <= set(found):
-        instruction, answer, extra = _exchange(row[chat])
+        instruction, answer, extra = exchange(row[chat])
     else:
         _require_columns(found)
         instruction, answer = _instruction(row, found), _answer(row[found["answer"]])
@@ -192,8 +192,12 @@ def _unwrapped(value: object) -> object:
     return value["text"] if isinstance(value, Mapping) and "text" in value else value
 
 
-def _exchange(turns: list[Any]) -> tuple[str, str, dict[str, Any]]:
-    """The one question and answer of a chat; a system message goes to the metadata."""
+def exchange(turns: list[Any]) -> tuple[str, str, dict[str, Any]]:
+    """The one question and answer of a chat; a system message goes to the metadata.
+
+    Raises:
+        BadRow: If it is not one exchange of texts.
+    """
     said: list[tuple[str, str]] = []
     for turn in turns:
         if not isinstance(turn, Mapping):

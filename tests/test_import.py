@@ -1,0 +1,329 @@
+"""Importing contexts that exist: the paper's rows and chats, bad rows, resuming, what may follow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder.importing import import_contexts, parse_layout
+from builder.job import Summary, execute, plan, reassemble
+from builder.origin import IMPORTED
+from builder.versions import read_manifests
+from synthesis.coherence import locate
+from synthesis.config import RunConfig, load_config, override
+from synthesis.errors import FolderError, SourceError, UsageError
+from synthesis.sources.columns import BadRow
+
+SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "seed_context"
+MODEL = "org/Model-72B"
+Row = dict[str, Any]
+
+
+class Quiet:
+    """A reporter that tells nobody, and stops the job after so many steps if it should."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.left = stop_after
+
+    def stage(self, name: str, total: int | None) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def advance(self, steps: int = 1) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+
+
+def story(number: int) -> Row:
+    """A row as in the paper's collections."""
+    text = f"The lighthouse of Varrow {number} stood alone. " * 8
+    return {
+        "synthesis_task": "narrativeqa" if number % 2 else "hotpotqa",
+        "instruction": f"Who kept lighthouse {number}?",
+        "answer": f"Keeper {number} Holm",
+        "synthesized_context": f"{text}In the end Keeper {number} Holm kept lighthouse {number}. {text}",
+    }
+
+
+def chat(number: int, turn: str = "{context}\n\n{instruction}") -> Row:
+    """The same as a chat."""
+    row = story(number)
+    context, instruction = row["synthesized_context"].strip(), row["instruction"]
+    user = turn.replace("{context}", context).replace("{instruction}", instruction)
+    turns = [{"role": "user", "content": user}, {"role": "assistant", "content": row["answer"]}]
+    return {"messages": turns, "source": f"s{number}"}
+
+
+Import = Callable[..., Summary]
+
+
+@pytest.fixture
+def bring(tmp_path: Path) -> Import:
+    """Writes rows to a file and imports it into ``out``."""
+
+    def bring(rows: list[Row | str], out: str = "run", stop: int | None = None, **changes: Any) -> Summary:
+        source = tmp_path / f"{changes.pop('stem', 'train')}.jsonl"
+        lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+        source.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        given = {
+            "out": str(tmp_path / out),
+            "pairs.source": str(source),
+            "generation.engine": IMPORTED,
+            "generation.model": MODEL,
+            "samples.lengths": ("1k",),
+            "samples.distractors": "random",
+        }
+        return import_contexts(override(RunConfig(), given | changes), Quiet(stop))
+
+    return bring
+
+
+def raw(folder: Path, config: str = "model-72b") -> list[Row]:
+    import pyarrow.parquet as pq
+
+    manifest = read_manifests(folder / "dataset")[config][-1]
+    return [
+        row for file in manifest.files for row in pq.read_table(folder / "dataset" / file.path).to_pylist()
+    ]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What must not depend on how often the job was interrupted."""
+    kept = [*(folder / "dataset").rglob("*"), *(folder / "journal").rglob("*")]
+    return {str(p.relative_to(folder)): p.read_bytes() for p in kept if p.is_file()}
+
+
+# --- what is read -------------------------------------------------------------------------
+
+
+def test_the_papers_rows_become_a_run_with_everything_in_it(tmp_path: Path, bring: Import) -> None:
+    import datasets
+
+    summary = bring([story(n) for n in range(6)])
+    assert (summary.contexts, summary.rejected) == (6, 0)
+    rows = raw(tmp_path / "run")
+    for number, row in enumerate(rows):
+        given = story(number)
+        assert (row["instruction"], row["answer"]) == (given["instruction"], given["answer"])
+        assert (row["context"], row["task"]) == (given["synthesized_context"], given["synthesis_task"])
+        assert (row["engine"], row["model"], row["attempts"]) == (IMPORTED, MODEL, 0)
+        assert row["words"] == len(given["synthesized_context"].split()) and row["tokens"] > row["words"]
+        assert row["coherence"] > 0.5
+        found = locate(row["context"], row["instruction"], row["answer"])
+        assert row["evidence"] == [span._asdict() for span in found] and row["evidence_source"] == "located"
+        assert any(given["answer"] in row["context"][s["start"] : s["end"]] for s in row["evidence"])
+    assert "synthesized_context" not in rows[0]["metadata"]
+    names = datasets.get_dataset_config_names(str(tmp_path / "run" / "dataset"))
+    assert {"model-72b", "model-72b-chat-1k"} <= set(names)
+    card = (tmp_path / "run" / "dataset" / "README.md").read_text(encoding="utf-8")
+    assert "were written elsewhere" in card and "| words | 2000 |" not in card and "narrative |" not in card
+
+
+def test_chats_give_the_same_rows(tmp_path: Path, bring: Import) -> None:
+    bring([chat(n) for n in range(4)], "chats", **{"pairs.task": "t"})
+    plain = [{**story(n), "synthesized_context": story(n)["synthesized_context"].strip()} for n in range(4)]
+    bring(plain, "plain", **{"pairs.task": "t"})
+    one, other = raw(tmp_path / "chats"), raw(tmp_path / "plain")
+    assert [row.pop("metadata") for row in one] == [f'{{"source": "s{n}"}}' for n in range(4)]
+    assert [row.pop("metadata") for row in other] == ["{}"] * 4
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("layout", "turn"),
+    [
+        ("{context}\\n\\nQuestion: {instruction}", "{context}\n\nQuestion: {instruction}"),
+        ("Read.\n{context}\n---\n{instruction}\nAnswer:", "Read.\n{context}\n---\n{instruction}\nAnswer:\n"),
+        ("Q: {instruction}\n\n{context}", "Q: {instruction}\n\n{context}"),
+    ],
+)
+def test_other_layouts_of_a_chat(tmp_path: Path, bring: Import, layout: str, turn: str) -> None:
+    bring([chat(n, turn) for n in range(3)], **{"generation.options": {"layout": layout}})
+    for number, row in enumerate(raw(tmp_path / "run")):
+        assert row["instruction"] == story(number)["instruction"]
+        assert row["context"] == story(number)["synthesized_context"].strip()
+
+
+def test_the_last_paragraph_is_the_instruction() -> None:
+    assert parse_layout("{context}\n\n{instruction}").split("a\n\nb\n\nc\nd\n") == ("a\n\nb", "c\nd")
+    # The other way round, what comes first does.
+    assert parse_layout("{instruction}\n\n{context}").split("a\n\nb\n\nc") == ("b\n\nc", "a")
+    for turn in ("one line", "\n\nonly", "   \n\nx", "a\n\n  "):
+        with pytest.raises(BadRow, match="--layout says"):
+            parse_layout("{context}\n\n{instruction}").split(turn)
+    with pytest.raises(BadRow, match="begin and end"):
+        parse_layout("Read: {context}\n\n{instruction}").split("a\n\nb")
+
+
+@pytest.mark.parametrize(
+    "layout", ["", "{context}", "{context}{instruction}", "{context} {context}", "{a} {b}"]
+)
+def test_a_layout_that_cannot_be_used(tmp_path: Path, bring: Import, layout: str) -> None:
+    with pytest.raises(UsageError, match="Write {context} and {instruction} once each"):
+        bring([chat(1)], **{"generation.options": {"layout": layout}})
+    assert not (tmp_path / "run").exists()
+
+
+def test_bad_rows_are_rejected_with_line_and_reason(tmp_path: Path, bring: Import) -> None:
+    good = story(1)
+    two_turns = chat(2)
+    two_turns["messages"] *= 2
+    rows: list[Row | str] = [
+        good,
+        "{broken",
+        {key: value for key, value in story(2).items() if key != "synthesized_context"},
+        {**story(3), "synthesized_context": "  "},
+        {**story(4), "synthesized_context": ["a", "list"]},
+        {**story(5), "answer": None},
+        good,
+        two_turns,
+        {"messages": [{"role": "user", "content": "one paragraph"}, {"role": "assistant", "content": "a"}]},
+        {**story(6), "synthesized_context": "half \ud800 of"},
+        story(7),
+    ]
+    summary = bring(rows)
+    assert (summary.contexts, summary.rejected) == (2, 9)
+    found = {
+        row["pair_id"]: (row["stage"], row["reason"]) for row in raw(tmp_path / "run", "model-72b-rejected")
+    }
+    expected = {
+        2: "broken JSON",
+        3: "context is missing (no column context, synthesized_context",
+        4: "context is empty",
+        5: "context is ",
+        6: "answer is missing",
+        7: "duplicate of train.jsonl:1",
+        8: "chat is not one exchange",
+        9: "cannot be split",
+        10: "surrogate",
+    }
+    assert {int(place.rpartition(":")[2]) for place in found} == set(expected)
+    for line, reason in expected.items():
+        stage, told = found[f"train.jsonl:{line}"]
+        assert stage == "import" and reason in told, (line, told)
+
+
+def test_columns_limit_and_task_can_be_chosen(tmp_path: Path, bring: Import) -> None:
+    rows = [{"q": f"Who was {n}?", "a": f"Ada {n}", "body": f"Ada {n} was {n}. " * 9} for n in range(9)]
+    columns = {"instruction": "q", "answer": "a", "context": "body"}
+    summary = bring(rows, **{"pairs.columns": columns, "pairs.limit": 5, "pairs.task": "t"})
+    assert summary.contexts == 5
+    assert {row["task"] for row in raw(tmp_path / "run")} == {"t"}
+    with pytest.raises(SourceError, match=r"train\.jsonl:1: context is missing \(no column other"):
+        bring(rows, "again", **{"pairs.columns": columns | {"context": "other"}})
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == [".lock", "journal"]
+
+
+def test_nothing_to_import_is_an_error_that_says_why(tmp_path: Path, bring: Import) -> None:
+    with pytest.raises(SourceError, match=r"no row to import.*answer is missing.*--column context=NAME"):
+        bring([{**story(1), "answer": None}])
+    # The folder is still free.
+    assert bring([story(1)]).contexts == 1
+
+
+@pytest.mark.parametrize("name", ["hotpotqa", "multinews"])
+def test_real_rows(tmp_path: Path, bring: Import, name: str) -> None:
+    path = SHARED / f"{name}.jsonl"
+    if not path.is_file():
+        pytest.skip(f"real data not present: ../shared/data/seed_context/{name}.jsonl")
+    lines = path.read_text(encoding="utf-8").splitlines()[:12]
+    pairs = (SHARED.parent / "seed_instruction" / path.name).read_text(encoding="utf-8").splitlines()[:12]
+    rows: list[Row | str] = [json.loads(c) | json.loads(p) for c, p in zip(lines, pairs, strict=True)]
+    summary = bring(rows, stem=name, **{"samples.lengths": ("8k",)})
+    assert summary.contexts == len(rows)
+    found = raw(tmp_path / "run")
+    assert {row["task"] for row in found} == {name}
+    assert [row["context"] for row in found] == [json.loads(line)["context"] for line in lines]
+
+
+# --- again, interrupted, and what may follow ------------------------------------------------
+
+
+@pytest.mark.parametrize("stop", [1, 7, 12])
+def test_an_interrupted_import_goes_on_and_ends_with_the_same_bytes(
+    tmp_path: Path, bring: Import, stop: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import builder.importing as importing
+
+    rows: list[Row | str] = [*(story(n) for n in range(10)), "{broken", story(3), chat(30)]
+    bring(rows, "whole")
+    with pytest.raises(KeyboardInterrupt):
+        bring(rows, "torn", stop=stop)
+    with (tmp_path / "torn" / "journal" / "contexts.jsonl").open("ab") as journal:
+        journal.write(b'{"fingerprint":"torn in the middle of a li')
+    searched: list[str] = []
+    monkeypatch.setattr(
+        importing, "locate", lambda text, *pair: (searched.append(text), locate(text, *pair))[1]
+    )
+    bring(rows, "torn")
+    assert len(searched) == 11 - min(stop, 10)  # what was done is not done again
+    assert files(tmp_path / "torn") == files(tmp_path / "whole")
+
+
+def test_the_same_import_changes_nothing_and_another_model_makes_it_new(
+    tmp_path: Path, bring: Import
+) -> None:
+    rows: list[Row | str] = [story(n) for n in range(4)]
+    bring(rows)
+    before = files(tmp_path / "run")
+    assert not any(one.built for one in bring(rows).dataset.configs)
+    assert files(tmp_path / "run") == before
+    assert bring([*rows, story(9)]).dataset.configs[0].version == "1.1.0"
+    other = bring(rows, **{"generation.model": "org/other", "dataset.name": "model-72b"})
+    assert other.dataset.configs[0].version == "2.0.0"
+
+
+def test_no_engine_writes_into_imported_contexts_nor_the_other_way_round(
+    tmp_path: Path, bring: Import
+) -> None:
+    bring([story(n) for n in range(3)])
+    saved = load_config(tmp_path / "run" / "run.toml")
+    composed = override(RunConfig(), {"out": str(tmp_path / "run")})
+    before = files(tmp_path / "run")
+    for config in (saved, composed):
+        for work in (lambda c: execute(c, Quiet()), plan):
+            with pytest.raises(FolderError, match="holds imported contexts.*choose another folder"):
+                work(config)
+    assert files(tmp_path / "run") == before
+    written = override(
+        RunConfig(),
+        {"out": str(tmp_path / "w"), "pairs.limit": 2, "generation.words": 60, "samples.lengths": ("500",)},
+    )
+    execute(written, Quiet())
+    with pytest.raises(FolderError, match="written by the engine 'composer'.*--out"):
+        bring([story(1)], "w")
+
+
+def test_assemble_report_and_score_work_on_it(tmp_path: Path, bring: Import) -> None:
+    from builder.report import report
+    from builder.scoring import score_source
+
+    bring([story(n) for n in range(8)])
+    saved = load_config(tmp_path / "run" / "run.toml")
+    summary = reassemble(override(saved, {"samples.lengths": ("500",)}), Quiet())
+    assert summary.contexts == 8
+    assert {"model-72b", "model-72b-chat-500"} <= {one.name for one in summary.dataset.configs}
+    page = report(tmp_path / "run").page.read_text(encoding="utf-8")
+    assert MODEL in page and "imported" in page
+    data = tmp_path / "run" / "dataset" / "data" / "model-72b"
+    assert len(list(score_source(data))) == 8
+
+
+def test_the_command(tmp_path: Path, command: Any) -> None:
+    source = tmp_path / "paper.jsonl"
+    source.write_text("".join(json.dumps(story(n)) + "\n" for n in range(5)), encoding="utf-8")
+    options = ("--out", tmp_path / "run", "--model", MODEL, "--lengths", "1k", "--distractors", "random")
+    done = command("import", source, *options)
+    assert done.returncode == 0, done.stderr
+    assert "5 contexts, 0 rejected" in done.stdout
+    assert "nothing changed" in command("import", source, *options).stdout
+    refused = command("run", "--out", tmp_path / "run")
+    assert refused.returncode == 2 and "holds imported contexts" in refused.stderr
+    wrong = command("import", source, *options[:-3], "9x")
+    assert wrong.returncode == 2 and "Traceback" not in wrong.stderr
