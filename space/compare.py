@@ -1,0 +1,125 @@
+"""The tab "Compare": one pair, two requests, side by side with their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import Any, Final
+
+import gradio as gr
+
+from space import handlers
+from space.inputs import (
+    DISTRACTORS,
+    LENGTHS,
+    MODES,
+    MOST_ANSWER,
+    MOST_INSTRUCTION,
+    MOST_MODEL,
+    MOST_SEED,
+    MOST_TEMPLATE,
+    TASKS,
+    Inputs,
+)
+from space.offers import PROVIDERS_MODEL, offers
+from space.panel import Panel, make_panel, piece, pieces, select, wire_run
+from space.sessions import Run, Runs
+from space.view.drawing import empty, status
+
+_PAIR: Final = ("instruction", "answer", "task")
+_SIDE: Final = ("engine", "length", "mode", "distractors", "seed", "model", "template")
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the two requests: its inputs in the order of ``_SIDE``, and its panel."""
+
+    inputs: tuple[Any, ...]
+    panel: Panel
+
+
+def build(runs: Runs, start: Inputs) -> None:
+    """Lay out and wire the tab inside Gradio's current block."""
+    with gr.Row(elem_classes="cs-shared"):
+        instruction = gr.Textbox(
+            start.instruction, label="Instruction", lines=2, max_lines=8, max_length=MOST_INSTRUCTION, scale=5
+        )
+        answer = gr.Textbox(
+            start.answer, label="Answer", lines=2, max_lines=8, max_length=MOST_ANSWER, scale=3
+        )
+        task = select(TASKS, start.task, "Task", scale=2)
+    with gr.Row(elem_classes="cs-columns cs-sides"):
+        left = _side("cmp-a", "A", "1000w", "woven")
+        right = _side("cmp-b", "B", "1000w", "needle")
+    with gr.Row(elem_classes="cs-actions"):
+        go = gr.Button("Compare", variant="primary", elem_id="cmp-go", scale=0, min_width=180)
+        stop = gr.Button("Stop", elem_id="cmp-stop", interactive=False, scale=0, min_width=90)
+    with gr.Row(elem_classes="cs-columns cs-sides"):
+        panels = [_place("cmp-a", "Result A"), _place("cmp-b", "Result B")]
+    _wire(runs, (instruction, answer, task), [_Side(left, panels[0]), _Side(right, panels[1])], go, stop)
+
+
+def _side(name: str, title: str, length: str, mode: str) -> tuple[Any, ...]:
+    with gr.Column(min_width=280, elem_classes="cs-side"):
+        piece(f'<h2 class="cs-head">{title}</h2>')
+        with gr.Row(elem_classes="cs-pair"):
+            engine = select({one.name: one.label for one in offers()}, "composer", "Engine")
+            longer = select(LENGTHS, length, "Length")
+        with gr.Row(elem_classes="cs-pair"):
+            composed = select(MODES, mode, "Composition")
+            others = select(DISTRACTORS, "same-task", "Other documents")
+        with gr.Accordion("Seed, model and template", open=False, elem_classes="cs-fold"):
+            seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=MOST_SEED)
+            model = gr.Textbox("", label="Model", placeholder=PROVIDERS_MODEL, max_length=MOST_MODEL)
+            template = gr.Textbox(
+                "", label="Your own prompt template", lines=3, max_lines=10, max_length=MOST_TEMPLATE
+            )
+    return (engine, longer, composed, others, seed, model, template)
+
+
+def _place(name: str, title: str) -> Panel:
+    with gr.Column(min_width=280, elem_classes="cs-side"):
+        piece(f'<h2 class="cs-head">{title}</h2>')
+        return make_panel(name, empty(name, status("", "")))
+
+
+def _wire(runs: Runs, pair: tuple[Any, ...], sides: list[_Side], go: gr.Button, stop: gr.Button) -> None:
+    def run(request: gr.Request, token: gr.OAuthToken | None, *values: Any) -> Iterator[list[Any]]:
+        shared = dict(zip(_PAIR, values, strict=False))
+        rest = values[len(_PAIR) :]
+        asked = [
+            shared | dict(zip(_SIDE, rest[place * len(_SIDE) : (place + 1) * len(_SIDE)], strict=True))
+            for place in range(len(sides))
+        ]
+        with runs.new(request.session_hash or "", "compare") as one:
+            begun: set[int] = set()
+            for place, frame in in_turns(asked, one, token.token if token else None):
+                shown: list[Any] = [gr.skip()] * (4 * len(sides))
+                name = sides[place].panel.name
+                shown[4 * place : 4 * place + 4] = pieces(name, frame, begun=place in begun)
+                begun.add(place)
+                yield [*shown, gr.update(interactive=False), gr.update(interactive=True)]
+        yield [gr.skip()] * (4 * len(sides)) + [gr.update(interactive=True), gr.update(interactive=False)]
+
+    inputs = [*pair, *(field for side in sides for field in side.inputs)]
+    outputs = [piece for side in sides for piece in side.panel.outputs]
+    wire_run(runs, "compare", (go, stop), run, inputs, outputs, [side.panel.status for side in sides])
+
+
+def in_turns(
+    asked: Sequence[Mapping[str, Any]], run: Run, token: str | None = None
+) -> Iterator[tuple[int, handlers.Frame]]:
+    """The frames of several requests, each with its place, one frame of each in turn."""
+    with ExitStack() as stack:
+        going = {
+            place: stack.enter_context(closing(handlers.synthesize(given, run, token)))
+            for place, given in enumerate(asked)
+        }
+        while going:
+            for place in list(going):
+                frame = next(going[place], None)
+                if frame is None:
+                    del going[place]
+                else:
+                    yield place, frame

@@ -1,0 +1,201 @@
+"""Where a dataset to look into may lie, and how its files are opened there.
+
+The small example made here at first use, a public dataset on the Hub (read without any login, at one
+commit) or, where the page serves this machine alone, a folder. Of the Hub's files only the parts that are
+asked for travel, and none of them stays on the disk. Knows nothing of rows.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from builder.raw_source import find_place
+from space.parcel import write_folder
+from space.rows import Made
+from space.writing import bundled, tokenizer
+from synthesis.assembly import assemble
+from synthesis.coherence import score
+from synthesis.data import Context, Sample
+from synthesis.errors import SourceError
+from synthesis.run import synthesize
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
+MOST_CONFIGS: Final = 40
+_MOST_MANIFEST: Final = 2 * 2**20
+_BLOCK: Final = 2**18  # asked of the Hub at once: light columns are small and far apart
+_PATIENCE: Final = 20.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A dataset: a ``folder`` here, or the Hub's ``repo`` at the commit ``revision``."""
+
+    name: str
+    folder: str = ""
+    repo: str = ""
+    revision: str = ""
+
+
+def find(name: str) -> Place:
+    """The dataset that a visitor named; a blank name is the example.
+
+    Raises:
+        SourceError: there is no such public dataset, or a folder was named where none may be read.
+    """
+    name = name.strip()
+    if not name:
+        return Place("example", folder=_example())
+    if any(mark in name for mark in "\\~") or name.startswith(("/", ".")) or name.count("/") != 1:
+        return Place(name, folder=_local(name))
+    if serves_this_machine_alone() and Path(name).is_dir():
+        return Place(name, folder=_local(name))
+    repo, _, revision = name.partition("@")
+    from huggingface_hub import HfApi
+
+    with _hub_errors(name):
+        # token=False: a visitor sees what everybody sees, whatever the owner of this page may see.
+        info = HfApi(token=False).dataset_info(repo, revision=revision or None, timeout=_PATIENCE)
+    return Place(name, repo=repo, revision=str(info.sha))
+
+
+def serves_this_machine_alone() -> bool:
+    """Whether nobody but who started the page can reach it; only then are paths of this machine read."""
+    address = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    shared = os.environ.get("SPACE_ID") or os.environ.get("GRADIO_SHARE", "").lower() in ("1", "true")
+    return not shared and address in ("127.0.0.1", "localhost", "::1")
+
+
+@contextmanager
+def opened(place: Place, path: str) -> Iterator[ParquetFile]:
+    """A Parquet file of a dataset, wherever it is; nothing of it is kept on this machine's disk."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        if place.folder:
+            with ParquetFile(_inside(Path(place.folder), path)) as file:
+                yield file
+        else:
+            with (
+                _hub_errors(place.name),
+                _hub().open(f"{_root(place)}/{path}", block_size=_BLOCK) as handle,
+                ParquetFile(handle) as file,
+            ):
+                yield file
+    except (pa.ArrowException, KeyError, OSError) as error:
+        raise SourceError(
+            f"{place.name}: {path} cannot be read ({type(error).__name__}). "
+            "Check the dataset, or name another."
+        ) from error
+
+
+def _inside(folder: Path, path: str) -> Path:
+    found = (folder / path).resolve()
+    if not found.is_relative_to(folder.resolve()):
+        raise SourceError(f"The dataset names a file outside its folder: {path}. Name another dataset.")
+    return found
+
+
+def fetch_manifests(place: Place, copy: Path) -> None:
+    """The newest manifest of each config of a repository, into a folder."""
+    from huggingface_hub import HfApi
+
+    with _hub_errors(place.name):
+        info = HfApi(token=False).dataset_info(
+            place.repo, revision=place.revision, files_metadata=True, timeout=_PATIENCE
+        )
+        sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
+        newest: dict[str, str] = {}
+        for path in sizes:
+            parts = PurePosixPath(path).parts
+            if len(parts) == 3 and parts[0] == "manifests" and path.endswith(".json"):
+                newest[parts[1]] = max(newest.get(parts[1], path), path, key=_version)
+        for path in list(newest.values())[:MOST_CONFIGS]:
+            if sizes[path] > _MOST_MANIFEST:
+                raise SourceError(f"{place.name}: {path} is too large for a manifest. Name another dataset.")
+            target = _inside(copy, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(_hub().cat_file(f"{_root(place)}/{path}"))
+
+
+def _version(path: str) -> tuple[int, ...]:
+    parts = PurePosixPath(path).stem.split(".")
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
+
+
+def _root(place: Place) -> str:
+    return f"datasets/{place.repo}@{place.revision}"
+
+
+@contextmanager
+def _hub_errors(name: str) -> Iterator[None]:
+    """What the Hub refuses or fails at, in words for a visitor, who has no token to give here."""
+    from huggingface_hub import errors
+
+    # The HTTP library's own base error, whichever library the installed hub client uses.
+    http_error = cast(type[Exception], errors.HfHubHTTPError.__mro__[1])
+    refusals = (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError)
+    try:
+        yield
+    except (*refusals, errors.HFValidationError, FileNotFoundError):
+        raise SourceError(
+            f"{name[:120]!r} is no public dataset on the Hub, or lacks a file. Check the spelling of "
+            "OWNER/NAME; private and gated ones cannot be opened here."
+        ) from None
+    except (http_error, OSError) as error:
+        raise SourceError(
+            f"{name[:120]!r} cannot be read: the Hub did not answer as it should ({type(error).__name__}). "
+            "Try again in a minute, or leave the field blank for the example."
+        ) from None
+
+
+def _hub() -> Any:
+    from huggingface_hub import HfFileSystem, constants
+
+    return HfFileSystem(token=False, endpoint=constants.ENDPOINT)
+
+
+def _local(name: str) -> str:
+    if not serves_this_machine_alone():
+        raise SourceError(
+            f"{name[:80]!r} is not the name of a dataset. Write it as on the Hub, OWNER/NAME; folders can be "
+            "opened only where this page runs on your own machine."
+        )
+    return find_place(Path(name)).at
+
+
+@lru_cache(maxsize=1)
+def _example() -> str:
+    """A dataset of bundled pairs, made when first asked for and gone with the process."""
+    place = tempfile.TemporaryDirectory(prefix="context-synthesis-")
+    atexit.register(place.cleanup)
+    pairs = bundled()[::3]
+    written = zip(pairs, synthesize(pairs, words=400, seed=0), strict=True)
+    items = [(pair, context) for pair, context in written if isinstance(context, Context)]
+    scores = [score(context.text, pair.instruction, pair.answer) for pair, context in items]
+    samples = assemble(
+        items,
+        "4k",
+        tokenizer=tokenizer(),
+        distractors="random",
+        seed=0,
+        coherence=lambda index: scores[index].overall,
+    )
+    placed = {sample.pair_id: sample for sample in samples if isinstance(sample, Sample)}
+    made = [
+        Made(pair, context, placed.get(pair.id), coherence)
+        for (pair, context), coherence in zip(items, scores, strict=True)
+    ]
+    folder = Path(place.name) / "dataset"
+    write_folder(folder, made, words=400, seed=0, pretty_name="Example")
+    return str(folder)

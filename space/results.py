@@ -1,0 +1,146 @@
+"""What a run gave: one frozen record that everything on the page is drawn from.
+
+Also what visitors take away: the record as JSON and as a chat sample. Knows nothing of HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from space.inputs import Inputs
+from synthesis import __version__
+from synthesis.assembly import evidence_in
+from synthesis.assembly.wording import lay_out
+from synthesis.coherence import explain, score, window_spans
+from synthesis.data import Coherence, Context, Evidence, Sample
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A text judged for a pair.
+
+    ``cells`` are the windows of the text with the support each gives, 0..1; ``notes`` are
+    ``explain``'s sentences, most important first.
+    """
+
+    coherence: Coherence
+    notes: tuple[str, ...]
+    cells: tuple[tuple[int, int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A context, the sample around it if one was asked for, and its verdict.
+
+    ``text`` is what the page shows: the sample's user message, or the context alone. ``own`` is
+    the context's span in it, ``evidence`` its evidence's, ``asked`` where the documents end and
+    the instruction follows. ``stopped`` marks a context the visitor cut short.
+    """
+
+    inputs: Inputs
+    context: Context
+    sample: Sample | None
+    verdict: Verdict
+    text: str
+    own: Span
+    asked: int
+    evidence: tuple[Evidence, ...]
+    seconds: float
+    stopped: bool = False
+
+
+def judge(text: str, instruction: str, answer: str, shown: str | None = None) -> Verdict:
+    """The verdict on ``text``; its cells are those of ``shown``, where that is a longer text around it."""
+    coherence = score(text, instruction, answer)
+    longer = text if shown is None else shown
+    windows = coherence.windows if shown is None else score(longer, instruction, answer).windows
+    cells = tuple(
+        (start, end, value) for (start, end), value in zip(window_spans(longer), windows, strict=True)
+    )
+    return Verdict(coherence, tuple(explain(text, instruction, answer)), cells)
+
+
+def make_result(
+    inputs: Inputs, context: Context, sample: Sample | None, started: float, *, stopped: bool = False
+) -> Result:
+    """The record of a finished run that began at ``started`` (``time.perf_counter``)."""
+    if sample is None:
+        verdict = judge(context.text, inputs.instruction, inputs.answer)
+        text, own, asked, evidence = context.text, (0, len(context.text)), len(context.text), context.evidence
+    else:
+        text, own = sample.messages[0].content, sample.evidence_span
+        evidence = evidence_in(sample, context)
+        # The instruction closes the message and, speaking of itself, would score best of all.
+        asked = max(own[1], text.rfind("\n\n", own[1], text.rfind(inputs.instruction)))
+        verdict = judge(context.text, inputs.instruction, inputs.answer, text[:asked])
+    seconds = time.perf_counter() - started
+    return Result(inputs, context, sample, verdict, text, own, asked, tuple(evidence), seconds, stopped)
+
+
+def as_record(result: Result) -> dict[str, Any]:
+    """Everything about a result as JSON-able values, with the fields the dataset uses."""
+    context, coherence = result.context, result.verdict.coherence
+    record: dict[str, Any] = {
+        "id": context.pair_id,
+        "task": result.inputs.task,
+        "instruction": result.inputs.instruction,
+        "answer": result.inputs.answer,
+        "context": context.text,
+        "evidence": spans(context.evidence),
+        "evidence_source": context.evidence_source,
+        "words": context.words,
+        "tokens": context.tokens,
+        "coherence": {
+            name: getattr(coherence, name)
+            for name in ("overall", "support", "relevance", "uniqueness", "kind", "verified")
+        },
+        "engine": context.engine,
+        "model": context.model,
+        "seed": result.inputs.seed,
+        "stopped": result.stopped,
+        "made_with": f"context-synthesis {__version__}",
+        "request": asdict(result.inputs),
+    }
+    if result.sample is not None:
+        record["sample"] = chat_record(result)
+    return record
+
+
+def chat_record(result: Result) -> dict[str, Any]:
+    """The chat sample as one row of a training file.
+
+    Where only a context was asked for, it is the only document.
+    """
+    inputs, sample = result.inputs, result.sample
+    if sample is None:
+        alone = lay_out(inputs.pair, result.context.text).messages
+        return {"messages": [turn._asdict() for turn in alone], "id": inputs.pair.id, "task": inputs.task}
+    return {
+        "messages": [turn._asdict() for turn in sample.messages],
+        "id": sample.id,
+        "task": sample.task,
+        "tokens": sample.tokens,
+        "budget": sample.budget,
+        "depth": sample.depth,
+        "evidence_start": sample.evidence_span[0],
+        "evidence_end": sample.evidence_span[1],
+        "documents": list(sample.documents),
+        "coherence": result.verdict.coherence.overall,
+    }
+
+
+def spans(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """Evidence as JSON-able values."""
+    return [{"start": start, "end": end, "what": what} for start, end, what in evidence]
+
+
+def json_text(value: dict[str, Any], *, indent: int | None = None) -> str:
+    """JSON that any reader takes: a lone surrogate, which UTF-8 has no bytes for, becomes U+FFFD."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

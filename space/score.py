@@ -1,0 +1,45 @@
+"""The tab "Score your own": a pasted context gets its coherence, strip and places of support."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import gradio as gr
+
+from space import handlers
+from space.inputs import MOST_ANSWER, MOST_CONTEXT, MOST_INSTRUCTION
+from space.panel import RUNS, make_panel
+from space.results import Result
+from space.view.drawing import draw_judged, empty, status
+
+_HINT: Final = "Paste a context with its instruction and answer, or begin with the example."
+
+
+def build(example: Result) -> None:
+    """Lay out and wire the tab inside Gradio's current block."""
+    values = json.dumps([example.inputs.instruction, example.inputs.answer, example.context.text])
+    with gr.Row(elem_classes="cs-columns"):
+        with gr.Column(elem_classes="cs-left", min_width=300):
+            instruction = gr.Textbox(label="Instruction", lines=2, max_lines=8, max_length=MOST_INSTRUCTION)
+            answer = gr.Textbox(label="Answer", lines=1, max_lines=8, max_length=MOST_ANSWER)
+            context = gr.Textbox(
+                label="Context",
+                lines=14,
+                max_lines=14,
+                max_length=MOST_CONTEXT,
+                info=f"Any text, up to {MOST_CONTEXT:,} characters; it is not kept",
+            )
+            with gr.Row(elem_classes="cs-actions"):
+                go = gr.Button("Score", variant="primary", elem_id="own-go", scale=3, min_width=120)
+                fill = gr.Button("Example", elem_id="own-example", scale=1, min_width=80)
+            fill.click(None, None, [instruction, answer, context], js=f"() => {values}")
+        with gr.Column(elem_classes="cs-right", min_width=300):
+            panel = make_panel("own", empty("own", status("", _HINT)))
+    go.click(
+        lambda *texts: list(draw_judged("own", handlers.score_own(*texts))),
+        [instruction, answer, context],
+        panel.outputs,
+        show_progress_on=panel.status,
+        **RUNS,
+    )
