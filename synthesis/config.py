@@ -6,15 +6,15 @@ Knows nothing of where the values came from (file or command line) and reads no 
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any
 
 from synthesis.errors import ConfigError
+from synthesis.tables import build
 
 MIN_WORDS, MAX_WORDS = 50, 20_000
 # What is written in sections may be longer; a plan of more sections than this is too much for one reply.
@@ -194,7 +194,7 @@ def dump_config(config: RunConfig) -> str:
 
 def from_dict(table: Mapping[str, Any]) -> RunConfig:
     """A configuration from nested plain values."""
-    return _build(RunConfig, table, "")
+    return build(RunConfig, table)
 
 
 def override(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
@@ -209,47 +209,6 @@ def override(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     for section, values in nested.items():
         top[section] = replace(getattr(config, section), **values)
     return replace(config, **top)
-
-
-_T = TypeVar("_T")
-
-
-def _build(kind: type[_T], table: Mapping[str, Any], prefix: str) -> _T:
-    hints = get_type_hints(kind)
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        where = f"{prefix}{key}"
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean '{prefix}{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
-            raise ConfigError(f"unknown key '{where}'; {hint}")
-        hint_type = hints[key]
-        if is_dataclass(hint_type):
-            if not isinstance(value, Mapping):
-                raise ConfigError(f"'{where}' must be a table, as in [{where}]")
-            values[key] = _build(cast(type[Any], hint_type), value, f"{where}.")
-        else:
-            values[key] = _coerce(where, hint_type, value)
-    return kind(**values)
-
-
-def _coerce(where: str, kind: Any, value: Any) -> Any:
-    origin = get_origin(kind) or kind
-    if origin is tuple:
-        items = value if isinstance(value, (list, tuple)) else [value]
-        return tuple(_coerce(where, get_args(kind)[0], item) for item in items)
-    if origin is dict:
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"'{where}' must be a table")
-        return dict(value)
-    if origin is float and type(value) is int:
-        return float(value)
-    if origin is str and type(value) in (int, float):
-        return str(value)
-    if type(value) is not origin:
-        raise ConfigError(f"'{where}' must be of type {origin.__name__}, not {value!r}")
-    return value
 
 
 def _check(config: RunConfig) -> None:

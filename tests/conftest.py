@@ -12,6 +12,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+# Folders whose tests have an environment of their own; the Makefile has a target for each.
+APART = {Path(__file__).parent / name for name in ("browser", "models", "torch", "trainers", "vllm")}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave those folders out, their ``conftest`` too, unless an argument points into them."""
+    if collection_path not in APART:
+        return None
+    asked = (
+        Path(config.invocation_params.dir, argument.partition("::")[0]).resolve() for argument in config.args
+    )
+    return None if any(collection_path in (path, *path.parents) for path in asked) else True
 
 
 @pytest.fixture

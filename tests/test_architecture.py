@@ -12,7 +12,7 @@ PACKAGES = ("synthesis", "builder", "space")
 
 # Each layer may import the layers named with it, itself, and nothing else of ours.
 BASE = {"data", "errors"}
-SETTINGS = BASE | {"config", "tokens", "tokenizer", "tasks", "storage"}
+SETTINGS = BASE | {"tables", "config", "tokens", "tokenizer", "tasks", "storage"}
 MIDDLE = SETTINGS | {"engines.base"}
 RUN = MIDDLE | {"pairs", "sources", "prompts", "parsing", "journal", "run_folder"}
 RUN |= {"coherence", "engines", "work", "repair", "expansion", "batching"}
@@ -21,7 +21,8 @@ ALLOWED = {
     "errors": set(),
     "tasks": BASE,
     "storage": BASE,
-    "config": BASE,
+    "tables": BASE,
+    "config": BASE | {"tables"},
     "tokens": BASE | {"tokenizer"},
     "tokenizer": BASE | {"tokens"},  # loading is the lazy half of tokens
     "sources": SETTINGS,

@@ -120,11 +120,8 @@ class _Memo(dict[str, str]):
     def __missing__(self, piece: str) -> str:
         if len(self) >= self.limit:
             self.clear()
-        word = piece.strip(_EDGES)
-        if word != piece:  # "clock," is "clock" over again
-            found = self[word]
-        else:
-            found = " ".join(term for term, _, _ in terms_with_spans(piece))
+        word = piece.strip(_EDGES)  # "clock," is "clock" over again
+        found = self[word] if word != piece else " ".join(term for term, _, _ in terms_with_spans(piece))
         if len(piece) <= 40:  # long runs of a script without blanks hardly ever come again
             self[piece] = found
         return found

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from urllib.parse import urlencode
 
-import pytest
-
 SCRIPTS = {
     "element": "<script>pwned('element')</script>",
     "image": "<img src=x onerror=\"pwned('image')\">",
@@ -20,17 +18,17 @@ SCRIPTS = {
 ALL = "\n\n".join(SCRIPTS.values())
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_in_the_instruction_and_the_answer(visit, name) -> None:
+def test_in_the_instruction_and_the_answer(visit, subtests) -> None:
     page = visit()
-    script = SCRIPTS[name]
-    page.choose("Length", "4k tokens")
-    told = page.synthesize(instruction=f"Who wrote {script}?", answer=f"Ilse {script}")
-    assert told.startswith("Done")
-    assert script in page.text()
+    page.choose("Length", "500 words")
     page.page.get_by_role("button", name="Reproduce as code").click()
-    record = json.loads(page.download("Download JSON")[1])
-    assert record["instruction"] == f"Who wrote {script}?"
+    for name, script in SCRIPTS.items():
+        with subtests.test(name):
+            told = page.synthesize(instruction=f"Who wrote {script}?", answer=f"Ilse {script}")
+            assert told.startswith("Done")
+            assert script in page.text()
+            record = json.loads(page.download("Download JSON")[1])
+            assert record["instruction"] == f"Who wrote {script}?"
 
 
 def test_in_a_pasted_context(visit) -> None:

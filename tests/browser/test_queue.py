@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
+
+from tests.openai_server import Reply
 
 ASKED = {"instruction": "Who kept the Harrow light in 1911?", "answer": "Ilse Brandt"}
 
@@ -50,11 +53,14 @@ def test_stop_is_also_in_the_status_line_where_a_phone_shows_it(visit_staged) ->
     assert page.ended().startswith("Stopped")
 
 
-def test_those_who_wait_are_told_and_can_leave_and_the_last_is_sent_away(visit_staged) -> None:
+def test_those_who_wait_are_told_and_can_leave_and_the_last_is_sent_away(visit_staged, providers) -> None:
+    enough = threading.Event()
+    providers.script = lambda asked: Reply(until=enough)  # the run goes on until this test lets it end
     running, first, second, late = (visit_staged() for _ in range(4))
     late.expected = ("503",)  # the browser's own note on the refusal
     for page in (first, second, late):
         page.fill(**ASKED)
+    running.choose("Engine", "Inference Providers, your login")
     begin(running)
     first.press("Synthesize")
     waiting = first.page.locator("#syn-status[data-waiting]")
@@ -78,8 +84,8 @@ def test_those_who_wait_are_told_and_can_leave_and_the_last_is_sent_away(visit_s
     before = second.text()
     stop(second)
     second.page.locator("#syn-status[data-waiting^='Stopping']").wait_for()
-    stop(running)
-    assert running.ended().startswith("Stopped")
+    enough.set()
+    running.ended()
     first.page.locator("#syn-status .cs-writing").wait_for()
     stop(first)
     assert first.ended().startswith("Stopped")

@@ -19,18 +19,6 @@ from synthesis.engines.transformers import TransformersEngine
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-HERE = Path(__file__).parent
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave this folder out unless an argument of the command points into it."""
-    asked = [
-        Path(config.invocation_params.dir, argument.partition("::")[0]).resolve() for argument in config.args
-    ]
-    inside = any(path == HERE or HERE in path.parents for path in asked)
-    return None if inside or HERE not in collection_path.parents else True
-
-
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Tiny models are slowed down by sharing their work out."""
