@@ -1,6 +1,6 @@
 """Three ways to send prompts to vLLM: one by one, in chunks, and refilled; one model, one run.
 
-    python benchmarks/vllm_refill.py [--model FOLDER] [--prompts 128] [--batch 16]
+    python benchmarks/vllm_refill.py [--model FOLDER] [--prompts 64] [--batch 16]
 
 The same prompts and seeds each time, so the same replies: what differs is only who waits for whom.
 A step writes one token of every running reply; steps do not depend on the machine, seconds do. The
@@ -67,7 +67,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--model", help="a folder or an id on the Hub; default: a random one")
-    parser.add_argument("--prompts", type=int, default=128)
+    parser.add_argument("--prompts", type=int, default=64)
     parser.add_argument("--batch", type=int, default=16, help="max_num_seqs, and the size of a chunk")
     given = parser.parse_args()
 

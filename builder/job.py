@@ -22,6 +22,7 @@ from builder.origin import IMPORTED, WRITTEN_FACTS, refuse_imported
 from builder.resources import example_pairs
 from builder.rows import RunRows, assembly_options
 from builder.sieve import check
+from synthesis import __version__
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.options import REFUSAL, make_options
 from synthesis.config import RunConfig
@@ -33,7 +34,7 @@ from synthesis.run import Counts, generate, make_job, survey
 from synthesis.run_folder import RunFolder
 from synthesis.tokens import Tokenizer, load_tokenizer
 
-_RECORDED = ("context-synthesis", "datasets", "huggingface_hub", "pyarrow", "tokenizers")
+_RECORDED = ("datasets", "huggingface_hub", "pyarrow", "tokenizers")
 _T = TypeVar("_T")
 
 
@@ -221,7 +222,7 @@ def _facts(config: RunConfig, tokenizer: Tokenizer, engine: str, model: str) -> 
         "seed": config.seed,
         "tokenizer": {"name": tokenizer.name, "identity": tokenizer.identity},
         "versions": {name: metadata.version(name) for name in _RECORDED}
-        | {"python": platform.python_version()},
+        | {"context-synthesis": __version__, "python": platform.python_version()},
         "license": config.dataset.license,
         "language": list(config.dataset.language),
     }

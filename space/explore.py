@@ -23,6 +23,11 @@ from synthesis.tasks import task_of
 
 _NAME: Final = "exp"
 _ANY: Final = ""
+# What a press leads to must be seen; on a phone it is above or below what was pressed.
+_SEEN: Final = (
+    "() => document.querySelector('#{place}, .{place}')"
+    "?.scrollIntoView({{block: '{block}', behavior: 'instant'}})"
+)
 _MAKING: Final = "Making the example dataset, which takes some seconds the first time."
 
 
@@ -130,9 +135,11 @@ def _wire_row(
         js="(view) => [view, window.csPicked]",
         show_progress_on=panel.status,
         **RUNS,
-    )
+    ).then(None, None, None, js=_SEEN.format(place=f"{_NAME}-status", block="nearest"))
     form = [first.form[name] for name in ("instruction", "answer", "task")]
-    carry.click(carried, parts.view, [*form, tabs, first.panel.status], **QUICK)
+    carry.click(carried, parts.view, [*form, tabs, first.panel.status], **QUICK).then(
+        None, None, None, js=_SEEN.format(place="cs-tabs", block="start")
+    )
 
 
 def opened(name: str) -> list[Any]:

@@ -27,8 +27,8 @@ _TOLD = (
 def picture() -> str:
     """An SVG in the page's colours, with its title and description."""
     return (
-        '<figure class="cs-picture"><svg viewBox="0 0 1100 300" role="img" aria-labelledby="cs-pic-t '
-        'cs-pic-d">'
+        '<figure class="cs-picture" tabindex="0"><svg viewBox="0 0 1100 300" role="img" '
+        'aria-labelledby="cs-pic-t cs-pic-d">'
         f'<title id="cs-pic-t">{_TITLE}</title><desc id="cs-pic-d">{_TOLD}</desc>'
         f"{_pair()}{_arrow(296, 'write')}{_context()}{_arrow(700, 'place')}{_sample()}</svg></figure>"
     )

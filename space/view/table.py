@@ -27,7 +27,7 @@ def batch_table(lines: Sequence[Line]) -> str:
     body = "".join(_batch_row(line) for line in lines)
     return _table(
         "State of each row",
-        (("Line", "num"), ("Row", ""), ("State", ""), ("Tokens", "num"), ("Coherence", "num")),
+        (("Line", "num"), ("Row", ""), ("State", ""), ("Tokens", "num cs-minor"), ("Coherence", "num")),
         body,
     )
 
@@ -38,7 +38,12 @@ def rows_table(rows: Sequence[tuple[int, Row]], target: str, titled: bool) -> st
     ``titled`` says whether the rows know their instruction; those of a chat config do not.
     """
     depth = any(row.depth is not None for _, row in rows)
-    heads = [("Row", "num"), ("Instruction" if titled else "Sample", ""), ("Task", "task"), ("Tokens", "num")]
+    heads = [
+        ("Row", "num"),
+        ("Instruction" if titled else "Sample", ""),
+        ("Task", "task cs-minor"),
+        ("Tokens", "num cs-minor"),
+    ]
     heads += [("Depth", "num")] if depth else []
     body = "".join(_pick_row(number, row, target, titled, depth) for number, row in rows)
     return _table("Rows of the dataset", (*heads, ("Coherence", "num")), body)
@@ -58,7 +63,7 @@ def _batch_row(line: Line) -> str:
     return (
         f'<tr><td class="cs-num">{line.number}</td>'
         f'<td class="cs-wide"><span>{html.text(asked[:_SHOWN])}</span>{why}</td>'
-        f'<td>{state}</td><td class="cs-num">{tokens}</td><td class="cs-num">{coherence}</td></tr>'
+        f'<td>{state}</td><td class="cs-num cs-minor">{tokens}</td><td class="cs-num">{coherence}</td></tr>'
     )
 
 
@@ -71,7 +76,8 @@ def _pick_row(number: int, row: Row, target: str, titled: bool, depth: bool) -> 
     placed = f'<td class="cs-num">{"" if row.depth is None else f"{row.depth:.2f}"}</td>' if depth else ""
     return (
         f'<tr><td class="cs-num">{number + 1:,}</td><td class="cs-wide">{button}</td>'
-        f'<td class="cs-task">{html.text(row.task[:40])}</td><td class="cs-num">{row.tokens:,}</td>{placed}'
+        f'<td class="cs-task cs-minor">{html.text(row.task[:40])}</td>'
+        f'<td class="cs-num cs-minor">{row.tokens:,}</td>{placed}'
         f'<td class="cs-num">{"–" if row.coherence is None else _score(row.coherence)}</td></tr>'
     )
 

@@ -76,7 +76,8 @@ def test_batch_tells_the_line_of_a_bad_row_and_does_the_others(visit) -> None:
     page = visit(width=320)
     page.tab("Batch")
     page.choose("Length", "500 words")
-    told = run_batch(page, f'{rows(1)}\n{{"instruction": "No answer?"}}\n\n{{broken\n{rows(1)}')
+    good, other = rows(2).splitlines()
+    told = run_batch(page, f'{good}\n{{"instruction": "No answer?"}}\n\n{{broken\n{other}')
     assert "2 of 4 rows done, 2 rejected" in told
     table = page.page.locator("table:visible").first
     numbers = table.locator("tbody tr td:first-child").all_inner_texts()

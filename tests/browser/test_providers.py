@@ -19,7 +19,7 @@ STORY = "Context: The light stood on the north rock, and nobody rowed there in w
 def page(visit_staged):
     one = visit_staged()
     one.choose("Engine", "Inference Providers, your login")
-    one.page.get_by_label("Model", exact=True).locator("visible=true").first.wait_for()
+    one.field("Model").wait_for()
     return one
 
 

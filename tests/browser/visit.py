@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,9 @@ class Visit:
 
     def field(self, label: str) -> Locator:
         """The visible field with a label."""
-        return self.page.get_by_label(label, exact=True).locator("visible=true").first
+        # What is said about a field is part of its label, after the name.
+        named = self.page.get_by_label(re.compile(rf"\s*{re.escape(label)}"))
+        return named.locator("visible=true").first
 
     def fill(self, **texts: str) -> None:
         """Write into the fields of the tab in sight, by their labels in lower case."""
