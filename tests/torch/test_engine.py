@@ -7,6 +7,7 @@ import itertools
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from synthesis.engines.transformers.requests import Request
 from synthesis.engines.transformers.writing import choose
 from synthesis.errors import EngineError
 from tests.engine_contract import PROMISES, WRITING, leaves_nothing, make_prompt, make_prompts
+from tests.meaning import assert_writes_contexts
 from tests.torch.models import TRAINED, WINDOW, save_random_model
 
 SAMPLING = Sampling(seed=11, max_tokens=24)
@@ -309,3 +311,8 @@ def test_a_lone_surrogate_is_read_as_a_question_mark(engine) -> None:
     (broken,) = engine.complete([asks("What\ud800", "same")], SAMPLING)
     (plain,) = engine.complete([asks("What?", "same")], SAMPLING)
     assert broken == plain
+
+
+def test_the_trained_model_writes_contexts() -> None:
+    with closing(TransformersEngine(str(TRAINED), dtype="float32", batch_size=20)) as made:
+        assert_writes_contexts(made)
