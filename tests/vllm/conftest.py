@@ -7,6 +7,7 @@ them out as a whole. Nothing is downloaded: the model is random, tiny, and made 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,18 +27,10 @@ HERE = Path(__file__).parent
 def pytest_configure(config: pytest.Config) -> None:
     """Let vLLM leave a messaging context of its own to the end of the process."""
     config.addinivalue_line("filterwarnings", "ignore:Unclosed context:ResourceWarning")
-    config.addinivalue_line(
-        "filterwarnings", "ignore:Exception ignored in.*Context:pytest.PytestUnraisableExceptionWarning"
-    )
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave this folder out unless an argument of the command points into it."""
-    asked = [
-        Path(config.invocation_params.dir, argument.partition("::")[0]).resolve() for argument in config.args
-    ]
-    inside = any(path == HERE or HERE in path.parents for path in asked)
-    return None if inside or HERE not in collection_path.parents else True
+    left = "Exception ignored in.*Context"
+    config.addinivalue_line("filterwarnings", f"ignore:{left}:pytest.PytestUnraisableExceptionWarning")
+    # At pytest's very end, too, when it has put the lines above aside.
+    warnings.filterwarnings("ignore", left, pytest.PytestUnraisableExceptionWarning)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
