@@ -152,7 +152,7 @@ def _footer() -> str:
         '<footer class="cs-footer"><p>Method: Zhu et al., 2025, '
         '<a href="https://arxiv.org/abs/2502.15592" rel="noopener" target="_blank">arXiv 2502.15592</a>. '
         "Texts are invented. What you enter stays in memory while your session lasts; "
-        "nothing of it is stored or logged.</p></footer>"
+        "nothing of it is stored.</p></footer>"
     )
 
 

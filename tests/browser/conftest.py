@@ -22,15 +22,6 @@ HERE = Path(__file__).parent
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave this folder out unless an argument of the command points into it."""
-    asked = [
-        Path(config.invocation_params.dir, argument.partition("::")[0]).resolve() for argument in config.args
-    ]
-    inside = any(path == HERE or HERE in path.parents for path in asked)
-    return None if inside or HERE not in collection_path.parents else True
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright

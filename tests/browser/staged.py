@@ -12,7 +12,7 @@ from typing import Any
 
 from space import app, handlers, models, panel
 
-STEP = 1.0
+STEP = 1.5
 WAITING = 2
 TOKEN = "hf_the_visitors_own_token"
 

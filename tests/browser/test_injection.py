@@ -57,12 +57,11 @@ def test_in_rows(visit) -> None:
     page = visit()
     page.tab("Batch")
     rows = [json.dumps({"instruction": f"Who? {script}", "answer": script}) for script in SCRIPTS.values()]
-    page.field("Rows, as JSON Lines").fill(
-        "\n".join([*rows, ALL.replace("\n", " "), json.dumps({"task": ALL})])
-    )
+    rows += [ALL.replace("\n", " "), json.dumps({"task": ALL})]
+    page.field("Rows, as JSON Lines").fill("\n".join(rows))
     page.press("Run")
     told = page.ended("bat")
-    assert f"of {len(rows)} rows done" in told and "rejected" in told
+    assert f"{len(SCRIPTS)} of {len(rows)} rows done, 2 rejected" in told
     for script in SCRIPTS.values():
         assert script in page.page.locator("table:visible").first.text_content()
 

@@ -112,14 +112,9 @@ def test_batch_takes_a_file(visit, tmp_path: Path) -> None:
     assert field.input_value() == rows(2)
 
 
-def explore(page) -> None:
-    page.tab("Explore")
-    page.page.locator("#exp-set-status").get_by_text("rows.").wait_for()
-
-
 def test_explore_filters_and_a_row_opens_in_synthesize(visit) -> None:
     page = visit()
-    explore(page)
+    page.tab("Explore")
     said = page.page.locator("#exp-set-status")
     assert page.page.locator("svg:visible").count() >= 1
     page.page.locator("#exp-low input[type=range]").fill("0.9")
@@ -138,7 +133,7 @@ def test_explore_filters_and_a_row_opens_in_synthesize(visit) -> None:
 
 def test_explore_says_what_to_do_where_there_is_no_such_dataset(visit) -> None:
     page = visit(width=390)
-    explore(page)
+    page.tab("Explore")
     before = page.page.locator("table:visible").first.inner_text()
     page.field("Dataset").fill("nobody/nothing")
     page.press("Open")

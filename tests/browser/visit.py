@@ -27,7 +27,10 @@ _WIDER = """() => {
     out.map((one) => one.outerHTML.slice(0, 99)).join(" | ");
 }"""
 
+# Colours on their way to others are nobody's to judge.
 _AXE = """async () => {
+  const passing = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < Infinity);
+  await Promise.allSettled(passing.map((one) => one.finished));
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   const told = (node) => `${node.target} ${node.any[0]?.message ?? ""}`;
   return violations
@@ -81,6 +84,8 @@ class Visit:
         self.page.get_by_role("tabpanel", name=name).or_(
             self.page.locator("[role=tabpanel]:visible")
         ).first.wait_for()
+        if name == "Explore":  # it reads its dataset when somebody looks
+            self.page.locator("#exp-set-status").get_by_text("rows.").wait_for()
 
     def field(self, label: str) -> Locator:
         """The visible field with a label."""
