@@ -6,6 +6,7 @@ small; the rows themselves are kept once for everybody (``browse``), the least u
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -114,7 +115,8 @@ def _wire_list(parts: _Parts, name: gr.Textbox, go: gr.Button, tab: gr.Tab) -> N
     go.click(opened, name, filled, **once)
     name.submit(opened, name, filled, **once)
     # The example is made when somebody looks, not while the page starts.
-    tab.select(
+    # What is open is asked again after the wait: somebody may have opened another by then.
+    tab.select(prepared, parts.view, parts.said, **once).then(
         lambda given, seen: [gr.skip()] * 9 if seen else opened(given), [name, parts.view], filled, **once
     )
     parts.config.input(chosen_config, [parts.view, parts.config], filled, **once)
@@ -149,6 +151,15 @@ def opened(name: str) -> list[Any]:
         return _shown(View(place, _first(place)))
     except ContextSynthesisError as error:
         return [status("problem", str(error)), *[gr.skip()] * 8]
+
+
+def prepared(view: View | None) -> Any:
+    """Have the example made, unless something is open; shows nothing yet."""
+    if view is None:
+        # Whoever opens it says what is wrong.
+        with suppress(ContextSynthesisError):
+            find("")
+    return gr.skip()
 
 
 def chosen_config(view: View | None, config: str) -> list[Any]:
