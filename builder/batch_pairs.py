@@ -12,11 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from builder.job import pairs_of, source_of
+from builder.job import described_source, pairs_of
 from synthesis.config import RunConfig
 from synthesis.data import Pair, Rejected
 from synthesis.errors import SourceError
-from synthesis.pairs import describe_source
 from synthesis.storage import storage_errors
 
 
@@ -35,9 +34,7 @@ class PairsCopy:
         temporary = self.path.with_suffix(".tmp")
         asked = asdict(config.pairs)
         try:
-            origin = describe_source(
-                source_of(config), config=config.pairs.config or None, split=config.pairs.split
-            )
+            origin = described_source(config)
             with storage_errors(temporary), temporary.open("w", encoding="ascii") as file:
                 file.write(_line({"asked": asked, "source": origin}))
                 for row in pairs_of(config):

@@ -20,7 +20,6 @@ from synthesis.config import RunConfig
 from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.errors import SourceError, UsageError
 from synthesis.journal import Journal
-from synthesis.pairs import describe_source
 from synthesis.run_folder import RunFolder
 from synthesis.sources.columns import BadRow, exchange, map_row
 from synthesis.sources.resolve import tables
@@ -103,16 +102,14 @@ def import_contexts(config: RunConfig, reporter: Reporter) -> Summary:
         UsageError: The layout cannot be used.
         FolderError: The folder is in use, is not a run's, or holds contexts that were written.
     """
-    from builder.job import checked_tokenizer, reassemble
+    from builder.job import checked_tokenizer, described_source, reassemble
 
     started = time.monotonic()
     folder = RunFolder(config.out_dir)
     folder.check()
     refuse_written(folder)
     checked_tokenizer(config)
-    source = describe_source(
-        config.pairs.source, config=config.pairs.config or None, split=config.pairs.split
-    )
+    source = described_source(config)
     rows = _Rows(config).read()
     with folder.locked(), Journal(folder.journal) as journal:
         reporter.stage("importing contexts", None)

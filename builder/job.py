@@ -97,9 +97,7 @@ def execute(config: RunConfig, reporter: Reporter) -> Summary:
         origin = {
             "engine": job.engine.name,
             "model": job.engine.model,
-            "source": describe_source(
-                source_of(config), config=config.pairs.config or None, split=config.pairs.split
-            ),
+            "source": described_source(config),
         }
         todo = None
         if is_local(source_of(config)):
@@ -208,6 +206,11 @@ def pairs_of(config: RunConfig) -> Iterator[Pair | Rejected]:
 def source_of(config: RunConfig) -> str | Path:
     """Where they come from; the bundled examples unless a source was given."""
     return config.pairs.source or example_pairs()
+
+
+def described_source(config: RunConfig) -> dict[str, Any]:
+    """What that source is, so that it can be told whether it changed; see ``describe_source``."""
+    return describe_source(source_of(config), config=config.pairs.config or None, split=config.pairs.split)
 
 
 def _facts(config: RunConfig, tokenizer: Tokenizer, engine: str, model: str) -> dict[str, Any]:

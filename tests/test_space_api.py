@@ -7,10 +7,8 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import gradio_client
 import pytest
-
-pytest.importorskip("gradio", reason="the Space needs its extra: pip install '.[space]'")
-gradio_client = pytest.importorskip("gradio_client")
 
 from space import handlers  # noqa: E402
 from tests.space_server import serving  # noqa: E402

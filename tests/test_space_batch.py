@@ -10,8 +10,6 @@ import zipfile
 
 import pytest
 
-pytest.importorskip("gradio", reason="the Space needs its extra: pip install '.[space]'")
-
 from space import batch, parcel, rows  # noqa: E402
 from space.rows import MOST_ROWS, Board  # noqa: E402
 from space.sessions import Run  # noqa: E402

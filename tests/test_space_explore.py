@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("gradio", reason="the Space needs its extra: pip install '.[space]'")
-
 from space import about, browse, explore, places  # noqa: E402
 from space.browse import Row  # noqa: E402
 from space.view.histogram import BINS, histogram  # noqa: E402

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("gradio", reason="the Space needs its extra: pip install '.[space]'")
-
 from space import compare, form, handlers, models, offers, recipe, synthesize  # noqa: E402
 from space.handlers import Frame  # noqa: E402
 from space.inputs import (  # noqa: E402

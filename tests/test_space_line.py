@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-pytest.importorskip("gradio", reason="the Space needs its extra: pip install '.[space]'")
-
 from space import handlers, rows, sessions  # noqa: E402
 from space.handlers import Frame  # noqa: E402
 from space.panel import pieces  # noqa: E402

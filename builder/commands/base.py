@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -29,12 +29,16 @@ app = typer.Typer(
 
 
 def command(
-    *, name: str | None = None, like: Callable[..., None] | None = None, group: typer.Typer = app
+    *,
+    name: str | None = None,
+    like: Callable[..., None] | None = None,
+    only: Container[str] | None = None,
+    group: typer.Typer = app,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a command of ``group`` whose errors become a message and an exit code.
 
     ``name`` is what it is called, by default like its function; ``like`` is a command whose
-    options this one takes as well.
+    options this one takes as well, all of them or ``only`` some.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -51,13 +55,26 @@ def command(
 
         if like is not None:
             # typer reads a command's options from its signature and annotations.
-            inner = inspect.unwrap(like)
-            guarded.__annotations__ = inspect.get_annotations(inner, eval_str=True)
-            guarded.__wrapped__ = inner
-            guarded.__signature__ = inspect.signature(inner, eval_str=True)  # type: ignore[attr-defined]
+            signature = _lent(function, like, only)
+            guarded.__signature__ = signature  # type: ignore[attr-defined]
+            guarded.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
         return group.command(name)(guarded)
 
     return register
+
+
+def _lent(
+    function: Callable[..., None], like: Callable[..., None], only: Container[str] | None
+) -> inspect.Signature:
+    """A command's own parameters, then those of another that its ``**given`` takes."""
+    own = inspect.signature(function, eval_str=True).parameters.values()
+    others = inspect.signature(like, eval_str=True).parameters.values()
+    return inspect.Signature(
+        [
+            *(one for one in own if one.kind is not inspect.Parameter.VAR_KEYWORD),
+            *(one for one in others if only is None or one.name in only),
+        ]
+    )
 
 
 def do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:

@@ -125,32 +125,27 @@ def plan(**given: Any) -> None:
     typer.echo("\n".join(tell_estimate(survey(resolved), resolved)))
 
 
-@command()
+_SAMPLES = (
+    "lengths",
+    "tokenizer",
+    "depth",
+    "distractors",
+    "corpus",
+    "max_reuse",
+    "header",
+    "abstain",
+    "oversize",
+)
+_FILTERS = ("min", "drop_leaks", "near_duplicates", "min_words", "max_words", "language")
+_CHECKS = ("benchmark", "ngram", "drop_contaminated")
+
+
+@command(like=run, only=(*_SAMPLES, *_FILTERS, *_CHECKS, "seed", "quiet"))
 def assemble(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
-    lengths: Lengths = None,
-    tokenizer: TokenizerName = None,
-    depth: Depth = None,
-    distractors: Distractors = None,
-    corpus: Corpus = None,
-    max_reuse: MaxReuse = None,
-    header: Header = None,
-    abstain: Abstain = None,
-    oversize: Oversize = None,
-    min: Min = None,
-    drop_leaks: DropLeaks = None,
-    near_duplicates: NearDuplicates = None,
-    min_words: MinWords = None,
-    max_words: MaxWords = None,
-    language: Language = None,
-    benchmark: BenchmarkSource = None,
-    ngram: Ngram = None,
-    drop_contaminated: DropContaminated = None,
-    seed: Seed = None,
-    quiet: Quiet = False,
+    **given: Any,
 ) -> None:
     """Make samples of other lengths from contexts that exist."""
-    given = dict(locals())
     from builder.settings import overridden
     from synthesis.config import load_config
 
@@ -160,4 +155,4 @@ def assemble(
     resolved = overridden(load_config(saved), {**given, "out": str(folder)})
     from builder.job import reassemble
 
-    do(reassemble, resolved, quiet)
+    do(reassemble, resolved, given["quiet"])

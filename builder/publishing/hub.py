@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from builder.publishing.hub_trouble import ConflictError, HubError, UnsettledError, expected, worded
 from synthesis.errors import UsageError
@@ -69,6 +69,9 @@ class Landed:
 
 class Hub:
     """One dataset repository. ``on_step`` hears of waits."""
+
+    repo_type: ClassVar[str] = "dataset"
+    noun: ClassVar[str] = "repository"
 
     def __init__(
         self, repo_id: str, *, token: str | None, endpoint: str | None, on_step: Callable[[str], None]
@@ -127,7 +130,7 @@ class Hub:
 
         def ask() -> dict[str, RemoteFile]:
             tree = self._api.list_repo_tree(
-                self.repo_id, recursive=True, revision=revision, repo_type="dataset"
+                self.repo_id, recursive=True, revision=revision, repo_type=self.repo_type
             )
             return {
                 one.path: RemoteFile(one.size, one.blob_id, one.lfs.sha256 if one.lfs else None)
@@ -135,7 +138,7 @@ class Hub:
                 if isinstance(one, RepoFile)
             }
 
-        return self._ask("listing the repository's files", ask)
+        return self._ask(f"listing the {self.noun}'s files", ask)
 
     def tags(self) -> dict[str, str]:
         """Tag -> commit."""

@@ -125,26 +125,13 @@ class _Head:
 class _SpaceHub(Hub):
     """One repository of a Space."""
 
+    repo_type = "space"
+    noun = "Space"
+
     def head(self) -> _Head:
         """Its newest commit and files."""
         info = self._info("space", None)
         return _Head(None, {}) if info is None else _Head(info.sha, self.files(info.sha))
-
-    def files(self, revision: str) -> dict[str, RemoteFile]:
-        """Every file at a revision."""
-        from huggingface_hub.hf_api import RepoFile
-
-        def ask() -> dict[str, RemoteFile]:
-            tree = self._api.list_repo_tree(
-                self.repo_id, recursive=True, revision=revision, repo_type="space"
-            )
-            return {
-                one.path: RemoteFile(one.size, one.blob_id, one.lfs.sha256 if one.lfs else None)
-                for one in tree
-                if isinstance(one, RepoFile)
-            }
-
-        return self._ask("listing the Space's files", ask)
 
     def create(self, private: bool) -> None:
         """Make the Space, unless another writer just did."""
