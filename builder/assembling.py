@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from itertools import islice
 from pathlib import Path
 
 from builder.raw_rows import RawRows
-from synthesis.assembly import assemble
+from synthesis.assembly.index import Source
+from synthesis.assembly.options import make_options
+from synthesis.assembly.production import Assembly
 from synthesis.data import Rejected, Sample
 from synthesis.errors import TokenizerError
 from synthesis.tokens import Tokenizer, load_tokenizer
@@ -39,11 +41,8 @@ class Job:
 
 OPTIONS = tuple(each.name for each in fields(Job) if each.name not in ("store", "count", "counted_by"))
 
-# An assembly that stopped between two spans, and the position it stopped at, for each process:
-# whoever asks for the next span goes on with it, so that reading span after span costs no more than
-# reading on. It holds an open file whose position is shared with forks of the process: they must
-# neither use nor close what they inherit, so it stays here.
-_PAUSED: dict[int, tuple[Job, int, Iterator[Sample | Rejected]]] = {}
+# The assembly last used. Processes forked from this one inherit it, its documents indexed.
+_latest: tuple[Job, Assembly] | None = None
 # By identity, so that a folder whose tokenizer has changed is never taken for what it was.
 _LOADED: dict[str, Tokenizer] = {}
 _KEPT = 3
@@ -51,30 +50,51 @@ _KEPT = 3
 
 def outcomes(job: Job, start: int, stop: int) -> Iterator[Sample | Rejected]:
     """What becomes of the contexts at positions ``start`` to ``stop``."""
-    paused = _PAUSED.pop(os.getpid(), None)
-    if paused is not None and paused[0] == job and paused[1] <= start:
-        _, at, going = paused
-    else:
-        at, going = 0, _assembly(job)
-    del paused  # or another job's would be kept until this span has been read
-    yield from islice(going, start - at, stop - at)
-    if stop < job.count:
-        _PAUSED[os.getpid()] = (job, stop, going)
+    return _assembly(job).outcomes(start, stop)
 
 
-def _assembly(job: Job) -> Iterator[Sample | Rejected]:
-    rows = RawRows(Path(job.store), job.min_coherence)
-    return assemble(
-        rows,
-        job.length,
-        tokenizer=_tokenizer(job.tokenizer, job.tokenizer_revision, job.identity),
-        depth="uniform" if job.depth is None else job.depth,
-        distractors=job.distractors,
-        seed=job.seed,
-        max_reuse=job.max_reuse,
-        coherence=rows.coherence,
-        counted_by=job.counted_by,
-    )
+def prepare(job: Job) -> None:
+    """Index the documents here and now, for this process and those forked from it."""
+    _assembly(job).prepare()
+
+
+@contextmanager
+def serial_tokenizers() -> Iterator[None]:
+    """Have tokenizers of forked processes use one thread each, which they else do with a warning."""
+    name = "TOKENIZERS_PARALLELISM"
+    before = os.environ.get(name)
+    os.environ[name] = "false"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def forget() -> None:
+    """Let go of the assembly last used, and of the files it holds open."""
+    global _latest
+    _latest = None
+
+
+def _assembly(job: Job) -> Assembly:
+    global _latest
+    if _latest is None or _latest[0] != job:
+        _latest = None  # before another is made, so that there are never two
+        rows = RawRows(Path(job.store), job.min_coherence)
+        options = make_options(
+            {job.length: 1.0},
+            "uniform" if job.depth is None else job.depth,
+            job.distractors,
+            job.seed,
+            job.max_reuse,
+        )
+        tokenizer = _tokenizer(job.tokenizer, job.tokenizer_revision, job.identity)
+        source = Source(rows, counted_by=job.counted_by)
+        _latest = job, Assembly(source, options, tokenizer, rows.coherence)
+    return _latest[1]
 
 
 def remember(tokenizer: Tokenizer) -> None:

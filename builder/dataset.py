@@ -13,19 +13,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import datasets
 from datasets.builder import Key
 
-from builder.assembling import OPTIONS, Job, outcomes, remember
+from builder.assembling import OPTIONS, Job, forget, outcomes, prepare, remember, serial_tokenizers
 from builder.raw_rows import open_rows, prepare_store
 from builder.raw_source import RawConfig, find_place, find_raw
 from builder.rows import ROWS_VERSION
 from builder.schema import Row, arrow_schema, chat_row
-from synthesis.assembly import assemble
 from synthesis.assembly.depth import DepthSpec, parse_depth
+from synthesis.assembly.options import make_options
 from synthesis.data import Message, Rejected, content_hash
 from synthesis.errors import TokenizerError, UsageError
 from synthesis.storage import storage_errors
@@ -137,8 +138,7 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         raw = find_raw(find_place(source, revision), config_name, token)
         name = tokenizer or raw.tokenizer or None
         loaded = _load(name, tokenizer_revision, recorded=not tokenizer)
-        # The assembly looks at its options when it is called, and at the contexts only when it is read.
-        assemble((), budget, tokenizer=loaded, depth=depth, distractors=distractors, max_reuse=max_reuse)
+        make_options({budget: 1.0}, depth, distractors, seed, max_reuse)
         chosen = (budget, depths, distractors, seed, max_reuse, least, loaded.identity)
         self._raw = raw
         remember(loaded)
@@ -177,6 +177,13 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     def _make_split_generators_kwargs(self, prepare_split_kwargs: dict[str, Any]) -> dict[str, Any]:
         return {"workers": prepare_split_kwargs.get("num_proc")}
 
+    def _prepare_split(self, *given: Any, num_proc: int | None = None, **options: Any) -> None:
+        try:
+            with serial_tokenizers() if num_proc and num_proc > 1 else nullcontext():
+                super()._prepare_split(*given, num_proc=num_proc, **options)
+        finally:
+            forget()
+
     def _split_generators(self, dl_manager: Any, workers: int | None = None) -> list[Any]:
         from pathlib import Path
 
@@ -187,6 +194,8 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         spans = [(count * part // shards, count * (part + 1) // shards) for part in range(shards)]
         options = {name: getattr(self.config, name) for name in OPTIONS}
         job = Job(str(store), count, self._raw.counted_by, **options)
+        if not dl_manager.is_streaming:
+            prepare(job)
         return [datasets.SplitGenerator(SPLIT, gen_kwargs={"spans": spans, "job": job})]
 
     def _generate_examples(self, spans: list[tuple[int, int]], job: Job) -> Iterator[tuple[Any, Row]]:

@@ -24,13 +24,14 @@ from builder.rows import RunRows, assembly_options
 from builder.sieve import check
 from synthesis import __version__
 from synthesis.assembly import parse_lengths
+from synthesis.assembly.corpus import probe_corpus
 from synthesis.assembly.options import REFUSAL, make_options
 from synthesis.config import RunConfig
 from synthesis.data import Message, Pair, Rejected, Usage
 from synthesis.expansion import Realised, realised
 from synthesis.journal import Journal
-from synthesis.pairs import describe_source, is_local, read_pairs
-from synthesis.run import Counts, generate, make_job, survey
+from synthesis.pairs import describe_source, is_local
+from synthesis.run import Counts, chosen_pairs, generate, make_job, survey
 from synthesis.run_folder import RunFolder
 from synthesis.tokens import Tokenizer, load_tokenizer
 
@@ -151,6 +152,7 @@ def _finish(
         {
             **facts,
             "source": origin["source"],
+            **({"corpus": rows.corpus} if rows.corpus else {}),
             "counts": {**asdict(counts), "contexts": contexts, "rejected": rejected},
             "configs": {one.name: one.version for one in result.configs},
             **({"realised": asdict(made)} if made else {}),
@@ -185,6 +187,8 @@ def checked_tokenizer(config: RunConfig) -> Tokenizer:
         refusal=REFUSAL,
         **assembly_options(config),
     )
+    if samples.corpus:
+        probe_corpus(samples.corpus)
     tokenizer = load_tokenizer(samples.tokenizer or None)
     tokenizer.count_chat([Message("user", "."), Message("assistant", ".")])
     return tokenizer
@@ -192,15 +196,7 @@ def checked_tokenizer(config: RunConfig) -> Tokenizer:
 
 def pairs_of(config: RunConfig) -> Iterator[Pair | Rejected]:
     """The pairs that a configuration names, and rows that are none."""
-    pairs = config.pairs
-    return read_pairs(
-        source_of(config),
-        columns=pairs.columns or None,
-        task=pairs.task or None,
-        config=pairs.config or None,
-        split=pairs.split,
-        limit=pairs.limit or None,
-    )
+    return chosen_pairs(config.pairs, source_of(config))
 
 
 def source_of(config: RunConfig) -> str | Path:

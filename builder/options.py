@@ -100,7 +100,12 @@ Distractors = Annotated[
     ),
 ]
 Corpus = Annotated[
-    str | None, typer.Option(help="JSONL or Parquet of further distractors.", rich_help_panel=_SAMPLES)
+    str | None,
+    typer.Option(
+        help="Texts for distractors: file, folder, glob, hf:// path or Hub dataset, as in "
+        "ORG/NAME?split=test&columns=body.",
+        rich_help_panel=_SAMPLES,
+    ),
 ]
 MaxReuse = Annotated[
     int | None, typer.Option(help="Most uses of one context as a distractor.", rich_help_panel=_SAMPLES)

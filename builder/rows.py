@@ -7,7 +7,7 @@ making them. Knows the journal and the assembly; knows nothing of Parquet or ver
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,10 @@ from builder.schema import chat_row, raw_row, rejected_row
 from builder.sieve import Sieve
 from builder.views import Counted
 from synthesis.assembly import assemble_mixture, parse_lengths
+from synthesis.assembly.corpus import describe_corpus, open_corpus
 from synthesis.config import RunConfig
 from synthesis.data import Rejected, content_hash
 from synthesis.journal import Journal
-from synthesis.pairs import describe_source
 from synthesis.tokens import Tokenizer, format_length
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # To be raised when the same journal and settings would give other rows: a change of the
 # score, of the assembly or of a column.
-ROWS_VERSION = 4
+ROWS_VERSION = 5
 _FULL = 0.995
 
 
@@ -47,6 +47,18 @@ class RunRows:
     @cached_property
     def _rows(self) -> Counted:
         return Counted(self._sieve.kept, self._tokenizer)
+
+    @cached_property
+    def corpus(self) -> Mapping[str, Any]:
+        """What the texts of the user's own are, as ``describe_corpus`` says it; empty without any."""
+        source = self._config.samples.corpus
+        return describe_corpus(source) if source else {}
+
+    @cached_property
+    def _texts(self) -> Sequence[tuple[str, str]] | None:
+        # Opened once for all lengths, and at the revision that the configs are identified by.
+        source = self._config.samples.corpus
+        return open_corpus(source, revision=self.corpus.get("revision")) if source else None
 
     def configs(self) -> list[ConfigData]:
         """The raw config, the chat configs (one per length, or one of mixed lengths), the rejected rows."""
@@ -82,15 +94,13 @@ class RunRows:
         return ConfigData(self._config.name, "raw", rows, content, self._sieve.details)
 
     def _chat(self, label: str, mixture: dict[int | str, float]) -> ConfigData:
-        samples = self._config.samples
         options = assembly_options(self._config)
-        corpus = describe_source(samples.corpus)["files"] if samples.corpus else []
         content = self._content_id(
             "chat",
             self._tokenizer.identity,
             list(mixture.items()),
             options,
-            [one["sha256"] for one in corpus],
+            _contents(self.corpus),
         )
 
         def rows() -> Iterator[Mapping[str, Any]]:
@@ -101,7 +111,7 @@ class RunRows:
                 tokenizer=self._tokenizer,
                 coherence=lambda index: self._sieve.coherence(index).overall,
                 counted_by=self._tokenizer.identity,
-                corpus=samples.corpus or None,
+                corpus=self._texts,
                 **options,
             ):
                 self._reporter.advance()
@@ -111,7 +121,10 @@ class RunRows:
                     self.short += outcome.tokens < _FULL * outcome.budget
                     yield chat_row(outcome)
 
-        return ConfigData(f"{self._config.name}-chat-{label}", "chat", rows, content)
+        # In what is published stands what anybody can find, and no path of this machine.
+        found = {key: value for key, value in self.corpus.items() if key != "kind" and value}
+        details = {"corpus": found} if self.corpus.get("kind") == "hub" else {}
+        return ConfigData(f"{self._config.name}-chat-{label}", "chat", rows, content, details)
 
     def _rejected(self, chats: list[str]) -> ConfigData:
         def rows() -> Iterator[Mapping[str, Any]]:
@@ -146,6 +159,15 @@ def assembly_options(config: RunConfig) -> dict[str, Any]:
         "abstain": samples.abstain,
         "oversize": samples.oversize,
     }
+
+
+def _contents(corpus: Mapping[str, Any]) -> list[object]:
+    """What changes when the texts of a corpus do; where its files are does not matter."""
+    hashes = [one["sha256"] for one in corpus.get("files", ())]
+    chosen = {
+        key: corpus[key] for key in ("revision", "path", "config", "split", "column") if corpus.get(key)
+    }
+    return [*hashes, chosen] if chosen else hashes
 
 
 def _outcomes_id(journal: Journal) -> str:

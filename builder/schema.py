@@ -66,7 +66,13 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("depth", "number", "place of the supporting context, 0 = start, 1 = end"),
         Column("evidence_start", "integer", "first character of that context in the first user message"),
         Column("evidence_end", "integer", "first character after it"),
-        Column("evidence", "evidence", "character spans of the pieces of evidence in that message"),
+        Column("evidence_token_start", "integer", "first token of that context in the whole conversation"),
+        Column("evidence_token_end", "integer", "first token after it"),
+        Column(
+            "evidence",
+            "placed",
+            "its pieces of evidence: character spans in that message, tokens in the whole conversation",
+        ),
         Column("documents", "texts", "pair ids of all contexts, in order"),
         Column("distractors", "text", "how the other contexts were chosen"),
         Column("coherence", "number", "overall score of the supporting context"),
@@ -85,6 +91,7 @@ def arrow_schema(kind: Kind) -> Any:
     """The ``pyarrow.Schema`` of a kind, without metadata."""
     import pyarrow as pa
 
+    span = [("start", pa.int64()), ("end", pa.int64()), ("what", pa.large_string())]
     types: dict[str, Any] = {
         "text": pa.string(),
         "long": pa.large_string(),
@@ -93,9 +100,8 @@ def arrow_schema(kind: Kind) -> Any:
         "flag": pa.bool_(),
         "texts": pa.list_(pa.string()),
         "messages": pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())])),
-        "evidence": pa.list_(
-            pa.struct([("start", pa.int64()), ("end", pa.int64()), ("what", pa.large_string())])
-        ),
+        "evidence": pa.list_(pa.struct(span)),
+        "placed": pa.list_(pa.struct([*span, ("token_start", pa.int64()), ("token_end", pa.int64())])),
         "overlaps": pa.list_(
             pa.struct(
                 [
@@ -153,7 +159,8 @@ def raw_row(
 
 def chat_row(sample: Sample) -> Row:
     """A row of a chat config. No column is called ``prompt``: trainers misread it beside ``messages``."""
-    start, end = sample.evidence_span
+    (start, end), (first, last) = sample.evidence_span, sample.token_span
+    pieces = zip(sample.evidence, sample.evidence_tokens, strict=True)
     return {
         "messages": [message._asdict() for message in sample.messages],
         "id": sample.id,
@@ -164,7 +171,11 @@ def chat_row(sample: Sample) -> Row:
         "depth": sample.depth,
         "evidence_start": start,
         "evidence_end": end,
-        "evidence": [span._asdict() for span in sample.evidence],
+        "evidence_token_start": first,
+        "evidence_token_end": last,
+        "evidence": [
+            {**span._asdict(), "token_start": tokens[0], "token_end": tokens[1]} for span, tokens in pieces
+        ],
         "documents": list(sample.documents),
         "distractors": sample.distractors,
         "coherence": sample.coherence,

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from builder.schema import chat_row
 from space.inputs import Inputs
 from synthesis import __version__
-from synthesis.assembly import evidence_in
 from synthesis.assembly.wording import lay_out
 from synthesis.coherence import explain, score, window_spans
 from synthesis.data import Coherence, Context, Evidence, Sample
@@ -75,7 +75,7 @@ def make_result(
         text, own, asked, evidence = context.text, (0, len(context.text)), len(context.text), context.evidence
     else:
         text, own = sample.messages[0].content, sample.evidence_span
-        evidence = evidence_in(sample, context)
+        evidence = sample.evidence
         # The instruction closes the message and, speaking of itself, would score best of all.
         asked = max(own[1], text.rfind("\n\n", own[1], text.rfind(inputs.instruction)))
         verdict = judge(context.text, inputs.instruction, inputs.answer, text[:asked])
@@ -113,7 +113,7 @@ def as_record(result: Result) -> dict[str, Any]:
 
 
 def chat_record(result: Result) -> dict[str, Any]:
-    """The chat sample as one row of a training file.
+    """The chat sample as one row of a training file, with the columns of the dataset.
 
     Where only a context was asked for, it is the only document.
     """
@@ -121,18 +121,7 @@ def chat_record(result: Result) -> dict[str, Any]:
     if sample is None:
         alone = lay_out(inputs.pair, result.context.text).messages
         return {"messages": [turn._asdict() for turn in alone], "id": inputs.pair.id, "task": inputs.task}
-    return {
-        "messages": [turn._asdict() for turn in sample.messages],
-        "id": sample.id,
-        "task": sample.task,
-        "tokens": sample.tokens,
-        "budget": sample.budget,
-        "depth": sample.depth,
-        "evidence_start": sample.evidence_span[0],
-        "evidence_end": sample.evidence_span[1],
-        "documents": list(sample.documents),
-        "coherence": result.verdict.coherence.overall,
-    }
+    return {**chat_row(sample), "coherence": result.verdict.coherence.overall}
 
 
 def spans(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:

@@ -62,8 +62,8 @@ class SamplesConfig:
     """The chat samples to assemble; see ``synthesis.assemble`` for what each setting does.
 
     ``lengths`` with shares (``4k:0.2``) make one config of mixed lengths. An empty
-    ``tokenizer`` means the engine's own; ``max_reuse`` 0 means no cap; ``corpus`` is a file
-    of further distractors.
+    ``tokenizer`` means the engine's own; ``max_reuse`` 0 means no cap; ``corpus`` is where further
+    distractors are read from, ``SOURCE[?config=..&split=..&columns=NAME]``.
     """
 
     lengths: tuple[str, ...] = ("8k",)

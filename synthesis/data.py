@@ -168,8 +168,9 @@ class Sample:
 
     ``depth`` (0 = start, 1 = end) is where the pair's own context stands among the
     document text; ``evidence_span`` is the character span of that context inside the
-    first user message, ``evidence`` its pieces of evidence there; ``documents`` are pair ids
-    in the order they appear.
+    first user message, ``evidence`` its pieces of evidence there; ``token_span`` and
+    ``evidence_tokens`` are the same as positions of tokens in the rendered conversation (ends
+    exclusive); ``documents`` are pair ids in the order they appear.
     """
 
     id: str
@@ -184,6 +185,8 @@ class Sample:
     task: str
     coherence: float | None = None
     evidence: tuple[Evidence, ...] = ()
+    token_span: tuple[int, int] = (0, 0)
+    evidence_tokens: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

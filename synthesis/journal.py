@@ -7,7 +7,9 @@ and everything before it stands. Knows nothing of engines, tokenizers or Parquet
 ``contexts.jsonl`` and ``rejected.jsonl`` hold outcomes by fingerprint, of this run and of
 earlier ones with other settings; ``steps.jsonl`` holds the replies before the last of works
 that take several; ``current.txt`` lists the fingerprints that belong to
-the configuration last run, in the order of their pairs.
+the configuration last run, in the order of their pairs. ``tasks/`` holds journals of the
+same kind, one for each task of a run that many processes share: what they hold counts as
+if it stood here, and stays where it is.
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected
 from synthesis.errors import FolderError, StorageError
 from synthesis.storage import storage_errors
 
+TASKS = "tasks"
 _HEAD = b'{"fingerprint":"'
 _DIGITS = 32
 _USAGE = b'","usage":['
+_FILE = 48  # a place is a number of a file above so many bits, and an offset in it below
 
 
 class Log:
@@ -36,19 +40,24 @@ class Log:
 
     The index keeps a 64-bit key and an offset per record (about 150 bytes); the
     records themselves stay on disk. ``usage`` sums up what all replies recorded took.
+    Files ``beside`` it are read as if their records stood in it, before its own.
     """
 
-    def __init__(self, path: Path, *, writable: bool = True) -> None:
+    def __init__(self, path: Path, *, writable: bool = True, beside: Iterable[Path] = ()) -> None:
         self.path = path
         self._offsets: dict[int, int] = {}
         self.pair_keys: set[int] = set()
         self.usage = Usage()
         self._file: FileIO | None = None
         with storage_errors(path):
+            # The newer of two records counts.
+            others = sorted(filter(Path.exists, beside), key=lambda other: other.stat().st_mtime_ns)
+            self._files = [*others, path]
             if writable:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = path.open("a+b", buffering=0)
-            self._end = self._scan() if path.exists() else 0
+            for number in range(len(self._files)):
+                self._end = self._scan(number)
             if self._file is not None:
                 # Cut off what a crash left unfinished, so that the next record starts a line.
                 self._file.truncate(self._end)
@@ -81,7 +90,7 @@ class Log:
         except BaseException:
             os.ftruncate(self._file.fileno(), self._end)
             raise
-        self._remember(fingerprint, pair_id, self._end)
+        self._remember(fingerprint, pair_id, len(self._files) - 1 << _FILE | self._end)
         self.usage += usage or Usage()
         self._end += len(line)
 
@@ -90,13 +99,13 @@ class Log:
         return self.read_at(self.offset(fingerprint))
 
     def offset(self, fingerprint: str) -> int:
-        """Where the record of a fingerprint starts (KeyError if there is none)."""
+        """Where the record of a fingerprint starts, for ``read_at`` (KeyError if there is none)."""
         return self._offsets[_key(fingerprint)]
 
     def read_at(self, offset: int) -> dict[str, Any]:
         """The record that starts at ``offset``."""
-        with self.path.open("rb") as file:
-            file.seek(offset)
+        with self._files[offset >> _FILE].open("rb") as file:
+            file.seek(offset & (1 << _FILE) - 1)
             record: dict[str, Any] = json.loads(file.readline())
         return record
 
@@ -111,10 +120,13 @@ class Log:
         self._offsets[_key(fingerprint)] = offset
         self.pair_keys.add(_key(pair_id))
 
-    def _scan(self) -> int:
-        """Index every whole record; return where the last one ends."""
+    def _scan(self, number: int) -> int:
+        """Index every whole record of a file; return where the last one ends."""
         end = 0
-        with self.path.open("rb") as file:
+        path = self._files[number]
+        if not path.exists():
+            return end
+        with path.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
@@ -123,7 +135,7 @@ class Log:
                     fingerprint = line[len(_HEAD) : len(_HEAD) + _DIGITS].decode("ascii")
                     begin = len(_HEAD) + _DIGITS + len(b'","pair_id":"')
                     stop = line.index(b'"', begin)
-                    self._remember(fingerprint, line[begin:stop].decode("utf-8"), end)
+                    self._remember(fingerprint, line[begin:stop].decode("utf-8"), number << _FILE | end)
                     if line.startswith(_USAGE, stop):
                         numbers = line[stop + len(_USAGE) : line.index(b"]", stop)]
                         self.usage += Usage(*map(int, numbers.split(b",")))
@@ -132,13 +144,18 @@ class Log:
 
 
 class Journal:
-    """The outcomes of a run's folder."""
+    """The outcomes of a run's folder, and of journals ``beside`` it: by default those of its tasks."""
 
-    def __init__(self, folder: Path, *, writable: bool = True) -> None:
+    def __init__(self, folder: Path, *, writable: bool = True, beside: Iterable[Path] | None = None) -> None:
         self.folder = folder
-        self.contexts = Log(folder / "contexts.jsonl", writable=writable)
-        self.rejected = Log(folder / "rejected.jsonl", writable=writable)
-        self.steps = Log(folder / "steps.jsonl", writable=writable)
+        others = list((folder / TASKS).glob("*/") if beside is None else beside)
+
+        def log(name: str) -> Log:
+            return Log(folder / name, writable=writable, beside=[other / name for other in others])
+
+        self.contexts = log("contexts.jsonl")
+        self.rejected = log("rejected.jsonl")
+        self.steps = log("steps.jsonl")
 
     def __enter__(self) -> Journal:
         return self

@@ -12,15 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthesis.batching import kept
-from synthesis.config import RunConfig
+from synthesis.config import PairsConfig, RunConfig
 from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
 from synthesis.engines import make_engine
 from synthesis.engines.base import Engine, Sampling
 from synthesis.expansion import expand, expands, section_count
 from synthesis.journal import Journal
+from synthesis.pairs import read_pairs
 from synthesis.parsing import parse
 from synthesis.prompts import Template, build_prompt, load_template, step_template
 from synthesis.repair import may_be_asked_again, repaired
@@ -143,6 +145,18 @@ def make_job(config: RunConfig) -> Job:
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
     engine = make_engine(made.engine, made.model, **made.options)
     return Job(engine, template, sampling, made.words, None, made.repairs, made.section_words)
+
+
+def chosen_pairs(chosen: PairsConfig, source: str | Path) -> Iterator[Pair | Rejected]:
+    """The pairs of a source as a configuration wants them read, and rows that are none."""
+    return read_pairs(
+        source,
+        columns=chosen.columns or None,
+        task=chosen.task or None,
+        config=chosen.config or None,
+        split=chosen.split,
+        limit=chosen.limit or None,
+    )
 
 
 def survey(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Counts:

@@ -1,7 +1,8 @@
 """The folder of a run: made, recognised, locked.
 
 Layout: ``run.toml`` (resolved configuration), ``manifest.json``, ``journal/``,
-``dataset/``. Knows nothing of what is inside the journal or the dataset.
+``dataset/``. Tasks that share a run's work each hold a folder of their own below
+``journal/tasks/``. Knows nothing of what is inside a journal or the dataset.
 """
 
 from __future__ import annotations
@@ -9,18 +10,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from synthesis.config import RunConfig, dump_config
 from synthesis.errors import FolderError
+from synthesis.journal import TASKS
 from synthesis.storage import storage_error, storage_errors
 
 _CONFIG = "run.toml"
 _OURS = frozenset(
     {_CONFIG, "run.toml.tmp", "manifest.json", "manifest.json.tmp", "journal", "dataset", "report", ".lock"}
 )
+_PATIENCE = 120.0  # seconds: a thousand tasks that start at once hold the folder one after another
 
 
 class RunFolder:
@@ -43,8 +46,8 @@ class RunFolder:
             present = {entry.name for entry in self.path.iterdir()}
         foreign = sorted(present - _OURS)
         if present and (_CONFIG not in present or foreign):
-            # A run that was stopped before its first write leaves only the lock.
-            if present <= {".lock", "journal"}:
+            # What a run that was stopped before its first write leaves, and tasks that begin.
+            if present <= {".lock", "journal", "run.toml.tmp"}:
                 return
             named = ", ".join(foreign[:3]) or ", ".join(sorted(present)[:3])
             raise FolderError(
@@ -56,28 +59,51 @@ class RunFolder:
         """Make the folder if needed and hold it, so that two runs never share it.
 
         The lock is the operating system's: it ends with the process, however that ends.
-        """
-        from filelock import FileLock, Timeout
 
+        Raises:
+            FolderError: another run or a task of this one works here, or it cannot be written.
+        """
+        with self._held(patience=0):
+            for lock in sorted((self.journal / TASKS).glob("*/.lock")):
+                busy = f"task {lock.parent.name} is still working in {self.path}; wait for it to end"
+                with _lock(lock, busy):
+                    pass
+            yield
+
+    @contextmanager
+    def task(self, config: RunConfig, name: str) -> Iterator[Path]:
+        """Hold, for one task of many, the folder of its own journal.
+
+        Tasks of other names may work at the same time, a run may not. The configuration is saved
+        as a run would.
+
+        Raises:
+            FolderError: a task of this name or a run works here, or the folder cannot be written.
+        """
+        own = self.journal / TASKS / name
+        busy = f"another process works on task {name} in {self.path}; wait for it to end, or end it"
+        # The run's lock is held until the task's own is: a run that begins meanwhile sees one of them.
+        with ExitStack() as both:
+            with self._held(patience=_PATIENCE):
+                with storage_errors(own):
+                    saved = self.config.read_bytes() if self.config.is_file() else b""
+                    if saved != dump_config(config).encode():
+                        self.write_config(config)
+                    own.mkdir(parents=True, exist_ok=True)
+                both.enter_context(_lock(own / ".lock", busy))
+            yield own
+
+    @contextmanager
+    def _held(self, patience: float) -> Iterator[None]:
         self.check()
         with storage_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             probe = os.access(self.path, os.W_OK)
         if not probe:
             raise FolderError(f"{self.path} cannot be written; choose another folder with --out")
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:  # an OSError too, so it comes first
-            raise FolderError(
-                f"another run is working in {self.path}; wait for it to end, or choose another --out"
-            ) from None
-        except OSError as error:
-            raise storage_error(self.path, error) from error
-        try:
+        busy = f"another run is working in {self.path}; wait for it to end, or choose another --out"
+        with _lock(self.path / ".lock", busy, patience):
             yield
-        finally:
-            lock.release()
 
     def write_config(self, config: RunConfig) -> None:
         """Save the resolved configuration."""
@@ -100,3 +126,21 @@ class RunFolder:
         with storage_errors(target):
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(target)
+
+
+@contextmanager
+def _lock(path: Path, busy: str, patience: float = 0) -> Iterator[None]:
+    """Hold a lock, waiting ``patience`` seconds for it; ``busy`` is what to say if it stays held."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:  # an OSError too, so it comes first
+        raise FolderError(busy) from None
+    except OSError as error:
+        raise storage_error(path.parent, error) from error
+    try:
+        yield
+    finally:
+        lock.release()

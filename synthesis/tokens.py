@@ -10,7 +10,7 @@ tokenizer can encode, counts as U+FFFD. Knows nothing of documents, budgets or e
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ from synthesis.errors import TokenizerError, UsageError
 from synthesis.tokenizer.template import ChatTemplate
 
 if TYPE_CHECKING:
+    from tokenizers import Encoding
     from tokenizers import Tokenizer as Backend
 
     from synthesis.data import Message
@@ -62,20 +63,26 @@ class Tokenizer:
 
     def count_batch(self, texts: Sequence[str]) -> list[int]:
         """Number of tokens of each text, on all cores (``TOKENIZERS_PARALLELISM=false``: on one)."""
-        counts: list[int] = []
-        parcel: list[str] = []
-        size = 0
-        for text in texts:
-            if parcel and size + len(text) > _PARCEL_CHARACTERS:
-                counts.extend(self._count_parcel(parcel))
-                parcel, size = [], 0
-            parcel.append(_encodable(text))
-            size += len(text)
-        counts.extend(self._count_parcel(parcel))
-        return counts
+        return [
+            len(done)
+            for parcel in _parcels(texts)
+            for done in self.backend.encode_batch_fast(parcel, add_special_tokens=False)
+        ]
 
-    def _count_parcel(self, texts: list[str]) -> list[int]:
-        return [len(done) for done in self.backend.encode_batch_fast(texts, add_special_tokens=False)]
+    def locate_batch(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[tuple[int, list[tuple[int, int]]]]:
+        """Number of tokens of each text, and the tokens (end exclusive) that hold its character spans.
+
+        A token that only touches a span with white space counts as part of it where the
+        tokenizer makes the white space part of the token.
+        """
+        wanted = iter(spans)
+        return [
+            (len(done), [_held(done, span) for span in next(wanted)])
+            for parcel in _parcels(texts)
+            for done in self.backend.encode_batch(parcel, add_special_tokens=False)
+        ]
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Character span of each token of ``text``.
@@ -128,6 +135,33 @@ class Tokenizer:
             TokenizerError: as ``render``.
         """
         return self.count(self.render(messages))
+
+
+def _parcels(texts: Sequence[str]) -> Iterator[list[str]]:
+    parcel: list[str] = []
+    size = 0
+    for text in texts:
+        if parcel and size + len(text) > _PARCEL_CHARACTERS:
+            yield parcel
+            parcel, size = [], 0
+        parcel.append(_encodable(text))
+        size += len(text)
+    if parcel:
+        yield parcel
+
+
+def _held(encoding: Encoding, span: tuple[int, int]) -> tuple[int, int]:
+    """The tokens that hold a span of characters; white space may belong to none."""
+    start, end = span
+    inside = range(start, end)
+    first = next((token for at in inside if (token := encoding.char_to_token(at)) is not None), None)
+    last = next((token for at in reversed(inside) if (token := encoding.char_to_token(at)) is not None), None)
+    if first is None or last is None:
+        return (0, 0)
+    # Several tokens may share a character (bytes of an emoji), of which the first was found.
+    while last + 1 < len(encoding) and (encoding.token_to_chars(last + 1) or (end, end))[0] < end:
+        last += 1
+    return (first, last + 1)
 
 
 def build_tokenizer(

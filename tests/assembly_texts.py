@@ -156,3 +156,15 @@ odd_text = st.lists(
     ),
     max_size=12,
 ).map("".join)
+
+
+def tokens_of(sample: Sample, tokenizer: Tokenizer, span: tuple[int, int]) -> tuple[int, int]:
+    """The tokens of the whole rendered sample that hold a span of its first message, the plain way."""
+    content, rendered = sample.messages[0].content, tokenizer.render(sample.messages)
+    shift = rendered.find(content.strip()) - (len(content) - len(content.lstrip()))
+    held = [
+        token
+        for token, (start, end) in enumerate(tokenizer.offsets(rendered))
+        if start < span[1] + shift and end > span[0] + shift
+    ]
+    return (held[0], held[-1] + 1) if held else (0, 0)

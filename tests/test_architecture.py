@@ -40,9 +40,10 @@ ALLOWED = {
     "batching": SETTINGS | {"engines", "engines.base", "journal"},
     "judge": MIDDLE | {"work", "prompts", "parsing", "repair"},
     "coherence": MIDDLE,
-    "assembly": SETTINGS,
+    "assembly": SETTINGS | {"sources"},
     "engines": BASE | {"engines.base"},
     "run": RUN,
+    "scale": RUN | {"run"},
     "": BASE | {"assembly", "coherence", "pairs", "run", "tokens"},  # the package's own surface
 }
 
@@ -110,6 +111,7 @@ def test_engines_do_not_import_one_another() -> None:
             "import builder.cli",
             {"torch", "vllm", "datasets", "pyarrow", "numpy", "tokenizers", "gradio", "matplotlib"},
         ),
+        ("import synthesis.scale", {"datatrove", "torch", "datasets", "pyarrow", "numpy", "tokenizers"}),
         (
             "import synthesis.engines.composer",
             {"torch", "vllm", "datasets", "pyarrow", "numpy", "tokenizers"},

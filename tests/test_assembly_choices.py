@@ -1,13 +1,9 @@
 """Which documents stand beside a context, and which never do."""
 
-import json
 import random
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from synthesis import Context, Pair, Rejected, Sample, assemble
@@ -15,7 +11,7 @@ from synthesis.assembly.canonical import canonical_words
 from synthesis.assembly.distractors import parse_distractors
 from synthesis.assembly.leaks import finder, haystack
 from synthesis.assembly.twins import near, sketch
-from synthesis.errors import SourceError, UsageError
+from synthesis.errors import UsageError
 from tests.assembly_texts import TOKENIZERS, check, corpus, prose, samples
 
 
@@ -219,38 +215,6 @@ def test_texts_of_ones_own() -> None:
         assert all(other in known for other in others(sample))
         whole = [known[other] in sample.messages[0].content for other in others(sample)]
         assert whole.count(False) <= 2
-
-
-def test_a_corpus_file_reads_as_its_rows(tmp_path: Path) -> None:
-    texts = outside(30)
-    rows = [{"id": name, "text": text} for name, text in texts]
-    lines = tmp_path / "texts.jsonl"
-    lines.write_text("\n".join(map(json.dumps, rows)) + "\n\n", encoding="utf-8")
-    table = tmp_path / "texts.parquet"
-    pq.write_table(pa.Table.from_pylist(rows), table, row_group_size=7)
-    expected = samples(assemble(corpus(6), "2k", distractors="corpus", corpus=texts))
-    for path in (lines, str(lines), table):
-        assert samples(assemble(corpus(6), "2k", distractors="corpus", corpus=path)) == expected
-
-
-def test_unusable_corpora_are_named(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("x")
-    (tmp_path / "bad.jsonl").write_text('{"text": "fine"}\n{"words": 3}\n')
-    (tmp_path / "worse.jsonl").write_text("{")
-    pq.write_table(pa.table({"body": ["x"]}), tmp_path / "b.parquet")
-    (tmp_path / "c.parquet").write_text("x")
-    for name, said in (
-        ("none.jsonl", "does not exist"),
-        ("a.txt", "neither"),
-        ("bad.jsonl", "row 2"),
-        ("worse.jsonl", "row 1"),
-        ("b.parquet", "it has body"),
-        ("c.parquet", "cannot be read"),
-    ):
-        with pytest.raises(SourceError, match=said):
-            list(assemble(corpus(1), "1k", distractors="corpus", corpus=tmp_path / name))
-    with pytest.raises(UsageError, match="none is given"):
-        assemble(corpus(1), "1k", distractors="corpus")
 
 
 def test_a_leak_in_the_corpus_is_passed_over() -> None:

@@ -1,6 +1,7 @@
 """Counts that are summed from parts are the counts of the whole."""
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,14 +10,13 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import models, normalizers, pre_tokenizers
 
 from synthesis import Context, Evidence, Pair, Sample, assemble
-from synthesis.assembly import evidence_in
 from synthesis.assembly.additive import JOINT, adds_up
 from synthesis.assembly.counting import Part, Trial, count_trials
 from synthesis.assembly.tables import Table, measure
 from synthesis.assembly.wording import PLAIN as PLAIN_STYLE
 from synthesis.assembly.wording import lay_out
 from synthesis.tokens import Tokenizer, build_tokenizer
-from tests.assembly_texts import PLAIN, TOKENIZERS, byte_level, corpus, odd_text, prose
+from tests.assembly_texts import PLAIN, TOKENIZERS, byte_level, corpus, odd_text, prose, tokens_of
 
 ADDITIVE = ["byte_level", "embedded", "unigram", "word_piece"]
 # The full number of generated inputs takes some minutes on two cores.
@@ -61,7 +61,7 @@ def test_tokenizers_that_might_not_add_up_are_refused() -> None:
 @given(texts=st.lists(odd_text, min_size=1, max_size=4))
 def test_tables_sum_to_the_whole(name: str, texts: list[str]) -> None:
     tokenizer = TOKENIZERS[name]
-    for text, table in zip(texts, measure(texts, tokenizer), strict=True):
+    for text, table in zip(texts, measure(texts, tokenizer).tables(), strict=True):
         assert table.total == tokenizer.count(text)
         assert Table.unpack(table.pack()) == table
         assert sum(table.tokens) <= table.total
@@ -74,7 +74,7 @@ def test_tables_sum_to_the_whole(name: str, texts: list[str]) -> None:
 @pytest.mark.parametrize("name", ADDITIVE)
 def test_gaps_are_large(name: str) -> None:
     text = prose("gap", 1000)
-    table = measure([text], TOKENIZERS[name])[0]
+    table = next(measure([text], TOKENIZERS[name]).tables())
     gap = table.gap(0, len(text))
     assert gap is not None
     assert gap.tokens > 0.85 * table.total
@@ -85,26 +85,36 @@ def test_templates_that_alter_documents_are_counted_whole() -> None:
     doubling = "{% for m in messages %}{{ m.content | replace('harbour', 'harbour harbour') }}{% endfor %}"
     tokenizer = build_tokenizer("doubling", byte_level().to_str(), doubling, {})
     text = prose("altered", 900)
-    gap = measure([text], tokenizer)[0].gap(0, len(text))
+    gap = next(measure([text], tokenizer).tables()).gap(0, len(text))
     assert gap is not None and "harbour" in text[gap.start : gap.end].lower()
     pair = Pair(instruction="q", answer="a")
-    ((layout, tokens),) = count_trials([Trial(pair, Part(text, gap), (), (), PLAIN_STYLE)], tokenizer)
-    assert tokens == tokenizer.count_chat(layout.messages)
+    trial = Trial(pair, Part(text, [gap]), (), (), PLAIN_STYLE, [(0, 5)])
+    (found,) = count_trials([trial], tokenizer)
+    assert found.tokens == tokenizer.count_chat(found.layout.messages)
+    assert (found.own, found.evidence) == ((0, 0), ((0, 0),))  # nothing can be found again
     plain = TOKENIZERS["byte_level"]
-    ((layout, tokens),) = count_trials([Trial(pair, Part(text, gap), (), (), PLAIN_STYLE)], plain)
-    assert tokens == plain.count_chat(layout.messages) == plain.count_chat(lay_out(pair, text).messages)
+    (found,) = count_trials([trial], plain)
+    assert found.tokens == plain.count_chat(found.layout.messages)
+    assert found.layout == lay_out(pair, text)
+    assert found.own[1] - found.own[0] > 0.9 * found.tokens
 
 
 def test_final_texts_are_hardly_tokenized(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    original = Tokenizer.count_batch
+    counted, located = Tokenizer.count_batch, Tokenizer.locate_batch
 
     def counting(self: Tokenizer, texts: list[str]) -> list[int]:
-        counts = original(self, texts)
+        counts = counted(self, texts)
         seen.append(sum(counts))
         return counts
 
+    def locating(self: Tokenizer, texts: list[str], spans: Any) -> Any:
+        found = located(self, texts, spans)
+        seen.append(sum(tokens for tokens, _ in found))
+        return found
+
     monkeypatch.setattr(Tokenizer, "count_batch", counting)
+    monkeypatch.setattr(Tokenizer, "locate_batch", locating)
     items = corpus(60, words=1000)
     made = list(assemble(items, "16k"))
     once = sum(TOKENIZERS["embedded"].count(context.text) for _, context in items)
@@ -162,6 +172,8 @@ def test_whatever_the_texts_and_options_every_promise_is_kept(
         assert outcome.messages[1].content == pair.answer
         if oversize == "reject":
             assert user[start:end] == context.text
-        for piece in evidence_in(outcome, context):
+        assert outcome.token_span == tokens_of(outcome, tokenizer, (start, end))
+        for piece, held in zip(outcome.evidence, outcome.evidence_tokens, strict=True):
             assert start <= piece.start <= piece.end <= end
             assert user[piece.start : piece.end].strip() == piece.what.strip()
+            assert held == tokens_of(outcome, tokenizer, (piece.start, piece.end))

@@ -12,15 +12,13 @@ from synthesis import Context, Evidence, Pair, Rejected, Sample, assemble
 from synthesis.assembly import (
     REFUSAL,
     assemble_mixture,
-    evidence_in,
-    evidence_tokens,
     parse_lengths,
 )
 from synthesis.assembly.mixture import apportion, assign
 from synthesis.assembly.wording import Style, lay_out
 from synthesis.errors import UsageError
 from synthesis.tokens import Tokenizer
-from tests.assembly_texts import TOKENIZERS, check, corpus, prose, samples
+from tests.assembly_texts import TOKENIZERS, check, corpus, prose, samples, tokens_of
 
 EMBEDDED = TOKENIZERS["embedded"]
 
@@ -74,8 +72,8 @@ def test_some_samples_leave_their_context_out() -> None:
         assert pair.answer not in sample.messages[0].content
         assert pair.id not in sample.documents
         assert sample.documents
-        assert sample.evidence_span == (0, 0)
-        assert evidence_in(sample, context) == ()
+        assert sample.evidence_span == sample.token_span == (0, 0)
+        assert sample.evidence == sample.evidence_tokens == ()
         assert 0.995 * 2048 <= sample.tokens == EMBEDDED.count_chat(sample.messages) <= 2048
     again = samples(assemble(items[::-1], "2k", abstain=0.25, refusal="It is not told."))
     assert {sample.pair_id for sample in again if "abstain" in sample.distractors} == {
@@ -135,8 +133,7 @@ def test_too_long_contexts_keep_their_evidence(tokenizer: Tokenizer, length: str
         assert (
             0.995 * sample.budget <= sample.tokens == tokenizer.count_chat(sample.messages) <= sample.budget
         )
-        found = evidence_in(sample, context)
-        assert sample.evidence == found
+        found = sample.evidence
         assert [content[piece.start : piece.end] for piece in found] == [
             piece.what for piece in context.evidence
         ]
@@ -169,14 +166,14 @@ def test_evidence_is_found_in_text_and_tokens(tokenizer: Tokenizer) -> None:
     items = [long_item(seed, words=500) for seed in range(6)]
     for sample, (_, context) in zip(samples(assemble(items, "2k", tokenizer=tokenizer)), items, strict=True):
         content = sample.messages[0].content
-        found = evidence_in(sample, context)
-        assert sample.evidence == found
+        found = sample.evidence
         assert [content[piece.start : piece.end] for piece in found] == [
             piece.what for piece in context.evidence
         ]
+        assert sample.token_span == tokens_of(sample, tokenizer, sample.evidence_span)
         rendered = tokenizer.render(sample.messages)
         offsets = tokenizer.offsets(rendered)
-        for piece, (first, last) in zip(found, evidence_tokens(sample, context, tokenizer), strict=True):
+        for piece, (first, last) in zip(found, sample.evidence_tokens, strict=True):
             covered = rendered[offsets[first][0] : offsets[last - 1][1]]
             assert content[piece.start : piece.end] in covered
             assert len(covered) <= piece.end - piece.start + 24

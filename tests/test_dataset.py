@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import pickle
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from builder.loading import load, load_builder
 from builder.resources import example_pairs
 from builder.schema import chat_row, raw_row
 from synthesis import Context, Pair, Sample, assemble, load_tokenizer, read_pairs, score, synthesize
+from synthesis.assembly import production
 from synthesis.data import Coherence, content_hash
 from synthesis.errors import (
     ContextSynthesisError,
@@ -100,7 +102,7 @@ def get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         return load(place, config, length=length, **{"cache_dir": tmp_path / "cache", **options})
 
     yield get
-    assembling._PAUSED.clear()  # it holds a file open
+    assembling.forget()  # it holds a file open
 
 
 def identity(rows: Any) -> list[tuple[str, int, int]]:
@@ -186,19 +188,41 @@ def test_a_stream_is_shared_out_and_shuffled_without_loss(published: Path, get: 
     assert sorted(row["id"] for row in mixed) == sorted(row["id"] for row in whole)
 
 
-def test_reading_span_after_span_assembles_once(
-    published: Path, get: Load, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[int]]:
+    """The processes that read and indexed the documents, in forked ones as well."""
+    log, real = tmp_path / "indexed", production.build_index
+
+    def logged(*given: Any) -> Any:
+        with log.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return real(*given)
+
+    monkeypatch.setattr(production, "build_index", logged)
+    assembling.forget()
+    return lambda: [int(line) for line in log.read_text().split()]
+
+
+def test_documents_are_indexed_once_for_all_spans_and_epochs(
+    published: Path, get: Load, indexed: Callable[[], list[int]]
 ) -> None:
-    begun: list[object] = []
-    real = assembling.assemble
-    monkeypatch.setattr(assembling, "assemble", lambda *a, **k: begun.append(1) or real(*a, **k))
     stream = get(published, streaming=True)
     assert stream.num_shards > 10
-    assert len(list(stream)) == PAIRS
-    assert len(begun) == 1
+    assert len(list(stream)) == len(list(stream)) == PAIRS
+    assert indexed() == [os.getpid()]
 
 
-def test_a_paused_assembly_is_continued_only_where_it_fits(published: Path, get: Load) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers of other systems inherit nothing")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_documents_are_indexed_once_for_all_processes(
+    published: Path, get: Load, indexed: Callable[[], list[int]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert len(get(published, num_proc=2)) == PAIRS
+    assert indexed() == [os.getpid()]
+    assert "TOKENIZERS_PARALLELISM" not in capfd.readouterr().err
+
+
+def test_any_span_can_be_read_after_any_other(published: Path, get: Load) -> None:
     lengths = ("1k", "2k")
     streams = {length: get(published, length=length, streaming=True) for length in lengths}
     expected = {
@@ -431,7 +455,7 @@ def test_a_tokenizer_that_changes_under_a_stream(published: Path, get: Load, tmp
     (own / "chat_template.jinja").write_text("{% for m in messages %}({{ m.content }}){% endfor %}")
     assert next(iter(stream))  # it is in memory here
     assembling._LOADED.clear()  # but not in another process
-    assembling._PAUSED.clear()
+    assembling.forget()
     with pytest.raises(TokenizerError, match="has changed since the dataset was loaded"):
         next(iter(stream))
 

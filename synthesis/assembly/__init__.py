@@ -18,8 +18,7 @@ from synthesis.assembly.distractors import SELECTORS
 from synthesis.assembly.index import Source
 from synthesis.assembly.mixture import parse_lengths, parse_mixture
 from synthesis.assembly.options import REFUSAL, make_options
-from synthesis.assembly.production import produce
-from synthesis.assembly.spans import evidence_in, evidence_tokens
+from synthesis.assembly.production import Assembly
 from synthesis.assembly.wording import SEPARATOR
 from synthesis.data import Context, Pair, Rejected, Sample
 from synthesis.tokens import Tokenizer, load_tokenizer, parse_length
@@ -29,8 +28,6 @@ __all__ = [
     "SELECTORS",
     "assemble",
     "assemble_mixture",
-    "evidence_in",
-    "evidence_tokens",
     "parse_lengths",
 ]
 
@@ -78,14 +75,15 @@ def assemble(
         coherence: the score of the item at a position, copied into the sample.
         counted_by: identity of the tokenizer that counted ``Context.tokens``; spares counting
             contexts again where this tokenizer's counts of parts do not add up.
-        corpus: texts of your own: a ``.jsonl`` or ``.parquet`` file with a column ``text`` (and
-            ``id``), or a sequence of (id, text). Blank texts are passed over.
+        corpus: texts of your own: a sequence of (id, text), or a file, folder, glob or Hub dataset
+            with a column ``text`` (and ``id``); ``synthesis.assembly.corpus.open_corpus`` says how
+            to choose its config, split and column. Blank texts are passed over.
         split: the split of the item at a position; no document serves items of two splits.
         header: what stands before each document; ``{n}`` is its number, from 1.
         separator: what stands between documents.
         abstain: the share of samples, chosen by content and seed, that leave their context out
             and answer with ``refusal``; ``distractors`` then ends in ``+abstain`` and
-            ``evidence_span`` is (0, 0).
+            both spans are (0, 0).
         refusal: what those answer.
         oversize: what becomes of a context that does not fit even alone: ``reject``, or ``trim``
             to its evidence and the sentences around it.
@@ -203,7 +201,7 @@ def _checked(
     corpus = rest["corpus"]
     source = Source(items, () if corpus is None else open_corpus(corpus), split, counted_by)
     loaded = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
-    return produce(source, options, loaded, coherence or _unscored)
+    return Assembly(source, options, loaded, coherence or _unscored).outcomes()
 
 
 def _unscored(_: int) -> None:

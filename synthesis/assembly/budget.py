@@ -6,7 +6,7 @@ whole is an estimate, which ``fitting`` checks and corrects. Knows nothing of co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -119,9 +119,8 @@ class _Sides:
 
     def _finish(self, side: int) -> None:
         """End the last side so that, if at all possible, no more than the slack stays empty."""
-        offers = [self.stock.get(self.next + number) for number in range(_TRIES)]
-        known = [offer for offer in offers if offer is not None]
-        part = best_part(known, self.left[side] - self.room.joint, self.room.slack, self.cutter)
+        room = self.left[side] - self.room.joint
+        part = best_part(lambda place: self.stock.get(self.next + place), room, self.room.slack, self.cutter)
         if part is not None:
             self._end(side, part)
 
@@ -135,15 +134,21 @@ class _Sides:
         return Plan(tuple(before), tuple(after), self.room.tokens - sum(self.left))
 
 
-def best_part(documents: Sequence[Document], tokens: int, slack: int, cutter: Cutter) -> Piece | None:
-    """The part of one of ``documents`` that comes nearest to ``tokens`` without exceeding them.
+def best_part(
+    offer: Callable[[int], Document | None], tokens: int, slack: int, cutter: Cutter
+) -> Piece | None:
+    """The part of one of the documents on offer that comes nearest to ``tokens`` without exceeding them.
 
     Whole sentences of the first document where they come within ``slack``; else of another;
-    only where no document has such sentences, words, and at last characters.
+    only where no document has such sentences, words, and at last characters. ``offer`` gives the
+    document of a number, None past the last; only a few are looked at.
     """
     best: Piece | None = None
     for cut in (cutter.sentences, cutter.words, cutter.characters):
-        for document in documents:
+        for number in range(_TRIES):
+            document = offer(number)
+            if document is None:
+                break
             part = cut(document, tokens, slack)
             if part is not None and (best is None or part.tokens > best.tokens):
                 best = part
@@ -164,7 +169,8 @@ def _everything(stock: Stock, room: Room, cutter: Cutter) -> Plan:
         else:
             over.append(document)
     if left > room.slack and over:
-        part = best_part(over[:_TRIES], left - room.joint, room.slack, cutter)
+        offer = dict(enumerate(over)).get
+        part = best_part(offer, left - room.joint, room.slack, cutter)
         if part is not None:
             chosen.append(part)
             left -= part.tokens + room.joint

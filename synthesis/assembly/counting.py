@@ -2,7 +2,8 @@
 
 The conversation is rendered once as it is and once with the gaps of its documents left out.
 If the two texts differ in nothing but the gaps, the short one's count and the gaps' counts sum
-to the long one's (see ``additive``); if they do differ, the long one is counted.
+to the long one's (see ``additive``); if they do differ, the long one is counted. Where the own
+context and its evidence stand among the tokens follows from the same count.
 """
 
 from __future__ import annotations
@@ -15,28 +16,42 @@ from synthesis.assembly.wording import Layout, Style, lay_out
 from synthesis.data import Message, Pair
 from synthesis.tokens import Tokenizer
 
+Span = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A document's text in a conversation, and what of it need not be counted."""
+    """A document's text in a conversation, and what of it need not be counted, in order."""
 
     text: str
-    gap: Gap | None = None
+    gaps: Sequence[Gap] = ()
 
     def shortened(self) -> str:
-        """The text without its gap."""
-        return self.text if self.gap is None else self.text[: self.gap.start] + self.text[self.gap.end :]
+        """The text without its gaps."""
+        kept, at = [], 0
+        for gap in self.gaps:
+            kept.append(self.text[at : gap.start])
+            at = gap.end
+        return "".join((*kept, self.text[at:]))
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A conversation to count: the documents before the own context, that, those behind it."""
+    """A conversation to count: the documents before the own context, that, those behind it.
+
+    ``evidence`` are character spans of the own context that lie in none of its gaps.
+    """
 
     pair: Pair
     own: Part | None
     before: Sequence[Part]
     after: Sequence[Part]
     style: Style
+    evidence: Sequence[Span] = ()
+
+    def parts(self) -> Sequence[Part]:
+        """Every document, in order."""
+        return (*self.before, *((self.own,) if self.own else ()), *self.after)
 
     def layout(self) -> Layout:
         """The conversation as it is."""
@@ -50,32 +65,98 @@ class Trial:
         before, after = [part.shortened() for part in self.before], [part.shortened() for part in self.after]
         return lay_out(self.pair, own, before, after, self.style).messages
 
-    def known(self) -> int:
-        """Tokens in the gaps."""
-        parts = (*self.before, *((self.own,) if self.own else ()), *self.after)
-        return sum(part.gap.tokens for part in parts if part.gap is not None)
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A conversation and its exact number of ``tokens``.
+
+    ``own`` and ``evidence`` say which of them (end exclusive) hold the own context and its
+    pieces of evidence; (0, 0) where there is none, or where the chat template rewrites what
+    it is given, so that nothing can be found again.
+    """
+
+    layout: Layout
+    tokens: int
+    own: Span
+    evidence: tuple[Span, ...]
 
 
-def count_trials(trials: Sequence[Trial], tokenizer: Tokenizer) -> list[tuple[Layout, int]]:
-    """Each conversation and its exact number of tokens."""
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What is to be counted: a rendered conversation less some gaps, given at their place in it."""
+
+    text: str
+    gaps: Sequence[Gap]
+
+    def place(self, position: int) -> int:
+        """Where a character of the whole stands in this text."""
+        return position - sum(gap.end - gap.start for gap in self.gaps if gap.end <= position)
+
+    def known(self, position: int) -> int:
+        """Tokens in the gaps up to a character of the whole."""
+        return sum(gap.tokens for gap in self.gaps if gap.end <= position)
+
+
+def count_trials(trials: Sequence[Trial], tokenizer: Tokenizer) -> list[Counted]:
+    """Each conversation, counted."""
     layouts = [trial.layout() for trial in trials]
-    texts: list[str] = []
-    known: list[int] = []
+    texts: list[_Text] = []
+    marks: list[list[Span]] = []
     for trial, layout in zip(trials, layouts, strict=True):
         full = tokenizer.render(layout.messages)
-        short, gaps = _shortened(trial, layout, full, tokenizer) if trial.known() else (full, 0)
-        texts.append(short)
-        known.append(gaps)
-    counts = tokenizer.count_batch(texts)
-    return [(layout, count + gaps) for layout, count, gaps in zip(layouts, counts, known, strict=True)]
+        shift = _shift(layout.messages, full)
+        texts.append(_counted(trial, layout, full, shift, tokenizer))
+        marks.append([] if shift is None else _marks(trial, layout, shift))
+    spans = [
+        [(text.place(start), text.place(end)) for start, end in wanted]
+        for text, wanted in zip(texts, marks, strict=True)
+    ]
+    counts = tokenizer.locate_batch([text.text for text in texts], spans)
+    done = []
+    for trial, layout, text, wanted, (tokens, held) in zip(
+        trials, layouts, texts, marks, counts, strict=True
+    ):
+        places = [
+            (first + text.known(start), last + text.known(end))
+            for (start, end), (first, last) in zip(wanted, held, strict=True)
+        ] or [(0, 0)] * (1 + len(trial.evidence))
+        total = tokens + sum(gap.tokens for gap in text.gaps)
+        done.append(Counted(layout, total, places[0], tuple(places[1:])))
+    return done
 
 
-def _shortened(trial: Trial, layout: Layout, full: str, tokenizer: Tokenizer) -> tuple[str, int]:
-    """The text to count and the tokens to add; the full text and 0 where the template alters documents."""
+def _shift(messages: Sequence[Message], rendered: str) -> int | None:
+    """How far behind its place in the first message a character stands in the rendered text."""
+    content = messages[0].content
+    at = rendered.find(content.strip())  # templates may strip a message
+    return None if at < 0 else at - (len(content) - len(content.lstrip()))
+
+
+def _marks(trial: Trial, layout: Layout, shift: int) -> list[Span]:
+    """Own context and evidence as spans of the rendered text; none where the context is left out."""
+    if trial.own is None:
+        return []
+    start, end = layout.span
+    pieces = [(start + first, start + last) for first, last in trial.evidence]
+    return [(first + shift, last + shift) for first, last in ((start, end), *pieces)]
+
+
+def _counted(trial: Trial, layout: Layout, full: str, shift: int | None, tokenizer: Tokenizer) -> _Text:
+    """The rendered conversation without the gaps, or as it is where the template alters documents."""
+    whole = _Text(full, ())
+    parts = trial.parts()
+    if shift is None or not any(part.gaps for part in parts):
+        return whole
     messages = trial.shortened()
     short = tokenizer.render(messages)
-    # Templates may strip a message; the rest of it must stand in both texts at the same place.
+    # All but the message must be the same in both texts.
     inner, outer = messages[0].content.strip(), layout.messages[0].content.strip()
     at = short.find(inner)
-    same = at >= 0 and short[:at] + outer + short[at + len(inner) :] == full
-    return (short, trial.known()) if same else (full, 0)
+    if at < 0 or short[:at] + outer + short[at + len(inner) :] != full:
+        return whole
+    gaps = [
+        Gap(start + shift + gap.start, start + shift + gap.end, gap.tokens)
+        for start, part in zip(layout.starts, parts, strict=True)
+        for gap in part.gaps
+    ]
+    return _Text(short, gaps)

@@ -1,26 +1,27 @@
 """From a plan to a sample whose rendered length is counted, not estimated.
 
-Plans are rendered and counted many at a time; those that miss the budget are planned again
-with the error taken into account. What is kept has been counted exactly.
+Plans are handed out to be counted many at a time; those that miss the budget are planned again
+with the error taken into account. What is kept has been counted exactly. Knows nothing of
+how it is counted, or when.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Final
 
 from synthesis.assembly.budget import Plan, Room, Stock, fill
-from synthesis.assembly.counting import Part, Trial, count_trials
-from synthesis.assembly.index import Index, Source
+from synthesis.assembly.counting import Counted, Part, Trial
+from synthesis.assembly.index import Index, Notes, Source
 from synthesis.assembly.leaks import needles, states
 from synthesis.assembly.pieces import Cutter, Document, Piece
 from synthesis.assembly.selectors import Selector
-from synthesis.assembly.twins import near
-from synthesis.assembly.wording import Layout, Style
-from synthesis.data import Pair
+from synthesis.assembly.twins import Seen
+from synthesis.assembly.wording import Style
+from synthesis.data import Context, Pair
 from synthesis.tokens import Tokenizer
 
 FILL: Final = 0.995
@@ -48,36 +49,38 @@ class Workshop:
         """About how many tokens one more document costs beyond its text."""
         return self.tokenizer.count(self.style.separator + self.style.opening(_USUAL_NUMBER))
 
-    def stock(self, item: int, answer: str) -> Iterator[Document]:
+    def stock(self, item: int, own: Notes, answer: str) -> Iterator[Document]:
         """The documents that may stand beside an item's context, in the selector's order.
 
         None gives the answer away, and no two of them, nor one and the context, are nearly the same.
         """
         wanted = needles(answer)
-        seen = {self.index.texts[item]}
-        sketches = [self.index.notes(item).sketch]
+        texts = {self.index.texts[item]}
+        seen = Seen()
+        seen.add(own.sketch)
         for other in self.selector.candidates(item):
             text_key = self.index.texts[other]
-            if text_key in seen or self.index.kin(item, other):
+            if text_key in texts or self.index.kin(item, other):
                 continue
             notes = self.index.notes(other)
-            if states(notes.words, wanted) or any(near(notes.sketch, sketch) for sketch in sketches):
+            if states(notes.words, wanted) or seen.near(notes.sketch):
                 continue
-            seen.add(text_key)
-            sketches.append(notes.sketch)
+            texts.add(text_key)
+            seen.add(notes.sketch)
             name, text = self.source.document(other)
             yield Document(other, name, text, self.index.tokens[other], notes.table)
 
 
 @dataclass(slots=True)
 class Draft:
-    """One sample in the making. ``layout``, ``plan`` and ``tokens`` are the best so far.
+    """One sample in the making. ``counted`` and ``plan`` are the best so far.
 
-    ``need`` counts the conversation without other documents; ``own`` is None where the context
-    is left out; ``pair`` has the answer the sample gives.
+    ``pair`` has the answer the sample gives; ``context`` is what it shows, ``own`` the same with
+    its gaps, None where it is left out. ``need`` counts the conversation without other documents.
     """
 
     pair: Pair
+    context: Context
     own: Part | None
     need: int
     budget: int
@@ -85,9 +88,8 @@ class Draft:
     stock: Stock
     cutter: Cutter
     trial: Plan = field(default_factory=Plan)
-    layout: Layout | None = None
     plan: Plan = field(default_factory=Plan)
-    tokens: int = 0
+    counted: Counted | None = None
     done: bool = False
 
     @property
@@ -95,11 +97,17 @@ class Draft:
         """How many tokens may stay empty."""
         return self.budget - ceil(FILL * self.budget)
 
+    @property
+    def tokens(self) -> int:
+        """Those of the best so far."""
+        return 0 if self.counted is None else self.counted.tokens
 
-def fit(shop: Workshop, drafts: Sequence[Draft]) -> None:
-    """Give each draft the fullest layout found that keeps the budget.
 
-    A draft whose context does not fit even alone is left without a layout.
+def fitting(shop: Workshop, drafts: Sequence[Draft]) -> Generator[list[Trial], list[Counted], None]:
+    """Give each draft the fullest conversation found that keeps the budget.
+
+    Yields what is to be counted and is sent the counts. A draft whose context does not fit even
+    alone is left uncounted.
     """
     joint = shop.joint()
     errors = dict.fromkeys(range(len(drafts)), 0)
@@ -114,37 +122,46 @@ def fit(shop: Workshop, drafts: Sequence[Draft]) -> None:
             guard, slack = (made.free // 3, made.free // 3) if turn < _ROUNDS // 2 else (made.free // 2, 0)
             tokens = made.budget - made.need - errors[number] - guard
             made.trial = fill(made.stock, Room(tokens, made.depth, joint, slack), made.cutter)
-        for number, counted in zip(pending, _judge(shop, [drafts[n] for n in pending]), strict=True):
+        counts = yield [_trial(drafts[number], shop.style) for number in pending]
+        for number, counted in zip(pending, counts, strict=True):
             made = drafts[number]
+            _keep(made, counted)
             if not made.done and not made.cutter.exact:
                 made.trial, made.cutter.exact = _recounted(made.trial, made.cutter, joint), True
-            error = counted - made.need - made.trial.tokens
+            error = counted.tokens - made.need - made.trial.tokens
             # Where the same error was allowed for already, one more token is, so that turns differ.
-            errors[number] = max(error, errors[number] + 1) if counted > made.budget else error
+            errors[number] = max(error, errors[number] + 1) if counted.tokens > made.budget else error
     for made in drafts:
-        if made.layout is None:
+        if made.counted is None:
             made.trial = Plan(exhausted=True)  # the last resort: the own context alone
-            _judge(shop, [made])
+            yield from _tried(shop, made)
         elif not made.done:
-            _lengthen(shop, made)
+            yield from _lengthened(shop, made)
 
 
-def _judge(shop: Workshop, drafts: Sequence[Draft]) -> list[int]:
-    """Count each trial; keep it where it is the best so far and within the budget."""
-    counted = count_trials([_trial(made, shop.style) for made in drafts], shop.tokenizer)
-    for made, (layout, tokens) in zip(drafts, counted, strict=True):
-        if made.tokens < tokens <= made.budget:
-            made.layout, made.plan, made.tokens = layout, made.trial, tokens
-        if tokens <= made.budget and (tokens >= made.budget - made.free or made.trial.exhausted):
-            made.done = True
-    return [tokens for _, tokens in counted]
+def _keep(made: Draft, counted: Counted) -> None:
+    """Take a counted trial where it is the best so far and within the budget."""
+    tokens = counted.tokens
+    if made.tokens < tokens <= made.budget:
+        made.counted, made.plan = counted, made.trial
+    if tokens <= made.budget and (tokens >= made.budget - made.free or made.trial.exhausted):
+        made.done = True
+
+
+def _tried(shop: Workshop, made: Draft) -> Generator[list[Trial], list[Counted], int]:
+    """Have one trial counted; its tokens."""
+    (counted,) = yield [_trial(made, shop.style)]
+    _keep(made, counted)
+    return counted.tokens
 
 
 def _trial(made: Draft, style: Style) -> Trial:
     before, after = (
-        [Part(piece.text, piece.gap) for piece in side] for side in (made.trial.before, made.trial.after)
+        [Part(piece.text, piece.gap and (piece.gap,) or ()) for piece in side]
+        for side in (made.trial.before, made.trial.after)
     )
-    return Trial(made.pair, made.own, before, after, style)
+    evidence = [] if made.own is None else [(piece.start, piece.end) for piece in made.context.evidence]
+    return Trial(made.pair, made.own, before, after, style, evidence)
 
 
 def _recounted(plan: Plan, cutter: Cutter, joint: int) -> Plan:
@@ -153,7 +170,7 @@ def _recounted(plan: Plan, cutter: Cutter, joint: int) -> Plan:
     return Plan(before, after, sum(piece.tokens + joint for piece in (*before, *after)), plan.exhausted)
 
 
-def _lengthen(shop: Workshop, made: Draft) -> None:
+def _lengthened(shop: Workshop, made: Draft) -> Generator[list[Trial], list[Counted], None]:
     """Add to a sample that stayed too short the words, or characters, that follow one of its parts.
 
     For tokenizers whose counts add up so badly that no plan hits the budget: every attempt is
@@ -169,7 +186,7 @@ def _lengthen(shop: Workshop, made: Draft) -> None:
             while low < high and not made.done:
                 middle = (low + high) // 2
                 made.trial = _replaced(plan, piece, piece.text + rest[: extents[middle]])
-                if _judge(shop, [made])[0] <= made.budget:
+                if (yield from _tried(shop, made)) <= made.budget:
                     low = middle + 1
                 else:
                     high = middle

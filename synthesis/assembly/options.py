@@ -12,7 +12,7 @@ from typing import Final
 
 from synthesis.assembly.depth import DepthSpec, parse_depth
 from synthesis.assembly.distractors import Choice, check_distractors, parse_distractors
-from synthesis.assembly.wording import Style
+from synthesis.assembly.wording import SEPARATOR, Style
 from synthesis.data import content_hash
 from synthesis.errors import UsageError
 
@@ -45,16 +45,16 @@ class Options:
 
 def make_options(
     lengths: Mapping[int, float],
-    depth: DepthSpec,
-    distractors: str,
-    seed: int,
-    max_reuse: int | None,
-    corpus: str | Path | Sequence[tuple[str, str]] | None,
-    header: str,
-    separator: str,
-    abstain: float,
-    refusal: str,
-    oversize: str,
+    depth: DepthSpec = "uniform",
+    distractors: str = "same-task",
+    seed: int = 0,
+    max_reuse: int | None = None,
+    corpus: str | Path | Sequence[tuple[str, str]] | None = None,
+    header: str = "",
+    separator: str = SEPARATOR,
+    abstain: float = 0.0,
+    refusal: str = REFUSAL,
+    oversize: str = "reject",
 ) -> Options:
     """The options, if they are usable.
 

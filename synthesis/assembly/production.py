@@ -6,25 +6,28 @@ In memory stay some numbers per document and the few samples being worked on.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
+from synthesis.assembly.ahead import ahead
 from synthesis.assembly.budget import Stock
-from synthesis.assembly.counting import Part
+from synthesis.assembly.counting import Counted, Part, Trial, count_trials
 from synthesis.assembly.depth import assign_depths
 from synthesis.assembly.distractors import make_selector
-from synthesis.assembly.fitting import Draft, Workshop, fit
-from synthesis.assembly.index import Index, Source, build_index, number
+from synthesis.assembly.fitting import Draft, Workshop, fitting
+from synthesis.assembly.index import Index, Source, number
+from synthesis.assembly.indexing import build_index
 from synthesis.assembly.mixture import assign
 from synthesis.assembly.options import Options
 from synthesis.assembly.pieces import Cutter
 from synthesis.assembly.shelf import Shelf
-from synthesis.assembly.spans import evidence_in
-from synthesis.assembly.tables import Gap
+from synthesis.assembly.tables import Gap, Table
 from synthesis.assembly.trimming import trim
 from synthesis.assembly.wording import lay_out
-from synthesis.data import Rejected, Sample
+from synthesis.data import Context, Evidence, Rejected, Sample
 from synthesis.tokens import Tokenizer, format_length
 
 # So many samples, or so many tokens of samples, are counted in one go.
@@ -41,25 +44,64 @@ class _Orders:
     depths: dict[int, float]
 
 
-def produce(
-    source: Source, options: Options, tokenizer: Tokenizer, coherence: Callable[[int], float | None]
-) -> Iterator[Sample | Rejected]:
-    """A sample, or why there is none, for each item in order."""
-    with Shelf() as shelf:
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Items being worked on: their drafts, and the first trials of these, to be counted."""
+
+    drafts: dict[int, Draft | None]
+    fitting: Generator[list[Trial], list[Counted], None]
+    trials: list[Trial]
+
+
+class Assembly:
+    """The samples of one call, by position; any part of them can be asked for.
+
+    Documents are read and indexed once, when that is first needed.
+    """
+
+    def __init__(
+        self, source: Source, options: Options, tokenizer: Tokenizer, coherence: Callable[[int], float | None]
+    ) -> None:
+        """``coherence`` gives the score of the item at a position."""
+        self._source, self._options, self._tokenizer = source, options, tokenizer
+        self._coherence = coherence
+
+    @cached_property
+    def _made(self) -> tuple[Workshop, _Orders]:
+        options = self._options
         lengths = [length for length, _ in options.lengths]
-        index = build_index(source, tokenizer, lengths, options.style, shelf)
+        index = build_index(self._source, self._tokenizer, lengths, options.style, Shelf())
         orders = _orders(index, options)
         rooms = _rooms(index, orders)
-        selector = make_selector(options.choice, index, source.items, rooms, options.seed, options.max_reuse)
-        shop = Workshop(source, index, tokenizer, selector, options.style)
-        for rows in _batches(orders.budgets):
-            drafts = {item: _draft(shop, options, orders, item) for item in rows}
-            fit(shop, [draft for draft in drafts.values() if draft is not None])
-            for item, draft in drafts.items():
-                if draft is None or draft.layout is None or not (draft.own or draft.plan.after):
+        selector = make_selector(
+            options.choice, index, self._source.items, rooms, options.seed, options.max_reuse
+        )
+        return Workshop(self._source, index, self._tokenizer, selector, options.style), orders
+
+    def prepare(self) -> None:
+        """Index the documents now, so that processes forked from this one need not."""
+        _ = self._made
+
+    def outcomes(self, start: int = 0, stop: int | None = None) -> Iterator[Sample | Rejected]:
+        """A sample, or why there is none, for each item from ``start`` to ``stop``, in order."""
+        shop, orders = self._made
+        wanted = range(len(orders.budgets))[start:stop]
+        begun = (self._begun(rows) for rows in _batches(orders.budgets, wanted))
+        for batch, counts in ahead(begun, lambda batch: count_trials(batch.trials, self._tokenizer)):
+            with suppress(StopIteration):
+                while True:
+                    counts = count_trials(batch.fitting.send(counts), self._tokenizer)
+            for item, draft in batch.drafts.items():
+                if draft is None or draft.counted is None or not (draft.own or draft.plan.after):
                     yield _rejected(shop, orders, item)
                 else:
-                    yield _sample(shop, options, orders, item, draft, coherence(item))
+                    yield _sample(shop, self._options, item, draft, draft.counted, self._coherence(item))
+
+    def _begun(self, rows: range) -> _Batch:
+        shop, orders = self._made
+        drafts = {item: _draft(shop, self._options, orders, item) for item in rows}
+        fit = fitting(shop, [draft for draft in drafts.values() if draft is not None])
+        return _Batch(drafts, fit, next(fit, []))
 
 
 def _orders(index: Index, options: Options) -> _Orders:
@@ -96,16 +138,15 @@ def _rooms(index: Index, orders: _Orders) -> array[int]:
     return rooms
 
 
-def _batches(budgets: Sequence[int]) -> Iterator[range]:
-    start = 0
-    size = 0
-    for item, budget in enumerate(budgets):
-        if item > start and (item - start >= _BATCH_SAMPLES or size + budget > _BATCH_TOKENS):
+def _batches(budgets: Sequence[int], wanted: range) -> Iterator[range]:
+    start, size = wanted.start, 0
+    for item in wanted:
+        if item > start and (item - start >= _BATCH_SAMPLES or size + budgets[item] > _BATCH_TOKENS):
             yield range(start, item)
             start, size = item, 0
-        size += budget
-    if start < len(budgets):
-        yield range(start, len(budgets))
+        size += budgets[item]
+    if start < wanted.stop:
+        yield range(start, wanted.stop)
 
 
 def _draft(shop: Workshop, options: Options, orders: _Orders, item: int) -> Draft | None:
@@ -114,47 +155,59 @@ def _draft(shop: Workshop, options: Options, orders: _Orders, item: int) -> Draf
     if not shop.index.tokens[item] or not (item in orders.abstaining or item in orders.depths):
         return None
     pair, context = shop.source.items[item]
-    stock, cutter = Stock(shop.stock(item, pair.answer)), Cutter(tokenizer)
+    notes = shop.index.notes(item)
+    stock, cutter = Stock(shop.stock(item, notes, pair.answer)), Cutter(tokenizer)
     if item in orders.abstaining:
         pair = replace(pair, answer=options.refusal)
         need = tokenizer.count_chat(lay_out(pair, None).messages)
-        return Draft(pair, None, need, budget, 0.0, stock, cutter)
-    need, own = shop.index.needs[item], Part(context.text, _own_gap(shop, item, len(context.text)))
+        return Draft(pair, context, None, need, budget, 0.0, stock, cutter)
+    need, own = shop.index.needs[item], Part(context.text, _own_gaps(context, notes.table))
     if need > budget:
         trimmed = trim(pair, context, budget, tokenizer, options.style)
         if trimmed is None:
             return None
         need = tokenizer.count_chat(lay_out(pair, trimmed.text, style=options.style).messages)
-        own = Part(trimmed.text)
-    return Draft(pair, own, need, budget, orders.depths[item], stock, cutter)
+        context, own = trimmed, Part(trimmed.text)
+    return Draft(pair, context, own, need, budget, orders.depths[item], stock, cutter)
 
 
-def _own_gap(shop: Workshop, item: int, length: int) -> Gap | None:
-    table = shop.index.notes(item).table
-    return table.gap(0, length) if table else None
+def _own_gaps(context: Context, table: Table | None) -> list[Gap]:
+    """What of a context need not be counted again: all but its evidence, whose tokens are to be told."""
+    if table is None:
+        return []
+    gaps, at = [], 0
+    for piece in (*sorted(context.evidence), Evidence(len(context.text), len(context.text), "")):
+        gap = table.gap(at, piece.start) if piece.start > at else None
+        if gap is not None:
+            gaps.append(gap)
+        at = max(at, piece.end)
+    return gaps
 
 
 def _sample(
-    shop: Workshop, options: Options, orders: _Orders, item: int, made: Draft, coherence: float | None
+    shop: Workshop, options: Options, item: int, made: Draft, counted: Counted, coherence: float | None
 ) -> Sample:
-    assert made.layout is not None
-    pair, context = shop.source.items[item]
+    pair, whole = shop.source.items[item]
     own = () if made.own is None else (pair.id,)
     before, after = ([piece.name for piece in side] for side in (made.plan.before, made.plan.after))
-    sample = Sample(
-        id=options.identity(pair.id, context.text, pair.task, made.budget, shop.tokenizer.identity),
+    start = counted.layout.span[0]
+    pieces = () if made.own is None else made.context.evidence
+    return Sample(
+        id=options.identity(pair.id, whole.text, pair.task, made.budget, shop.tokenizer.identity),
         pair_id=pair.id,
-        messages=made.layout.messages,
-        tokens=made.tokens,
+        messages=counted.layout.messages,
+        tokens=counted.tokens,
         budget=made.budget,
-        depth=round(made.layout.depth, 6),
-        evidence_span=made.layout.span,
+        depth=round(counted.layout.depth, 6),
+        evidence_span=counted.layout.span,
+        token_span=counted.own,
         documents=(*before, *own, *after),
         distractors=f"{options.choice}{'' if made.own else '+abstain'}",
         task=pair.task,
         coherence=coherence,
+        evidence=tuple(Evidence(start + piece.start, start + piece.end, piece.what) for piece in pieces),
+        evidence_tokens=counted.evidence,
     )
-    return replace(sample, evidence=evidence_in(sample, context))
 
 
 def _rejected(shop: Workshop, orders: _Orders, item: int) -> Rejected:

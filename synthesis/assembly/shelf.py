@@ -40,11 +40,15 @@ class Shelf:
         self._flushed = False
         self._ends.append(self._ends[-1] + len(record))
 
-    def __getitem__(self, number: int) -> bytes:
-        start, end = self._ends[number], self._ends[number + 1]
+    def flush(self) -> None:
+        """Leave nothing unwritten, or every process forked from this one would write it."""
         if not self._flushed:
             self._file.flush()
             self._flushed = True
+
+    def __getitem__(self, number: int) -> bytes:
+        start, end = self._ends[number], self._ends[number + 1]
+        self.flush()
         if hasattr(os, "pread"):
             # Leaves the position alone, which a forked process would share.
             return os.pread(self._file.fileno(), end - start, start)

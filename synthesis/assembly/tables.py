@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from typing import NamedTuple, Self
@@ -66,20 +66,31 @@ class Table:
         return cls(starts, ends, tokens, places, sums, total)
 
 
-def measure(texts: Sequence[str], tokenizer: Tokenizer) -> list[Table]:
-    """The table of each text, by a tokenizer that adds up."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Texts with their joints and the tokens of each part between joints: what tables are made of."""
+
+    texts: Sequence[str]
+    joints: list[list[int]]
+    counts: list[int]
+
+    def tables(self) -> Iterator[Table]:
+        """The table of each text."""
+        at = 0
+        for text, places in zip(self.texts, self.joints, strict=True):
+            yield _table(text, places, self.counts[at : at + len(places) + 1])
+            at += len(places) + 1
+
+
+def measure(texts: Sequence[str], tokenizer: Tokenizer) -> Measured:
+    """Count texts, each once, by a tokenizer that adds up."""
     joints = [[match.start() for match in JOINT.finditer(text)] for text in texts]
     parts = (
         text[start:end]
         for text, places in zip(texts, joints, strict=True)
         for start, end in pairwise((0, *places, len(text)))
     )
-    counts = tokenizer.count_batch(list(parts))
-    tables, at = [], 0
-    for text, places in zip(texts, joints, strict=True):
-        tables.append(_table(text, places, counts[at : at + len(places) + 1]))
-        at += len(places) + 1
-    return tables
+    return Measured(texts, joints, tokenizer.count_batch(list(parts)))
 
 
 def _table(text: str, joints: list[int], counts: list[int]) -> Table:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Final
 
 from synthesis.assembly.sentences import sentence_spans
@@ -92,27 +91,17 @@ def _only(context: Context, spans: Sequence[tuple[int, int]], kept: Sequence[int
         starts[place] = size
         parts.append(text[start:end] if place == kept[-1] else text[start:after])
         size += len(parts[-1])
-    evidence = tuple(_moved(piece, spans, starts) for piece in context.evidence)
+    moved = (_moved(piece, spans, starts) for piece in context.evidence)
+    evidence = tuple(piece for piece in moved if piece is not None)
     joined = "".join(parts)
     return replace(context, text=joined, evidence=evidence, words=len(joined.split()), tokens=0)
 
 
-def _moved(piece: Evidence, spans: Sequence[tuple[int, int]], starts: dict[int, int]) -> Evidence:
+def _moved(piece: Evidence, spans: Sequence[tuple[int, int]], starts: dict[int, int]) -> Evidence | None:
     inside = [place for place in starts if spans[place][0] < piece.end and piece.start < spans[place][1]]
     if not inside:
-        return Evidence(0, 0, piece.what)  # a span of nothing but white space
+        return None  # a span of nothing but white space
     first, last = inside[0], inside[-1]
     start = starts[first] + max(0, piece.start - spans[first][0])
     end = starts[last] + min(piece.end, spans[last][1]) - spans[last][0]
     return Evidence(start, end, piece.what)
-
-
-def kept_spans(whole: str, trimmed: str) -> list[tuple[int, int, int]]:
-    """For each sentence of ``whole`` that ``trimmed`` kept: its start and end there, its new start."""
-    found, at = [], 0
-    spans = [*sentence_spans(whole), (len(whole), len(whole))]
-    for (start, end), (after, _) in pairwise(spans):
-        if trimmed.startswith(whole[start:end], at):
-            found.append((start, end, at))
-            at = min(at + after - start, len(trimmed))
-    return found

@@ -52,14 +52,15 @@ PLAIN: Final = Style()
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A conversation and where the own context stands in it.
+    """A conversation and where the documents stand in it.
 
-    ``span`` is the context's character span in the first (user) message, (0, 0) where it is
-    left out; ``depth`` is the share of the other document text that precedes it (0 where there
-    is no other).
+    ``starts`` are their first characters in the first (user) message; ``span`` is the own
+    context's character span there, (0, 0) where it is left out; ``depth`` is the share of the
+    other document text that precedes it (0 where there is no other).
     """
 
     messages: tuple[Message, Message]
+    starts: tuple[int, ...]
     span: tuple[int, int]
     depth: float
 
@@ -79,14 +80,16 @@ def lay_out(
     parts = [style.opening(place) + text for place, text in enumerate(texts, 1)]
     content, start = _fill(task_of(pair.task).wording, style.separator.join(parts), pair.instruction)
     messages = (Message("user", content), Message("assistant", pair.answer))
+    starts, at = [], start
+    for place, text in enumerate(texts, 1):
+        starts.append(at + len(style.opening(place)))
+        at = starts[-1] + len(text) + len(style.separator)
     if own is None:
-        return Layout(messages, (0, 0), 0.0)
-    head = sum(len(part) + len(style.separator) for part in parts[: len(before)])
-    head += len(style.opening(len(before) + 1))
-    tail = sum(len(part) + len(style.separator) for part in parts[len(before) + 1 :])
-    others = head + tail if len(parts) > 1 else 0
-    start += head
-    return Layout(messages, (start, start + len(own)), head / others if others else 0.0)
+        return Layout(messages, tuple(starts), (0, 0), 0.0)
+    first = starts[len(before)]
+    others = at - len(style.separator) - start - len(own) if len(texts) > 1 else 0
+    depth = (first - start) / others if others else 0.0
+    return Layout(messages, tuple(starts), (first, first + len(own)), depth)
 
 
 def _fill(wording: str, documents: str, instruction: str) -> tuple[str, int]:

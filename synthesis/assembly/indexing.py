@@ -1,0 +1,126 @@
+"""The one pass over all documents that makes an index.
+
+In parcels, each document tokenized once, in another thread while the parcel before is noted.
+Which items fit their budget at all is known, exactly, when the pass ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeAlias, TypeVar
+
+from synthesis.assembly.additive import adds_up
+from synthesis.assembly.ahead import ahead
+from synthesis.assembly.index import Index, Source, number
+from synthesis.assembly.leaks import answer_key
+from synthesis.assembly.shelf import Shelf
+from synthesis.assembly.tables import Measured, Table, measure
+from synthesis.assembly.wording import Style, lay_out
+from synthesis.data import Context, Pair
+from synthesis.tasks import GENERIC, task_of
+from synthesis.tokens import Tokenizer
+
+_PARCEL_ITEMS: Final = 256
+_PARCEL_CHARACTERS: Final = 1_000_000
+# Summed counts of parts can differ from the count of the whole by a few tokens; nearer to
+# the budget than this, the whole is counted.
+_DOUBT_TOKENS: Final = 64
+_NO_POOL: Final = 0
+
+Row = TypeVar("Row")
+_Counts: TypeAlias = Measured | list[int]
+
+
+def build_index(
+    source: Source, tokenizer: Tokenizer, budgets: Sequence[int], style: Style, shelf: Shelf
+) -> Index:
+    """Read every document once and keep what is needed of it."""
+    index = Index(shelf, len(source.items))
+    _add_items(index, source, tokenizer, budgets, style)
+    _add_corpus(index, source, tokenizer)
+    shelf.flush()
+    return index
+
+
+def _add_items(
+    index: Index, source: Source, tokenizer: Tokenizer, budgets: Sequence[int], style: Style
+) -> None:
+    pools: dict[str, int] = {}
+    frames: dict[str, int] = {}
+    splits: dict[str, int] = {}
+    counted_here = source.counted_by == tokenizer.identity
+
+    def count(rows: list[tuple[Pair, Context]]) -> tuple[list[int], _Counts]:
+        known = [context.tokens if counted_here else 0 for _, context in rows]
+        asked = tokenizer.count_batch([text for pair, _ in rows for text in (pair.instruction, pair.answer)])
+        return asked, _count([context.text for _, context in rows], tokenizer, known)
+
+    for rows, (asked, counts) in ahead(_parcels(source.items, lambda row: row[1].text), count):
+        for place, ((pair, context), (tokens, table)) in enumerate(zip(rows, _sizes(counts), strict=True)):
+            kind = task_of(pair.task).name
+            if kind not in frames:
+                frames[kind] = tokenizer.count_chat(lay_out(Pair(task=pair.task), "", style=style).messages)
+            need = frames[kind] + tokens + asked[2 * place] + asked[2 * place + 1]
+            if any(abs(need - budget) <= _DOUBT_TOKENS for budget in budgets):
+                need = tokenizer.count_chat(lay_out(pair, context.text, style=style).messages)
+            index.needs.append(need)
+            key = answer_key(pair.answer)
+            index.answers.append(number(key) if key else 0)
+            index.pools.append(pools.setdefault(_pool(pair.task), len(pools) + _NO_POOL + 1))
+            label = source.split_of(len(index)) if source.split_of else ""
+            index.splits.append(splits.setdefault(label, len(splits)))
+            index.add(context.text, tokens, table, pair.id)
+
+
+def _add_corpus(index: Index, source: Source, tokenizer: Tokenizer) -> None:
+    labels = sorted(set(index.splits))
+
+    def count(rows: list[tuple[str, str]]) -> _Counts:
+        return _count([text for _, text in rows], tokenizer, [0] * len(rows))
+
+    for rows, counts in ahead(_parcels(source.corpus, lambda row: row[1]), count):
+        for (name, text), (tokens, table) in zip(rows, _sizes(counts), strict=True):
+            index.add(text, tokens, table, f"corpus\x1f{name}")
+            index.pools.append(_NO_POOL)
+            index.answers.append(0)
+            # An entry of the corpus serves one split only, whichever its content falls to.
+            index.splits.append(labels[index.keys[-1] % len(labels)] if labels else 0)
+
+
+def _pool(label: str) -> str:
+    """Labels of one known kind share a pool; unknown labels each have their own."""
+    task = task_of(label)
+    return label.casefold() if task is GENERIC else task.name
+
+
+def _parcels(rows: Sequence[Row], text_of: Callable[[Row], str]) -> Iterator[list[Row]]:
+    parcel: list[Row] = []
+    size = 0
+    for place in range(len(rows)):
+        parcel.append(rows[place])
+        size += len(text_of(parcel[-1]))
+        if size >= _PARCEL_CHARACTERS or len(parcel) >= _PARCEL_ITEMS:
+            yield parcel
+            parcel, size = [], 0
+    if parcel:
+        yield parcel
+
+
+def _count(texts: Sequence[str], tokenizer: Tokenizer, known: Sequence[int]) -> _Counts:
+    """The tokens of texts, part by part where counts of parts can be relied on.
+
+    ``known`` are counts that need not be made again, 0 where there is none.
+    """
+    if adds_up(tokenizer):
+        return measure(texts, tokenizer)
+    unknown = [text for text, tokens in zip(texts, known, strict=True) if not tokens]
+    counted = iter(tokenizer.count_batch(unknown))
+    return [tokens or next(counted) for tokens in known]
+
+
+def _sizes(counts: _Counts) -> Iterator[tuple[int, Table | None]]:
+    """Each text's tokens, with its table if there is one."""
+    if isinstance(counts, Measured):
+        yield from ((table.total, table) for table in counts.tables())
+    else:
+        yield from ((tokens, None) for tokens in counts)

@@ -1,0 +1,365 @@
+"""Many processes write what one would: real datatrove executors, real processes, real kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from synthesis.config import GenerationConfig, PairsConfig, RunConfig, SamplesConfig, dump_config, load_config
+from synthesis.data import Completion, Pair, Prompt, Rejected
+from synthesis.errors import ConfigError, FolderError, MissingExtraError, SourceError
+from synthesis.journal import Journal
+from synthesis.pairs import read_pairs
+from synthesis.run_folder import RunFolder
+from synthesis.scale import context_step
+from tests.openai_server import Reply, failure, serve
+
+ROOT = Path(__file__).parent.parent
+COUNT = 300
+PIPELINE = """
+import json, sys
+from datatrove.executor import LocalPipelineExecutor
+from datatrove.pipeline.readers import JsonlReader
+from datatrove.pipeline.writers import JsonlWriter
+from synthesis.scale import context_step
+
+if __name__ == "__main__":
+    given = json.loads(sys.argv[1])
+    steps = [context_step(given["config"])]
+    if "reader" in given:
+        steps.insert(0, JsonlReader(given["reader"], text_key="instruction"))
+    if "writer" in given:
+        steps.append(JsonlWriter(given["writer"], compression=None))
+    LocalPipelineExecutor(
+        steps, tasks=given["tasks"], workers=given.get("workers", 2), logging_dir=given["logs"]
+    ).run()
+"""
+
+
+def start(**given) -> subprocess.Popen[str]:
+    """A pipeline in a process group of its own; a warning anywhere in it is an error."""
+    given = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PIPELINE, json.dumps(given)],
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "NO_PROXY": "127.0.0.1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def launch(**given) -> str:
+    """Run a pipeline to its end; what it said."""
+    process = start(**given)
+    said = heard(process)
+    assert process.returncode == 0, said
+    return said
+
+
+def heard(process: subprocess.Popen[str]) -> str:
+    """What a pipeline says until it ends; one that hangs is ended with all its processes."""
+    try:
+        return process.communicate(timeout=120)[0]
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def statistics(logs: Path) -> dict[str, float]:
+    """The step's totals over all tasks of a launch."""
+    (step,) = (s for s in json.loads((logs / "stats.json").read_text()) if s["name"] == "Synthesis: Contexts")
+    totals = step["stats"].items()
+    return {name: value["total"] if isinstance(value, dict) else value for name, value in totals}
+
+
+def written(out: Path) -> Counter[str]:
+    """How often each pair's context was written, in whichever journal."""
+    files = [out / "journal" / "contexts.jsonl", *out.glob("journal/tasks/*/contexts.jsonl")]
+    whole = (line for file in files if file.exists() for line in file.read_text().split("\n")[:-1])
+    return Counter(json.loads(line)["pair_id"] for line in whole)
+
+
+def content(out: Path) -> dict[str, bytes]:
+    """Every file of the dataset folder."""
+    folder = out / "dataset"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory) -> Path:
+    """Many pairs, a repeated one, and two rows that are none."""
+    path = tmp_path_factory.mktemp("pairs") / "story_qa.jsonl"
+    rows = [
+        {"instruction": f"Who kept lighthouse number {n}?", "answer": f"Keeper {n} Holm", "year": 1900 + n}
+        for n in range(COUNT)
+    ]
+    lines = [json.dumps(row) for row in [*rows, rows[7]]]
+    path.write_text("\n".join([*lines[:5], '{"instruction": "Who', *lines[5:], '{"instruction": "Who?"}']))
+    return path
+
+
+@pytest.fixture
+def config(pairs, tmp_path) -> Path:
+    """A run's file."""
+    made = RunConfig(
+        out=str(tmp_path / "run"),
+        pairs=PairsConfig(str(pairs)),
+        generation=GenerationConfig(words=1000),
+        samples=SamplesConfig(lengths=("2k",)),
+    )
+    path = tmp_path / "big.toml"
+    path.write_text(dump_config(made))
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(pairs, tmp_path_factory) -> Path:
+    """The same run by a single process."""
+    out = tmp_path_factory.mktemp("alone") / "run"
+    done = subprocess.run(
+        [sys.executable, "-m", "builder.cli", "run", "--pairs", pairs, "--words", "1000"]
+        + ["--lengths", "2k", "--out", out],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert f"{COUNT} contexts, 3 rejected" in done.stdout, done.stderr
+    return out
+
+
+def test_tasks_make_what_one_process_makes(config, pairs, alone, tmp_path, command) -> None:
+    out = tmp_path / "run"
+    launch(config=config, tasks=4, logs=tmp_path / "logs", writer=tmp_path / "documents")
+    assert f"{COUNT} done, 0 stale, 0 new, 3 unusable" in command("plan", out / "run.toml").stdout
+    done = command("run", out / "run.toml")
+    assert f"{COUNT} contexts, 3 rejected" in done.stdout, done.stderr
+    assert content(out) == content(alone)
+    assert set(written(out).values()) == {1}
+    assert (out / "journal" / "contexts.jsonl").read_bytes() == b""  # the run itself had nothing to write
+    assert command("assemble", out, "--lengths", "1k").returncode == 0
+
+    told = statistics(tmp_path / "logs")
+    assert (told["contexts"], told["written"], told["rejected"]) == (COUNT, COUNT, 3)
+    files = sorted((tmp_path / "documents").iterdir())
+    documents = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    assert len(files) == 4 and len(documents) == COUNT
+    assert told["doc_len_tokens"] == sum(document["metadata"]["token_count"] for document in documents)
+    by_id = {row.id: row for row in read_pairs(pairs) if isinstance(row, Pair)}
+    for document in documents:
+        facts, pair = document["metadata"], by_id.pop(document["id"])
+        assert (facts["instruction"], facts["answer"]) == (pair.instruction, pair.answer)
+        assert (facts["task"], facts["year"]) == ("story_qa", pair.metadata["year"])
+        first = facts["evidence"][0]
+        assert document["text"][first["start"] : first["end"]].strip()
+    assert not by_id
+
+
+@pytest.mark.parametrize(("tasks", "logs"), [(4, "logs"), (3, "other-logs")])
+def test_killed_tasks_go_on_whatever_their_number(config, alone, tmp_path, command, tasks, logs) -> None:
+    out = tmp_path / "run"
+    process = start(config=config, tasks=4, logs=tmp_path / "logs")
+    while process.poll() is None and len(written(out)) < 10:
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = written(out)
+    assert 10 <= len(before) < COUNT
+
+    launch(config=config, tasks=tasks, logs=tmp_path / logs, writer=tmp_path / "documents")
+    assert len(written(out)) == COUNT and set(written(out).values()) == {1}
+    if tasks == 3:  # of four, some may have been complete before
+        told = statistics(tmp_path / logs)
+        assert (told["contexts"], told["written"]) == (COUNT, COUNT - len(before))
+    assert command("run", out / "run.toml").returncode == 0
+    assert content(out) == content(alone)
+
+
+def test_a_reader_before_it_and_a_writer_after(config, pairs, tmp_path, command) -> None:
+    folder = tmp_path / "split"
+    folder.mkdir()
+    lines = [line for line in pairs.read_text().splitlines()[:44] if line.endswith("}")]
+    for part in range(2):
+        (folder / f"part-{part}.jsonl").write_text("\n".join(lines[part::2]))
+    odd = ['{"instruction": "Who was it?"}', '{"instruction": "Who?", "answer": "Ann Holm"}']
+    (folder / "story_qa.jsonl").write_text("\n".join(odd))
+    text = config.read_text().replace(str(pairs), str(folder))
+    config.write_text(text)
+    given = {"config": config, "reader": folder, "writer": tmp_path / "documents"}
+
+    launch(**given, tasks=3, logs=tmp_path / "logs")
+    told = statistics(tmp_path / "logs")
+    assert (told["contexts"], told["rejected"]) == (len(lines) + 1, 1)
+    rejected = "".join(file.read_text() for file in tmp_path.glob("run/journal/tasks/*/rejected.jsonl"))
+    assert "answer is missing" in rejected and "Who was it?" in rejected
+    documents = sorted((tmp_path / "documents").iterdir())
+    assert sum(len(file.read_text().splitlines()) for file in documents) == len(lines) + 1
+
+    launch(**given, tasks=1, workers=1, logs=tmp_path / "other-logs")
+    assert "written" not in statistics(tmp_path / "other-logs")
+    done = command("run", tmp_path / "run" / "run.toml")
+    assert f"{len(lines) + 1} contexts, 1 rejected" in done.stdout, done.stderr
+    assert set(written(tmp_path / "run").values()) == {1}
+    one = command("run", config, "--out", tmp_path / "one")
+    assert one.returncode == 0
+    assert content(tmp_path / "run") == content(tmp_path / "one")
+
+
+def test_a_server_that_fails_and_one_that_refuses(pairs, tmp_path, command) -> None:
+    keepers = " ".join(f"Lighthouse number {n} was kept by Keeper {n} Holm." for n in range(12))
+    tale = Reply(f"Context: {keepers} And so it went on for years.")
+    made = {"engine": "openai", "model": "tiny", "words": 120, "repairs": 0}
+
+    def script(asked) -> Reply:
+        if "number 3?" in asked.text:
+            return Reply("I will not write this.")
+        return failure(400, "not now") if "number 5?" in asked.text and broken else tale
+
+    with serve(script) as server:
+        config = RunConfig(
+            out=str(tmp_path / "run"),
+            pairs=PairsConfig(str(pairs), limit=12),
+            generation=GenerationConfig(**made, options={"base_url": server.url}),
+            samples=SamplesConfig(lengths=("1k",)),
+        )
+        (tmp_path / "server.toml").write_text(dump_config(config))
+        given = {"config": tmp_path / "server.toml"}
+        broken = True
+        launch(**given, tasks=4, logs=tmp_path / "logs")
+        told = statistics(tmp_path / "logs")
+        assert (told["contexts"], told["rejected"]) == (10, 3)  # the refused, the failed, and a bad row
+        assert told["output_tokens"] > 10 * 100
+        asked = len(server.asked)
+
+        broken = False
+        launch(**given, tasks=3, logs=tmp_path / "other-logs")
+        told = statistics(tmp_path / "other-logs")
+        assert (told["contexts"], told["rejected"], told["written"]) == (11, 2, 1)
+        assert len(server.asked) == asked + 1  # what failed is asked for again, and nothing else
+        done = command("run", tmp_path / "run" / "run.toml")
+        assert "11 contexts, 2 rejected" in done.stdout, done.stderr
+        assert len(server.asked) == asked + 1
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["usage"]["replies"] == 13
+
+
+def test_what_one_task_was_told_another_need_not_ask(tmp_path) -> None:
+    prompt = Prompt("p" * 32, "b" * 16, "outline", {}, (), "f" * 32)
+    told = Completion(prompt.id, "an outline", "stop", 30, 20)
+    with Journal(tmp_path / "tasks" / "00001-of-00002") as journal:
+        journal.keep(prompt, told)
+    beside = [tmp_path, tmp_path / "tasks" / "00001-of-00002"]
+    with Journal(tmp_path / "tasks" / "00000-of-00003", beside=beside) as journal:
+        assert journal.find(prompt) == told
+        journal.keep(replace(prompt, fingerprint="e" * 32), told)
+    with Journal(tmp_path) as journal:
+        assert journal.find(prompt) == told
+        assert (journal.usage.replies, journal.usage.output_tokens) == (2, 40)
+
+
+def test_every_row_falls_to_one_task_wherever_it_stands(pairs) -> None:
+    from synthesis.scale.step import _share
+
+    chosen = PairsConfig(str(pairs))
+    whole = list(read_pairs(pairs))
+    shares = [list(_share(chosen, rank, 7)) for rank in range(7)]
+    assert sorted(map(str, whole)) == sorted(str(row) for share in shares for row in share)
+    assert all(len(share) > COUNT / 7 / 2 for share in shares)
+    turned = pairs.with_name("turned") / pairs.name
+    turned.parent.mkdir()
+    turned.write_text("\n".join(reversed(pairs.read_text().splitlines())))
+    again = {row for row in _share(PairsConfig(str(turned)), 3, 7) if isinstance(row, Pair)}
+    assert again == {row for row in shares[3] if isinstance(row, Pair)}
+
+
+def test_a_run_and_its_tasks_never_work_at_once(config, tmp_path, command, monkeypatch) -> None:
+    monkeypatch.setattr("synthesis.run_folder._PATIENCE", 0.1)
+    step, folder = context_step(config), RunFolder(tmp_path / "run")
+    with folder.task(load_config(config), "00000-of-00002"):
+        with pytest.raises(FolderError, match="another process works on task 00000-of-00002"):
+            list(step.run(None, 0, 2))
+        done = command("run", config)
+        assert done.returncode == 2
+        assert "task 00000-of-00002 is still working" in done.stderr
+        assert "300 new" in command("plan", config).stdout
+        with folder.task(load_config(config), "00001-of-00002") as other:
+            assert other.name == "00001-of-00002"
+    with folder.locked(), pytest.raises(FolderError, match="another run is working"):
+        list(step.run(None, 1, 2))
+
+
+def test_of_two_records_in_the_journals_of_tasks_the_newer_counts(tmp_path) -> None:
+    fingerprint = "a" * 32
+    for age, (name, reason) in enumerate([("00001-of-00002", "error: down"), ("00000-of-00001", "marker")]):
+        task = tmp_path / "tasks" / name
+        with Journal(task) as journal:
+            journal.add(Rejected("b" * 16, "generate", reason, fingerprint=fingerprint))
+        os.utime(task / "rejected.jsonl", (1000 + age, 1000 + age))
+    with Journal(tmp_path) as journal:
+        assert journal.is_settled(fingerprint)
+        assert journal.find_rejected(fingerprint).reason == "marker"
+        journal.add(Rejected("b" * 16, "parse", "its own", fingerprint=fingerprint))
+    assert Journal(tmp_path, writable=False).find_rejected(fingerprint).reason == "its own"
+
+
+def test_wrong_use_is_told(pairs, tmp_path, monkeypatch) -> None:
+    from datatrove.data import Document
+
+    config = RunConfig(out=str(tmp_path / "run"), pairs=PairsConfig(str(pairs)))
+    with pytest.raises(ConfigError, match="'batch'.*submit"):
+        context_step(replace(config, generation=GenerationConfig("batch")))
+    with pytest.raises(ConfigError, match="no configuration file"):
+        context_step(tmp_path / "absent.toml")
+    with pytest.raises(ConfigError, match=r"pairs\.source.*reader"):
+        list(context_step(replace(config, pairs=PairsConfig())).run())
+    with pytest.raises(SourceError, match="absent.jsonl"):
+        list(context_step(replace(config, pairs=PairsConfig("absent.jsonl"))).run())
+    documents = [Document("A keeper.", f"d{n}", metadata={"file_path": "a.jsonl", "by": n}) for n in range(3)]
+    with pytest.raises(SourceError, match="The first is d0: answer is missing.*'by'.*text_key"):
+        list(context_step(config).run(iter(documents)))
+    with pytest.raises(ConfigError, match="limit to the reader"):
+        list(context_step(replace(config, pairs=PairsConfig(limit=3))).run(iter(documents)))
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "thesis.txt").write_text("mine")
+    with pytest.raises(FolderError, match="thesis.txt"):
+        list(context_step(replace(config, out=str(tmp_path / "foreign"))).run())
+    assert [path.name for path in (tmp_path / "foreign").iterdir()] == ["thesis.txt"]
+    monkeypatch.setitem(sys.modules, "datatrove", None)
+    with pytest.raises(MissingExtraError, match=r"context-synthesis\[scale\]"):
+        context_step(config)
+
+
+def test_equal_documents_are_one_pair_and_columns_have_names(tmp_path) -> None:
+    from datatrove.data import Document
+
+    made = GenerationConfig(words=120)
+    chosen = PairsConfig(columns={"instruction": "question", "answer": "reply", "id": "key"})
+    step = context_step(RunConfig(out=str(tmp_path / "run"), pairs=chosen, generation=made))
+    rows = [Document("Who kept the light?", f"k{n}", metadata={"reply": f"Keeper {n}"}) for n in (1, 2, 2)]
+    found = list(step.run(iter(rows)))
+    assert [(document.id, document.metadata["answer"]) for document in found] == [
+        ("k1", "Keeper 1"),
+        ("k2", "Keeper 2"),
+    ]
+    assert found[0].metadata["task"] == "generic"
+    assert "duplicate" in (tmp_path / "run/journal/tasks/00000-of-00001/rejected.jsonl").read_text()
+
+
+def test_a_missing_engine_is_told_by_the_task_that_lacks_it(config, tmp_path) -> None:
+    made = load_config(config)
+    config.write_text(dump_config(replace(made, generation=GenerationConfig("vllm", "m"))))
+    process = start(config=config, tasks=2, logs=tmp_path / "logs")
+    said = heard(process)
+    assert process.returncode == 1
+    assert 'pip install "context-synthesis[vllm]"' in said
