@@ -1,12 +1,15 @@
 """How fast contexts become samples, how full they are, and how much memory that takes.
 
-Usage: python benchmarks/assembly.py speed  [--contexts 1600] [--words 2000] [--length 32k]
-       python benchmarks/assembly.py memory [--contexts 800]   (twice as many beside it)
-       python benchmarks/assembly.py fill   [--lengths 4k,32k,128k,1M] [--samples 24]
+Usage: python benchmarks/assembly.py speed   [--contexts 1600] [--words 2000] [--length 32k]
+       python benchmarks/assembly.py memory  [--contexts 800]   (twice as many beside it)
+       python benchmarks/assembly.py ladder  [--contexts 800] [--lengths 4k,8k,16k,32k]
+       python benchmarks/assembly.py workers [--contexts 800]   (a builder with one and two processes)
+       python benchmarks/assembly.py fill    [--lengths 4k,32k,128k,1M] [--samples 24]
 
 Speed is a ratio to a floor measured in the same run: every context tokenized once, and the
-same rows written as Parquet. Contexts are invented and kept on disk, so that memory is the
-assembly's own. The fill table is made with three tokenizers of different kinds, trained here.
+same rows written as Parquet. A ladder is compared with its lengths one by one. Contexts are
+invented and kept on disk, so that memory is the assembly's own. The fill table is made with
+three tokenizers of different kinds, trained here.
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ from pathlib import Path
 from typing import Any, overload
 
 from synthesis import Context, Pair, Sample, assemble
+from synthesis.assembly.documents import Documents
+from synthesis.assembly.options import make_options
+from synthesis.assembly.production import Assembly
 from synthesis.tokens import Tokenizer, build_tokenizer, format_length, load_tokenizer, parse_length
 
 TASKS = ("story_qa", "paper_qa", "meeting_query", "report_summary")
@@ -167,6 +173,66 @@ def memory(arguments: argparse.Namespace) -> None:
         subprocess.run([*command, "--distractors", arguments.distractors], check=True)
 
 
+def ladder(arguments: argparse.Namespace) -> None:
+    """Time several lengths from the same documents against each length for itself."""
+    tokenizer, lengths = load_tokenizer(arguments.tokenizer), arguments.lengths.split(",")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "contexts.jsonl"
+        invent(path, arguments.contexts, arguments.words)
+        shared = Documents(OnDisk(path), tokenizer)
+        took = {"shared": 0.0, "alone": 0.0}
+        for length in lengths:
+            options = make_options({parse_length(length): 1.0}, distractors=arguments.distractors)
+            for kind in took:
+                documents = shared if kind == "shared" else Documents(OnDisk(path), tokenizer)
+                began = time.perf_counter()
+                for _ in Assembly(documents, options, lambda _: None).outcomes():
+                    pass
+                took[kind] += time.perf_counter() - began
+    print(
+        f"{len(lengths)} lengths ({arguments.lengths}) of {arguments.contexts} contexts: "
+        f"{took['shared']:.1f} s together, {took['alone']:.1f} s one by one, "
+        f"ratio {took['shared'] / took['alone']:.2f}"
+    )
+
+
+def workers(arguments: argparse.Namespace) -> None:
+    """Time the builder of ``datasets`` with one process and with two."""
+    import datasets
+
+    from builder.dataset import ContextSynthesis
+    from builder.folder import ConfigData, build_folder
+    from builder.schema import raw_row
+
+    datasets.disable_progress_bars()
+    with tempfile.TemporaryDirectory() as folder:
+        path, made = Path(folder) / "contexts.jsonl", Path(folder) / "dataset"
+        invent(path, arguments.contexts, arguments.words)
+        items = OnDisk(path)
+
+        def rows() -> Iterator[dict[str, Any]]:
+            return (raw_row(*items[place], None) for place in range(len(items)))
+
+        build_folder(made, [ConfigData("invented", "raw", rows, "invented")], facts={"engine": "none"})
+        took, found = [], []
+        for processes in (1, 2):
+            builder = ContextSynthesis(
+                str(made),
+                length=arguments.length,
+                distractors=arguments.distractors,
+                cache_dir=f"{folder}/cache-{processes}",
+            )
+            began = time.perf_counter()
+            builder.download_and_prepare(num_proc=processes)
+            took.append(time.perf_counter() - began)
+            found.append([row["id"] for row in builder.as_dataset("train").select_columns("id")])
+    assert found[0] == found[1]
+    print(
+        f"{arguments.contexts} samples of {arguments.length}: {took[0]:.1f} s with one process, "
+        f"{took[1]:.1f} s with two, ratio {took[1] / took[0]:.2f}"
+    )
+
+
 def kinds() -> dict[str, Tokenizer]:
     """Three tokenizers of different kinds, trained on invented text."""
     from tokenizers import Tokenizer as Backend
@@ -228,7 +294,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", choices=("speed", "memory", "fill"))
+    parts = {"speed": speed, "memory": memory, "ladder": ladder, "workers": workers, "fill": fill}
+    parser.add_argument("part", choices=parts)
     parser.add_argument("--contexts", type=int, default=1600)
     parser.add_argument("--words", type=int, default=2000)
     parser.add_argument("--length", default="32k")
@@ -238,7 +305,7 @@ def main() -> None:
     parser.add_argument("--tokenizer")
     parser.add_argument("--no-floor", action="store_true", help="only the assembly")
     arguments = parser.parse_args()
-    {"speed": speed, "memory": memory, "fill": fill}[arguments.part](arguments)
+    parts[arguments.part](arguments)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from builder.raw_rows import RawRows
-from synthesis.assembly.index import Source
+from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import make_options
 from synthesis.assembly.production import Assembly
 from synthesis.data import Rejected, Sample
@@ -92,8 +92,8 @@ def _assembly(job: Job) -> Assembly:
             job.max_reuse,
         )
         tokenizer = _tokenizer(job.tokenizer, job.tokenizer_revision, job.identity)
-        source = Source(rows, counted_by=job.counted_by)
-        _latest = job, Assembly(source, options, tokenizer, rows.coherence)
+        documents = Documents(rows, tokenizer, counted_by=job.counted_by)
+        _latest = job, Assembly(documents, options, rows.coherence)
     return _latest[1]
 
 

@@ -20,7 +20,7 @@ from builder.folder import FolderResult, build_folder
 from builder.meter import Meter
 from builder.origin import IMPORTED, WRITTEN_FACTS, refuse_imported
 from builder.resources import example_pairs
-from builder.rows import RunRows, assembly_options
+from builder.rows import RunRows, assembly_options, corpus_of
 from builder.sieve import check
 from synthesis import __version__
 from synthesis.assembly import parse_lengths
@@ -183,11 +183,11 @@ def checked_tokenizer(config: RunConfig) -> Tokenizer:
     lengths = parse_lengths(",".join(samples.lengths))
     make_options(
         lengths={length: share or 1.0 for length, share in lengths},
-        corpus=samples.corpus or None,
+        corpus=corpus_of(config) or None,
         refusal=REFUSAL,
         **assembly_options(config),
     )
-    if samples.corpus:
+    if corpus_of(config):
         probe_corpus(samples.corpus)
     tokenizer = load_tokenizer(samples.tokenizer or None)
     tokenizer.count_chat([Message("user", "."), Message("assistant", ".")])

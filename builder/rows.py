@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 from builder.folder import ConfigData
 from builder.schema import chat_row, raw_row, rejected_row
 from builder.sieve import Sieve
-from builder.views import Counted
-from synthesis.assembly import assemble_mixture, parse_lengths
+from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import describe_corpus, open_corpus
+from synthesis.assembly.distractors import parse_distractors
+from synthesis.assembly.documents import Documents
+from synthesis.assembly.options import make_options
+from synthesis.assembly.production import Assembly
 from synthesis.config import RunConfig
 from synthesis.data import Rejected, content_hash
 from synthesis.journal import Journal
@@ -45,26 +48,27 @@ class RunRows:
         self.short = 0
 
     @cached_property
-    def _rows(self) -> Counted:
-        return Counted(self._sieve.kept, self._tokenizer)
-
-    @cached_property
     def corpus(self) -> Mapping[str, Any]:
         """What the texts of the user's own are, as ``describe_corpus`` says it; empty without any."""
-        source = self._config.samples.corpus
+        source = corpus_of(self._config)
         return describe_corpus(source) if source else {}
 
     @cached_property
     def _texts(self) -> Sequence[tuple[str, str]] | None:
         # Opened once for all lengths, and at the revision that the configs are identified by.
-        source = self._config.samples.corpus
+        source = corpus_of(self._config)
         return open_corpus(source, revision=self.corpus.get("revision")) if source else None
+
+    @cached_property
+    def _documents(self) -> Documents:
+        # Shared by all configs, so that each context is counted and indexed once.
+        return Documents(self._sieve.kept, self._tokenizer, self._texts or ())
 
     def configs(self) -> list[ConfigData]:
         """The raw config, the chat configs (one per length, or one of mixed lengths), the rejected rows."""
         asked = parse_lengths(",".join(self._config.samples.lengths))
         if any(share is not None for _, share in asked):
-            mixture: dict[int | str, float] = {length: share or 0.0 for length, share in asked}
+            mixture: dict[int, float] = {length: share or 0.0 for length, share in asked}
             chats = [self._chat("mix", mixture)]
         else:
             chats = [self._chat(format_length(length), {length: 1.0}) for length, _ in asked]
@@ -84,16 +88,19 @@ class RunRows:
 
     def _raw(self) -> ConfigData:
         def rows() -> Iterator[Mapping[str, Any]]:
-            kept = self._rows
+            kept = self._sieve.kept
+            self._reporter.stage("counting tokens", None)
+            tokens = self._documents.index.tokens
             advance = self._stage("scoring contexts", len(kept))
-            for index, (pair, context) in enumerate(kept):
-                yield raw_row(pair, context, self._sieve.coherence(index), self._sieve.overlaps(index))
+            for place, (pair, context) in enumerate(kept):
+                counted = replace(context, tokens=tokens[place])
+                yield raw_row(pair, counted, self._sieve.coherence(place), self._sieve.overlaps(place))
                 advance()
 
         content = self._content_id("raw", self._tokenizer.identity)
         return ConfigData(self._config.name, "raw", rows, content, self._sieve.details)
 
-    def _chat(self, label: str, mixture: dict[int | str, float]) -> ConfigData:
+    def _chat(self, label: str, mixture: dict[int, float]) -> ConfigData:
         options = assembly_options(self._config)
         content = self._content_id(
             "chat",
@@ -104,16 +111,10 @@ class RunRows:
         )
 
         def rows() -> Iterator[Mapping[str, Any]]:
-            self._reporter.stage(f"assembling {label} samples", len(self._rows))
-            for outcome in assemble_mixture(
-                self._rows,
-                mixture,
-                tokenizer=self._tokenizer,
-                coherence=lambda index: self._sieve.coherence(index).overall,
-                counted_by=self._tokenizer.identity,
-                corpus=self._texts,
-                **options,
-            ):
+            self._reporter.stage(f"assembling {label} samples", len(self._sieve.kept))
+            asked = make_options(mixture, corpus=self._texts, **options)
+            made = Assembly(self._documents, asked, lambda item: self._sieve.coherence(item).overall)
+            for outcome in made.outcomes():
                 self._reporter.advance()
                 if isinstance(outcome, Rejected):
                     self._keep(replace(outcome, fingerprint=content_hash(content, outcome.pair_id)))
@@ -132,7 +133,7 @@ class RunRows:
             yield from map(rejected_row, self._sieve.dropped())
             # What an assembly dropped is known by its settings and pair, like everything else.
             for content in chats if len(self._journal.rejected) else ():
-                for pair, _ in self._rows:
+                for pair, _ in self._sieve.kept:
                     dropped = self._journal.find_rejected(content_hash(content, pair.id))
                     if dropped is not None:
                         yield rejected_row(dropped)
@@ -144,6 +145,12 @@ class RunRows:
     def _keep(self, dropped: Rejected) -> None:
         if dropped.fingerprint not in self._journal.rejected:
             self._journal.add(dropped)
+
+
+def corpus_of(config: RunConfig) -> str:
+    """The user's own texts, if the distractors are taken from them; else nothing."""
+    samples = config.samples
+    return samples.corpus if parse_distractors(samples.distractors).uses("corpus") else ""
 
 
 def assembly_options(config: RunConfig) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from synthesis.assembly.distractors import parse_distractors
 from synthesis.config import RunConfig, load_config, override
 from synthesis.errors import UsageError
 
@@ -75,7 +76,13 @@ def overridden(base: RunConfig, given: Mapping[str, Any]) -> RunConfig:
     if given.get("option"):
         options = assigned("--option", "concurrency=64", given["option"])
         changes["generation.options"] = base.generation.options | {k: _value(v) for k, v in options.items()}
-    return override(base, changes)
+    made = override(base, changes)
+    if given.get("corpus") and not parse_distractors(made.samples.distractors).uses("corpus"):
+        raise UsageError(
+            f"--corpus gives texts and --distractors {made.samples.distractors} takes nothing from them; add "
+            "--distractors corpus, or a mix such as corpus:0.5,same-task:0.5"
+        )
+    return made
 
 
 def assigned(option: str, example: str, texts: list[str]) -> dict[str, str]:

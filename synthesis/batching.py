@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from synthesis.data import Completion, Prompt, Usage
 from synthesis.engines.base import Engine, Sampling
 from synthesis.errors import ConfigError
-from synthesis.journal import Log
+from synthesis.log import Log
 from synthesis.storage import storage_errors
 
 if TYPE_CHECKING:

@@ -6,11 +6,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ContextSynthesisError(Exception):
-    """Base of all errors raised on purpose."""
+    """Base of all errors raised on purpose. They cross from one process to another unchanged."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default an error is made again of its message, which an __init__ of its own cannot take;
+        # a pool of processes that is sent such an error never ends.
+        return _made_again, (type(self), self.args), vars(self)
 
 
 class UsageError(ContextSynthesisError):
@@ -55,3 +62,7 @@ class EngineError(ContextSynthesisError):
 
 class StorageError(ContextSynthesisError):
     """Writing failed, for instance because the disk is full. What was written is kept."""
+
+
+def _made_again(kind: type[ContextSynthesisError], args: tuple[object, ...]) -> ContextSynthesisError:
+    return kind.__new__(kind, *args)

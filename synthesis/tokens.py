@@ -75,7 +75,7 @@ class Tokenizer:
         """Number of tokens of each text, and the tokens (end exclusive) that hold its character spans.
 
         A token that only touches a span with white space counts as part of it where the
-        tokenizer makes the white space part of the token.
+        tokenizer makes the white space part of the token; (0, 0) where no token holds any of it.
         """
         wanted = iter(spans)
         return [

@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builder.rows import corpus_of
+from builder.settings import overridden
 from synthesis import assemble
 from synthesis.assembly.corpus import describe_corpus, open_corpus, probe_corpus
-from synthesis.contamination import parse_benchmark
+from synthesis.config import RunConfig, override
 from synthesis.data import content_hash
 from synthesis.errors import SourceError, UsageError
 from tests.assembly_texts import corpus, prose, samples
@@ -119,17 +121,6 @@ def test_samples_are_the_same_wherever_the_texts_are(tmp_path: Path) -> None:
     assert open_corpus(TEXTS) is TEXTS
 
 
-def test_a_home_folder_and_a_question_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "part-1.jsonl").write_text('{"text": "one"}\n')
-    (tmp_path / "part-2.csv").write_text("body\ntwo\n")
-    assert bodies("~/part-1.jsonl") == ["one"]
-    assert bodies(tmp_path / "part-?.jsonl") == ["one"]
-    assert bodies(f"{tmp_path}/part-?.csv?columns=body") == ["two"]
-    (tmp_path / "x?columns=body.jsonl").write_text('{"text": "odd"}\n')
-    assert bodies(tmp_path / "x?columns=body.jsonl") == ["odd"]
-
-
 def test_a_dataset_folder_has_configs_and_splits(tmp_path: Path) -> None:
     for name, text in FILES.items():
         (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -162,15 +153,6 @@ for source in json.load(sys.stdin):
     assert "'easy', 'hard'" in undecided and "SOURCE?config=NAME" in undecided
 
 
-@pytest.mark.parametrize("end", ["", "?config=easy", "?split=test", "?config=a%20b&split=x+y"])
-def test_the_spelling_is_that_of_benchmarks(tmp_path: Path, end: str) -> None:
-    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
-    benchmark = parse_benchmark("b", f"{tmp_path}{end}")
-    described = describe_corpus(f"{tmp_path}{end}")
-    found = (described["name"], described.get("config"), described.get("split", "train"))
-    assert found == (benchmark.source, benchmark.config, benchmark.split)
-
-
 # --- columns, ids and bad rows -------------------------------------------------------
 
 
@@ -185,6 +167,7 @@ def test_which_column_holds_the_text(tmp_path: Path) -> None:
         path.write_text(lines([row]))
         assert bodies(path) == [text]
     assert bodies(f"{path}?columns=content") == ["c"]
+    assert "column" not in describe_corpus(path)
     assert describe_corpus(f"{path}?columns=content")["column"] == "content"
     path.write_text(lines([{"document": "d", "content": "c"}]))
     for use in (bodies, probe_corpus):
@@ -240,18 +223,18 @@ def test_a_corpus_has_to_be_given() -> None:
     ("end", "said"),
     [
         ("?splitt=test", "config, split, columns"),
-        ("?split=", "config, split, columns"),
-        ("?split=a&split=b", "once"),
         ("?config=a", "a.jsonl is a file, which has no configs .*SOURCE.config=NAME&split=NAME"),
         ("?columns=b", "has no column 'b'; it has text"),
+        ("?columns=text,id", "in one column, and text, id are named"),
         ("?token=hf_thisIsNotARealToken", "token=.token."),
     ],
 )
 def test_choices_that_cannot_be_made(tmp_path: Path, end: str, said: str) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
-    with pytest.raises(SourceError, match=said) as caught:
-        open_corpus(f"{tmp_path}/a.jsonl{end}")
-    assert "hf_" not in str(caught.value)
+    for use in (open_corpus, probe_corpus):
+        with pytest.raises(SourceError, match=f"^the corpus cannot be read: .*{said}") as caught:
+            use(f"{tmp_path}/a.jsonl{end}")
+        assert "hf_" not in str(caught.value)
 
 
 def test_a_file_that_changes_meanwhile(tmp_path: Path) -> None:
@@ -381,6 +364,7 @@ def test_a_private_corpus_and_no_hub(hub: LocalHub, tmp_path: Path) -> None:
     ((out, _),) = read_apart(hub, tmp_path / "home", ("ada/texts?config=easy", None), HF_TOKEN="")
     assert out.startswith("the corpus cannot be read: ada/texts: ") and "hf auth login" in out
     ((off, _),) = read_apart(hub, tmp_path / "home", ("ada/texts?config=easy", None), HF_HUB_OFFLINE="1")
+    assert "There is no file or folder ada/texts, so it was taken for a Hub dataset" in off
     assert "Unset HF_HUB_OFFLINE to reach the Hub" in off and hub.token not in out + off
 
 
@@ -478,3 +462,15 @@ def test_a_corpus_is_looked_at_before_any_work(
     assert (done.returncode, done.stdout) == (2, "")
     assert "the corpus cannot be read" in done.stderr and said in done.stderr
     assert not out.exists()
+
+
+def test_a_corpus_that_nothing_is_taken_from(tmp_path: Path) -> None:
+    """On the command line it is a mistake; in a configuration or a call it waits to be used."""
+    (tmp_path / "own.jsonl").write_text('{"text": "A ferry."}\n')
+    own = str(tmp_path / "own.jsonl")
+    with pytest.raises(UsageError, match="takes nothing from them"):
+        overridden(RunConfig(), {"corpus": own})
+    assert overridden(RunConfig(), {"corpus": own, "distractors": "corpus"}).samples.corpus == own
+    kept = override(RunConfig(), {"samples.corpus": own})
+    assert overridden(kept, {"lengths": "2k"}).samples.corpus == own and corpus_of(kept) == ""
+    assert len(list(assemble(corpus(3), "1k", corpus=tmp_path / "none.jsonl"))) == 3

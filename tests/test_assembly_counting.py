@@ -156,7 +156,8 @@ def test_whatever_the_texts_and_options_every_promise_is_kept(
         assemble(
             items, length, tokenizer=tokenizer, depth=depth, distractors=distractors, header=header,
             separator=separator, abstain=abstain, oversize=oversize,
-            corpus=[(f"c{place}", prose(("odd", place), 40)) for place in range(4)],
+            corpus=[(f"c{place}", prose(("odd", place), 40)) for place in range(4)]
+            if "corpus" in distractors else None,
         )
     )  # fmt: skip
     for outcome, (pair, context) in zip(outcomes, items, strict=True):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from synthesis import Context, Evidence, Pair, Rejected, Sample, assemble
 from synthesis.assembly import (
     REFUSAL,
-    assemble_mixture,
     parse_lengths,
 )
 from synthesis.assembly.mixture import apportion, assign
@@ -199,7 +198,7 @@ def test_impossible_lengths(bad: str) -> None:
 def test_a_mixture_is_exact_and_stratified() -> None:
     items = corpus(60, words=60, tasks=("story_qa", "qasper", "my own"))
     mixture = {"1k": 0.2, "2k": 0.5, "4k": 0.3}
-    made = samples(assemble_mixture(items, mixture, distractors="random"))
+    made = samples(assemble(items, mixture, distractors="random"))
     assert Counter(sample.budget for sample in made) == {1024: 12, 2048: 30, 4096: 18}
     for task in ("story_qa", "qasper", "my own"):
         counted = Counter(sample.budget for sample in made if sample.task == task)
@@ -207,17 +206,17 @@ def test_a_mixture_is_exact_and_stratified() -> None:
     for sample, (pair, context) in zip(made, items, strict=True):
         check(sample, pair, context, EMBEDDED)
         assert sample.tokens >= 0.995 * sample.budget
-    back = samples(assemble_mixture(items[::-1], "1k:2,2k:5,4k:3", distractors="random"))
+    back = samples(assemble(items[::-1], "1k:2,2k:5,4k:3", distractors="random"))
     assert {sample.id: sample for sample in back} == {sample.id: sample for sample in made}
 
 
 def test_a_mixture_of_one_is_that_length() -> None:
     items = corpus(12)
-    assert list(assemble_mixture(items, {2048: 1})) == list(assemble(items, "2k"))
+    assert list(assemble(items, {2048: 1})) == list(assemble(items, "2k"))
     with pytest.raises(UsageError):
-        assemble_mixture(items, {"1k": 0.5, 1024: 0.5})
+        assemble(items, {"1k": 0.5, 1024: 0.5})
     with pytest.raises(UsageError):
-        assemble_mixture(items, {})
+        assemble(items, {})
 
 
 @given(
@@ -236,4 +235,4 @@ def test_each_share_gets_its_exact_number(items: list[tuple[int, int]], weights:
 
 
 def test_samples_of_a_mixture_keep_their_type() -> None:
-    assert all(isinstance(sample, Sample) for sample in assemble_mixture(corpus(4), "1k,2k"))
+    assert all(isinstance(sample, Sample) for sample in assemble(corpus(4), "1k:1,2k:1"))

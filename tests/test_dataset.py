@@ -23,7 +23,7 @@ from builder.loading import load, load_builder
 from builder.resources import example_pairs
 from builder.schema import chat_row, raw_row
 from synthesis import Context, Pair, Sample, assemble, load_tokenizer, read_pairs, score, synthesize
-from synthesis.assembly import production
+from synthesis.assembly import documents
 from synthesis.data import Coherence, content_hash
 from synthesis.errors import (
     ContextSynthesisError,
@@ -191,14 +191,14 @@ def test_a_stream_is_shared_out_and_shuffled_without_loss(published: Path, get: 
 @pytest.fixture
 def indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[int]]:
     """The processes that read and indexed the documents, in forked ones as well."""
-    log, real = tmp_path / "indexed", production.build_index
+    log, real = tmp_path / "indexed", documents.build_index
 
     def logged(*given: Any) -> Any:
         with log.open("a") as file:
             file.write(f"{os.getpid()}\n")
         return real(*given)
 
-    monkeypatch.setattr(production, "build_index", logged)
+    monkeypatch.setattr(documents, "build_index", logged)
     assembling.forget()
     return lambda: [int(line) for line in log.read_text().split()]
 

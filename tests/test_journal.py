@@ -3,10 +3,11 @@
 import errno
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
-from synthesis.data import Context, Evidence, Pair, Rejected, content_hash
+from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected, content_hash
 from synthesis.errors import FolderError, StorageError
 from synthesis.journal import Journal
 from synthesis.storage import storage_error
@@ -139,3 +140,31 @@ def test_odd_text_survives(tmp_path) -> None:
         assert journal.current_contexts()[0][1].text == text
     for line in (tmp_path / "contexts.jsonl").read_bytes().splitlines():
         json.loads(line)
+
+
+def test_what_one_task_was_told_another_need_not_ask(tmp_path) -> None:
+    prompt = Prompt("p" * 32, "b" * 16, "outline", {}, (), "f" * 32)
+    told = Completion(prompt.id, "an outline", "stop", 30, 20)
+    with Journal(tmp_path / "tasks" / "00001-of-00002") as journal:
+        journal.keep(prompt, told)
+    beside = [tmp_path, tmp_path / "tasks" / "00001-of-00002"]
+    with Journal(tmp_path / "tasks" / "00000-of-00003", beside=beside) as journal:
+        assert journal.find(prompt) == told
+        journal.keep(replace(prompt, fingerprint="e" * 32), told)
+    with Journal(tmp_path) as journal:
+        assert journal.find(prompt) == told
+        assert (journal.usage.replies, journal.usage.output_tokens) == (2, 40)
+
+
+def test_of_two_records_in_the_journals_of_tasks_the_newer_counts(tmp_path) -> None:
+    fingerprint = "a" * 32
+    for age, (name, reason) in enumerate([("00001-of-00002", "error: down"), ("00000-of-00001", "marker")]):
+        task = tmp_path / "tasks" / name
+        with Journal(task) as journal:
+            journal.add(Rejected("b" * 16, "generate", reason, fingerprint=fingerprint))
+        os.utime(task / "rejected.jsonl", (1000 + age, 1000 + age))
+    with Journal(tmp_path) as journal:
+        assert journal.is_settled(fingerprint)
+        assert journal.find_rejected(fingerprint).reason == "marker"
+        journal.add(Rejected("b" * 16, "parse", "its own", fingerprint=fingerprint))
+    assert Journal(tmp_path, writable=False).find_rejected(fingerprint).reason == "its own"

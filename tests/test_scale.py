@@ -8,92 +8,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from synthesis.config import GenerationConfig, PairsConfig, RunConfig, SamplesConfig, dump_config, load_config
-from synthesis.data import Completion, Pair, Prompt, Rejected
-from synthesis.errors import ConfigError, FolderError, MissingExtraError, SourceError
-from synthesis.journal import Journal
+from synthesis.data import Pair
+from synthesis.errors import ConfigError, FolderError, MissingExtraError, SourceError, TemplateError
 from synthesis.pairs import read_pairs
 from synthesis.run_folder import RunFolder
 from synthesis.scale import context_step
 from tests.openai_server import Reply, failure, serve
+from tests.scale_pipeline import ROOT, content, heard, launch, start, statistics, written
 
-ROOT = Path(__file__).parent.parent
 COUNT = 300
-PIPELINE = """
-import json, sys
-from datatrove.executor import LocalPipelineExecutor
-from datatrove.pipeline.readers import JsonlReader
-from datatrove.pipeline.writers import JsonlWriter
-from synthesis.scale import context_step
-
-if __name__ == "__main__":
-    given = json.loads(sys.argv[1])
-    steps = [context_step(given["config"])]
-    if "reader" in given:
-        steps.insert(0, JsonlReader(given["reader"], text_key="instruction"))
-    if "writer" in given:
-        steps.append(JsonlWriter(given["writer"], compression=None))
-    LocalPipelineExecutor(
-        steps, tasks=given["tasks"], workers=given.get("workers", 2), logging_dir=given["logs"]
-    ).run()
-"""
-
-
-def start(**given) -> subprocess.Popen[str]:
-    """A pipeline in a process group of its own; a warning anywhere in it is an error."""
-    given = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PIPELINE, json.dumps(given)],
-        cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "NO_PROXY": "127.0.0.1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def launch(**given) -> str:
-    """Run a pipeline to its end; what it said."""
-    process = start(**given)
-    said = heard(process)
-    assert process.returncode == 0, said
-    return said
-
-
-def heard(process: subprocess.Popen[str]) -> str:
-    """What a pipeline says until it ends; one that hangs is ended with all its processes."""
-    try:
-        return process.communicate(timeout=120)[0]
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def statistics(logs: Path) -> dict[str, float]:
-    """The step's totals over all tasks of a launch."""
-    (step,) = (s for s in json.loads((logs / "stats.json").read_text()) if s["name"] == "Synthesis: Contexts")
-    totals = step["stats"].items()
-    return {name: value["total"] if isinstance(value, dict) else value for name, value in totals}
-
-
-def written(out: Path) -> Counter[str]:
-    """How often each pair's context was written, in whichever journal."""
-    files = [out / "journal" / "contexts.jsonl", *out.glob("journal/tasks/*/contexts.jsonl")]
-    whole = (line for file in files if file.exists() for line in file.read_text().split("\n")[:-1])
-    return Counter(json.loads(line)["pair_id"] for line in whole)
-
-
-def content(out: Path) -> dict[str, bytes]:
-    """Every file of the dataset folder."""
-    folder = out / "dataset"
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -254,20 +183,6 @@ def test_a_server_that_fails_and_one_that_refuses(pairs, tmp_path, command) -> N
     assert manifest["usage"]["replies"] == 13
 
 
-def test_what_one_task_was_told_another_need_not_ask(tmp_path) -> None:
-    prompt = Prompt("p" * 32, "b" * 16, "outline", {}, (), "f" * 32)
-    told = Completion(prompt.id, "an outline", "stop", 30, 20)
-    with Journal(tmp_path / "tasks" / "00001-of-00002") as journal:
-        journal.keep(prompt, told)
-    beside = [tmp_path, tmp_path / "tasks" / "00001-of-00002"]
-    with Journal(tmp_path / "tasks" / "00000-of-00003", beside=beside) as journal:
-        assert journal.find(prompt) == told
-        journal.keep(replace(prompt, fingerprint="e" * 32), told)
-    with Journal(tmp_path) as journal:
-        assert journal.find(prompt) == told
-        assert (journal.usage.replies, journal.usage.output_tokens) == (2, 40)
-
-
 def test_every_row_falls_to_one_task_wherever_it_stands(pairs) -> None:
     from synthesis.scale.step import _share
 
@@ -299,20 +214,6 @@ def test_a_run_and_its_tasks_never_work_at_once(config, tmp_path, command, monke
         list(step.run(None, 1, 2))
 
 
-def test_of_two_records_in_the_journals_of_tasks_the_newer_counts(tmp_path) -> None:
-    fingerprint = "a" * 32
-    for age, (name, reason) in enumerate([("00001-of-00002", "error: down"), ("00000-of-00001", "marker")]):
-        task = tmp_path / "tasks" / name
-        with Journal(task) as journal:
-            journal.add(Rejected("b" * 16, "generate", reason, fingerprint=fingerprint))
-        os.utime(task / "rejected.jsonl", (1000 + age, 1000 + age))
-    with Journal(tmp_path) as journal:
-        assert journal.is_settled(fingerprint)
-        assert journal.find_rejected(fingerprint).reason == "marker"
-        journal.add(Rejected("b" * 16, "parse", "its own", fingerprint=fingerprint))
-    assert Journal(tmp_path, writable=False).find_rejected(fingerprint).reason == "its own"
-
-
 def test_wrong_use_is_told(pairs, tmp_path, monkeypatch) -> None:
     from datatrove.data import Document
 
@@ -323,6 +224,7 @@ def test_wrong_use_is_told(pairs, tmp_path, monkeypatch) -> None:
         context_step(tmp_path / "absent.toml")
     with pytest.raises(ConfigError, match=r"pairs\.source.*reader"):
         list(context_step(replace(config, pairs=PairsConfig())).run())
+    assert not (tmp_path / "run").exists()
     with pytest.raises(SourceError, match="absent.jsonl"):
         list(context_step(replace(config, pairs=PairsConfig("absent.jsonl"))).run())
     documents = [Document("A keeper.", f"d{n}", metadata={"file_path": "a.jsonl", "by": n}) for n in range(3)]
@@ -330,10 +232,12 @@ def test_wrong_use_is_told(pairs, tmp_path, monkeypatch) -> None:
         list(context_step(config).run(iter(documents)))
     with pytest.raises(ConfigError, match="limit to the reader"):
         list(context_step(replace(config, pairs=PairsConfig(limit=3))).run(iter(documents)))
+    with pytest.raises(TemplateError, match="absent.txt"):
+        context_step(replace(config, generation=GenerationConfig(template="absent.txt")))
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "thesis.txt").write_text("mine")
     with pytest.raises(FolderError, match="thesis.txt"):
-        list(context_step(replace(config, out=str(tmp_path / "foreign"))).run())
+        context_step(replace(config, out=str(tmp_path / "foreign")))
     assert [path.name for path in (tmp_path / "foreign").iterdir()] == ["thesis.txt"]
     monkeypatch.setitem(sys.modules, "datatrove", None)
     with pytest.raises(MissingExtraError, match=r"context-synthesis\[scale\]"):

@@ -10,31 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from synthesis.assembly.corpus import open_corpus
 from synthesis.assembly.depth import DepthSpec
 from synthesis.assembly.distractors import SELECTORS
-from synthesis.assembly.index import Source
+from synthesis.assembly.documents import Documents
 from synthesis.assembly.mixture import parse_lengths, parse_mixture
 from synthesis.assembly.options import REFUSAL, make_options
 from synthesis.assembly.production import Assembly
 from synthesis.assembly.wording import SEPARATOR
 from synthesis.data import Context, Pair, Rejected, Sample
-from synthesis.tokens import Tokenizer, load_tokenizer, parse_length
+from synthesis.tokens import Tokenizer, load_tokenizer
 
 __all__ = [
     "REFUSAL",
     "SELECTORS",
     "assemble",
-    "assemble_mixture",
     "parse_lengths",
 ]
 
 
 def assemble(
     items: Sequence[tuple[Pair, Context]],
-    length: int | str,
+    length: int | str | Mapping[int | str, float] | Mapping[str, float],
     *,
     tokenizer: Tokenizer | str | None = None,
     depth: DepthSpec = "uniform",
@@ -51,7 +49,7 @@ def assemble(
     refusal: str = REFUSAL,
     oversize: str = "reject",
 ) -> Iterator[Sample | Rejected]:
-    """One sample of ``length`` tokens for each item, in the items' order.
+    """One sample for each item, of ``length`` tokens or of one of several lengths, in the items' order.
 
     A sample never exceeds its length, counted over the rendered conversation with the answer,
     and fills at least 99.5 % of it wherever other documents suffice; where they do not, it is
@@ -60,17 +58,20 @@ def assemble(
     Args:
         items: pairs with their contexts, in any order; may read from disk, as only numbers
             are kept of each. Read once for counting, then at random.
-        length: tokens, such as 8192 or ``"8k"``.
+        length: tokens, such as 8192 or ``"8k"``; or the share of each of several lengths, as in
+            ``"4k:0.2,32k:0.5,128k:0.3"`` or a mapping. Exactly so many items get each length (to
+            the nearest whole item), and nearly so many of each task; which one follows from
+            content and seed.
         tokenizer: what counts, with its chat template; a name is loaded, None is the embedded one.
         depth: where the own context stands among the others: ``uniform`` (stratified over all
-            samples of the call), ``start``, ``middle``, ``end``, a number from 0 to 1, or several.
+            samples of a length), ``start``, ``middle``, ``end``, a number from 0 to 1, or several.
         distractors: whose texts surround it: ``same-task``, ``random``, ``lexical`` (the nearest
             in words to question and answer), ``corpus``, ``none``, or a mix with shares of their
             tokens, as in ``"lexical:0.5,random:0.5"``. Never one that shares the pair, the answer
             or the text, nor one that contains the answer, be it with other spelling of numbers,
             dates or accents, nor one that is nearly the same as another of the sample.
         seed: with the contents, determines every choice.
-        max_reuse: how often at most a document serves as a distractor; None for as often as
+        max_reuse: how often at most a document serves as a distractor, over all lengths; None for as often as
             filling takes. Reuse is even for ``same-task`` and ``random``.
         coherence: the score of the item at a position, copied into the sample.
         counted_by: identity of the tokenizer that counted ``Context.tokens``; spares counting
@@ -97,13 +98,8 @@ def assemble(
         SourceError: the corpus cannot be read.
         TokenizerError: the tokenizer cannot be loaded, or has no usable chat template.
     """
-    return _checked(
-        items,
-        {parse_length(length): 1.0},
-        tokenizer,
-        coherence,
-        counted_by,
-        split,
+    options = make_options(
+        parse_mixture(length),
         depth=depth,
         distractors=distractors,
         seed=seed,
@@ -115,93 +111,10 @@ def assemble(
         refusal=refusal,
         oversize=oversize,
     )
-
-
-def assemble_mixture(
-    items: Sequence[tuple[Pair, Context]],
-    mixture: Mapping[int | str, float] | Mapping[str, float] | str,
-    *,
-    tokenizer: Tokenizer | str | None = None,
-    depth: DepthSpec = "uniform",
-    distractors: str = "same-task",
-    seed: int = 0,
-    max_reuse: int | None = None,
-    coherence: Callable[[int], float | None] | None = None,
-    counted_by: str | None = None,
-    corpus: str | Path | Sequence[tuple[str, str]] | None = None,
-    split: Callable[[int], str] | None = None,
-    header: str = "",
-    separator: str = SEPARATOR,
-    abstain: float = 0.0,
-    refusal: str = REFUSAL,
-    oversize: str = "reject",
-) -> Iterator[Sample | Rejected]:
-    """One sample for each item, each of one of several lengths, in the items' order.
-
-    Args:
-        items: as for ``assemble``.
-        mixture: the share of each length, as in ``{"4k": 0.2, "32k": 0.5, "128k": 0.3}`` or
-            ``"4k:0.2,32k:0.5,128k:0.3"``. Exactly so many items get each length (to the nearest
-            whole item), and nearly so many of each task; which one follows from content and seed.
-        tokenizer: this and all others as for ``assemble``. ``uniform`` depths are stratified
-            within each length.
-        depth: as for ``assemble``.
-        distractors: as for ``assemble``; the pool is all items, whatever their length.
-        seed: as for ``assemble``.
-        max_reuse: as for ``assemble``, over all lengths together.
-        coherence: as for ``assemble``.
-        counted_by: as for ``assemble``.
-        corpus: as for ``assemble``.
-        split: as for ``assemble``.
-        header: as for ``assemble``.
-        separator: as for ``assemble``.
-        abstain: as for ``assemble``.
-        refusal: as for ``assemble``.
-        oversize: as for ``assemble``.
-
-    Yields:
-        As ``assemble``.
-
-    Raises:
-        UsageError: the mixture or an option is not usable.
-        SourceError: the corpus cannot be read.
-        TokenizerError: as for ``assemble``.
-    """
-    return _checked(
-        items,
-        parse_mixture(mixture),
-        tokenizer,
-        coherence,
-        counted_by,
-        split,
-        depth=depth,
-        distractors=distractors,
-        seed=seed,
-        max_reuse=max_reuse,
-        corpus=corpus,
-        header=header,
-        separator=separator,
-        abstain=abstain,
-        refusal=refusal,
-        oversize=oversize,
-    )
-
-
-def _checked(
-    items: Sequence[tuple[Pair, Context]],
-    lengths: Mapping[int, float],
-    tokenizer: Tokenizer | str | None,
-    coherence: Callable[[int], float | None] | None,
-    counted_by: str | None,
-    split: Callable[[int], str] | None,
-    **rest: Any,
-) -> Iterator[Sample | Rejected]:
-    """Check everything at once, then start the generator."""
-    options = make_options(lengths, **rest)
-    corpus = rest["corpus"]
-    source = Source(items, () if corpus is None else open_corpus(corpus), split, counted_by)
     loaded = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
-    return Assembly(source, options, loaded, coherence or _unscored).outcomes()
+    texts = open_corpus(corpus) if corpus is not None and options.choice.uses("corpus") else ()
+    documents = Documents(items, loaded, texts, split, counted_by)
+    return Assembly(documents, options, coherence or _unscored).outcomes()
 
 
 def _unscored(_: int) -> None:

@@ -81,7 +81,8 @@ def canonical_words(text: str) -> list[str]:
 def _folded(text: str) -> str:
     # Letters keep their base; what marks them (accents, points) is not compared.
     split = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(letter for letter in split if letter < "\x80" or unicodedata.category(letter) != "Mn")
+    marks = [letter for letter in set(split) if letter >= "\x80" and unicodedata.category(letter) == "Mn"]
+    return split.translate(dict.fromkeys(map(ord, marks))) if marks else split
 
 
 def date_keys(words: Sequence[str]) -> list[str]:

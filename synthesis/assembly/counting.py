@@ -71,8 +71,8 @@ class Counted:
     """A conversation and its exact number of ``tokens``.
 
     ``own`` and ``evidence`` say which of them (end exclusive) hold the own context and its
-    pieces of evidence; (0, 0) where there is none, or where the chat template rewrites what
-    it is given, so that nothing can be found again.
+    pieces of evidence; (0, 0) where there is none, where none of them does (white space), or
+    where the chat template rewrites what it is given, so that nothing can be found again.
     """
 
     layout: Layout
@@ -117,7 +117,7 @@ def count_trials(trials: Sequence[Trial], tokenizer: Tokenizer) -> list[Counted]
         trials, layouts, texts, marks, counts, strict=True
     ):
         places = [
-            (first + text.known(start), last + text.known(end))
+            (first + text.known(start), last + text.known(end)) if last else (0, 0)
             for (start, end), (first, last) in zip(wanted, held, strict=True)
         ] or [(0, 0)] * (1 + len(trial.evidence))
         total = tokens + sum(gap.tokens for gap in text.gaps)

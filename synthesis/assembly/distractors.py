@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
-from synthesis.assembly.index import Index, Items
+from synthesis.assembly.documents import Documents
+from synthesis.assembly.index import Index
 from synthesis.assembly.lexical import Lexical
 from synthesis.assembly.selectors import Capped, Mixed, Nobody, Outside, Pools, Selector
 from synthesis.errors import UsageError
@@ -75,7 +76,7 @@ def _share(text: str) -> float:
     return share if isfinite(share) else 0.0
 
 
-def check_distractors(name: str, max_reuse: int | None, corpus: bool = True) -> None:
+def check_distractors(name: str, max_reuse: int | None, corpus: bool) -> None:
     """Refuse an unknown name, a useless cap or a missing corpus before any work is done.
 
     Raises:
@@ -84,8 +85,9 @@ def check_distractors(name: str, max_reuse: int | None, corpus: bool = True) -> 
     choice = parse_distractors(name)
     if choice.uses("corpus") and not corpus:
         raise UsageError(
-            f"distractors {name!r} takes documents from a corpus and none is given. Pass corpus=, a "
-            ".jsonl or .parquet file or a sequence of (id, text)."
+            f"distractors {name!r} takes documents from a corpus and none is given. Give one with --corpus "
+            "(in Python corpus=): a file, folder, glob or Hub dataset of texts; in Python also a sequence "
+            "of (id, text)."
         )
     if max_reuse is not None and (isinstance(max_reuse, bool) or max_reuse < 1):
         raise UsageError(
@@ -95,13 +97,14 @@ def check_distractors(name: str, max_reuse: int | None, corpus: bool = True) -> 
 
 
 def make_selector(
-    choice: Choice, index: Index, items: Items, rooms: Sequence[int], seed: int, max_reuse: int | None
+    choice: Choice, documents: Documents, rooms: Sequence[int], seed: int, max_reuse: int | None
 ) -> Selector:
     """The selector of a choice. ``rooms`` are the tokens each item has for other documents."""
+    index = documents.index
     names = [name for name, _ in choice.parts]
     even = len(names) == 1 and names[0] in ("same-task", "random", "none")
     made = [
-        (_plain(name, index, items, seed, max_reuse if even else None), share) for name, share in choice.parts
+        (_plain(name, documents, seed, max_reuse if even else None), share) for name, share in choice.parts
     ]
     selector = made[0][0] if len(made) == 1 else Mixed(index, made)
     if max_reuse is None or even:
@@ -109,9 +112,10 @@ def make_selector(
     return Capped(index, selector, _needed(index, rooms), seed, max_reuse)
 
 
-def _plain(name: str, index: Index, items: Items, seed: int, max_reuse: int | None) -> Selector:
+def _plain(name: str, documents: Documents, seed: int, max_reuse: int | None) -> Selector:
+    index = documents.index
     if name == "lexical":
-        return Lexical(index, items, seed)
+        return Lexical(documents, seed)
     if name == "corpus":
         return Outside(index, seed)
     if name == "none":

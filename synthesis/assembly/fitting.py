@@ -15,14 +15,14 @@ from typing import Final
 
 from synthesis.assembly.budget import Plan, Room, Stock, fill
 from synthesis.assembly.counting import Counted, Part, Trial
-from synthesis.assembly.index import Index, Notes, Source
+from synthesis.assembly.documents import Documents
+from synthesis.assembly.index import Notes
 from synthesis.assembly.leaks import needles, states
 from synthesis.assembly.pieces import Cutter, Document, Piece
 from synthesis.assembly.selectors import Selector
 from synthesis.assembly.twins import Seen
 from synthesis.assembly.wording import Style
 from synthesis.data import Context, Pair
-from synthesis.tokens import Tokenizer
 
 FILL: Final = 0.995
 """Share of the budget that a sample fills wherever there is enough text."""
@@ -39,36 +39,34 @@ _USUAL_NUMBER: Final = 10
 class Workshop:
     """Everything the samples of one call have in common."""
 
-    source: Source
-    index: Index
-    tokenizer: Tokenizer
+    documents: Documents
     selector: Selector
     style: Style
 
     def joint(self) -> int:
         """About how many tokens one more document costs beyond its text."""
-        return self.tokenizer.count(self.style.separator + self.style.opening(_USUAL_NUMBER))
+        return self.documents.tokenizer.count(self.style.separator + self.style.opening(_USUAL_NUMBER))
 
     def stock(self, item: int, own: Notes, answer: str) -> Iterator[Document]:
         """The documents that may stand beside an item's context, in the selector's order.
 
         None gives the answer away, and no two of them, nor one and the context, are nearly the same.
         """
-        wanted = needles(answer)
-        texts = {self.index.texts[item]}
+        index, wanted = self.documents.index, needles(answer)
+        texts = {index.texts[item]}
         seen = Seen()
         seen.add(own.sketch)
         for other in self.selector.candidates(item):
-            text_key = self.index.texts[other]
-            if text_key in texts or self.index.kin(item, other):
+            text_key = index.texts[other]
+            if text_key in texts or index.kin(item, other):
                 continue
-            notes = self.index.notes(other)
+            notes = index.notes(other)
             if states(notes.words, wanted) or seen.near(notes.sketch):
                 continue
             texts.add(text_key)
             seen.add(notes.sketch)
-            name, text = self.source.document(other)
-            yield Document(other, name, text, self.index.tokens[other], notes.table)
+            name, text = self.documents.document(other)
+            yield Document(other, name, text, index.tokens[other], notes.table)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ numbers are come by (see ``indexing``).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Self
@@ -17,11 +16,6 @@ from synthesis.assembly.leaks import haystack
 from synthesis.assembly.shelf import Shelf
 from synthesis.assembly.tables import Table
 from synthesis.assembly.twins import sketch
-from synthesis.data import Context, Pair
-
-Items = Sequence[tuple[Pair, Context]]
-Corpus = Sequence[tuple[str, str]]
-"""Texts of the user's own, as (id, text)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +49,18 @@ def _numbers(kind: str) -> array[int]:
 class Index:
     """Parallel columns, one entry per document; the first ``items`` are the items' contexts.
 
-    ``pools`` numbers the task pool (0: of the corpus); ``tokens`` counts the text alone (0: it is
-    blank); ``needs`` counts the item's whole conversation with no other document; ``splits``
-    numbers the split; the rest are 64-bit hashes of the pair's or text's id, the answer
-    (0: too common to tell anything), the text, and of id and text.
+    ``pools`` numbers the task pool (0: of the corpus; ``tasks`` has one of the pool's labels);
+    ``tokens`` counts the text alone (0: it is blank), ``asks`` the item's instruction and answer;
+    ``splits`` numbers the split; the rest are 64-bit hashes of the pair's or text's id, the
+    answer (0: too common to tell anything), the text, and of id and text.
     """
 
     shelf: Shelf
     items: int = 0
+    tasks: dict[int, str] = field(default_factory=dict)
     pools: array[int] = field(default_factory=lambda: _numbers("L"))
     tokens: array[int] = field(default_factory=lambda: _numbers("L"))
-    needs: array[int] = field(default_factory=lambda: _numbers("Q"))
+    asks: array[int] = field(default_factory=lambda: _numbers("L"))
     splits: array[int] = field(default_factory=lambda: _numbers("L"))
     pairs: array[int] = field(default_factory=lambda: _numbers("Q"))
     answers: array[int] = field(default_factory=lambda: _numbers("Q"))
@@ -101,23 +96,3 @@ def number(*parts: object) -> int:
     """A stable 64-bit number for strings and numbers."""
     data = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What an index is made from. ``split_of`` labels the item at a position.
-
-    ``counted_by`` is the identity of the tokenizer whose counts ``Context.tokens`` holds.
-    """
-
-    items: Items
-    corpus: Corpus = ()
-    split_of: Callable[[int], str] | None = None
-    counted_by: str | None = None
-
-    def document(self, place: int) -> tuple[str, str]:
-        """Name and text of a document: a pair's id and its context, or an entry of the corpus."""
-        if place < len(self.items):
-            pair, context = self.items[place]
-            return pair.id, context.text
-        return self.corpus[place - len(self.items)]

@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from synthesis.assembly.canonical import canonical_words
-from synthesis.assembly.index import Index, Items, number
-from synthesis.errors import MissingExtraError
+from synthesis.assembly.documents import Documents, Items
+from synthesis.assembly.index import Index, number
 
 if TYPE_CHECKING:
     from array import array
@@ -27,14 +27,11 @@ _FIRST: Final = 256
 class Lexical:
     """Proposes the documents of an item's own split, the nearest first."""
 
-    def __init__(self, index: Index, items: Items, seed: int) -> None:
-        """Index the items' contexts.
-
-        Raises:
-            MissingExtraError: the package bm25s is not installed.
-        """
+    def __init__(self, documents: Documents, seed: int) -> None:
+        """Index the items' contexts."""
         import numpy as np
 
+        index, items = documents.index, documents.items
         self._np: Any = np
         self._items = items
         self._ids = _vocabulary(items)
@@ -81,10 +78,7 @@ def _vocabulary(items: Items) -> dict[str, int]:
 
 
 def _scorer(index: Index, ids: dict[str, int]) -> Any:
-    try:
-        bm25s = import_module("bm25s")  # it comes without types
-    except ImportError as error:
-        raise MissingExtraError("bm25s", "lexical", "choosing distractors by their words") from error
+    bm25s = import_module("bm25s")  # it comes without types
     known: list[Sequence[int] | array[int]] = []
     for item in range(index.items):
         words = index.notes(item).words.decode("utf-8", "surrogatepass").split(" ")

@@ -41,19 +41,24 @@ def parse_lengths(lengths: str) -> list[tuple[int, float | None]]:
     return [(length, share) for length, share in shares.items()]
 
 
-def parse_mixture(mixture: Mapping[int | str, float] | Mapping[str, float] | str) -> dict[int, float]:
-    """Shares, summing to 1, by tokens; a length without a share counts as much as any other.
+def parse_mixture(length: int | str | Mapping[int | str, float] | Mapping[str, float]) -> dict[int, float]:
+    """Shares, summing to 1, by tokens; one length has all of it.
 
     Raises:
-        UsageError: as ``parse_lengths``, or the mixture is empty.
+        UsageError: as ``parse_lengths``, there is no length, or there are several without shares.
     """
-    if isinstance(mixture, str):
-        parsed = parse_lengths(mixture)
-        return _scaled({tokens: 1.0 if share is None else share for tokens, share in parsed})
-    shares = {parse_length(length): _share(share, mixture) for length, share in mixture.items()}
-    if not shares or len(shares) < len(mixture):
-        raise UsageError(f"mixture {mixture!r} cannot be used. Name each length once, with its share.")
-    return _scaled(shares)
+    if isinstance(length, Mapping):
+        shares = {parse_length(one): _share(share, length) for one, share in length.items()}
+        if not shares or len(shares) < len(length):
+            raise UsageError(f"lengths {length!r} cannot be used. Name each length once, with its share.")
+        return _scaled(shares)
+    parsed = parse_lengths(length) if isinstance(length, str) else [(parse_length(length), None)]
+    if len(parsed) > 1 and parsed[0][1] is None:
+        raise UsageError(
+            f"lengths {length!r} have no shares. Write 4k:0.5,8k:0.5 for samples of mixed lengths, "
+            "or call once for each length."
+        )
+    return {tokens: share or 1.0 for tokens, share in parsed}
 
 
 def _share(share: object, whole: object) -> float:

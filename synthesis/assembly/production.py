@@ -1,11 +1,10 @@
-"""The loop: documents -> index -> what each item is to become -> samples, batch by batch.
+"""The loop: documents -> what each item is to become -> samples, batch by batch.
 
 In memory stay some numbers per document and the few samples being worked on.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,33 +14,21 @@ from typing import Final
 from synthesis.assembly.ahead import ahead
 from synthesis.assembly.budget import Stock
 from synthesis.assembly.counting import Counted, Part, Trial, count_trials
-from synthesis.assembly.depth import assign_depths
 from synthesis.assembly.distractors import make_selector
+from synthesis.assembly.documents import Documents
 from synthesis.assembly.fitting import Draft, Workshop, fitting
-from synthesis.assembly.index import Index, Source, number
-from synthesis.assembly.indexing import build_index
-from synthesis.assembly.mixture import assign
 from synthesis.assembly.options import Options
+from synthesis.assembly.orders import Orders, give_orders
 from synthesis.assembly.pieces import Cutter
-from synthesis.assembly.shelf import Shelf
 from synthesis.assembly.tables import Gap, Table
 from synthesis.assembly.trimming import trim
 from synthesis.assembly.wording import lay_out
 from synthesis.data import Context, Evidence, Rejected, Sample
-from synthesis.tokens import Tokenizer, format_length
+from synthesis.tokens import format_length
 
 # So many samples, or so many tokens of samples, are counted in one go.
 _BATCH_SAMPLES: Final = 32
 _BATCH_TOKENS: Final = 262_144
-
-
-@dataclass(frozen=True, slots=True)
-class _Orders:
-    """What each item is to become: its budget, whether it leaves its context out, its depth."""
-
-    budgets: array[int]
-    abstaining: frozenset[int]
-    depths: dict[int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +41,20 @@ class _Batch:
 
 
 class Assembly:
-    """The samples of one call, by position; any part of them can be asked for.
-
-    Documents are read and indexed once, when that is first needed.
-    """
+    """The samples that documents make under some options, by position; any part of them can be asked for."""
 
     def __init__(
-        self, source: Source, options: Options, tokenizer: Tokenizer, coherence: Callable[[int], float | None]
+        self, documents: Documents, options: Options, coherence: Callable[[int], float | None]
     ) -> None:
         """``coherence`` gives the score of the item at a position."""
-        self._source, self._options, self._tokenizer = source, options, tokenizer
-        self._coherence = coherence
+        self._documents, self._options, self._coherence = documents, options, coherence
 
     @cached_property
-    def _made(self) -> tuple[Workshop, _Orders]:
-        options = self._options
-        lengths = [length for length, _ in options.lengths]
-        index = build_index(self._source, self._tokenizer, lengths, options.style, Shelf())
-        orders = _orders(index, options)
-        rooms = _rooms(index, orders)
-        selector = make_selector(
-            options.choice, index, self._source.items, rooms, options.seed, options.max_reuse
-        )
-        return Workshop(self._source, index, self._tokenizer, selector, options.style), orders
+    def _made(self) -> tuple[Workshop, Orders]:
+        options, documents = self._options, self._documents
+        orders = give_orders(documents, options)
+        selector = make_selector(options.choice, documents, orders.rooms(), options.seed, options.max_reuse)
+        return Workshop(documents, selector, options.style), orders
 
     def prepare(self) -> None:
         """Index the documents now, so that processes forked from this one need not."""
@@ -86,11 +64,12 @@ class Assembly:
         """A sample, or why there is none, for each item from ``start`` to ``stop``, in order."""
         shop, orders = self._made
         wanted = range(len(orders.budgets))[start:stop]
+        tokenizer = self._documents.tokenizer
         begun = (self._begun(rows) for rows in _batches(orders.budgets, wanted))
-        for batch, counts in ahead(begun, lambda batch: count_trials(batch.trials, self._tokenizer)):
+        for batch, counts in ahead(begun, lambda batch: count_trials(batch.trials, tokenizer)):
             with suppress(StopIteration):
                 while True:
-                    counts = count_trials(batch.fitting.send(counts), self._tokenizer)
+                    counts = count_trials(batch.fitting.send(counts), tokenizer)
             for item, draft in batch.drafts.items():
                 if draft is None or draft.counted is None or not (draft.own or draft.plan.after):
                     yield _rejected(shop, orders, item)
@@ -104,40 +83,6 @@ class Assembly:
         return _Batch(drafts, fit, next(fit, []))
 
 
-def _orders(index: Index, options: Options) -> _Orders:
-    keys = index.keys[: index.items]
-    shares = [share for _, share in options.lengths]
-    ranks = [number("length", options.seed, key) for key in keys]
-    lengths = assign(index.pools[: index.items], ranks, shares)
-    budgets = array("Q", (options.lengths[part][0] for part in lengths))
-    by_chance = sorted(range(index.items), key=lambda item: number("abstain", options.seed, keys[item]))
-    abstaining = frozenset(by_chance[: round(options.abstain * index.items)])
-    depths: dict[int, float] = {}
-    for part, (budget, _) in enumerate(options.lengths):
-        members = [
-            item
-            for item in range(index.items)
-            if lengths[item] == part
-            and item not in abstaining
-            and index.tokens[item]
-            and (index.needs[item] <= budget or options.oversize == "trim")
-        ]
-        chances = [number("depth", options.seed, budget, keys[item]) for item in members]
-        depths.update(zip(members, assign_depths(options.depths, chances), strict=True))
-    return _Orders(budgets, abstaining, depths)
-
-
-def _rooms(index: Index, orders: _Orders) -> array[int]:
-    """About how many tokens each item has for other documents; 0 for items that become nothing."""
-    rooms = array("q", bytes(8 * index.items))
-    for item in range(index.items):
-        if item in orders.abstaining:
-            rooms[item] = orders.budgets[item]
-        elif item in orders.depths:
-            rooms[item] = max(0, orders.budgets[item] - index.needs[item])
-    return rooms
-
-
 def _batches(budgets: Sequence[int], wanted: range) -> Iterator[range]:
     start, size = wanted.start, 0
     for item in wanted:
@@ -149,19 +94,19 @@ def _batches(budgets: Sequence[int], wanted: range) -> Iterator[range]:
         yield range(start, wanted.stop)
 
 
-def _draft(shop: Workshop, options: Options, orders: _Orders, item: int) -> Draft | None:
+def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Draft | None:
     """A sample not yet planned; ``None`` where it cannot become one."""
-    budget, tokenizer = orders.budgets[item], shop.tokenizer
-    if not shop.index.tokens[item] or not (item in orders.abstaining or item in orders.depths):
+    budget, tokenizer = orders.budgets[item], shop.documents.tokenizer
+    if not shop.documents.index.tokens[item] or not (item in orders.abstaining or item in orders.depths):
         return None
-    pair, context = shop.source.items[item]
-    notes = shop.index.notes(item)
+    pair, context = shop.documents.items[item]
+    notes = shop.documents.index.notes(item)
     stock, cutter = Stock(shop.stock(item, notes, pair.answer)), Cutter(tokenizer)
     if item in orders.abstaining:
         pair = replace(pair, answer=options.refusal)
         need = tokenizer.count_chat(lay_out(pair, None).messages)
         return Draft(pair, context, None, need, budget, 0.0, stock, cutter)
-    need, own = shop.index.needs[item], Part(context.text, _own_gaps(context, notes.table))
+    need, own = orders.needs[item], Part(context.text, _own_gaps(context, notes.table))
     if need > budget:
         trimmed = trim(pair, context, budget, tokenizer, options.style)
         if trimmed is None:
@@ -187,13 +132,13 @@ def _own_gaps(context: Context, table: Table | None) -> list[Gap]:
 def _sample(
     shop: Workshop, options: Options, item: int, made: Draft, counted: Counted, coherence: float | None
 ) -> Sample:
-    pair, whole = shop.source.items[item]
+    pair, whole = shop.documents.items[item]
     own = () if made.own is None else (pair.id,)
     before, after = ([piece.name for piece in side] for side in (made.plan.before, made.plan.after))
     start = counted.layout.span[0]
     pieces = () if made.own is None else made.context.evidence
     return Sample(
-        id=options.identity(pair.id, whole.text, pair.task, made.budget, shop.tokenizer.identity),
+        id=options.identity(pair.id, whole.text, pair.task, made.budget, shop.documents.tokenizer.identity),
         pair_id=pair.id,
         messages=counted.layout.messages,
         tokens=counted.tokens,
@@ -210,10 +155,10 @@ def _sample(
     )
 
 
-def _rejected(shop: Workshop, orders: _Orders, item: int) -> Rejected:
-    pair, context = shop.source.items[item]
+def _rejected(shop: Workshop, orders: Orders, item: int) -> Rejected:
+    pair, context = shop.documents.items[item]
     budget = orders.budgets[item]
-    if not shop.index.tokens[item]:
+    if not shop.documents.index.tokens[item]:
         reason = "the context is blank: generate it again"
     elif item in orders.abstaining:
         reason = (
@@ -227,7 +172,7 @@ def _rejected(shop: Workshop, orders: _Orders, item: int) -> Rejected:
         )
     else:
         reason = (
-            f"the context with its question and answer takes {shop.index.needs[item]:,} tokens and the "
+            f"the context with its question and answer takes {orders.needs[item]:,} tokens and the "
             f"budget is {budget:,} ({format_length(budget)}): ask for a greater length or a shorter context, "
             "or have it trimmed"
         )

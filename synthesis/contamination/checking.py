@@ -60,7 +60,7 @@ def named_benchmarks(sources: Mapping[str, str]) -> tuple[Benchmark, ...]:
     """The benchmarks of a configuration, by name.
 
     Raises:
-        ConfigError: one cannot be understood.
+        ConfigError, SourceError: a name or an address cannot be understood.
     """
     return tuple(parse_benchmark(name, sources[name]) for name in sorted(sources))
 

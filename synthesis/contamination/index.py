@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from synthesis.contamination.naming import Benchmark
 from synthesis.errors import SourceError
 from synthesis.ngrams import ngram_hashes, plain_words
-from synthesis.sources import resolve
+from synthesis.sources.address import errors_about
 from synthesis.sources.rows import Table
 
 if TYPE_CHECKING:
@@ -82,13 +82,14 @@ def read_index(benchmark: Benchmark, n: int) -> Index:
 
     parts = []
     rows = skipped = common = 0
-    for table in resolve.tables(benchmark.source, benchmark.config, benchmark.split, None):
-        tally, unreadable = _read_table(benchmark, table, n)
-        told, ordinary = tally.finished()
-        parts.append(told)
-        rows, skipped, common = rows + tally.added, skipped + unreadable, common + ordinary
-    if not rows:
-        raise _nothing(benchmark)
+    with errors_about(str(benchmark)):
+        for table in benchmark.address.tables():
+            tally, unreadable = _read_table(benchmark, table, n)
+            told, ordinary = tally.finished()
+            parts.append(told)
+            rows, skipped, common = rows + tally.added, skipped + unreadable, common + ordinary
+        if not rows:
+            raise _nothing(benchmark)
     return Index(benchmark.name, np.unique(np.concatenate(parts)), rows, skipped, common)
 
 
@@ -98,18 +99,19 @@ def probe(benchmark: Benchmark) -> None:
     Raises:
         SourceError: it cannot, it has no row, or lacks a column that was named.
     """
-    for table in resolve.tables(benchmark.source, benchmark.config, benchmark.split, None):
-        for row in table.rows():
-            if not row.error and isinstance(row.value, Mapping):
-                _chosen(benchmark, table.name, row.value)
-                return
-    raise _nothing(benchmark)
+    with errors_about(str(benchmark)):
+        for table in benchmark.address.tables():
+            for row in table.rows():
+                if not row.error and isinstance(row.value, Mapping):
+                    _chosen(benchmark, table.name, row.value)
+                    return
+        raise _nothing(benchmark)
 
 
 def _nothing(benchmark: Benchmark) -> SourceError:
     return SourceError(
-        f"the benchmark {benchmark.name} ({benchmark.source}) has no row that can be read: each must be an "
-        "object with named columns. Check the file."
+        f"{benchmark.address.place} has no row that can be used: each must be an object with named columns. "
+        "Check the file."
     )
 
 
@@ -130,13 +132,15 @@ def _read_table(benchmark: Benchmark, table: Table, n: int) -> tuple[_Tally, int
 
 
 def _chosen(benchmark: Benchmark, table: str, value: Mapping[str, Any]) -> list[Any]:
-    missing = [column for column in benchmark.columns if column not in value]
+    columns = benchmark.address.columns
+    missing = ", ".join(repr(column) for column in columns if column not in value)
     if missing:
+        has = ", ".join(map(str, list(value)[:50])) or "none"
         raise SourceError(
-            f"the benchmark {benchmark.name} ({table}) has no column {', '.join(map(repr, missing))}; "
-            f"it has {', '.join(map(str, list(value)[:50]))}"
+            f"{table} has no column {missing}; it has {has}. Name those that count, as in "
+            "SOURCE?columns=input,answers."
         )
-    return [value[column] for column in benchmark.columns or value]
+    return [value[column] for column in columns or value]
 
 
 def _texts(value: Any) -> Iterator[str]:

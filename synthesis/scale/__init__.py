@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from synthesis.config import RunConfig, load_config
 from synthesis.errors import ConfigError, MissingExtraError
+from synthesis.prompts import load_template
+from synthesis.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from synthesis.scale.step import ContextStep
@@ -28,6 +30,8 @@ def context_step(config: RunConfig | str | Path) -> ContextStep:
 
     Raises:
         ConfigError: the file is missing or wrong, or the engine is not for many processes.
+        TemplateError: the template cannot be used.
+        FolderError: the run's folder holds something else.
         MissingExtraError: datatrove is not installed.
     """
     made = config if isinstance(config, RunConfig) else load_config(config)
@@ -42,4 +46,8 @@ def context_step(config: RunConfig | str | Path) -> ContextStep:
         raise MissingExtraError("datatrove", "scale", "a step of a datatrove pipeline") from None
     from synthesis.scale.step import ContextStep
 
-    return ContextStep(made)
+    step = ContextStep(made)
+    # Better told here, in one line, than by each task after it has loaded a model.
+    RunFolder(step.folder).check()
+    load_template(made.generation.template)
+    return step

@@ -17,7 +17,7 @@ from datatrove.utils.logging import logger
 
 from synthesis.config import PairsConfig, RunConfig
 from synthesis.data import Context, Pair, Rejected, content_hash
-from synthesis.errors import ConfigError, MissingExtraError, UsageError
+from synthesis.errors import ConfigError
 from synthesis.journal import Journal
 from synthesis.run import chosen_pairs, generate, make_job
 from synthesis.run_folder import RunFolder
@@ -37,8 +37,8 @@ class ContextStep(PipelineStep):  # type: ignore[misc]
     A task first writes all its contexts, then closes the engine, then yields: a GPU is free again
     for the steps that follow, and a task that was killed yields everything when it is started
     again, though it writes only what it lacks. With another number of tasks nothing is written
-    again either. Give such a launch another ``logging_dir``: datatrove notes there which ranks
-    are complete, and a rank's share is no longer the same.
+    again either. Give such a launch another ``logging_dir``, and one after a change of pairs or
+    settings, too: datatrove notes there which ranks are complete, and leaves them out.
 
     A document's text is the context, its id that of the pair; rejected pairs stay in the journal.
     Statistics: ``contexts``, ``rejected``, ``written`` (in this launch), ``prompt_tokens`` and
@@ -66,12 +66,8 @@ class ContextStep(PipelineStep):  # type: ignore[misc]
             ContextSynthesisError: as for a run. What is finished is kept; start the task again.
         """
         tokenizer = load_tokenizer(self.config.samples.tokenizer or None)
-        try:
-            with self.track_time("task"):
-                journal = self._write(data, rank, world_size)
-        except MissingExtraError as error:
-            # It cannot be pickled, so the process that waits for this one would never hear of it.
-            raise UsageError(str(error)) from error
+        with self.track_time("task"):
+            journal = self._write(data, rank, world_size)
         for _ in journal.current_rejected():
             self.stat_update("rejected")
         for pair, context in journal.current_contexts():
@@ -126,10 +122,11 @@ def _share(chosen: PairsConfig, rank: int, world_size: int) -> Iterator[Pair | R
             "there are no pairs: name their source in the configuration ('pairs.source'), "
             "or put a datatrove reader before the step"
         )
-    for row in chosen_pairs(chosen, chosen.source):
-        identity = row.id if isinstance(row, Pair) else row.pair_id
-        if int(content_hash(identity), 16) % world_size == rank:
-            yield row
+    return (row for row in chosen_pairs(chosen, chosen.source) if _place(row) % world_size == rank)
+
+
+def _place(row: Pair | Rejected) -> int:
+    return int(content_hash(row.id if isinstance(row, Pair) else row.pair_id), 16)
 
 
 def _others(own: Path, *, apart: bool) -> list[Path]:

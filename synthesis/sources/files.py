@@ -50,7 +50,10 @@ def find_files(source: str) -> list[str]:
         found = sorted(name for name in matches if suffix_of(name))
         files = [name for name in found if Path(name).is_file()]
         if not files:
-            raise SourceError(f"No file matches {source} with a known suffix ({', '.join(SUFFIXES)}).")
+            raise SourceError(
+                f"No file matches {source} with a known suffix ({', '.join(SUFFIXES)}). "
+                "Correct the pattern, or convert the files to JSON Lines (.jsonl)."
+            )
         return files
     raise not_found(source)
 
@@ -80,7 +83,10 @@ def _in_folder(folder: Path) -> list[str]:
             f"{folder} was written by Dataset.save_to_disk (Arrow files), which is not read directly. "
             "Write it with Dataset.to_parquet or Dataset.to_json and give that file."
         )
-    raise SourceError(f"The folder {folder} holds no file with a known suffix ({', '.join(SUFFIXES)}).")
+    raise SourceError(
+        f"The folder {folder} holds no file with a known suffix ({', '.join(SUFFIXES)}). "
+        "Give another folder, or convert its files to JSON Lines (.jsonl)."
+    )
 
 
 def not_found(source: str) -> SourceError:

@@ -6,6 +6,8 @@ Knows nothing of what the rows hold.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ def tables(source: str, config: str | None, split: str, token: str | None) -> li
     """
     hub = hub_of(source)
     if hub:
-        return hub_tables(hub, config, split, token)
+        with _taken_for_hub(source):
+            return hub_tables(hub, config, split, token)
     if _is_dataset_folder(source, config, split):
         return [dataset_table(str(Path(source).resolve()), source, config, split, token)]
     _refuse_choice(source, config, split)
@@ -36,7 +39,8 @@ def describe(source: str, config: str | None, split: str, token: str | None) -> 
     """See ``synthesis.pairs.describe_source``."""
     hub = hub_of(source)
     if hub:
-        revision = resolve_revision(hub, token)
+        with _taken_for_hub(source):
+            revision = resolve_revision(hub, token)
         place = {"path": hub.path} if hub.path else {"config": config, "split": split}
         return {"kind": "hub", "name": hub.repo, "revision": revision, **place}
     found: dict[str, Any] = {"kind": "files", "name": source, "files": describe_files(source)}
@@ -48,9 +52,9 @@ def describe(source: str, config: str | None, split: str, token: str | None) -> 
 def hub_of(source: str) -> HubSource | None:
     """The Hub source meant, or None for a local one; an address that is neither is an error."""
     if not source.strip():
-        raise SourceError("The source of pairs is empty. Give a file, a folder, a glob or a Hub dataset.")
+        raise SourceError("The source is empty. Give a file, a folder, a glob or a Hub dataset.")
     if "\0" in source:
-        raise SourceError("The source of pairs holds a NUL character, which no path can. Give it again.")
+        raise SourceError("The source holds a NUL character, which no path can. Give it again.")
     if Path(source).exists():
         return None
     if "://" in source and not source.startswith("hf://datasets/"):
@@ -70,6 +74,19 @@ def hub_of(source: str) -> HubSource | None:
     ):
         raise not_found(source)
     return hub
+
+
+@contextmanager
+def _taken_for_hub(source: str) -> Iterator[None]:
+    """Say of a dataset that cannot be reached why it was looked for: a folder may have been meant."""
+    try:
+        yield
+    except SourceError as error:
+        if source.startswith("hf://"):
+            raise
+        raise SourceError(
+            f"{error} (There is no file or folder {source}, so it was taken for a Hub dataset.)"
+        ) from None
 
 
 def _is_dataset_folder(source: str, config: str | None, split: str) -> bool:

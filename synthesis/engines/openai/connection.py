@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
 _OPENAI = "https://api.openai.com/v1"
+_KEY = re.compile("[!-~]+")
 _CONNECT_TIMEOUT = 15.0  # a host that does not answer at all need not be waited for any longer
 
 
@@ -36,6 +38,22 @@ class Address:
     def secret(self) -> str:
         """The key; empty if there is none."""
         return os.environ.get(self.key_env, "").strip()
+
+    def sendable(self) -> str:
+        """The key, fit for a header.
+
+        One that is not makes the transport fail with the header, key and all, in its words or in
+        the variables that some loggers print.
+
+        Raises:
+            ConfigError: it holds spaces, line breaks or characters beyond ASCII.
+        """
+        if self.secret and not _KEY.fullmatch(self.secret):
+            raise ConfigError(
+                f"the key for {self.base_url} holds a space, a line break or a letter that no key can have; "
+                f"set the environment variable {self.key_env} again, to the key and nothing else"
+            )
+        return self.secret
 
     def client(self) -> OpenAI:
         """A client for one synchronous use."""
@@ -55,7 +73,7 @@ class Address:
         return {
             "base_url": self.base_url,
             # Servers at home need no key, but the client insists on one.
-            "api_key": self.secret or "none",
+            "api_key": self.sendable() or "none",
             "timeout": Timeout(self.timeout, connect=min(self.timeout, _CONNECT_TIMEOUT)),
             "max_retries": 0,
         }
@@ -65,7 +83,7 @@ def make_address(base_url: str, key_env: str, timeout: float) -> Address:
     """Check the settings and the client library before any work.
 
     Raises:
-        ConfigError: the address cannot be used, or OpenAI's own has no key.
+        ConfigError: the address or the key cannot be used, or OpenAI's own has no key.
         MissingExtraError: the package ``openai`` is not installed.
     """
     try:
@@ -86,7 +104,7 @@ def make_address(base_url: str, key_env: str, timeout: float) -> Address:
             f"variable {key_env} and leave user, password and query out"
         )
     address = Address(url, key_env, timeout)
-    if url == _OPENAI and not address.secret:
+    if not address.sendable() and url == _OPENAI:
         raise ConfigError(
             f"{url} needs a key: set the environment variable {key_env}, or set base_url to another server"
         )
