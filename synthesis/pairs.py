@@ -61,7 +61,7 @@ def read_pairs(
         raise SourceError(f"--limit {limit} is negative. Give the number of pairs to read.")
     if task is not None and not task.strip():
         raise SourceError("--task is empty. Give the task's name, or leave the option out.")
-    name = _as_text(source)
+    name = resolve.as_text(source)
     tables = resolve.tables(name, config, split, token)
     return _Reader(name, chosen, task).read(tables, limit)
 
@@ -79,19 +79,12 @@ def describe_source(
     Raises:
         SourceError: If the source cannot be found or read.
     """
-    return resolve.describe(_as_text(source), config, split, token)
+    return resolve.describe(resolve.as_text(source), config, split, token)
 
 
 def is_local(source: str | Path) -> bool:
     """Whether a source lies on this machine, so that reading it twice is cheap."""
-    return resolve.hub_of(_as_text(source)) is None
-
-
-def _as_text(source: str | Path) -> str:
-    text = str(source)
-    if isinstance(source, Path) and text.startswith("hf:/"):
-        text = "hf://" + text.removeprefix("hf:/").lstrip("/")  # Path folds the double slash
-    return str(Path(text).expanduser()) if text.startswith("~") else text
+    return resolve.hub_of(resolve.as_text(source)) is None
 
 
 class _Reader:

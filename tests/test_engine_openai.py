@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 
 import pytest
 
@@ -271,6 +272,8 @@ def test_the_only_model_is_taken_and_several_are_listed() -> None:
         ({"base_url": "http://h", "timeout": 0}, "timeout is 0"),
         ({"base_url": "http://h", "retries": -1}, "retries is -1"),
         ({"base_url": "http://h", "extra_body": {"n": 4}}, "extra_body sets n"),
+        ({"base_url": "http://h", "extra_body": {"top_k": float("nan")}}, "extra_body cannot be sent"),
+        ({"base_url": "http://h", "extra_body": {"until": date(2026, 1, 1)}}, "extra_body cannot be sent"),
     ],
 )
 def test_settings_that_cannot_be_used_say_what_to_write(options, said) -> None:

@@ -195,6 +195,12 @@ def test_what_the_hub_refuses_is_explained_without_the_token(hub: str, tmp_path:
     assert not [text for text in (missing, gated, config, split, file) if TOKEN in text]
 
 
+def test_a_token_that_no_header_can_carry_is_not_shown(hub: str, tmp_path: Path) -> None:
+    for asked in (("org/riddles", {"token": "secré token"}), ("org/riddles", {})):
+        (text,) = read_apart(tmp_path, asked, HF_ENDPOINT=hub, HF_TOKEN="secré")
+        assert "Set HF_TOKEN again" in text and "secré" not in text
+
+
 def test_offline_says_so(tmp_path: Path) -> None:
     cases = ("org/riddles", "hf://datasets/org/riddles/hard.jsonl", "hf://datasets/org/riddles")
     asked: list[tuple[str, dict[str, Any]]] = [(case, {"token": TOKEN}) for case in cases]

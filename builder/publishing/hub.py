@@ -21,6 +21,7 @@ from typing import Any, ClassVar, TypeVar
 
 from builder.publishing.hub_trouble import ConflictError, HubError, UnsettledError, expected, worded
 from synthesis.errors import UsageError
+from synthesis.sources.hub import check_token
 
 TRIES = 6
 _LONGEST_WAIT = 300.0  # seconds; whoever is told to wait longer should decide that
@@ -83,6 +84,7 @@ class Hub:
         self.repo_id = repo_id
         self.endpoint = (endpoint or constants.ENDPOINT).rstrip("/")
         self.token = token or get_token()
+        check_token(self.token)
         self._on_step = on_step
         self._api = HfApi(endpoint=self.endpoint, token=self.token or False, library_name="context-synthesis")
         self._texts: dict[str, bytes] = {}

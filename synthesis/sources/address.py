@@ -76,10 +76,7 @@ def parse_address(source: str | Path) -> Address:
     Raises:
         SourceError: it is empty, or what follows the question mark cannot be used.
     """
-    text = str(source).strip()
-    if isinstance(source, Path) and text.startswith("hf:/"):
-        text = "hf://" + text.removeprefix("hf:/").lstrip("/")  # Path folds the double slash
-    text = str(Path(text).expanduser()) if text.startswith("~") else text
+    text = resolve.as_text(source).strip()
     there = os.path.exists(text)  # noqa: PTH110 (Path.exists raises where choices make a name too long)
     match = None if there else _CHOSEN.fullmatch(text)
     place, choices = (match[1].strip(), match[2]) if match else (text, "")

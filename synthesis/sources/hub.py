@@ -21,6 +21,7 @@ from synthesis.sources.rows import Row, Table, task_from_name
 
 _PREFIX = "hf://datasets/"
 _ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^/\s]+))?(/(?P<path>.+))?")
+_TOKEN = re.compile("[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,35 @@ def redact(text: str, token: str | None = None) -> str:
     return re.sub(r"\bhf_[A-Za-z0-9]{6,}", "[token]", text)
 
 
+def check_token(token: str | None) -> None:
+    """Refuse a token that no header can carry: the transport would show it in its error.
+
+    Raises:
+        SourceError: it holds spaces, line breaks or characters beyond ASCII.
+    """
+    if token and not _TOKEN.fullmatch(token):
+        raise SourceError(
+            "the token for the Hub holds a space, a line break or a letter that no token can have. Set "
+            "HF_TOKEN again, to the token and nothing else, or run `hf auth login`."
+        )
+
+
 @contextmanager
 def hub_errors(name: str, token: str | None) -> Iterator[None]:
     """Turn what the Hub's libraries raise on purpose into a ``SourceError``."""
     from datasets.exceptions import DatasetsError
+    from huggingface_hub import get_token
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 
+    secret = token or get_token()
+    check_token(secret)
     # The HTTP library's own base error, whichever library the installed hub client uses.
     http_error = cast(type[Exception], HfHubHTTPError.__mro__[1])
     try:
         yield
     except (http_error, DatasetsError, EntryNotFoundError, OSError, ValueError, RuntimeError) as error:
         text = str(error) or str(error.__cause__ or "") or type(error).__name__
-        detail = redact(" ".join(text.split()), token)
+        detail = redact(" ".join(text.split()), secret)
         shown = detail if len(detail) <= 300 else detail[:300] + "..."
         # "from None": the original may carry the request, and with it the token.
         raise SourceError(f"{name}: {shown} {_advice(error, detail)}") from None

@@ -19,6 +19,14 @@ from synthesis.sources.rows import Table
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)^---", re.DOTALL | re.MULTILINE)
 
 
+def as_text(source: str | Path) -> str:
+    """A source as one string, with ``~`` for the home folder resolved."""
+    text = str(source)
+    if isinstance(source, Path) and text.startswith("hf:/"):
+        text = "hf://" + text.removeprefix("hf:/").lstrip("/")  # Path folds the double slash
+    return str(Path(text).expanduser()) if text.startswith("~") else text
+
+
 def tables(source: str, config: str | None, split: str, token: str | None) -> list[Table]:
     """The tables behind a source, in reading order.
 

@@ -6,6 +6,7 @@ Replies are read with suspicion: a server that speaks the protocol loosely gives
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,6 +80,13 @@ def check_extra(extra: Mapping[str, Any]) -> None:
             f"generation.options.extra_body sets {', '.join(taken)}, which the engine sets itself; "
             "leave it out"
         )
+    try:
+        json.dumps(extra, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"generation.options.extra_body cannot be sent as JSON ({error}); give texts, numbers, true or "
+            "false, and lists and tables of these"
+        ) from None
 
 
 def request_seed(seed: int, prompt_id: str) -> int:
