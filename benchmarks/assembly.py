@@ -25,21 +25,22 @@ import tempfile
 import time
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from synthesis import Context, Pair, Sample, assemble
 from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import make_options
 from synthesis.assembly.production import Assembly
+from synthesis.ondemand import OnDemand
 from synthesis.tokens import Tokenizer, build_tokenizer, format_length, load_tokenizer, parse_length
 
 TASKS = ("story_qa", "paper_qa", "meeting_query", "report_summary")
 PLAIN = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}"
 
 
-class OnDisk(Sequence[tuple[Pair, Context]]):
+class OnDisk(OnDemand[tuple[Pair, Context]]):
     """Pairs and contexts in a JSONL file, read one at a time."""
 
     def __init__(self, path: Path) -> None:
@@ -52,13 +53,8 @@ class OnDisk(Sequence[tuple[Pair, Context]]):
     def __len__(self) -> int:
         return len(self._starts) - 1
 
-    @overload
-    def __getitem__(self, place: int) -> tuple[Pair, Context]: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[tuple[Pair, Context]]: ...
-    def __getitem__(self, place: int | slice) -> tuple[Pair, Context] | Sequence[tuple[Pair, Context]]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
+    def read(self, place: int) -> tuple[Pair, Context]:
+        """A pair with its context."""
         self._file.seek(self._starts[place])
         row = json.loads(self._file.readline())
         pair = Pair(instruction=row["instruction"], answer=row["answer"], task=row["task"])
@@ -211,7 +207,7 @@ def workers(arguments: argparse.Namespace) -> None:
         items = OnDisk(path)
 
         def rows() -> Iterator[dict[str, Any]]:
-            return (raw_row(*items[place], None) for place in range(len(items)))
+            return (raw_row(*item, None) for item in items)
 
         build_folder(made, [ConfigData("invented", "raw", rows, "invented")], facts={"engine": "none"})
         took, found = [], []

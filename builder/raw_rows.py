@@ -12,12 +12,13 @@ import json
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from builder.raw_source import RawConfig
 from builder.schema import COLUMNS
 from synthesis.data import Context, Evidence, Pair, content_hash
 from synthesis.errors import SourceError, StorageError, UsageError
+from synthesis.ondemand import OnDemand
 from synthesis.storage import storage_errors
 
 FORMAT = 1  # of the file written here; another number leaves older ones unread
@@ -86,7 +87,7 @@ def _mapped(path: Path) -> Any:
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
-class RawRows(Sequence[tuple[Pair, Context]]):
+class RawRows(OnDemand[tuple[Pair, Context]]):
     """Pairs with their contexts, in the order of the files; only the row asked for is in memory.
 
     ``least`` leaves out rows whose coherence is below it or was not measured.
@@ -112,14 +113,9 @@ class RawRows(Sequence[tuple[Pair, Context]]):
     def __len__(self) -> int:
         return len(self._kept)
 
-    @overload
-    def __getitem__(self, index: int) -> tuple[Pair, Context]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[tuple[Pair, Context]]: ...
-    def __getitem__(self, index: int | slice) -> tuple[Pair, Context] | list[tuple[Pair, Context]]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        position = self._kept[index]
+    def read(self, place: int) -> tuple[Pair, Context]:
+        """A pair with its context."""
+        position = self._kept[place]
         row = {name: self._table.column(name)[position].as_py() for name in _USED}
         return _pair(row), _context(row)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, overload
+from typing import TypeAlias
 
 from synthesis.data import Context, Pair
+from synthesis.ondemand import OnDemand
 
 Row: TypeAlias = tuple[Pair, Context]
 
 
-class Chosen(Sequence[Row]):
+class Chosen(OnDemand[Row]):
     """The rows at some places of a sequence."""
 
     def __init__(self, rows: Sequence[Row], places: Sequence[int]) -> None:
@@ -20,11 +21,6 @@ class Chosen(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._places)
 
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        if isinstance(index, slice):
-            return [self._rows[place] for place in self._places[index]]
-        return self._rows[self._places[index]]
+    def read(self, place: int) -> Row:
+        """The row at one of the places."""
+        return self._rows[self._places[place]]

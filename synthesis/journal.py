@@ -14,15 +14,15 @@ if it stood here, and stays where it is.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import overload
 
 from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected, Usage
 from synthesis.errors import FolderError
 from synthesis.log import Log
+from synthesis.ondemand import OnDemand
 from synthesis.storage import storage_errors
 
 TASKS = "tasks"
@@ -143,7 +143,7 @@ class Journal:
         )
 
 
-class ContextRows(Sequence[tuple[Pair, Context]]):
+class ContextRows(OnDemand[tuple[Pair, Context]]):
     """Contexts on disk as a sequence: 8 bytes a row in memory, one read per access."""
 
     def __init__(self, log: Log, fingerprints: Iterable[str]) -> None:
@@ -153,14 +153,9 @@ class ContextRows(Sequence[tuple[Pair, Context]]):
     def __len__(self) -> int:
         return len(self._offsets)
 
-    @overload
-    def __getitem__(self, index: int) -> tuple[Pair, Context]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[tuple[Pair, Context]]: ...
-    def __getitem__(self, index: int | slice) -> tuple[Pair, Context] | list[tuple[Pair, Context]]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        record = self._log.read_at(self._offsets[index])
+    def read(self, place: int) -> tuple[Pair, Context]:
+        """A pair with its context."""
+        record = self._log.read_at(self._offsets[place])
         record.pop("usage", None)
         pair = Pair(**record.pop("pair"))
         record["evidence"] = tuple(Evidence(*span) for span in record["evidence"])

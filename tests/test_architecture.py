@@ -12,13 +12,14 @@ PACKAGES = ("synthesis", "builder", "space")
 
 # Each layer may import the layers named with it, itself, and nothing else of ours.
 BASE = {"data", "errors"}
-SETTINGS = BASE | {"tables", "config", "tokens", "tokenizer", "tasks", "storage"}
+SETTINGS = BASE | {"ondemand", "tables", "config", "tokens", "tokenizer", "tasks", "storage"}
 MIDDLE = SETTINGS | {"engines.base"}
 RUN = MIDDLE | {"pairs", "sources", "prompts", "parsing", "journal", "run_folder"}
 RUN |= {"coherence", "engines", "work", "repair", "expansion", "batching"}
 ALLOWED = {
     "data": set(),
     "errors": set(),
+    "ondemand": set(),
     "tasks": BASE,
     "storage": BASE,
     "tables": BASE,

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import overload
 
 from synthesis.assembly.shelf import Shelf
 from synthesis.errors import SourceError
+from synthesis.ondemand import OnDemand
 from synthesis.sources.files import unreadable
 from synthesis.sources.rows import Row, parse_json
 from synthesis.sources.text import read_jsonl
@@ -23,24 +23,19 @@ Entry = tuple[str, str]
 """Id and text."""
 
 
-class Texts(Sequence[Entry]):
+class Texts(OnDemand[Entry]):
     """``size`` texts; ``read(place)`` gives one with its id."""
 
     def __init__(self, size: int, read: Callable[[int], Entry]) -> None:
         """Nothing is read yet."""
         self._size, self._read = size, read
 
+    def read(self, place: int) -> Entry:
+        """A text with its id."""
+        return self._read(place)
+
     def __len__(self) -> int:
         return self._size
-
-    @overload
-    def __getitem__(self, place: int) -> Entry: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Entry]: ...
-    def __getitem__(self, place: int | slice) -> Entry | list[Entry]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(self._size))]
-        return self._read(range(self._size)[place])
 
 
 def copied(entries: Iterable[Entry]) -> Texts:
