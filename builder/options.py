@@ -119,6 +119,14 @@ Abstain = Annotated[
 Oversize = Annotated[
     str | None, typer.Option(help="A context over the length: reject or trim.", rich_help_panel=_SAMPLES)
 ]
+RepeatQuestions = Annotated[
+    bool | None,
+    typer.Option(
+        "--repeat-questions/--distinct-questions",
+        help="Let contexts of pairs with the very same instruction stand side by side.",
+        rich_help_panel=_SAMPLES,
+    ),
+]
 Min = Annotated[
     str | None,
     typer.Option(

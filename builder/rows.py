@@ -165,6 +165,7 @@ def assembly_options(config: RunConfig) -> dict[str, Any]:
         "separator": samples.separator,
         "abstain": samples.abstain,
         "oversize": samples.oversize,
+        "repeat_questions": samples.repeat_questions,
     }
 
 

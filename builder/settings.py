@@ -35,6 +35,7 @@ _KEYS = {
     "header": "samples.header",
     "abstain": "samples.abstain",
     "oversize": "samples.oversize",
+    "repeat_questions": "samples.repeat_questions",
     "drop_leaks": "filters.drop_leaks",
     "near_duplicates": "filters.near_duplicates",
     "min_words": "filters.min_words",

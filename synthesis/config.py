@@ -76,6 +76,7 @@ class SamplesConfig:
     separator: str = "\n\n"
     abstain: float = 0.0
     oversize: str = "reject"
+    repeat_questions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,3 +254,50 @@ def test_a_blank_corpus_leaves_the_context_alone() -> None:
     outcome = next(assemble(corpus(1), "1k", distractors="corpus", corpus=[("x", "  ")]))
     assert not isinstance(outcome, Rejected)
     assert len(outcome.documents) == 1
+
+
+# --- pairs that ask the same ----------------------------------------------------------------
+
+
+def reports(size: int = 12) -> list[tuple[Pair, Context]]:
+    """Pairs with one instruction for all, half of them in other letters, and as many with their own."""
+    made = corpus(2 * size, words=120, tasks=("report_summary", "story_qa"))
+    asked = ("What does the report say?", "what does THE report say")
+    return [
+        (replace(pair, id="", instruction=asked[place // 2 % 2]), context)
+        if pair.task == "report_summary"
+        else (pair, context)
+        for place, (pair, context) in enumerate(made)
+    ]
+
+
+@pytest.mark.parametrize("max_reuse", [None, 3])
+@pytest.mark.parametrize("distractors", ["same-task", "random", "lexical", "same-task:0.5,lexical:0.5"])
+def test_no_other_context_answers_the_same_question(distractors: str, max_reuse: int | None) -> None:
+    items = reports()
+    task = {pair.id: pair.task for pair, _ in items}
+    made = samples(assemble(items, "600", distractors=distractors, max_reuse=max_reuse))
+    assert max_reuse is None or max(uses(made).values()) <= max_reuse
+    for sample in made:
+        kinds = {task[name] for name in others(sample)}
+        if sample.task == "report_summary":
+            assert "report_summary" not in kinds
+            assert max_reuse or sample.tokens >= 0.995 * sample.budget  # filled from elsewhere
+        elif distractors == "same-task":
+            assert kinds <= {"story_qa"}
+
+
+def test_questions_may_be_repeated_if_asked_for() -> None:
+    items = reports()
+    task = {pair.id: pair.task for pair, _ in items}
+    for sample in samples(assemble(items, "600", repeat_questions=True)):
+        assert {task[name] for name in sample.documents} == {sample.task}
+        assert sample.tokens >= 0.995 * sample.budget
+
+
+def test_where_all_ask_the_same_nothing_else_is_left() -> None:
+    items = [item for item in reports() if item[0].task == "report_summary"]
+    assert all(sample.documents == (sample.pair_id,) for sample in samples(assemble(items, "600")))
+    own = [(f"own {place}", prose(("own", place), 150)) for place in range(6)]
+    mixed = samples(assemble(items, "600", distractors="same-task:0.5,corpus:0.5", corpus=own))
+    assert all(sample.tokens >= 0.995 * sample.budget for sample in mixed)

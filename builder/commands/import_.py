@@ -10,7 +10,7 @@ from builder.commands.base import command, do
 from builder.commands.run import run
 
 _PAIRS = ("column", "task", "config", "split", "limit")
-_SAMPLES = ("lengths", "tokenizer", "depth", "distractors", "oversize")
+_SAMPLES = ("lengths", "tokenizer", "depth", "distractors", "oversize", "repeat_questions")
 _OUTPUT = ("seed", "out", "name", "license", "quiet")
 
 

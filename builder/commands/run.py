@@ -42,6 +42,7 @@ from builder.options import (
     Quiet,
     Rate,
     Repairs,
+    RepeatQuestions,
     SectionWords,
     Seed,
     Split,
@@ -83,6 +84,7 @@ def run(
     header: Header = None,
     abstain: Abstain = None,
     oversize: Oversize = None,
+    repeat_questions: RepeatQuestions = None,
     min: Min = None,
     drop_leaks: DropLeaks = None,
     near_duplicates: NearDuplicates = None,
@@ -135,6 +137,7 @@ _SAMPLES = (
     "header",
     "abstain",
     "oversize",
+    "repeat_questions",
 )
 _FILTERS = ("min", "drop_leaks", "near_duplicates", "min_words", "max_words", "language")
 _CHECKS = ("benchmark", "ngram", "drop_contaminated")

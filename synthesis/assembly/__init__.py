@@ -48,6 +48,7 @@ def assemble(
     abstain: float = 0.0,
     refusal: str = REFUSAL,
     oversize: str = "reject",
+    repeat_questions: bool = False,
 ) -> Iterator[Sample | Rejected]:
     """One sample for each item, of ``length`` tokens or of one of several lengths, in the items' order.
 
@@ -88,6 +89,9 @@ def assemble(
         refusal: what those answer.
         oversize: what becomes of a context that does not fit even alone: ``reject``, or ``trim``
             to its evidence and the sentences around it.
+        repeat_questions: whether contexts of pairs with the very same instruction ("Summarize the
+            report.") may stand side by side, so that it is open which one is meant. Otherwise
+            they never do, and where ``same-task`` then finds too few, other tasks' are taken.
 
     Yields:
         A ``Sample``; or a ``Rejected`` of stage ``assembly`` where the context is blank or does
@@ -110,6 +114,7 @@ def assemble(
         abstain=abstain,
         refusal=refusal,
         oversize=oversize,
+        repeat_questions=repeat_questions,
     )
     loaded = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
     texts = open_corpus(corpus) if corpus is not None and options.choice.uses("corpus") else ()

@@ -9,13 +9,25 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from synthesis.assembly.documents import Documents
 from synthesis.assembly.index import Index
 from synthesis.assembly.lexical import Lexical
-from synthesis.assembly.selectors import Capped, Mixed, Nobody, Outside, Pools, Selector
+from synthesis.assembly.selectors import (
+    Capped,
+    Distinct,
+    Mixed,
+    Nobody,
+    Outside,
+    Pools,
+    Selector,
+    shared_questions,
+)
 from synthesis.errors import UsageError
+
+if TYPE_CHECKING:
+    from synthesis.assembly.options import Options
 
 SELECTORS: Final = ("same-task", "random", "lexical", "corpus", "none")
 """Every way to choose distractors, by the name users write."""
@@ -96,33 +108,36 @@ def check_distractors(name: str, max_reuse: int | None, corpus: bool) -> None:
         )
 
 
-def make_selector(
-    choice: Choice, documents: Documents, rooms: Sequence[int], seed: int, max_reuse: int | None
-) -> Selector:
-    """The selector of a choice. ``rooms`` are the tokens each item has for other documents."""
-    index = documents.index
-    names = [name for name, _ in choice.parts]
-    even = len(names) == 1 and names[0] in ("same-task", "random", "none")
-    made = [
-        (_plain(name, documents, seed, max_reuse if even else None), share) for name, share in choice.parts
-    ]
+def make_selector(options: Options, documents: Documents, rooms: Sequence[int]) -> Selector:
+    """The selector that options ask for. ``rooms`` are the tokens each item has for other documents."""
+    index, parts = documents.index, options.choice.parts
+    clear = not options.repeat_questions and bool(shared_questions(index))
+    # Rings keep a cap by themselves, unless there are two.
+    even = len(parts) == 1 and parts[0][0] in ("random", "none", *(() if clear else ("same-task",)))
+    cap = options.max_reuse if even else None
+    made = [(_plain(name, documents, options.seed, cap, clear), share) for name, share in parts]
     selector = made[0][0] if len(made) == 1 else Mixed(index, made)
-    if max_reuse is None or even:
+    if options.max_reuse is None or even:
         return selector
-    return Capped(index, selector, _needed(index, rooms), seed, max_reuse)
+    return Capped(index, selector, _needed(index, rooms), options.seed, options.max_reuse)
 
 
-def _plain(name: str, documents: Documents, seed: int, max_reuse: int | None) -> Selector:
+def _plain(name: str, documents: Documents, seed: int, max_reuse: int | None, clear: bool) -> Selector:
     index = documents.index
-    if name == "lexical":
-        return Lexical(documents, seed)
     if name == "corpus":
         return Outside(index, seed)
     if name == "none":
         return Nobody()
     splits = index.splits[: index.items]
-    groups = list(zip(index.pools, splits, strict=False)) if name == "same-task" else splits
-    return Pools(index, groups, seed, max_reuse)
+    further: Selector = Nobody()
+    if name == "lexical":
+        selector: Selector = Lexical(documents, seed)
+    elif name == "same-task":
+        selector = Pools(index, list(zip(index.pools, splits, strict=False)), seed, max_reuse)
+        further = Pools(index, splits, seed, None) if clear else further
+    else:
+        selector = Pools(index, splits, seed, max_reuse)
+    return Distinct(index, selector, further) if clear else selector
 
 
 def _needed(index: Index, rooms: Sequence[int]) -> array[int]:

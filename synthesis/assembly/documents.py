@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from synthesis.assembly.additive import adds_up
 from synthesis.assembly.ahead import ahead
+from synthesis.assembly.canonical import canonical_words
 from synthesis.assembly.index import Index, number
 from synthesis.assembly.leaks import answer_key
 from synthesis.assembly.shelf import Shelf
@@ -85,6 +86,7 @@ def _add_items(index: Index, documents: Documents) -> None:
     for rows, (asked, counts) in ahead(_parcels(documents.items, lambda row: row[1].text), count):
         for place, ((pair, context), (tokens, table)) in enumerate(zip(rows, _sizes(counts), strict=True)):
             index.asks.append(asked[2 * place] + asked[2 * place + 1])
+            index.questions.append(number("question", *canonical_words(pair.instruction)))
             key = answer_key(pair.answer)
             index.answers.append(number(key) if key else 0)
             index.pools.append(pools.setdefault(_pool(pair.task), len(pools) + _NO_POOL + 1))
@@ -104,6 +106,7 @@ def _add_corpus(index: Index, documents: Documents) -> None:
         for (name, text), (tokens, table) in zip(rows, _sizes(counts), strict=True):
             index.add(text, tokens, table, f"corpus\x1f{name}")
             index.pools.append(_NO_POOL)
+            index.questions.append(0)
             index.answers.append(0)
             # An entry of the corpus serves one split only, whichever its content falls to.
             index.splits.append(labels[index.keys[-1] % len(labels)] if labels else 0)

@@ -52,7 +52,8 @@ class Index:
     ``pools`` numbers the task pool (0: of the corpus; ``tasks`` has one of the pool's labels);
     ``tokens`` counts the text alone (0: it is blank), ``asks`` the item's instruction and answer;
     ``splits`` numbers the split; the rest are 64-bit hashes of the pair's or text's id, the
-    answer (0: too common to tell anything), the text, and of id and text.
+    instruction (0: of the corpus), the answer (0: too common to tell anything), the text, and of
+    id and text.
     """
 
     shelf: Shelf
@@ -63,6 +64,7 @@ class Index:
     asks: array[int] = field(default_factory=lambda: _numbers("L"))
     splits: array[int] = field(default_factory=lambda: _numbers("L"))
     pairs: array[int] = field(default_factory=lambda: _numbers("Q"))
+    questions: array[int] = field(default_factory=lambda: _numbers("Q"))
     answers: array[int] = field(default_factory=lambda: _numbers("Q"))
     texts: array[int] = field(default_factory=lambda: _numbers("Q"))
     keys: array[int] = field(default_factory=lambda: _numbers("Q"))

@@ -35,11 +35,12 @@ class Options:
     abstain: float
     refusal: str
     oversize: str
+    repeat_questions: bool
 
     def identity(self, *parts: object) -> str:
         """A name for a sample made with these options from ``parts``."""
         style = (self.style.header, self.style.separator)
-        extra = (self.abstain, self.refusal if self.abstain else "", self.oversize)
+        extra = (self.abstain, self.refusal if self.abstain else "", self.oversize, self.repeat_questions)
         return content_hash(*parts, self.depths, str(self.choice), self.seed, self.max_reuse, style, extra)
 
 
@@ -55,6 +56,7 @@ def make_options(
     abstain: float = 0.0,
     refusal: str = REFUSAL,
     oversize: str = "reject",
+    repeat_questions: bool = False,
 ) -> Options:
     """The options, if they are usable.
 
@@ -84,4 +86,5 @@ def make_options(
         float(abstain),
         refusal,
         oversize,
+        repeat_questions,
     )

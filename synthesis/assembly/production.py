@@ -53,7 +53,7 @@ class Assembly:
     def _made(self) -> tuple[Workshop, Orders]:
         options, documents = self._options, self._documents
         orders = give_orders(documents, options)
-        selector = make_selector(options.choice, documents, orders.rooms(), options.seed, options.max_reuse)
+        selector = make_selector(options, documents, orders.rooms())
         return Workshop(documents, selector, options.style), orders
 
     def prepare(self) -> None:

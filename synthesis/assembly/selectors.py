@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Protocol
@@ -102,6 +103,38 @@ class Nobody:
     def candidates(self, item: int) -> Iterator[int]:
         """Nothing."""
         return iter(())
+
+
+class Distinct:
+    """Another selector's candidates, less those whose pair asks the very same as the item's.
+
+    Beside its own like, "What is a summary of the report?" would ask nobody knows which. An item
+    that shares its question is then offered ``further`` candidates, or it might find too few.
+    """
+
+    def __init__(self, index: Index, inner: Selector, further: Selector) -> None:
+        """``inner`` comes first."""
+        self._questions, self._streams = index.questions, (inner, further)
+        self._shared = shared_questions(index)
+
+    def candidates(self, item: int) -> Iterator[int]:
+        """Those of the inner selector as they are where the item's question is nobody else's."""
+        question = self._questions[item]
+        if question not in self._shared:
+            yield from self._streams[0].candidates(item)
+            return
+        seen: set[int] = set()
+        for stream in self._streams:
+            for other in stream.candidates(item):
+                if other not in seen and self._questions[other] != question:
+                    seen.add(other)
+                    yield other
+
+
+def shared_questions(index: Index) -> frozenset[int]:
+    """The instructions that several pairs have."""
+    counts = Counter(index.questions[: index.items])
+    return frozenset(question for question, items in counts.items() if items > 1)
 
 
 class Mixed:
