@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from builder.raw_rows import RawRows
 from synthesis.assembly.documents import Documents
-from synthesis.assembly.options import make_options
+from synthesis.assembly.options import Options
 from synthesis.assembly.production import Assembly
 from synthesis.data import Rejected, Sample
 from synthesis.errors import TokenizerError
@@ -28,18 +28,12 @@ class Job:
     store: str
     count: int
     counted_by: str
-    length: int
+    options: Options
     tokenizer: str | None
     tokenizer_revision: str | None
     identity: str
-    depth: tuple[float, ...] | None
-    distractors: str
-    seed: int
-    max_reuse: int | None
     min_coherence: float | None
 
-
-OPTIONS = tuple(each.name for each in fields(Job) if each.name not in ("store", "count", "counted_by"))
 
 # The assembly last used. Processes forked from this one inherit it, its documents indexed.
 _latest: tuple[Job, Assembly] | None = None
@@ -84,16 +78,9 @@ def _assembly(job: Job) -> Assembly:
     if _latest is None or _latest[0] != job:
         _latest = None  # before another is made, so that there are never two
         rows = RawRows(Path(job.store), job.min_coherence)
-        options = make_options(
-            {job.length: 1.0},
-            "uniform" if job.depth is None else job.depth,
-            job.distractors,
-            job.seed,
-            job.max_reuse,
-        )
         tokenizer = _tokenizer(job.tokenizer, job.tokenizer_revision, job.identity)
         documents = Documents(rows, tokenizer, counted_by=job.counted_by)
-        _latest = job, Assembly(documents, options, rows.coherence)
+        _latest = job, Assembly(documents, job.options, rows.coherence)
     return _latest[1]
 
 

@@ -20,17 +20,19 @@ from typing import Any
 import datasets
 from datasets.builder import Key
 
-from builder.assembling import OPTIONS, Job, forget, outcomes, prepare, remember, serial_tokenizers
+from builder.assembling import Job, forget, outcomes, prepare, remember, serial_tokenizers
 from builder.raw_rows import open_rows, prepare_store
 from builder.raw_source import RawConfig, find_place, find_raw
 from builder.rows import ROWS_VERSION
 from builder.schema import Row, arrow_schema, chat_row
-from synthesis.assembly.depth import DepthSpec, parse_depth
-from synthesis.assembly.options import make_options
+from synthesis.assembly.depth import DepthSpec
+from synthesis.assembly.mixture import Length, parse_mixture
+from synthesis.assembly.options import REFUSAL, Options, make_options
+from synthesis.assembly.wording import SEPARATOR
 from synthesis.data import Message, Rejected, content_hash
 from synthesis.errors import TokenizerError, UsageError
 from synthesis.storage import storage_errors
-from synthesis.tokens import Tokenizer, format_length, load_tokenizer, parse_length
+from synthesis.tokens import Tokenizer, format_length, load_tokenizer
 
 # To be raised when the same contexts and options would give other rows for a reason in this file;
 # for a change of the assembly or of a column, it is builder.rows.ROWS_VERSION.
@@ -48,19 +50,15 @@ _WRITTEN_ROWS = 1000
 class ContextSynthesisConfig(datasets.BuilderConfig):  # type: ignore[misc]
     """What to assemble, in the one form that all spellings of it have.
 
-    ``length`` is in tokens of ``tokenizer`` at ``tokenizer_revision`` (``identity`` names its
-    definition); ``depth`` is None for uniform; ``place`` is where the contexts come from.
-    Equal options give equal configs, whether a default was left out or spelled out.
+    ``options`` are those of ``assemble``, their lengths in tokens of ``tokenizer`` at
+    ``tokenizer_revision`` (``identity`` names its definition); ``place`` is where the contexts come
+    from. Equal options give equal configs, whether a default was left out or spelled out.
     """
 
-    length: int = 0
+    options: Options | None = None
     tokenizer: str | None = None
     tokenizer_revision: str | None = None
     identity: str = ""
-    depth: tuple[float, ...] | None = None
-    distractors: str = "same-task"
-    seed: int = 0
-    max_reuse: int | None = None
     min_coherence: float | None = None
     place: str = ""
 
@@ -91,7 +89,7 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         source: str,
         config_name: str | None = None,
         *,
-        length: int | str,
+        length: Length,
         revision: str | None = None,
         tokenizer: str | None = None,
         tokenizer_revision: str | None = None,
@@ -99,6 +97,12 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         distractors: str = "same-task",
         seed: int = 0,
         max_reuse: int | None = None,
+        header: str = "",
+        separator: str = SEPARATOR,
+        abstain: float = 0.0,
+        refusal: str = REFUSAL,
+        oversize: str = "reject",
+        repeat_questions: bool = False,
         min_coherence: float | None = None,
         token: str | None = None,
         cache_dir: str | None = None,
@@ -109,15 +113,22 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         Args:
             source: a dataset folder, a run's folder, or ``OWNER/NAME[@REVISION]`` on the Hub.
             config_name: the raw config, ``NAME`` or ``NAME-v1.2.0``; needed where there are several.
-            length: tokens of a sample, as 32768 or ``32k``, its chat template included.
+            length: tokens of a sample, as 32768 or ``32k``, its chat template included; or the shares
+                of several lengths, as in ``4k:0.2,32k:0.8``.
             revision: a tag such as ``v1.2.0``, a branch or a commit on the Hub.
             tokenizer: as ``synthesis.tokens.load_tokenizer`` takes it; by default the one the dataset
                 was measured with, else the embedded one.
             tokenizer_revision: a revision of a tokenizer on the Hub.
-            depth: as ``assemble`` takes it, like ``distractors``, ``seed`` and ``max_reuse``.
-            distractors: whose contexts surround a sample's own.
+            depth: as ``assemble`` takes it, like all up to ``repeat_questions``.
+            distractors: whose contexts surround a sample's own; there is no corpus.
             seed: of every choice.
             max_reuse: most uses of a context as a distractor.
+            header: what stands before each document.
+            separator: what stands between two.
+            abstain: the share of samples that leave their context out.
+            refusal: what those answer.
+            oversize: what becomes of contexts that are too long.
+            repeat_questions: whether contexts for the very same instruction may stand side by side.
             min_coherence: contexts that score less, or were not scored, are left out
                 altogether; None keeps all.
             token: for private repositories; by default the login's or HF_TOKEN's.
@@ -132,14 +143,27 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         """
         from pathlib import Path  # datasets replaces the one of a builder's module, for its streams
 
-        budget, depths = parse_length(length), parse_depth(depth)
         _check_numbers(seed, min_coherence)
+        chosen = make_options(
+            parse_mixture(length),
+            depth,
+            distractors,
+            seed,
+            max_reuse,
+            header=header,
+            separator=separator,
+            abstain=abstain,
+            refusal=refusal,
+            oversize=oversize,
+            repeat_questions=repeat_questions,
+        )
+        most = max(tokens for tokens, _ in chosen.lengths)
+        label = format_length(most) if len(chosen.lengths) == 1 else "mix"
         least = None if min_coherence is None else float(min_coherence)
         raw = find_raw(find_place(source, revision), config_name, token)
         name = tokenizer or raw.tokenizer or None
         loaded = _load(name, tokenizer_revision, recorded=not tokenizer)
-        make_options({budget: 1.0}, depth, distractors, seed, max_reuse)
-        chosen = (budget, depths, distractors, seed, max_reuse, least, loaded.identity)
+        made_of = content_hash(raw.digest, repr(chosen), least, loaded.identity)
         self._raw = raw
         remember(loaded)
         # The base looks for prepared rows, and makes the folder for them.
@@ -147,20 +171,16 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             super().__init__(
                 cache_dir=cache_dir,
                 dataset_name="context_synthesis",
-                config_name=f"{raw.config}-chat-{format_length(budget)}",
-                config_id=f"{raw.config}-{format_length(budget)}-{content_hash(raw.digest, *chosen)}",
+                config_name=f"{raw.config}-chat-{label}",
+                config_id=f"{raw.config}-{label}-{made_of}",
                 hash=content_hash("code", ROWS_VERSION, BUILDER_VERSION)[:16],
                 version=raw.version,
                 token=token,
-                **{"writer_batch_size": _batch_size(budget), **options},
-                length=budget,
+                **{"writer_batch_size": _batch_size(most), **options},
+                options=chosen,
                 tokenizer=name,
                 tokenizer_revision=tokenizer_revision,
                 identity=loaded.identity,
-                depth=depths,
-                distractors=distractors,
-                seed=seed,
-                max_reuse=max_reuse,
                 min_coherence=least,
                 place=raw.place,
             )
@@ -192,8 +212,9 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         # A list is what datasets shares out among workers.
         shards = min(count, max(_SHARDS, workers or 1))
         spans = [(count * part // shards, count * (part + 1) // shards) for part in range(shards)]
-        options = {name: getattr(self.config, name) for name in OPTIONS}
-        job = Job(str(store), count, self._raw.counted_by, **options)
+        names = ("options", "tokenizer", "tokenizer_revision", "identity", "min_coherence")
+        chosen = {name: getattr(self.config, name) for name in names}
+        job = Job(str(store), count, self._raw.counted_by, **chosen)
         if not dl_manager.is_streaming:
             prepare(job)
         return [datasets.SplitGenerator(SPLIT, gen_kwargs={"spans": spans, "job": job})]

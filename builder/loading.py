@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     from builder.dataset import ContextSynthesis
     from synthesis.assembly.depth import DepthSpec
+    from synthesis.assembly.mixture import Length
 
+_FURTHER = ("max_reuse", "header", "separator", "abstain", "refusal", "oversize", "repeat_questions")
 _UNSET = {"tokenizer": None, "depth": "uniform", "distractors": "same-task", "seed": 0, "min_coherence": None}
 
 
@@ -29,7 +32,7 @@ def load(
     repo_or_folder: str | Path,
     config: str | None = None,
     *,
-    length: int | str | None = None,
+    length: Length | None = None,
     tokenizer: str | None = None,
     depth: DepthSpec = "uniform",
     distractors: str = "same-task",
@@ -41,6 +44,7 @@ def load(
     token: str | None = None,
     cache_dir: str | Path | None = None,
     min_coherence: float | None = None,
+    **further: Any,
 ) -> Dataset | IterableDataset:
     """A dataset of this tool: a config as published, or samples of any ``length`` made on the spot.
 
@@ -52,7 +56,8 @@ def load(
         repo_or_folder: ``OWNER/NAME[@REVISION]`` on the Hub, a dataset folder, or a run's folder.
         config: a config as listed, ``NAME`` or ``NAME-v1.2.0``; with a length, a raw one. May be
             left out where there is only one of these (without a length: for the default one).
-        length: tokens of a sample, such as 32768 or ``"32k"``, answer and chat template included.
+        length: tokens of a sample, such as 32768 or ``"32k"``, answer and chat template included; or
+            shares of several lengths, as in ``"4k:0.2,32k:0.8"``.
         tokenizer: of the model to train: a Hub id, a folder or ``embedded``; by default the one
             that the dataset was measured with.
         depth: where a sample's own context stands: ``uniform``, ``start``, ``middle``, ``end``, a
@@ -66,6 +71,8 @@ def load(
         token: for private repositories; by default the login's or HF_TOKEN's.
         cache_dir: where prepared rows are kept; by default where ``datasets`` keeps its own.
         min_coherence: leave out contexts that score less or were not scored.
+        further: other options of ``ContextSynthesis``: ``max_reuse``, ``header``, ``separator``,
+            ``abstain``, ``refusal``, ``oversize``, ``repeat_questions``.
 
     Raises:
         SourceError: there is no such place, revision or config, or it cannot be read.
@@ -80,7 +87,9 @@ def load(
         "distractors": distractors,
         "seed": seed,
         "min_coherence": min_coherence,
+        **further,
     }
+    _check_known(further)
     if streaming and num_proc is not None:
         raise UsageError("A stream is read by one process. Leave out num_proc, or streaming.")
     if length is None:
@@ -104,7 +113,7 @@ def load(
     if not builder.info.splits[split.partition("[")[0]].num_examples:
         raise UsageError(
             f"{place.name}: none of the contexts of '{builder.raw.config}' {builder.raw.version} fits into "
-            f"{builder.config.length:,} tokens. Ask for a greater length."
+            f"{length} tokens. Ask for a greater length."
         )
     with _split_errors(split):
         return builder.as_dataset(split)
@@ -114,7 +123,7 @@ def load_builder(
     repo_or_folder: str | Path,
     config: str | None = None,
     *,
-    length: int | str | None = None,
+    length: Length | None = None,
     revision: str | None = None,
     token: str | None = None,
     cache_dir: str | Path | None = None,
@@ -168,6 +177,14 @@ def _published(
             token=token,
             cache_dir=None if cache_dir is None else str(Path(cache_dir).expanduser()),
         )
+
+
+def _check_known(options: dict[str, Any]) -> None:
+    for name in options:
+        if name not in _FURTHER:
+            near = get_close_matches(name, _FURTHER, 1)
+            advice = f"did you mean '{near[0]}'?" if near else f"give any of {', '.join(_FURTHER)}"
+            raise UsageError(f"load has no option {name!r}; {advice}")
 
 
 def _check_unset(options: dict[str, Any]) -> None:

@@ -146,6 +146,36 @@ def test_any_length_tokenizer_depth_and_choice(published: Path, get: Load) -> No
     assert all(row["documents"] == [row["pair_id"]] for row in get(published, distractors="none"))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"length": "1k:0.5,2k:0.5"},
+        {"length": {"1k": 1, 2048: 3}, "max_reuse": 2},
+        {"length": "1k", "header": "[{n}] ", "separator": "\n---\n"},
+        {"length": "2k", "abstain": 0.3, "refusal": "Not told."},
+        {"length": "400", "oversize": "trim", "repeat_questions": True},
+    ],
+)
+def test_every_option_of_an_assembly(
+    published: Path, get: Load, items: list[Item], options: dict[str, Any]
+) -> None:
+    rows = [(pair, made) for pair, made, _ in items]
+    scores = [score.overall if score else None for _, _, score in items]
+    expected = assemble(rows, **options, coherence=lambda place: scores[place])
+    assert get(published, **options).to_list() == [
+        chat_row(one) for one in expected if isinstance(one, Sample)
+    ]
+
+
+def test_an_option_that_load_does_not_have(published: Path, get: Load) -> None:
+    with pytest.raises(UsageError, match="no option 'headers'; did you mean 'header'"):
+        get(published, headers="x")
+    with pytest.raises(UsageError, match="no option 'colour'; give any of max_reuse"):
+        get(published, colour="x")
+    with pytest.raises(UsageError, match="would change nothing"):
+        load(published, "m", header="x")
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_two_processes_give_the_rows_of_one(published: Path, get: Load, tmp_path: Path) -> None:
     one = get(published)
@@ -248,7 +278,7 @@ def test_the_builder_is_one_of_datasets(published: Path, tmp_path: Path) -> None
     builder = ContextSynthesis(str(published), "m", length="1k", max_reuse=2, cache_dir=str(tmp_path))
     assert isinstance(builder, datasets.GeneratorBasedBuilder)
     assert (builder.config.name, str(builder.info.version)) == ("m-chat-1k", "1.0.0")
-    assert builder.config.length == 1024 and builder.config.max_reuse == 2
+    assert builder.config.options.lengths == ((1024, 1.0),) and builder.config.options.max_reuse == 2
     assert builder.info.features is not None and builder.info.splits is None
     builder.download_and_prepare(num_proc=1)
     assert builder.info.splits["train"].num_examples == PAIRS

@@ -8,14 +8,14 @@ file, and texts are read from ``items`` when needed. Knows nothing of folders or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from synthesis.assembly.corpus import open_corpus
 from synthesis.assembly.depth import DepthSpec
 from synthesis.assembly.distractors import SELECTORS
 from synthesis.assembly.documents import Documents
-from synthesis.assembly.mixture import parse_lengths, parse_mixture
+from synthesis.assembly.mixture import Length, parse_lengths, parse_mixture
 from synthesis.assembly.options import REFUSAL, make_options
 from synthesis.assembly.production import Assembly
 from synthesis.assembly.wording import SEPARATOR
@@ -32,7 +32,7 @@ __all__ = [
 
 def assemble(
     items: Sequence[tuple[Pair, Context]],
-    length: int | str | Mapping[int | str, float] | Mapping[str, float],
+    length: Length,
     *,
     tokenizer: Tokenizer | str | None = None,
     depth: DepthSpec = "uniform",

@@ -8,10 +8,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from math import floor, fsum, isfinite
-from typing import Final
+from typing import Final, TypeAlias
 
 from synthesis.errors import UsageError
 from synthesis.tokens import parse_length
+
+Length: TypeAlias = int | str | Mapping[int | str, float] | Mapping[str, float]
+"""Tokens, as 8192 or ``8k``, or shares of several lengths, as ``4k:0.2,32k:0.8`` or a mapping."""
 
 _NEAR_ONE: Final = 1e-9
 
@@ -41,7 +44,7 @@ def parse_lengths(lengths: str) -> list[tuple[int, float | None]]:
     return [(length, share) for length, share in shares.items()]
 
 
-def parse_mixture(length: int | str | Mapping[int | str, float] | Mapping[str, float]) -> dict[int, float]:
+def parse_mixture(length: Length) -> dict[int, float]:
     """Shares, summing to 1, by tokens; one length has all of it.
 
     Raises:
