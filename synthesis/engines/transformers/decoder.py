@@ -7,9 +7,12 @@ long texts are read in pieces. Knows nothing of text, sampling or batches.
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, Final
 
 from synthesis.errors import ConfigError, EngineError
+
+# What the library calls the cache from 5.24 on, and what it called it before.
+_CACHE_NAMES: Final = ("cache", "past_key_values")
 
 
 class Decoder:
@@ -22,12 +25,13 @@ class Decoder:
     def __init__(self, model: Any) -> None:
         # Of the class: accelerate wraps the method of the object.
         self._takes = set(inspect.signature(type(model).forward).parameters)
-        if not {"past_key_values", "attention_mask"} <= self._takes:
+        named = [name for name in _CACHE_NAMES if name in self._takes]
+        if not named or "attention_mask" not in self._takes:
             raise ConfigError(
                 f"{type(model).__name__} cannot be run token by token here (its forward takes no "
-                "past_key_values); use the engine 'vllm' for this model, or another --model"
+                f"{' or '.join(_CACHE_NAMES)}); use the engine 'vllm' for this model, or another --model"
             )
-        self._model = model
+        self._model, self._cache_name = model, named[0]
 
     @property
     def device(self) -> Any:
@@ -81,8 +85,8 @@ class Decoder:
             read = self._model(
                 input_ids=ids,
                 attention_mask=mask,
-                past_key_values=cache,
                 use_cache=True,
+                **{self._cache_name: cache},
                 **{name: value for name, value in given.items() if name in self._takes},
             )
             logits = read.logits[:, -keep:].float()
