@@ -69,6 +69,14 @@ def test_other_lengths_from_contexts_that_exist(tmp_path, write_pairs, command) 
     assert json.loads((out / "manifest.json").read_text())["source"] == before["source"]
 
 
+def test_a_length_that_no_context_fits_is_named(tmp_path, write_pairs, command) -> None:
+    out = tmp_path / "run"
+    made = command("run", "--pairs", write_pairs(3), "--out", out, *SMALL, "--lengths", "50,1k")
+    assert made.returncode == 0
+    assert "without a single sample: composer-chat-50. No context fits" in made.stdout
+    assert "composer-chat-1k" not in made.stdout
+
+
 def test_mixed_lengths_and_chosen_distractors(tmp_path, write_pairs, command) -> None:
     import datasets
 

@@ -101,6 +101,12 @@ def _sentence(summary: Summary, config: RunConfig) -> str:
         str(summary.dataset.path),
     ]
     line = ", ".join(parts)
+    empty = [result.name for result in summary.dataset.configs if result.kind == "chat" and not result.rows]
+    if summary.contexts and empty:
+        line += (
+            f"\nwithout a single sample: {', '.join(empty)}. No context fits the length; ask for a greater one "
+            "with --lengths, or add --oversize trim"
+        )
     if summary.usage.output_tokens:
         from builder.meter import tell_usage
 
