@@ -104,8 +104,8 @@ def _sentence(summary: Summary, config: RunConfig) -> str:
     empty = [result.name for result in summary.dataset.configs if result.kind == "chat" and not result.rows]
     if summary.contexts and empty:
         line += (
-            f"\nwithout a single sample: {', '.join(empty)}. No context fits the length; ask for a greater one "
-            "with --lengths, or add --oversize trim"
+            f"\nwithout a single sample: {', '.join(empty)}. No context fits the length; ask for a greater "
+            "one with --lengths, or add --oversize trim"
         )
     if summary.usage.output_tokens:
         from builder.meter import tell_usage
