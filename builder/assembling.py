@@ -23,10 +23,9 @@ from synthesis.tokens import Tokenizer, load_tokenizer
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything that determines the ``count`` outcomes; equal jobs have equal ones, in any process."""
+    """Everything that determines the outcomes; equal jobs have equal ones, in any process."""
 
     store: str
-    count: int
     counted_by: str
     options: Options
     tokenizer: str | None

@@ -25,10 +25,8 @@ from builder.raw_rows import open_rows, prepare_store
 from builder.raw_source import RawConfig, find_place, find_raw
 from builder.rows import ROWS_VERSION
 from builder.schema import Row, arrow_schema, chat_row
-from synthesis.assembly.depth import DepthSpec
 from synthesis.assembly.mixture import Length, parse_mixture
-from synthesis.assembly.options import REFUSAL, Options, make_options
-from synthesis.assembly.wording import SEPARATOR
+from synthesis.assembly.options import CHOICES, Options, make_options
 from synthesis.data import Message, Rejected, content_hash
 from synthesis.errors import TokenizerError, UsageError
 from synthesis.storage import storage_errors
@@ -93,16 +91,6 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         revision: str | None = None,
         tokenizer: str | None = None,
         tokenizer_revision: str | None = None,
-        depth: DepthSpec = "uniform",
-        distractors: str = "same-task",
-        seed: int = 0,
-        max_reuse: int | None = None,
-        header: str = "",
-        separator: str = SEPARATOR,
-        abstain: float = 0.0,
-        refusal: str = REFUSAL,
-        oversize: str = "reject",
-        repeat_questions: bool = False,
         min_coherence: float | None = None,
         token: str | None = None,
         cache_dir: str | None = None,
@@ -119,21 +107,12 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             tokenizer: as ``synthesis.tokens.load_tokenizer`` takes it; by default the one the dataset
                 was measured with, else the embedded one.
             tokenizer_revision: a revision of a tokenizer on the Hub.
-            depth: as ``assemble`` takes it, like all up to ``repeat_questions``.
-            distractors: whose contexts surround a sample's own; there is no corpus.
-            seed: of every choice.
-            max_reuse: most uses of a context as a distractor.
-            header: what stands before each document.
-            separator: what stands between two.
-            abstain: the share of samples that leave their context out.
-            refusal: what those answer.
-            oversize: what becomes of contexts that are too long.
-            repeat_questions: whether contexts for the very same instruction may stand side by side.
             min_coherence: contexts that score less, or were not scored, are left out
                 altogether; None keeps all.
             token: for private repositories; by default the login's or HF_TOKEN's.
             cache_dir: where prepared rows are kept; by default where ``datasets`` keeps its own.
-            options: other arguments of ``datasets.DatasetBuilder``.
+            options: those of ``assemble`` from ``depth`` on, except for a corpus; any other is an
+                argument of ``datasets.DatasetBuilder``.
 
         Raises:
             UsageError: an option cannot be used.
@@ -143,20 +122,9 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         """
         from pathlib import Path  # datasets replaces the one of a builder's module, for its streams
 
-        _check_numbers(seed, min_coherence)
-        chosen = make_options(
-            parse_mixture(length),
-            depth,
-            distractors,
-            seed,
-            max_reuse,
-            header=header,
-            separator=separator,
-            abstain=abstain,
-            refusal=refusal,
-            oversize=oversize,
-            repeat_questions=repeat_questions,
-        )
+        wanted = {name: options.pop(name) for name in CHOICES if name in options}
+        _check_numbers(wanted.get("seed", 0), min_coherence)
+        chosen = make_options(parse_mixture(length), **wanted)
         most = max(tokens for tokens, _ in chosen.lengths)
         label = format_length(most) if len(chosen.lengths) == 1 else "mix"
         least = None if min_coherence is None else float(min_coherence)
@@ -214,7 +182,7 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         spans = [(count * part // shards, count * (part + 1) // shards) for part in range(shards)]
         names = ("options", "tokenizer", "tokenizer_revision", "identity", "min_coherence")
         chosen = {name: getattr(self.config, name) for name in names}
-        job = Job(str(store), count, self._raw.counted_by, **chosen)
+        job = Job(str(store), self._raw.counted_by, **chosen)
         if not dl_manager.is_streaming:
             prepare(job)
         return [datasets.SplitGenerator(SPLIT, gen_kwargs={"spans": spans, "job": job})]

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from synthesis.assembly.depth import DepthSpec
     from synthesis.assembly.mixture import Length
 
-_FURTHER = ("max_reuse", "header", "separator", "abstain", "refusal", "oversize", "repeat_questions")
 _UNSET = {"tokenizer": None, "depth": "uniform", "distractors": "same-task", "seed": 0, "min_coherence": None}
 
 
@@ -71,8 +70,8 @@ def load(
         token: for private repositories; by default the login's or HF_TOKEN's.
         cache_dir: where prepared rows are kept; by default where ``datasets`` keeps its own.
         min_coherence: leave out contexts that score less or were not scored.
-        further: other options of ``ContextSynthesis``: ``max_reuse``, ``header``, ``separator``,
-            ``abstain``, ``refusal``, ``oversize``, ``repeat_questions``.
+        further: other options of ``assemble``, except for a corpus: ``max_reuse``, ``header``,
+            ``separator``, ``abstain``, ``refusal``, ``oversize``, ``repeat_questions``.
 
     Raises:
         SourceError: there is no such place, revision or config, or it cannot be read.
@@ -180,10 +179,13 @@ def _published(
 
 
 def _check_known(options: dict[str, Any]) -> None:
+    from synthesis.assembly.options import CHOICES
+
+    known = [name for name in CHOICES if name not in _UNSET]  # those are load's own
     for name in options:
-        if name not in _FURTHER:
-            near = get_close_matches(name, _FURTHER, 1)
-            advice = f"did you mean '{near[0]}'?" if near else f"give any of {', '.join(_FURTHER)}"
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            advice = f"did you mean '{near[0]}'?" if near else f"give any of {', '.join(known)}"
             raise UsageError(f"load has no option {name!r}; {advice}")
 
 

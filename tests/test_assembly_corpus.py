@@ -24,26 +24,15 @@ from synthesis.data import content_hash
 from synthesis.errors import SourceError, UsageError
 from tests.assembly_texts import corpus, prose, samples
 from tests.hub import LocalHub
+from tests.hub.cards import EASY_AND_HARD
 
 pytest_plugins = ["tests.hub.fixtures"]
 
 ROOT = Path(__file__).parent.parent
 TEXTS = [(f"book {place}", prose(("outside", place), 150)) for place in range(30)]
 ROWS = [{"id": name, "text": text} for name, text in TEXTS]
-CARD = """---
-configs:
-- config_name: easy
-  data_files:
-  - split: train
-    path: easy/train.jsonl
-  - split: test
-    path: easy/test.jsonl
-- config_name: hard
-  data_files: hard.jsonl
----
-"""
 FILES = {
-    "README.md": CARD,
+    "README.md": EASY_AND_HARD,
     "easy/train.jsonl": '{"text": "easy"}\n',
     "easy/test.jsonl": '{"text": "easy test"}\n',
     "hard.jsonl": '{"body": "hard", "context": "other"}\n',

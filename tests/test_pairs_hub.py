@@ -18,24 +18,12 @@ import pytest
 from synthesis.errors import SourceError
 from synthesis.pairs import read_pairs
 from synthesis.sources.hub import HubSource, parse_hub, redact
+from tests.hub.cards import EASY_AND_HARD
 
 TOKEN = "hf_thisIsNotARealToken"
 SHA = "0123456789abcdef0123456789abcdef01234567"
-CARD = """---
-configs:
-- config_name: easy
-  data_files:
-  - split: train
-    path: easy/train.jsonl
-  - split: test
-    path: easy/test.jsonl
-- config_name: hard
-  data_files: hard.jsonl
----
-# Riddles
-"""
 FILES = {
-    "README.md": CARD,
+    "README.md": f"{EASY_AND_HARD}# Riddles\n",
     "easy/train.jsonl": '{"question": "easy?", "answer": "one"}\n{"question": "easy?", "answer": ""}\n',
     "easy/test.jsonl": '{"question": "easy test?", "answer": "two"}\n',
     "hard.jsonl": '{"question": "hard?", "answer": "three", "level": 3}\n',

@@ -83,45 +83,46 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What is to be counted: a rendered conversation less some gaps, given at their place in it."""
+    """What is to be counted: a rendered conversation less some ``gaps``.
+
+    Gaps and ``marks``, the spans whose tokens are to be told, are given at their place in the whole.
+    """
 
     text: str
     gaps: Sequence[Gap]
+    marks: Sequence[Span]
 
-    def place(self, position: int) -> int:
-        """Where a character of the whole stands in this text."""
+    def spans(self) -> list[Span]:
+        """The marks at their place in this text."""
+        return [(self._place(start), self._place(end)) for start, end in self.marks]
+
+    def tokens(self, counted: int) -> int:
+        """Those of the whole, where this text has so many."""
+        return counted + sum(gap.tokens for gap in self.gaps)
+
+    def held(self, found: Sequence[Span]) -> list[Span]:
+        """The tokens of the whole that hold each mark, from those of this text; (0, 0) for none."""
+        return [
+            (first + self._known(start), last + self._known(end)) if last else (0, 0)
+            for (start, end), (first, last) in zip(self.marks, found, strict=True)
+        ]
+
+    def _place(self, position: int) -> int:
         return position - sum(gap.end - gap.start for gap in self.gaps if gap.end <= position)
 
-    def known(self, position: int) -> int:
-        """Tokens in the gaps up to a character of the whole."""
+    def _known(self, position: int) -> int:
         return sum(gap.tokens for gap in self.gaps if gap.end <= position)
 
 
 def count_trials(trials: Sequence[Trial], tokenizer: Tokenizer) -> list[Counted]:
     """Each conversation, counted."""
     layouts = [trial.layout() for trial in trials]
-    texts: list[_Text] = []
-    marks: list[list[Span]] = []
-    for trial, layout in zip(trials, layouts, strict=True):
-        full = tokenizer.render(layout.messages)
-        shift = _shift(layout.messages, full)
-        texts.append(_counted(trial, layout, full, shift, tokenizer))
-        marks.append([] if shift is None else _marks(trial, layout, shift))
-    spans = [
-        [(text.place(start), text.place(end)) for start, end in wanted]
-        for text, wanted in zip(texts, marks, strict=True)
-    ]
-    counts = tokenizer.locate_batch([text.text for text in texts], spans)
+    texts = [_counted(trial, layout, tokenizer) for trial, layout in zip(trials, layouts, strict=True)]
+    counts = tokenizer.locate_batch([text.text for text in texts], [text.spans() for text in texts])
     done = []
-    for trial, layout, text, wanted, (tokens, held) in zip(
-        trials, layouts, texts, marks, counts, strict=True
-    ):
-        places = [
-            (first + text.known(start), last + text.known(end)) if last else (0, 0)
-            for (start, end), (first, last) in zip(wanted, held, strict=True)
-        ] or [(0, 0)] * (1 + len(trial.evidence))
-        total = tokens + sum(gap.tokens for gap in text.gaps)
-        done.append(Counted(layout, total, places[0], tuple(places[1:])))
+    for trial, layout, text, (tokens, found) in zip(trials, layouts, texts, counts, strict=True):
+        own, *evidence = text.held(found) or [(0, 0)] * (1 + len(trial.evidence))
+        done.append(Counted(layout, text.tokens(tokens), own, tuple(evidence)))
     return done
 
 
@@ -141,11 +142,15 @@ def _marks(trial: Trial, layout: Layout, shift: int) -> list[Span]:
     return [(first + shift, last + shift) for first, last in ((start, end), *pieces)]
 
 
-def _counted(trial: Trial, layout: Layout, full: str, shift: int | None, tokenizer: Tokenizer) -> _Text:
+def _counted(trial: Trial, layout: Layout, tokenizer: Tokenizer) -> _Text:
     """The rendered conversation without the gaps, or as it is where the template alters documents."""
-    whole = _Text(full, ())
-    parts = trial.parts()
-    if shift is None or not any(part.gaps for part in parts):
+    full = tokenizer.render(layout.messages)
+    shift = _shift(layout.messages, full)
+    if shift is None:
+        return _Text(full, (), ())
+    marks, parts = _marks(trial, layout, shift), trial.parts()
+    whole = _Text(full, (), marks)
+    if not any(part.gaps for part in parts):
         return whole
     messages = trial.shortened()
     short = tokenizer.render(messages)
@@ -159,4 +164,4 @@ def _counted(trial: Trial, layout: Layout, full: str, shift: int | None, tokeniz
         for start, part in zip(layout.starts, parts, strict=True)
         for gap in part.gaps
     ]
-    return _Text(short, gaps)
+    return _Text(short, gaps, marks)

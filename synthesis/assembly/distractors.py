@@ -88,8 +88,8 @@ def _share(text: str) -> float:
     return share if isfinite(share) else 0.0
 
 
-def check_distractors(name: str, max_reuse: int | None, corpus: bool) -> None:
-    """Refuse an unknown name, a useless cap or a missing corpus before any work is done.
+def checked_distractors(name: str, max_reuse: int | None, corpus: bool) -> Choice:
+    """As ``parse_distractors``, but a useless cap or a missing corpus is refused, too.
 
     Raises:
         UsageError: naming what would be accepted.
@@ -106,23 +106,26 @@ def check_distractors(name: str, max_reuse: int | None, corpus: bool) -> None:
             f"max_reuse is {max_reuse!r}; it must be a whole number from 1, or None for no cap. "
             "For samples without other contexts use distractors='none'."
         )
+    return choice
 
 
 def make_selector(options: Options, documents: Documents, rooms: Sequence[int]) -> Selector:
     """The selector that options ask for. ``rooms`` are the tokens each item has for other documents."""
     index, parts = documents.index, options.choice.parts
-    clear = not options.repeat_questions and bool(shared_questions(index))
+    shared = frozenset() if options.repeat_questions else shared_questions(index)
     # Rings keep a cap by themselves, unless there are two.
-    even = len(parts) == 1 and parts[0][0] in ("random", "none", *(() if clear else ("same-task",)))
+    even = len(parts) == 1 and parts[0][0] in ("random", "none", *(() if shared else ("same-task",)))
     cap = options.max_reuse if even else None
-    made = [(_plain(name, documents, options.seed, cap, clear), share) for name, share in parts]
+    made = [(_plain(name, documents, options.seed, cap, shared), share) for name, share in parts]
     selector = made[0][0] if len(made) == 1 else Mixed(index, made)
     if options.max_reuse is None or even:
         return selector
     return Capped(index, selector, _needed(index, rooms), options.seed, options.max_reuse)
 
 
-def _plain(name: str, documents: Documents, seed: int, max_reuse: int | None, clear: bool) -> Selector:
+def _plain(
+    name: str, documents: Documents, seed: int, max_reuse: int | None, shared: frozenset[int]
+) -> Selector:
     index = documents.index
     if name == "corpus":
         return Outside(index, seed)
@@ -134,10 +137,10 @@ def _plain(name: str, documents: Documents, seed: int, max_reuse: int | None, cl
         selector: Selector = Lexical(documents, seed)
     elif name == "same-task":
         selector = Pools(index, list(zip(index.pools, splits, strict=False)), seed, max_reuse)
-        further = Pools(index, splits, seed, None) if clear else further
+        further = Pools(index, splits, seed, None) if shared else further
     else:
         selector = Pools(index, splits, seed, max_reuse)
-    return Distinct(index, selector, further) if clear else selector
+    return Distinct(index, shared, selector, further) if shared else selector
 
 
 def _needed(index: Index, rooms: Sequence[int]) -> array[int]:

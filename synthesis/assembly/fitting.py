@@ -73,10 +73,12 @@ class Workshop:
 class Draft:
     """One sample in the making. ``counted`` and ``plan`` are the best so far.
 
-    ``pair`` has the answer the sample gives; ``context`` is what it shows, ``own`` the same with
-    its gaps, None where it is left out. ``need`` counts the conversation without other documents.
+    ``id`` is the sample's; ``pair`` has the answer it gives; ``context`` is what it shows, ``own``
+    the same with its gaps, None where it is left out. ``need`` counts the conversation without
+    other documents.
     """
 
+    id: str
     pair: Pair
     context: Context
     own: Part | None
@@ -155,7 +157,7 @@ def _tried(shop: Workshop, made: Draft) -> Generator[list[Trial], list[Counted],
 
 def _trial(made: Draft, style: Style) -> Trial:
     before, after = (
-        [Part(piece.text, piece.gap and (piece.gap,) or ()) for piece in side]
+        [Part(piece.text, (piece.gap,) if piece.gap else ()) for piece in side]
         for side in (made.trial.before, made.trial.after)
     )
     evidence = [] if made.own is None else [(piece.start, piece.end) for piece in made.context.evidence]

@@ -1,7 +1,7 @@
 """What assembly remembers of each document: some 60 bytes of numbers in memory, notes on disk.
 
 Documents are the items' contexts, then the texts of the user's corpus. Knows nothing of how the
-numbers are come by (see ``indexing``).
+numbers are come by (see ``documents``).
 """
 
 from __future__ import annotations

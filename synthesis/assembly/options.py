@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Final
 
 from synthesis.assembly.depth import DepthSpec, parse_depth
-from synthesis.assembly.distractors import Choice, check_distractors, parse_distractors
+from synthesis.assembly.distractors import Choice, checked_distractors
 from synthesis.assembly.wording import SEPARATOR, Style
 from synthesis.data import content_hash
 from synthesis.errors import UsageError
@@ -63,8 +64,7 @@ def make_options(
     Raises:
         UsageError: one is not, or two do not go together.
     """
-    check_distractors(distractors, max_reuse, corpus is not None)
-    choice = parse_distractors(distractors)
+    choice = checked_distractors(distractors, max_reuse, corpus is not None)
     style = Style(header, separator)
     style.check()
     if isinstance(abstain, bool) or not isinstance(abstain, int | float) or not 0.0 <= abstain <= 1.0:
@@ -88,3 +88,9 @@ def make_options(
         oversize,
         repeat_questions,
     )
+
+
+CHOICES: Final = tuple(
+    name for name in signature(make_options).parameters if name not in ("lengths", "corpus")
+)
+"""The options by name, but for the lengths and the corpus."""

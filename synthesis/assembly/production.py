@@ -74,7 +74,7 @@ class Assembly:
                 if draft is None or draft.counted is None or not (draft.own or draft.plan.after):
                     yield _rejected(shop, orders, item)
                 else:
-                    yield _sample(shop, self._options, item, draft, draft.counted, self._coherence(item))
+                    yield _sample(self._options, draft, draft.counted, self._coherence(item))
 
     def _begun(self, rows: range) -> _Batch:
         shop, orders = self._made
@@ -101,11 +101,12 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Draft
         return None
     pair, context = shop.documents.items[item]
     notes = shop.documents.index.notes(item)
+    name = options.identity(pair.id, context.text, pair.task, budget, tokenizer.identity)
     stock, cutter = Stock(shop.stock(item, notes, pair.answer)), Cutter(tokenizer)
     if item in orders.abstaining:
         pair = replace(pair, answer=options.refusal)
         need = tokenizer.count_chat(lay_out(pair, None).messages)
-        return Draft(pair, context, None, need, budget, 0.0, stock, cutter)
+        return Draft(name, pair, context, None, need, budget, 0.0, stock, cutter)
     need, own = orders.needs[item], Part(context.text, _own_gaps(context, notes.table))
     if need > budget:
         trimmed = trim(pair, context, budget, tokenizer, options.style)
@@ -113,7 +114,7 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Draft
             return None
         need = tokenizer.count_chat(lay_out(pair, trimmed.text, style=options.style).messages)
         context, own = trimmed, Part(trimmed.text)
-    return Draft(pair, context, own, need, budget, orders.depths[item], stock, cutter)
+    return Draft(name, pair, context, own, need, budget, orders.depths[item], stock, cutter)
 
 
 def _own_gaps(context: Context, table: Table | None) -> list[Gap]:
@@ -129,17 +130,14 @@ def _own_gaps(context: Context, table: Table | None) -> list[Gap]:
     return gaps
 
 
-def _sample(
-    shop: Workshop, options: Options, item: int, made: Draft, counted: Counted, coherence: float | None
-) -> Sample:
-    pair, whole = shop.documents.items[item]
-    own = () if made.own is None else (pair.id,)
+def _sample(options: Options, made: Draft, counted: Counted, coherence: float | None) -> Sample:
+    own = () if made.own is None else (made.pair.id,)
     before, after = ([piece.name for piece in side] for side in (made.plan.before, made.plan.after))
     start = counted.layout.span[0]
     pieces = () if made.own is None else made.context.evidence
     return Sample(
-        id=options.identity(pair.id, whole.text, pair.task, made.budget, shop.documents.tokenizer.identity),
-        pair_id=pair.id,
+        id=made.id,
+        pair_id=made.pair.id,
         messages=counted.layout.messages,
         tokens=counted.tokens,
         budget=made.budget,
@@ -148,7 +146,7 @@ def _sample(
         token_span=counted.own,
         documents=(*before, *own, *after),
         distractors=f"{options.choice}{'' if made.own else '+abstain'}",
-        task=pair.task,
+        task=made.pair.task,
         coherence=coherence,
         evidence=tuple(Evidence(start + piece.start, start + piece.end, piece.what) for piece in pieces),
         evidence_tokens=counted.evidence,

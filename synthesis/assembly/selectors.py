@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -112,10 +112,10 @@ class Distinct:
     that shares its question is then offered ``further`` candidates, or it might find too few.
     """
 
-    def __init__(self, index: Index, inner: Selector, further: Selector) -> None:
-        """``inner`` comes first."""
+    def __init__(self, index: Index, shared: Container[int], inner: Selector, further: Selector) -> None:
+        """``shared`` are the questions that several items have; ``inner`` comes first."""
         self._questions, self._streams = index.questions, (inner, further)
-        self._shared = shared_questions(index)
+        self._shared = shared
 
     def candidates(self, item: int) -> Iterator[int]:
         """Those of the inner selector as they are where the item's question is nobody else's."""
