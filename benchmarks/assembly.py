@@ -33,7 +33,7 @@ from synthesis import Context, Pair, Sample, assemble
 from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import make_options
 from synthesis.assembly.production import Assembly
-from synthesis.ondemand import OnDemand
+from synthesis.lazy_sequence import OnDemand
 from synthesis.tokens import Tokenizer, build_tokenizer, format_length, load_tokenizer, parse_length
 
 TASKS = ("story_qa", "paper_qa", "meeting_query", "report_summary")
@@ -196,9 +196,9 @@ def workers(arguments: argparse.Namespace) -> None:
     """Time the builder of ``datasets`` with one process and with two."""
     import datasets
 
-    from builder.dataset import ContextSynthesis
-    from builder.folder import ConfigData, build_folder
-    from builder.schema import raw_row
+    from builder.folder.build import ConfigData, build_folder
+    from builder.folder.schema import raw_row
+    from builder.loading.dataset import ContextSynthesis
 
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory() as folder:

@@ -17,15 +17,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
-from synthesis.coherence import score, score_batch
-from synthesis.coherence.metrics import (
+from benchmarks.metrics import (
     Judged,
     balanced_accuracy,
     calibration_error,
     interval,
     judged_auroc,
 )
-from synthesis.coherence.probes import LIMITS, NEGATIVES, Row, probes, read_rows
+from benchmarks.probes import LIMITS, NEGATIVES, Row, probes, read_rows
+from synthesis.coherence import score, score_batch
 
 ROOT = Path(__file__).resolve().parents[1]
 SETS = ("hotpotqa", "multinews")

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from synthesis.config import FiltersConfig
-from synthesis.contamination import parse_benchmark, read_benchmarks
 from synthesis.data import Coherence, Context, Pair
-from synthesis.filters import Rules, Sketches
+from synthesis.gate.contamination import parse_benchmark, read_benchmarks
+from synthesis.gate.filtering import Rules, Sketches
 
 WORDS = 900
 GOOD = Coherence(1, 1, 1, 1, "span", True)

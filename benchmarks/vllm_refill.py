@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import synthesis.tokenizer
+import synthesis.tokens
 from synthesis.data import Completion, Message, Prompt
 from synthesis.engines.base import Sampling
 from synthesis.engines.vllm import VLLMEngine
@@ -31,7 +31,7 @@ def make_model(folder: Path) -> int:
     import torch
     from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
-    tokenizer = AutoTokenizer.from_pretrained(str(Path(synthesis.tokenizer.__file__).parent))
+    tokenizer = AutoTokenizer.from_pretrained(str(Path(synthesis.tokens.__file__).parent))
     config = Qwen2Config(
         vocab_size=len(tokenizer),
         hidden_size=256,

@@ -8,19 +8,18 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-# Not lazily: the module has the function's name, and would take its place.
-from builder.publish import publish
-
 if TYPE_CHECKING:
-    from builder.dataset import ContextSynthesis
-    from builder.loading import load, load_builder
+    from builder.hub.publish import publish
+    from builder.loading.dataset import ContextSynthesis
+    from builder.loading.load import load, load_builder
 
 __all__ = ["ContextSynthesis", "load", "load_builder", "publish"]
 
 _LAZY = {
-    "ContextSynthesis": "builder.dataset",
-    "load": "builder.loading",
-    "load_builder": "builder.loading",
+    "ContextSynthesis": "builder.loading.dataset",
+    "load": "builder.loading.load",
+    "load_builder": "builder.loading.load",
+    "publish": "builder.hub.publish",
 }
 
 

@@ -27,9 +27,7 @@ def report_template() -> str:
     Raises:
         ContextSynthesisError: The installation lacks the file.
     """
-    return _first("builder/templates/report.html", "builder/templates/report.html").read_text(
-        encoding="utf-8"
-    )
+    return _first("builder/report/report.html", "builder/report/report.html").read_text(encoding="utf-8")
 
 
 def example_pairs() -> Path:

@@ -19,12 +19,12 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.metrics import Judged, auroc, balanced_accuracy, calibration_error
+from benchmarks.probes import LIMITS, NEGATIVES, Row, probes, read_rows
 from synthesis.coherence import background
 from synthesis.coherence.answers import KINDS
-from synthesis.coherence.metrics import Judged, auroc, balanced_accuracy, calibration_error
-from synthesis.coherence.probes import LIMITS, NEGATIVES, Row, probes, read_rows
 from synthesis.coherence.scoring import examine, judge
-from synthesis.coherence.terms import terms
+from synthesis.text.terms import terms
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "synthesis" / "coherence"

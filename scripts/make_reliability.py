@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from builder.figures.style import ACCENT, QUIET, WIDTH, canvas, note, panel, png, styled, write
+from benchmarks.metrics import Judged, calibration_error
+from benchmarks.probes import probes, read_rows
+from builder.folder.figures.style import ACCENT, QUIET, WIDTH, canvas, note, panel, png, styled, write
 from synthesis.coherence import score
-from synthesis.coherence.metrics import Judged, calibration_error
-from synthesis.coherence.probes import probes, read_rows
 from synthesis.data import content_hash
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from typing import Any
 
 from scripts.test_model_chats import prompt_for
 from synthesis.data import Completion, Context, Pair
-from synthesis.parsing import parse
+from synthesis.gate.parsing import parse
 
 WORDS = (80, 100, 120)
 _BATCH = 20

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from builder.versions import Manifest, read_manifests
+from builder.folder.versions import Manifest, read_manifests
 from space.places import MOST_CONFIGS, Place, fetch_manifests, opened
 from synthesis.data import Evidence
 from synthesis.errors import SourceError

@@ -23,7 +23,7 @@ from synthesis.coherence import locate
 from synthesis.data import Completion, Context, Evidence, Prompt, Rejected
 from synthesis.engines.base import Sampling
 from synthesis.errors import ContextSynthesisError
-from synthesis.parsing import parse
+from synthesis.gate.parsing import parse
 
 STEPS: Final = 14
 """Frames in which the composer's text, which is there at once, is shown."""

@@ -15,8 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from builder.folder import ConfigData, build_folder
-from builder.schema import Kind, chat_row, raw_row, rejected_row
+from builder.folder.build import ConfigData, build_folder
+from builder.folder.schema import Kind, chat_row, raw_row, rejected_row
 from space.results import json_text
 from space.rows import Line, Made
 from space.writing import tokenizer

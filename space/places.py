@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from builder.raw_source import find_place
+from builder.loading.raw import find_place
 from space.parcel import write_folder
 from space.rows import Made
 from space.writing import bundled, tokenizer
@@ -25,7 +25,7 @@ from synthesis.assembly import assemble
 from synthesis.coherence import score
 from synthesis.data import Context, Sample
 from synthesis.errors import SourceError
-from synthesis.run import synthesize
+from synthesis.run.loop import synthesize
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile

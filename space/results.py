@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from builder.schema import chat_row
+from builder.folder.schema import chat_row
 from space.inputs import Inputs
 from synthesis import __version__
-from synthesis.assembly.wording import lay_out
+from synthesis.assembly.rendering import lay_out
 from synthesis.coherence import explain, score, window_spans
 from synthesis.data import Coherence, Context, Evidence, Sample
 

@@ -20,7 +20,7 @@ from space.writing import Unmade, bundled, compose, surround, tokenizer
 from synthesis.coherence import score
 from synthesis.data import Coherence, Context, Pair, Rejected, Sample
 from synthesis.errors import SourceError
-from synthesis.pairs import read_pairs
+from synthesis.sources.pairs import read_pairs
 from synthesis.tasks import task_of
 
 MOST_ROWS: Final = 20

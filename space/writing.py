@@ -16,8 +16,8 @@ from space.inputs import Inputs
 from synthesis.assembly import assemble
 from synthesis.data import Context, Pair, Rejected, Sample
 from synthesis.errors import ContextSynthesisError
-from synthesis.pairs import read_pairs
-from synthesis.run import synthesize
+from synthesis.run.loop import synthesize
+from synthesis.sources.pairs import read_pairs
 from synthesis.tokens import Tokenizer, load_tokenizer
 
 ANY_TASK = 6

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from synthesis.coherence import score, score_batch
     from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample
     from synthesis.errors import ContextSynthesisError
-    from synthesis.pairs import read_pairs
-    from synthesis.run import synthesize
+    from synthesis.run.loop import synthesize
+    from synthesis.sources.pairs import read_pairs
     from synthesis.tokens import load_tokenizer
 
 __version__ = "0.1.0"
@@ -47,10 +47,10 @@ _LAZY = {
     "Sample": "synthesis.data",
     "assemble": "synthesis.assembly",
     "load_tokenizer": "synthesis.tokens",
-    "read_pairs": "synthesis.pairs",
+    "read_pairs": "synthesis.sources.pairs",
     "score": "synthesis.coherence",
     "score_batch": "synthesis.coherence",
-    "synthesize": "synthesis.run",
+    "synthesize": "synthesis.run.loop",
 }
 
 

@@ -81,7 +81,7 @@ class SamplesConfig:
 
 @dataclass(frozen=True, slots=True)
 class FiltersConfig:
-    """Which contexts stay in the dataset; see ``synthesis.filters``. As it is, all of them do.
+    """Which contexts stay in the dataset; see ``synthesis.gate.filtering``. As it is, all of them do.
 
     The ``min_`` scores and ``near_duplicates`` (a share of trigrams in common) are from 0 to 1;
     ``min_words`` and ``max_words`` are numbers, or shares of the words asked for, as ``80%``;
@@ -103,7 +103,7 @@ class FiltersConfig:
 class ContaminationConfig:
     """Benchmarks that rows are checked against: name -> ``SOURCE[?config=..&split=..&columns=a,b]``.
 
-    Rows that share too much are marked, and with ``drop`` left out; see ``synthesis.contamination``.
+    Rows that share too much are marked, and with ``drop`` left out; see ``synthesis.gate.contamination``.
     """
 
     benchmarks: dict[str, str] = field(default_factory=dict)

@@ -17,7 +17,7 @@ import pytest
 
 from synthesis.data import Context, Pair, Prompt
 from synthesis.engines.base import Engine, Sampling
-from synthesis.parsing import parse
+from synthesis.gate.parsing import parse
 from synthesis.prompts import build_prompt, load_template
 
 WORDS = 80

@@ -7,7 +7,7 @@ from pathlib import Path
 from scripts.test_model_pairs import held_out_pairs
 from synthesis.data import Context
 from synthesis.engines.base import Engine
-from synthesis.run import synthesize
+from synthesis.run.loop import synthesize
 
 TRAINED = Path(__file__).parent / "models" / "tiny"
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthesis.assembly.corpus import open_corpus
-from synthesis.contamination import parse_benchmark, read_benchmarks
 from synthesis.errors import SourceError
+from synthesis.gate.contamination import parse_benchmark, read_benchmarks
 from synthesis.sources.address import Address, errors_about, parse_address
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1).filter(

@@ -15,16 +15,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from synthesis import Context, Pair, Rejected, Sample, assemble
-from synthesis.assembly.budget import Room, Stock, fill
-from synthesis.assembly.depth import assign_depths, parse_depth
-from synthesis.assembly.index import number
-from synthesis.assembly.leaks import finder
-from synthesis.assembly.pieces import Cutter, Document
-from synthesis.assembly.selectors import Ring
-from synthesis.assembly.sentences import sentence_spans
-from synthesis.assembly.wording import lay_out
+from synthesis.assembly.choosing import Ring
+from synthesis.assembly.cutting import Cutter, Document
+from synthesis.assembly.documents import number
+from synthesis.assembly.fitting import Room, Stock, fill
+from synthesis.assembly.giveaways import finder
+from synthesis.assembly.options import assign_depths, parse_depth
+from synthesis.assembly.rendering import lay_out
 from synthesis.errors import TokenizerError, UsageError
 from synthesis.tasks import GENERIC, TASKS
+from synthesis.text.sentences import sentence_spans
 from synthesis.tokens import Tokenizer, build_tokenizer, load_tokenizer
 from tests.assembly_texts import TOKENIZERS, WORDS, byte_level, check, corpus, odd_text, prose, samples
 

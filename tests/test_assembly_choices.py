@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from synthesis import Context, Pair, Rejected, Sample, assemble
-from synthesis.assembly.canonical import canonical_words
-from synthesis.assembly.distractors import parse_distractors
-from synthesis.assembly.leaks import finder, haystack
-from synthesis.assembly.twins import near, sketch
+from synthesis.assembly.giveaways import finder, haystack
+from synthesis.assembly.near_duplicates import near, sketch
+from synthesis.assembly.options import parse_distractors
 from synthesis.errors import UsageError
+from synthesis.text.spelling import canonical_words
 from tests.assembly_texts import TOKENIZERS, check, corpus, prose, samples
 
 

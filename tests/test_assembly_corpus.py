@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builder.rows import corpus_of
-from builder.settings import overridden
+from builder.cli.settings import overridden
+from builder.job.rows import corpus_of
 from synthesis import assemble
 from synthesis.assembly.corpus import describe_corpus, open_corpus, probe_corpus
 from synthesis.config import RunConfig, override

@@ -10,11 +10,10 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import models, normalizers, pre_tokenizers
 
 from synthesis import Context, Evidence, Pair, Sample, assemble
-from synthesis.assembly.additive import JOINT, adds_up
-from synthesis.assembly.counting import Part, Trial, count_trials
-from synthesis.assembly.tables import Table, measure
-from synthesis.assembly.wording import PLAIN as PLAIN_STYLE
-from synthesis.assembly.wording import lay_out
+from synthesis.assembly.counting import JOINT, Part, Trial, adds_up, count_trials
+from synthesis.assembly.documents import Table, measure
+from synthesis.assembly.rendering import PLAIN as PLAIN_STYLE
+from synthesis.assembly.rendering import lay_out
 from synthesis.tokens import Tokenizer, build_tokenizer
 from tests.assembly_texts import PLAIN, TOKENIZERS, byte_level, corpus, odd_text, prose, tokens_of
 

@@ -13,8 +13,8 @@ from synthesis.assembly import (
     REFUSAL,
     parse_lengths,
 )
-from synthesis.assembly.mixture import apportion, assign
-from synthesis.assembly.wording import Style, lay_out
+from synthesis.assembly.options import apportion, assign
+from synthesis.assembly.rendering import Style, lay_out
 from synthesis.errors import UsageError
 from synthesis.tokens import Tokenizer
 from tests.assembly_texts import TOKENIZERS, check, corpus, prose, samples, tokens_of

@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from synthesis.batching import BatchLog, Kept, clear_up, kept
 from synthesis.data import Pair
 from synthesis.engines import make_engine
 from synthesis.engines.base import Engine, Sampling
 from synthesis.engines.openai.batch import BatchEngine, BatchJob, Unanswered
 from synthesis.errors import ConfigError
-from synthesis.journal import Journal
 from synthesis.prompts import load_template
-from synthesis.run import Job, generate
+from synthesis.run.batches import BatchLog, Kept, clear_up, kept
+from synthesis.run.journal import Journal
+from synthesis.run.loop import Job, generate
 from tests.batch_server import Late, serve_batches, tale
 from tests.openai_helpers import quick_and_clean
 from tests.openai_server import failure

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder import resources
-from builder.card import MARKER, NOTES, escape, fence
-from builder.folder import ConfigData, build_folder, refresh_card
-from builder.schema import Statistics, chat_row, raw_row, rejected_row, shorten
-from builder.versions import mark_published
+from builder.folder.build import ConfigData, build_folder, refresh_card
+from builder.folder.card import MARKER, NOTES, escape, fence
+from builder.folder.schema import Statistics, chat_row, raw_row, rejected_row, shorten
+from builder.folder.versions import mark_published
 from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample, content_hash
 from synthesis.errors import ContextSynthesisError
 

@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthesis.coherence import explain, locate, score, score_batch, window_spans
-from synthesis.coherence.answers import kind_of
-from synthesis.coherence.metrics import (
+from benchmarks.metrics import (
     Judged,
     auroc,
     balanced_accuracy,
@@ -22,10 +20,12 @@ from synthesis.coherence.metrics import (
     interval,
     judged_auroc,
 )
-from synthesis.coherence.probes import NEGATIVES, Row, probes, read_rows
-from synthesis.coherence.quantities import quantities
-from synthesis.coherence.terms import sentences, terms, terms_with_spans
+from benchmarks.probes import NEGATIVES, Row, probes, read_rows
+from synthesis.coherence import explain, locate, score, score_batch, window_spans
+from synthesis.coherence.answers import kind_of
 from synthesis.data import Coherence
+from synthesis.text.quantities import quantities
+from synthesis.text.terms import sentences, terms, terms_with_spans
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthesis.contamination import (
+import synthesis.gate.contamination as index_module
+from synthesis.errors import ConfigError, SourceError
+from synthesis.gate.contamination import (
     Overlap,
     digest_of,
     named_benchmarks,
@@ -23,9 +25,7 @@ from synthesis.contamination import (
     read_benchmarks,
     reason_to_drop,
 )
-from synthesis.contamination import index as index_module
-from synthesis.errors import ConfigError, SourceError
-from synthesis.ngrams import ngram_hashes, plain_words
+from synthesis.text.ngrams import ngram_hashes, plain_words
 
 ROOT = Path(__file__).parent.parent
 REAL = ROOT.parent / "shared" / "data" / "seed_context"
@@ -74,7 +74,8 @@ def test_equal_runs_and_only_they_have_equal_hashes(words, n) -> None:
 
 def test_hashes_are_the_same_in_every_process() -> None:
     code = (
-        "from synthesis.ngrams import *; print(ngram_hashes(plain_words('one two three four'), 3).tolist())"
+        "from synthesis.text.ngrams import *; "
+        "print(ngram_hashes(plain_words('one two three four'), 3).tolist())"
     )
     outputs = {
         subprocess.run(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from builder.estimate import tell_bytes, tell_number, tell_time
+from builder.job.estimate import tell_bytes, tell_number, tell_time
 from tests.openai_server import Reply, serve
 
 WORDS = 60

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from builder import assembling, dataset
-from builder.dataset import ContextSynthesis
-from builder.folder import ConfigData, build_folder
-from builder.loading import load, load_builder
+from builder.folder.build import ConfigData, build_folder
+from builder.folder.schema import chat_row, raw_row
+from builder.loading import assembling, dataset
+from builder.loading.dataset import ContextSynthesis
+from builder.loading.load import load, load_builder
 from builder.resources import example_pairs
-from builder.schema import chat_row, raw_row
 from synthesis import Context, Pair, Sample, assemble, load_tokenizer, read_pairs, score, synthesize
 from synthesis.assembly import documents
 from synthesis.data import Coherence, content_hash
@@ -426,7 +426,7 @@ def test_contexts_that_do_not_fit_are_left_out_and_counted(
     pair, context, found = items[3]
     longer = [*items[:3], (pair, replace(context, text=context.text * 5), found), *items[4:]]
     folder = build(tmp_path / "dataset", raw("m", longer))
-    caplog.set_level(logging.WARNING, "builder.dataset")
+    caplog.set_level(logging.WARNING, "builder.loading.dataset")
     rows = get(folder, length="1k")
     assert [row["pair_id"] for row in rows] == [item[0].id for item in items if item[0] != pair]
     assert f"make no sample and are left out; first {pair.id}" in caplog.text
@@ -621,7 +621,7 @@ def test_without_a_length_it_is_plain_datasets(published: Path, get: Load, tmp_p
 
 def test_loading_waits_with_heavy_packages() -> None:
     heavy = {"datasets", "pyarrow", "numpy", "torch", "tokenizers", "huggingface_hub"}
-    code = f"import builder.loading, sys; print(sorted({heavy!r} & set(sys.modules)))"
+    code = f"import builder.loading.load, sys; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
 
@@ -640,7 +640,7 @@ os._exit(0)  # threads left by streaming can bring an orderly exit down
 """
 OURS = """
 import datasets, json, os, sys
-from builder.loading import load
+from builder.loading.load import load
 from synthesis.errors import ContextSynthesisError
 datasets.disable_progress_bars()
 for place, config, options in json.load(sys.stdin):

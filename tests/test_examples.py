@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from synthesis.data import Pair
-from synthesis.pairs import read_pairs
+from synthesis.sources.pairs import read_pairs
 from synthesis.tasks import TASKS
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "pairs.jsonl"

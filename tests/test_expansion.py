@@ -15,12 +15,11 @@ from synthesis.engines import make_engine
 from synthesis.engines.base import Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import ConfigError, EngineError
-from synthesis.expansion import Realised, expands, realised
-from synthesis.expansion.draft import Draft, portion
-from synthesis.expansion.outline import Section, own_outline, placed, points_of, read_outline
-from synthesis.journal import Journal
 from synthesis.prompts import load_template
-from synthesis.run import Counts, Job, generate, make_job, survey, synthesize
+from synthesis.run.expansion import Draft, Realised, expands, portion, realised
+from synthesis.run.journal import Journal
+from synthesis.run.loop import Counts, Job, generate, make_job, survey, synthesize
+from synthesis.run.outline import Section, own_outline, placed, points_of, read_outline
 from tests.openai_server import Reply, serve
 from tests.pretend import PretendModel, is_repair, last, prose
 

@@ -18,13 +18,12 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from builder.export import FORMATS, ExportResult, export
-from builder.exporting.files import write_rows
-from builder.exporting.masking import Encoded, Span, _Rendered, encode_chats
-from builder.exporting.packing import IGNORED, pack, pack_row
-from builder.exporting.source import Conversation, chat_configs, find_source, shuffled
-from builder.folder import ConfigData, build_folder
-from builder.schema import chat_row, raw_row
+from builder.export.files import write_rows
+from builder.export.packing import IGNORED, Encoded, Span, _Rendered, encode_chats, pack, pack_row
+from builder.export.source import Conversation, chat_configs, find_source, shuffled
+from builder.export.write import FORMATS, ExportResult, export
+from builder.folder.build import ConfigData, build_folder
+from builder.folder.schema import chat_row, raw_row
 from synthesis.data import Context, Message, Pair, Sample
 from synthesis.errors import ContextSynthesisError, FolderError, SourceError, TokenizerError, UsageError
 from synthesis.tokens import Tokenizer, build_tokenizer, load_tokenizer
@@ -312,7 +311,7 @@ def test_many_conversations_are_encoded_as_each_alone(monkeypatch: pytest.Monkey
     named = [(row["id"], [Message(**turn) for turn in row["messages"]]) for row in chat_rows(20)]
     alone = [encode_chat(*one, tokenizer) for one in named]
     for size in (1, 3000, 10**9):
-        monkeypatch.setattr("builder.exporting.masking._PARCEL_CHARACTERS", size)
+        monkeypatch.setattr("builder.export.packing._PARCEL_CHARACTERS", size)
         assert list(encode_chats(named, tokenizer)) == alone
 
 
@@ -469,7 +468,7 @@ def _losses(row: dict[str, Any], losses: dict[str, list[float]]) -> list[float]:
 
 def test_bytes_are_the_same_in_any_process(folder: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from builder.export import FORMATS, export\n"
+        "import sys; from pathlib import Path; from builder.export.write import FORMATS, export\n"
         "for format in FORMATS:\n"
         "    for suffix in ('.jsonl',) if format == 'longalign' else ('.jsonl', '.parquet'):\n"
         "        export(sys.argv[1], Path(sys.argv[2]) / f'{format}{suffix}', config='m-chat-512',\n"
@@ -492,7 +491,7 @@ def test_bytes_are_the_same_in_any_process(folder: Path, tmp_path: Path) -> None
 def test_many_row_groups_hold_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow.parquet as pq
 
-    monkeypatch.setattr("builder.exporting.files.GROUP_BYTES", 2000)
+    monkeypatch.setattr("builder.export.files.GROUP_BYTES", 2000)
     rows = [{"id": str(n), "messages": [{"role": "user", "content": "é" * 300}]} for n in range(50)]
     assert write_rows(tmp_path / "a.parquet", rows, {"id": "text", "messages": "turns"})[0] == 50
     assert pq.ParquetFile(tmp_path / "a.parquet").num_row_groups > 5
@@ -519,7 +518,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, suffix: str) -> None:
 
 def test_a_disk_that_fills_up(folder: Path, tmp_path: Path) -> None:
     code = (
-        "import resource, signal, sys; from builder.export import export\n"
+        "import resource, signal, sys; from builder.export.write import export\n"
         "from synthesis.errors import StorageError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
@@ -548,7 +547,7 @@ def test_a_dataset_on_the_hub_is_the_folder_it_came_from(hub: LocalHub, folder: 
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     hub.seed("ada/long", files)
     code = (
-        "import os, sys; from builder.export import export; from synthesis.errors import SourceError\n"
+        "import os, sys; from builder.export.write import export; from synthesis.errors import SourceError\n"
         "done = export('ada/long', sys.argv[1], config='m-chat-512', format='messages')\n"
         "try: export('ada/long', sys.argv[2], config='m-chat-9k', format='messages')\n"
         "except SourceError as error: print(done.rows, error, flush=True)\n"
@@ -669,7 +668,7 @@ def test_rows_that_cannot_be_exported(
 
 def test_importing_stays_light() -> None:
     heavy = ("pyarrow", "datasets", "jinja2", "numpy", "tokenizers", "torch")
-    code = f"import builder.export, sys; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import builder.export.write, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
     )

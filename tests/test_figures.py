@@ -15,14 +15,13 @@ from typing import Any
 
 import pytest
 
-from builder.figures import families, family_figures, refresh_figures
-from builder.figures.family import FIGURES, MOST_CHATS
-from builder.figures.measure import PARTS, measure_chat, measure_raw
-from builder.figures.style import INKS, key_of
-from builder.figures.uniformity import uniformity
-from builder.folder import ConfigData, build_folder
-from builder.schema import chat_row, raw_row
-from builder.versions import Manifest, read_manifests
+from builder.folder.build import ConfigData, build_folder
+from builder.folder.figures import families, family_figures, refresh_figures
+from builder.folder.figures.family import FIGURES, MOST_CHATS
+from builder.folder.figures.measure import PARTS, measure_chat, measure_raw, uniformity
+from builder.folder.figures.style import INKS, key_of
+from builder.folder.schema import chat_row, raw_row
+from builder.folder.versions import Manifest, read_manifests
 from synthesis.data import Coherence, Context, Evidence, Message, Pair, Sample, content_hash
 from synthesis.errors import FolderError, StorageError
 
@@ -149,7 +148,7 @@ def test_rows_without_a_depth_are_left_out_of_it(folder: Path) -> None:
 
 
 def test_several_files_are_counted_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from builder import parquet
+    from builder.folder import parquet
 
     one = build(tmp_path / "one", figures=False)
     monkeypatch.setattr(
@@ -293,7 +292,7 @@ def test_files_are_small_wide_enough_and_say_nothing_of_time_or_program(folder: 
 
 def test_bytes_are_the_same_in_any_process_whatever_the_users_settings(folder: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from builder.figures import *;"
+        "import sys; from pathlib import Path; from builder.folder.figures import *;"
         "[p.unlink() for p in Path(sys.argv[1], 'figures').glob('*')]; refresh_figures(Path(sys.argv[1]))"
     )
     before = {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
@@ -415,7 +414,7 @@ def test_a_damaged_figure_is_drawn_again(tmp_path: Path) -> None:
 def test_a_crash_while_drawing_leaves_a_folder_that_the_next_build_completes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import builder.figures as figures
+    import builder.folder.figures as figures
 
     whole = build(tmp_path / "whole")
     done = 0
@@ -494,7 +493,7 @@ def test_nothing_is_left_in_the_libraries_global_state(folder: Path) -> None:
 def test_the_cells_of_the_reliability_diagram() -> None:
     import importlib.util
 
-    from synthesis.coherence.metrics import Judged, calibration_error
+    from benchmarks.metrics import Judged, calibration_error
 
     spec = importlib.util.spec_from_file_location(
         "make_reliability", ROOT / "scripts" / "make_reliability.py"
@@ -524,8 +523,8 @@ uploads = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 @pytest.fixture
 def send(hub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Publishes to the local Hub, without loading anything back."""
-    from builder.publish import publish
-    from builder.publishing import publication
+    import builder.hub.publish as publication
+    from builder.hub.publish import publish
 
     monkeypatch.setattr(publication, "problems_with", lambda *job: [])
     return lambda folder: publish(folder, REPO, token=hub.token, endpoint=hub.endpoint)

@@ -8,15 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from builder.schema import Statistics
-from builder.sieve import Sieve
+from builder.folder.schema import Statistics
+from builder.job.filtering import Sieve
 from synthesis.coherence import score_with_leaks
 from synthesis.config import FiltersConfig, RunConfig, from_dict
 from synthesis.data import Coherence, Context, Pair
 from synthesis.errors import ConfigError, MissingExtraError
-from synthesis.filters import Rules, Sketches
-from synthesis.filters.length import word_count, words_meant
-from synthesis.ngrams import ngram_hashes, plain_words
+from synthesis.gate.filtering import Rules, word_count, words_meant
+from synthesis.text.near_duplicates import Sketches
+from synthesis.text.ngrams import ngram_hashes, plain_words
 
 PAIR = Pair(instruction="Who kept the lighthouse at Varrow?", answer="Ilse Brandt")
 TOLD = (
@@ -226,7 +226,7 @@ def test_which_twin_stays_does_not_depend_on_the_order() -> None:
 
 
 def test_the_sieve_reads_each_context_once_and_scores_it_once(monkeypatch) -> None:
-    import builder.sieve as module
+    import builder.job.filtering as module
 
     calls = []
     real = module.score_with_leaks
@@ -293,8 +293,8 @@ def test_unknown_languages_are_named_with_those_known(language) -> None:
 def test_an_absent_package_names_the_extra(monkeypatch, package, filters) -> None:
     import sys
 
-    from builder.sieve import check
-    from synthesis.filters import languages
+    import synthesis.gate.filtering as languages
+    from builder.job.filtering import check
 
     languages._identifier.cache_clear()
     monkeypatch.setitem(sys.modules, package, None)

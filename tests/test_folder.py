@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from builder.claim import claimed
-from builder.folder import ConfigData, FolderResult, build_folder
-from builder.parquet import ShardWriter, clean
-from builder.schema import arrow_schema, chat_row, raw_row, rejected_row, schema_names
-from builder.versions import Version, is_intact, mark_published, read_manifests
+from builder.folder.build import ConfigData, FolderResult, build_folder
+from builder.folder.lock import claimed
+from builder.folder.parquet import ShardWriter, clean
+from builder.folder.schema import arrow_schema, chat_row, raw_row, rejected_row, schema_names
+from builder.folder.versions import Version, is_intact, mark_published, read_manifests
 from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample, content_hash
 from synthesis.errors import ConfigError, FolderError, StorageError
 from synthesis.storage import storage_errors
@@ -303,8 +303,8 @@ SCRIPT = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from builder.folder import ConfigData, build_folder
-    from builder.schema import raw_row
+    from builder.folder.build import ConfigData, build_folder
+    from builder.folder.schema import raw_row
     from synthesis.data import Context, Pair
 
     def rows(count, size, wait=0, fail_at=None):
@@ -453,7 +453,7 @@ def test_a_crash_between_any_two_steps_is_mended(
         raise RuntimeError("made to fail")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"builder.folder.{step}", crash)
+        patch.setattr(f"builder.folder.build.{step}", crash)
         with pytest.raises(RuntimeError):
             build(folder, config("m", raw_rows(4)))
     # Whatever the card names can be read, before and after the next build.
@@ -603,7 +603,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
 
 def test_importing_stays_light() -> None:
     heavy = ("pyarrow", "datasets", "jinja2", "numpy")
-    code = f"import builder.folder, sys; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import builder.folder.build, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from builder.scoring import score_source
+from builder.job.scoring import score_source
 from synthesis.coherence import window_spans
 from synthesis.coherence.gain import Gain, gain, gain_batch
 from synthesis.data import Prompt

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from builder.importing import import_contexts, parse_layout
-from builder.job import Summary, execute, plan, reassemble
-from builder.origin import IMPORTED
-from builder.versions import read_manifests
+from builder.folder.schema import IMPORTED
+from builder.folder.versions import read_manifests
+from builder.job.execute import Summary, execute, plan, reassemble
+from builder.job.importing import import_contexts, parse_layout
 from synthesis.coherence import locate
 from synthesis.config import RunConfig, load_config, override
 from synthesis.errors import FolderError, SourceError, UsageError
@@ -249,7 +249,7 @@ def test_real_rows(tmp_path: Path, bring: Import, name: str) -> None:
 def test_an_interrupted_import_goes_on_and_ends_with_the_same_bytes(
     tmp_path: Path, bring: Import, stop: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import builder.importing as importing
+    import builder.job.importing as importing
 
     rows: list[Row | str] = [*(story(n) for n in range(10)), "{broken", story(3), chat(30)]
     bring(rows, "whole")
@@ -301,8 +301,8 @@ def test_no_engine_writes_into_imported_contexts_nor_the_other_way_round(
 
 
 def test_assemble_report_and_score_work_on_it(tmp_path: Path, bring: Import) -> None:
-    from builder.report import report
-    from builder.scoring import score_source
+    from builder.job.scoring import score_source
+    from builder.report.write import report
 
     bring([story(n) for n in range(8)])
     saved = load_config(tmp_path / "run" / "run.toml")

@@ -9,7 +9,7 @@ import pytest
 
 from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected, content_hash
 from synthesis.errors import FolderError, StorageError
-from synthesis.journal import Journal
+from synthesis.run.journal import Journal
 from synthesis.storage import storage_error
 
 

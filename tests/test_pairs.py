@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from synthesis.data import Pair, Rejected
 from synthesis.errors import SourceError
-from synthesis.pairs import describe_source, read_pairs
+from synthesis.sources.pairs import describe_source, read_pairs
 
 GOOD = {"instruction": "Who keeps the bees?", "answer": "Ondine"}
 ROWS = [
@@ -321,7 +321,7 @@ def test_rows_stream_in_flat_memory(tmp_path: Path) -> None:
             )
     # A process of its own: memory that other tests have freed would hide growth.
     code = (
-        "import psutil\nfrom synthesis.pairs import read_pairs\n"
+        "import psutil\nfrom synthesis.sources.pairs import read_pairs\n"
         f"stream, own, count = read_pairs({str(path)!r}), psutil.Process(), 0\n"
         "for count, _ in enumerate(stream, 1):\n"
         "    if count == 2_000: before = own.memory_info().rss\n"
@@ -371,7 +371,7 @@ def test_the_seed_rows_give_one_outcome_each() -> None:
 def test_reading_text_loads_nothing_heavy(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "a.jsonl", GOOD)
     code = (
-        "import sys\nfrom synthesis.pairs import read_pairs\n"
+        "import sys\nfrom synthesis.sources.pairs import read_pairs\n"
         f"assert len(list(read_pairs({str(path)!r}))) == 1\n"
         "heavy = {'datasets', 'pyarrow', 'numpy', 'huggingface_hub', 'torch'}\n"
         "print(sorted(heavy & set(sys.modules)))"

@@ -17,7 +17,7 @@ import pytest
 
 from synthesis.data import Pair, Rejected
 from synthesis.errors import SourceError
-from synthesis.pairs import read_pairs
+from synthesis.sources.pairs import read_pairs
 
 GOOD = {"instruction": "Who keeps the bees?", "answer": "Ondine"}
 

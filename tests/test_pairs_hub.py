@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from synthesis.errors import SourceError
-from synthesis.pairs import read_pairs
 from synthesis.sources.hub import HubSource, parse_hub, redact
+from synthesis.sources.pairs import read_pairs
 from tests.hub.cards import EASY_AND_HARD
 
 TOKEN = "hf_thisIsNotARealToken"
@@ -33,7 +33,7 @@ READER = """
 import json, sys
 from synthesis.data import Pair
 from synthesis.errors import SourceError
-from synthesis.pairs import describe_source, read_pairs
+from synthesis.sources.pairs import describe_source, read_pairs
 for source, options in json.load(sys.stdin):
     describe = options.pop("describe", False)
     try:

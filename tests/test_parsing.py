@@ -4,7 +4,7 @@ import pytest
 
 from synthesis.data import Completion, Context, Evidence, Pair, Rejected
 from synthesis.engines.base import Sampling
-from synthesis.parsing import parse
+from synthesis.gate.parsing import parse
 from synthesis.prompts import build_prompt, load_template
 
 BODY = "The mill stood by the river, and Ada ran it. " * 10

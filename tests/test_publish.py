@@ -18,11 +18,12 @@ from typing import Any
 
 import pytest
 
-from builder.publish import PublishResult, publish
-from builder.publishing import publication, verify
-from builder.publishing.hub import Hub
-from builder.publishing.hub_trouble import HubError
-from builder.versions import read_manifests
+import builder.hub.publish as publication
+from builder.folder.versions import read_manifests
+from builder.hub import verify
+from builder.hub.publish import PublishResult, publish
+from builder.hub.repository import Hub
+from builder.hub.trouble import HubError
 from synthesis.errors import ContextSynthesisError, FolderError, UsageError
 from tests.hub import LocalHub
 from tests.hub.folders import build, chat, config, raw, usual

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from builder.card import NOTES
-from builder.folder import refresh_card
-from builder.publish import PublishResult, publish
-from builder.publishing import publication, verify
-from builder.publishing.merge import (
+import builder.hub.publish as publication
+from builder.folder.build import refresh_card
+from builder.folder.card import NOTES
+from builder.hub import verify
+from builder.hub.card_merge import (
     BEGIN,
     END,
+    UNNAMED,
     Meta,
     is_ours,
     merge_card,
@@ -25,8 +26,8 @@ from builder.publishing.merge import (
     needs_inference,
     split_card,
 )
-from builder.publishing.release_card import UNNAMED
-from builder.publishing.sides import parse_manifests, read_source
+from builder.hub.publish import PublishResult, publish
+from builder.hub.release import parse_manifests, read_source
 from synthesis.errors import UsageError
 from tests.hub import LocalHub
 from tests.hub.folders import FACTS, build, config, raw, usual

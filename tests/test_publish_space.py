@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from builder.publishing import space
-from builder.publishing.space import publish_space, space_files
+from builder.hub import space
+from builder.hub.space import publish_space, space_files
 from synthesis.errors import ContextSynthesisError, UsageError
 
 pytest_plugins = ["tests.hub.fixtures"]

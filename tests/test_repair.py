@@ -16,12 +16,11 @@ from synthesis.data import Completion, Context, Message, Pair, Prompt, Rejected,
 from synthesis.engines.base import Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import ConfigError, EngineError
-from synthesis.journal import Journal
-from synthesis.pairs import read_pairs
 from synthesis.prompts import load_template, step_template
-from synthesis.repair import Fault, inspect
-from synthesis.repair.asking import may_be_asked_again, repair_prompt, shortened
-from synthesis.run import Counts, Job, generate, make_job, survey, synthesize
+from synthesis.run.journal import Journal
+from synthesis.run.loop import Counts, Job, generate, make_job, survey, synthesize
+from synthesis.run.repair import Fault, inspect, may_be_asked_again, repair_prompt, shortened
+from synthesis.sources.pairs import read_pairs
 from tests.openai_server import Reply, serve
 from tests.pretend import PretendModel, is_repair, last, prose
 

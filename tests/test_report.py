@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from builder.folder import ConfigData, build_folder
-from builder.report import Report, report
-from builder.reporting.collect import LOWEST, rows_at
-from builder.reporting.page import pieces
-from builder.schema import raw_row, rejected_row
-from builder.versions import read_manifests
+from builder.folder.build import ConfigData, build_folder
+from builder.folder.schema import raw_row, rejected_row
+from builder.folder.versions import read_manifests
+from builder.report.collect import LOWEST, rows_at
+from builder.report.page import pieces
+from builder.report.write import Report, report
 from synthesis.coherence import explain, score
 from synthesis.data import Context, Evidence, Pair, Rejected, content_hash
 from synthesis.errors import FolderError
@@ -84,7 +84,7 @@ def page_of(written: Report) -> Page:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from builder.job import execute
+    from builder.job.execute import execute
     from synthesis.config import RunConfig, override
 
     folder = tmp_path_factory.mktemp("runs") / "first"
@@ -177,7 +177,7 @@ def test_a_dataset_folder_alone_and_without_figures(run: Path, tmp_path: Path) -
 
 
 def test_the_same_run_gives_the_same_page_and_can_be_gone_on_with(run: Path) -> None:
-    from builder.job import plan
+    from builder.job.execute import plan
     from synthesis.config import load_config
 
     first = report(run).page.read_bytes()
@@ -250,7 +250,7 @@ def test_pieces_put_together_are_the_text_and_spans_may_overlap() -> None:
 
 
 def test_rows_are_found_in_any_file_and_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from builder import parquet
+    from builder.folder import parquet
 
     limits = {"group_bytes": 4_000, "group_rows": 3, "shard_bytes": 9_000}
     monkeypatch.setattr(parquet.ShardWriter.__init__, "__kwdefaults__", limits)

@@ -10,9 +10,9 @@ from synthesis.data import Completion, Context, Pair, Rejected
 from synthesis.engines import engine_names, make_engine
 from synthesis.engines.base import Engine, Sampling
 from synthesis.errors import ConfigError, EngineError
-from synthesis.journal import Journal
 from synthesis.prompts import load_template
-from synthesis.run import Counts, Job, generate, survey, synthesize
+from synthesis.run.journal import Journal
+from synthesis.run.loop import Counts, Job, generate, survey, synthesize
 from tests.scripted import ScriptedEngine
 
 PAIRS = [Pair(instruction=f"Who kept light {n}?", answer=f"Keeper {n}") for n in range(10)]

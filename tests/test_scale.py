@@ -16,9 +16,9 @@ import pytest
 from synthesis.config import GenerationConfig, PairsConfig, RunConfig, SamplesConfig, dump_config, load_config
 from synthesis.data import Pair
 from synthesis.errors import ConfigError, FolderError, MissingExtraError, SourceError, TemplateError
-from synthesis.pairs import read_pairs
-from synthesis.run_folder import RunFolder
+from synthesis.run.folder import RunFolder
 from synthesis.scale import context_step
+from synthesis.sources.pairs import read_pairs
 from tests.openai_server import Reply, failure, serve
 from tests.scale_pipeline import ROOT, content, heard, launch, start, statistics, written
 
@@ -199,7 +199,7 @@ def test_every_row_falls_to_one_task_wherever_it_stands(pairs) -> None:
 
 
 def test_a_run_and_its_tasks_never_work_at_once(config, tmp_path, command, monkeypatch) -> None:
-    monkeypatch.setattr("synthesis.run_folder._PATIENCE", 0.1)
+    monkeypatch.setattr("synthesis.run.folder._PATIENCE", 0.1)
     step, folder = context_step(config), RunFolder(tmp_path / "run")
     with folder.task(load_config(config), "00000-of-00002"):
         with pytest.raises(FolderError, match="another process works on task 00000-of-00002"):

@@ -17,8 +17,8 @@ from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
 
 from synthesis.data import Message
 from synthesis.errors import MissingExtraError, TokenizerError, UsageError
-from synthesis.tokenizer.template import ChatTemplate
 from synthesis.tokens import Tokenizer, build_tokenizer, format_length, load_tokenizer, parse_length
+from synthesis.tokens.chat_template import ChatTemplate
 
 TEXTS = [
     "The lamplighter of Orve climbed the ladder at dusk; nobody in the square looked up.",
@@ -416,7 +416,7 @@ def test_tokenizers_survive_pickling(tokenizer: Tokenizer) -> None:
 
 def test_importing_is_light() -> None:
     heavy = "{'tokenizers', 'jinja2', 'huggingface_hub', 'numpy', 'datasets', 'transformers'}"
-    code = f"import sys, synthesis.tokens, synthesis.assembly; print({heavy} & set(sys.modules))"
+    code = f"import sys, synthesis.tokens.tokenizer, synthesis.assembly; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -11,8 +11,8 @@ from synthesis.data import Completion, Context, Message, Pair, Prompt, Usage, co
 from synthesis.engines.base import Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import EngineError
-from synthesis.journal import Journal
-from synthesis.work import Conversations, converse
+from synthesis.run.conversations import Conversations, converse
+from synthesis.run.journal import Journal
 from tests.openai_server import Reply, serve
 
 PAIRS = [Pair(instruction=f"Who kept light {n}?", answer=f"Keeper {n}") for n in range(6)]

@@ -12,13 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from synthesis.assembly.corpus import open_corpus
-from synthesis.assembly.depth import DepthSpec
-from synthesis.assembly.distractors import SELECTORS
 from synthesis.assembly.documents import Documents
-from synthesis.assembly.mixture import Length, parse_lengths, parse_mixture
-from synthesis.assembly.options import REFUSAL, make_options
+from synthesis.assembly.options import (
+    REFUSAL,
+    SELECTORS,
+    DepthSpec,
+    Length,
+    make_options,
+    parse_lengths,
+    parse_mixture,
+)
 from synthesis.assembly.production import Assembly
-from synthesis.assembly.wording import SEPARATOR
+from synthesis.assembly.rendering import SEPARATOR
 from synthesis.data import Context, Pair, Rejected, Sample
 from synthesis.tokens import Tokenizer, load_tokenizer
 

@@ -1,22 +1,98 @@
-"""The user's own texts, from whatever pairs are read from: files, folders, globs, the Hub.
-
-Knows which column of a row is its text and which its id. Knows nothing of how texts are kept
-(``texts.py``) or what they are for.
-"""
+"""The user's own texts, from whatever pairs are read from, as a sequence that stays on disk."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import tempfile
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
-from synthesis.assembly.texts import Entry, copied, in_place
+from synthesis.assembly.record_file import Shelf
 from synthesis.data import content_hash
 from synthesis.errors import SourceError
+from synthesis.lazy_sequence import OnDemand
 from synthesis.sources.address import Address, errors_about, parse_address
-from synthesis.sources.files import suffix_of
-from synthesis.sources.rows import Row
+from synthesis.sources.files import suffix_of, unreadable
+from synthesis.sources.formats import read_jsonl
+from synthesis.sources.rows import Row, parse_json
+from synthesis.storage import storage_errors
+
+Entry = tuple[str, str]
+"""Id and text."""
+
+
+class Texts(OnDemand[Entry]):
+    """``size`` texts; ``read(place)`` gives one with its id."""
+
+    def __init__(self, size: int, read: Callable[[int], Entry]) -> None:
+        """Nothing is read yet."""
+        self._size, self._read = size, read
+
+    def read(self, place: int) -> Entry:
+        """A text with its id."""
+        return self._read(place)
+
+    def __len__(self) -> int:
+        return self._size
+
+
+def copied(entries: Iterable[Entry]) -> Texts:
+    """Texts that can only be read in order, in a nameless temporary file.
+
+    Raises:
+        StorageError: there is no room for it.
+    """
+    shelf = Shelf()
+    with storage_errors(Path(tempfile.gettempdir())):
+        for entry in entries:
+            shelf.add(json.dumps(entry, ensure_ascii=False).encode())
+
+    def read(place: int) -> Entry:
+        name, text = json.loads(shelf[place])
+        return name, text
+
+    return Texts(len(shelf), read)
+
+
+def in_place(path: Path, entry_of: Callable[[Row], Entry]) -> Texts:
+    """The rows of a plain JSON Lines file, which must not change meanwhile.
+
+    Every row is looked at once; what is kept in memory is where each ends (8 bytes).
+
+    Args:
+        path: the file.
+        entry_of: makes id and text of a row; raises a ``SourceError`` if there is none in it.
+
+    Raises:
+        SourceError: the file or a row cannot be used; later, if the file has changed.
+    """
+    ends = array("Q", [0])
+    try:
+        with path.open("rb") as file:
+            for row in read_jsonl(file, path.name):
+                entry_of(row)
+                ends.append(file.tell())
+    except OSError as error:
+        raise unreadable(str(path), error) from None
+
+    def read(place: int) -> Entry:
+        try:
+            with path.open("rb") as file:
+                file.seek(ends[place])
+                line = file.read(ends[place + 1] - ends[place])  # and blank lines before it
+            value, wrong = parse_json(line.decode("utf-8-sig").strip())
+            return entry_of(Row(place + 1, value, error=wrong))
+        except (OSError, UnicodeDecodeError, SourceError) as error:
+            raise SourceError(
+                f"the corpus {path} has changed since it was opened ({error}). Leave it as it is while it is "
+                "in use, and run again."
+            ) from None
+
+    return Texts(len(ends) - 1, read)
+
 
 _TEXT: Final = "text"
 _OTHERS: Final = ("context", "content", "document")
@@ -73,7 +149,7 @@ def probe_corpus(source: str | Path) -> None:
 
 
 def describe_corpus(source: str | Path) -> dict[str, Any]:
-    """What a corpus is, as ``synthesis.pairs.describe_source`` says it of pairs; never holds a token.
+    """What a corpus is, as ``synthesis.sources.pairs.describe_source`` says it of pairs; never holds a token.
 
     ``column`` is there if the address names one.
 

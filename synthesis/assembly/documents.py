@@ -1,25 +1,211 @@
-"""The documents of an assembly, and the one pass over them that makes their index.
+"""The documents of an assembly: one pass over them, and what is remembered of each.
 
-In parcels, each document tokenized once, in another thread while the parcel before is noted.
-Knows nothing of lengths and options: assemblies of any may share the documents.
+In memory stay some 60 bytes of numbers a document; notes (sentences, joints, token counts) are on disk.
 """
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, TypeAlias, TypeVar
+from hashlib import blake2b
+from itertools import accumulate, chain, pairwise
+from typing import Final, NamedTuple, Self, TypeAlias, TypeVar
 
-from synthesis.assembly.additive import adds_up
-from synthesis.assembly.ahead import ahead
-from synthesis.assembly.canonical import canonical_words
-from synthesis.assembly.index import Index, number
-from synthesis.assembly.leaks import answer_key
-from synthesis.assembly.shelf import Shelf
-from synthesis.assembly.tables import Measured, Table, measure
+from synthesis.assembly.counting import JOINT, adds_up
+from synthesis.assembly.giveaways import answer_key, haystack
+from synthesis.assembly.near_duplicates import sketch
+from synthesis.assembly.prefetch import ahead
+from synthesis.assembly.record_file import Shelf
 from synthesis.data import Context, Pair
 from synthesis.tasks import GENERIC, task_of
+from synthesis.text.sentences import sentence_spans
+from synthesis.text.spelling import canonical_words
 from synthesis.tokens import Tokenizer
+
+
+class Gap(NamedTuple):
+    """``text[start:end]`` has ``tokens`` tokens wherever it stands, and counts apart from the rest."""
+
+    start: int
+    end: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Sentence k is ``text[starts[k]:ends[k]]`` and has about ``tokens[k]`` tokens.
+
+    ``joints`` are the positions where the text may be parted, ``sums`` the exact number of
+    tokens before each.
+    """
+
+    starts: array[int]
+    ends: array[int]
+    tokens: array[int]
+    joints: array[int]
+    sums: array[int]
+    total: int
+
+    def gap(self, start: int, end: int) -> Gap | None:
+        """The largest part of ``text[start:end]`` that need not be counted again."""
+        first = bisect_right(self.joints, start)
+        last = bisect_left(self.joints, end - 1) - 1  # the letter behind the blank must be there
+        if last <= first:
+            return None
+        return Gap(self.joints[first], self.joints[last], self.sums[last] - self.sums[first])
+
+    def pack(self) -> bytes:
+        """As bytes."""
+        sizes = array("I", (len(self.starts), len(self.joints), self.total))
+        columns = (sizes, self.starts, self.ends, self.tokens, self.joints, self.sums)
+        return b"".join(column.tobytes() for column in columns)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """From the bytes of ``pack``."""
+        numbers = array("I", data)
+        sentences, joints, total = numbers[:3]
+        bounds = accumulate((sentences, sentences, sentences, joints, joints), initial=3)
+        starts, ends, tokens, places, sums = (numbers[start:end] for start, end in pairwise(bounds))
+        return cls(starts, ends, tokens, places, sums, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Texts with their joints and the tokens of each part between joints: what tables are made of."""
+
+    texts: Sequence[str]
+    joints: list[list[int]]
+    counts: list[int]
+
+    def tables(self) -> Iterator[Table]:
+        """The table of each text."""
+        at = 0
+        for text, places in zip(self.texts, self.joints, strict=True):
+            yield _table(text, places, self.counts[at : at + len(places) + 1])
+            at += len(places) + 1
+
+
+def measure(texts: Sequence[str], tokenizer: Tokenizer) -> Measured:
+    """Count texts, each once, by a tokenizer that adds up."""
+    joints = [[match.start() for match in JOINT.finditer(text)] for text in texts]
+    parts = (
+        text[start:end]
+        for text, places in zip(texts, joints, strict=True)
+        for start, end in pairwise((0, *places, len(text)))
+    )
+    return Measured(texts, joints, tokenizer.count_batch(list(parts)))
+
+
+def _table(text: str, joints: list[int], counts: list[int]) -> Table:
+    sums = list(accumulate(counts))
+    spans = list(sentence_spans(text))
+    starts, ends = array("I", (start for start, _ in spans)), array("I", (end for _, end in spans))
+    # A sentence reaches to the next one's start; a count between two joints is shared by length.
+    edges = _tokens_before([*starts[1:], len(text)][: len(starts)], joints, sums, len(text))
+    tokens = array("I", (max(0, end - start) for start, end in pairwise(chain((0,), edges))))
+    return Table(starts, ends, tokens, array("I", joints), array("I", sums[:-1]), sums[-1])
+
+
+def _tokens_before(places: list[int], joints: list[int], sums: list[int], length: int) -> list[int]:
+    """About how many tokens stand before each of the ascending ``places``."""
+    found, part = [], 0
+    bounds, totals = [0, *joints, length], [0, *sums]
+    for place in places:
+        while part + 2 < len(bounds) and place > bounds[part + 1] + 1:
+            part += 1
+        start, end = bounds[part], bounds[part + 1]
+        share = min(1.0, (place - start) / (end - start)) if end > start else 1.0
+        # A sentence that starts right behind a joint's blank starts at the joint.
+        share = 1.0 if end - place <= 1 and place >= end - 1 else share
+        found.append(totals[part] + round(share * (totals[part + 1] - totals[part])))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What is kept on disk of a document: its canonical words, its sketch and its table."""
+
+    words: bytes
+    sketch: frozenset[int]
+    table: Table | None
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """From the bytes of a record on the shelf."""
+        table, hashes = array("I", data[:8])
+        end = 8 + table
+        packed = Table.unpack(data[8:end]) if table else None
+        return cls(data[end + hashes :], frozenset(array("I", data[end : end + hashes])), packed)
+
+
+def _pack(words: bytes, hashes: array[int], table: Table | None) -> bytes:
+    packed = table.pack() if table else b""
+    sizes = array("I", (len(packed), len(hashes) * hashes.itemsize))
+    return sizes.tobytes() + packed + hashes.tobytes() + words
+
+
+def _numbers(kind: str) -> array[int]:
+    return array(kind)
+
+
+@dataclass(slots=True)
+class Index:
+    """Parallel columns, one entry per document; the first ``items`` are the items' contexts.
+
+    ``pools`` numbers the task pool (0: of the corpus; ``tasks`` has one of the pool's labels);
+    ``tokens`` counts the text alone (0: it is blank), ``asks`` the item's instruction and answer;
+    ``splits`` numbers the split; the rest are 64-bit hashes of the pair's or text's id, the
+    instruction (0: of the corpus), the answer (0: too common to tell anything), the text, and of
+    id and text.
+    """
+
+    shelf: Shelf
+    items: int = 0
+    tasks: dict[int, str] = field(default_factory=dict)
+    pools: array[int] = field(default_factory=lambda: _numbers("L"))
+    tokens: array[int] = field(default_factory=lambda: _numbers("L"))
+    asks: array[int] = field(default_factory=lambda: _numbers("L"))
+    splits: array[int] = field(default_factory=lambda: _numbers("L"))
+    pairs: array[int] = field(default_factory=lambda: _numbers("Q"))
+    questions: array[int] = field(default_factory=lambda: _numbers("Q"))
+    answers: array[int] = field(default_factory=lambda: _numbers("Q"))
+    texts: array[int] = field(default_factory=lambda: _numbers("Q"))
+    keys: array[int] = field(default_factory=lambda: _numbers("Q"))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def kin(self, item: int, other: int) -> bool:
+        """Whether two share the pair, the answer or the text: neither may distract from the other."""
+        return (
+            self.pairs[item] == self.pairs[other]
+            or self.texts[item] == self.texts[other]
+            or (self.answers[item] == self.answers[other] != 0)
+        )
+
+    def notes(self, document: int) -> Notes:
+        """What is kept on disk of a document."""
+        return Notes.unpack(self.shelf[document])
+
+    def add(self, text: str, tokens: int, table: Table | None, name: object) -> None:
+        """Note a text; its other columns are the caller's."""
+        words = haystack(canonical_words(text))
+        self.shelf.add(_pack(words, sketch(words), table))
+        self.tokens.append(tokens if text.strip() else 0)
+        self.texts.append(number(text))
+        self.pairs.append(number(name))
+        self.keys.append(number(name, self.texts[-1]))
+
+
+def number(*parts: object) -> int:
+    """A stable 64-bit number for strings and numbers."""
+    data = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big")
+
 
 _PARCEL_ITEMS: Final = 256
 _PARCEL_CHARACTERS: Final = 1_000_000

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from synthesis.assembly.canonical import canonical_words
-from synthesis.assembly.documents import Documents, Items
-from synthesis.assembly.index import Index, number
+from synthesis.assembly.documents import Documents, Index, Items, number
+from synthesis.text.spelling import canonical_words
 
 if TYPE_CHECKING:
     from array import array

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from synthesis.coherence.quantities import Quantity, quantities
-from synthesis.coherence.terms import sentences, split_words, terms
+from synthesis.text.quantities import Quantity, quantities
+from synthesis.text.terms import sentences, split_words, terms
 
 KINDS = ("span", "numeric", "yes/no", "summary")
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from synthesis.coherence.terms import fold, terms
 from synthesis.errors import ContextSynthesisError
+from synthesis.text.terms import fold, terms
 
 FUNCTION_WEIGHT = 0.05
 COMMON_WEIGHT = 0.35

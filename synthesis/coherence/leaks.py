@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthesis.coherence.question import Question
-from synthesis.coherence.terms import sentences, terms
 from synthesis.coherence.view import View
+from synthesis.text.terms import sentences, terms
 
 _MILD = 0.9
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 from synthesis.coherence.background import references
-from synthesis.coherence.quantities import Quantity, agreement, quantities
 from synthesis.coherence.question import Question
-from synthesis.coherence.terms import is_solid, terms
 from synthesis.coherence.view import HALF, View
+from synthesis.text.quantities import Quantity, agreement, quantities
+from synthesis.text.terms import is_solid, terms
 
 # An answer that is not stated but whose words stand together is worth this much of their coverage;
 # longer answers are rarely repeated word for word, so theirs is worth more.

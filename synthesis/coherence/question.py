@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from synthesis.coherence.answers import Answer, read_answer
 from synthesis.coherence.background import names_in, weights
-from synthesis.coherence.terms import terms
+from synthesis.text.terms import terms
 
 _NAME_BONUS = 1.5
 

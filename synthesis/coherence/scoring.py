@@ -13,10 +13,10 @@ from synthesis.coherence.background import calibration
 from synthesis.coherence.leaks import Leak, find_leaks
 from synthesis.coherence.parts import Parts, measure
 from synthesis.coherence.question import Question, read_question
-from synthesis.coherence.terms import terms_with_spans
 from synthesis.coherence.view import HALF, View
 from synthesis.coherence.wording import sentences_for
 from synthesis.data import Coherence, Evidence
+from synthesis.text.terms import terms_with_spans
 
 _FLOOR = 1e-3
 # The answer's surroundings must hold at least half as much of what was asked as the best place does.

@@ -9,9 +9,9 @@ from synthesis.coherence.evidence import answer_spans, locate
 from synthesis.coherence.leaks import Leak
 from synthesis.coherence.parts import Parts
 from synthesis.coherence.question import Question
-from synthesis.coherence.terms import terms, terms_with_spans
 from synthesis.coherence.view import View
 from synthesis.data import Coherence
+from synthesis.text.terms import terms, terms_with_spans
 
 _MOST_WORDS = 6
 _QUOTE = 160

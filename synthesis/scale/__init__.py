@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from synthesis.config import RunConfig, load_config
 from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.prompts import load_template
-from synthesis.run_folder import RunFolder
+from synthesis.run.folder import RunFolder
 
 if TYPE_CHECKING:
     from synthesis.scale.step import ContextStep

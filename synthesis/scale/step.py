@@ -18,9 +18,9 @@ from datatrove.utils.logging import logger
 from synthesis.config import PairsConfig, RunConfig
 from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.errors import ConfigError
-from synthesis.journal import Journal
-from synthesis.run import chosen_pairs, generate, make_job
-from synthesis.run_folder import RunFolder
+from synthesis.run.folder import RunFolder
+from synthesis.run.journal import Journal
+from synthesis.run.loop import chosen_pairs, generate, make_job
 from synthesis.scale.documents import metadata_of, read_documents
 from synthesis.tokens import load_tokenizer
 

@@ -46,7 +46,7 @@ class Address:
         return resolve.tables(self.place, self.config, self.split, None)
 
     def describe(self) -> dict[str, Any]:
-        """What is there, as ``synthesis.pairs.describe_source`` says it; columns are not part of it.
+        """What is there, as ``synthesis.sources.pairs.describe_source`` says it; columns are not part of it.
 
         Raises:
             SourceError: it cannot be found or read.

@@ -17,10 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from synthesis.errors import SourceError
-from synthesis.sources.json_values import read_json
-from synthesis.sources.parquet import read_parquet
+from synthesis.sources.formats import read_csv, read_json, read_jsonl, read_parquet
 from synthesis.sources.rows import Row, Table
-from synthesis.sources.text import read_csv, read_jsonl
 
 TEXT_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet", *(suffix + ".gz" for suffix in TEXT_SUFFIXES))

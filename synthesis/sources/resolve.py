@@ -44,7 +44,7 @@ def tables(source: str, config: str | None, split: str, token: str | None) -> li
 
 
 def describe(source: str, config: str | None, split: str, token: str | None) -> dict[str, Any]:
-    """See ``synthesis.pairs.describe_source``."""
+    """See ``synthesis.sources.pairs.describe_source``."""
     hub = hub_of(source)
     if hub:
         with _taken_for_hub(source):

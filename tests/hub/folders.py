@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from builder.folder import ConfigData, FolderResult, build_folder
-from builder.schema import Kind, chat_row, raw_row, rejected_row
+from builder.folder.build import ConfigData, FolderResult, build_folder
+from builder.folder.schema import Kind, chat_row, raw_row, rejected_row
 from synthesis.data import Context, Evidence, Message, Pair, Rejected, Sample, content_hash
 
 FACTS = {"engine": "composer", "model": "", "template": "story", "seed": 3, "license": "cc-by-4.0"}

@@ -18,7 +18,7 @@ from scripts.test_model_chats import prompt_for
 from scripts.test_model_measure import measure, replies
 from scripts.test_model_pairs import held_out_pairs, pairs
 from synthesis.data import Completion, Context, Pair
-from synthesis.parsing import parse
+from synthesis.gate.parsing import parse
 from synthesis.tokens import load_tokenizer
 
 TINY = Path(__file__).parent / "tiny"

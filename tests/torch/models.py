@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, PretrainedConfig, Qwen2Config, Qwen2ForCausalLM
 
-import synthesis.tokenizer
+import synthesis.tokens
 
 WINDOW = 4096
 
@@ -16,7 +16,7 @@ TRAINED = Path(__file__).parents[1] / "models" / "tiny"  # a small model trained
 
 def save_random_model(folder: Path, *, chat: bool = True, **changes: object) -> Path:
     """A random Qwen2 in ``folder``, with its tokenizer; the same every time."""
-    tokenizer = AutoTokenizer.from_pretrained(str(Path(synthesis.tokenizer.__file__).parent))
+    tokenizer = AutoTokenizer.from_pretrained(str(Path(synthesis.tokens.__file__).parent))
     if not chat:
         tokenizer.chat_template = None
     shape = {

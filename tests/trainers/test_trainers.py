@@ -17,10 +17,10 @@ from torch.utils.data import DataLoader
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 from trl import SFTConfig, SFTTrainer
 
-import synthesis.tokenizer
-from builder.export import export
-from builder.exporting.packing import IGNORED
-from builder.job import execute
+import synthesis.tokens
+from builder.export.packing import IGNORED
+from builder.export.write import export
+from builder.job.execute import execute
 from synthesis.config import from_dict
 from synthesis.tokens import load_tokenizer
 
@@ -62,7 +62,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
     """The embedded tokenizer as transformers loads it."""
-    return AutoTokenizer.from_pretrained(str(Path(synthesis.tokenizer.__file__).parent))
+    return AutoTokenizer.from_pretrained(str(Path(synthesis.tokens.__file__).parent))
 
 
 SHAPE = {

@@ -1,0 +1,128 @@
+"""The application, and what its commands share: how they register, fail and report.
+
+Exit codes: 0 done, 1 failed (what is finished is kept, run again to go on), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Container
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from synthesis.errors import ContextSynthesisError
+
+if TYPE_CHECKING:
+    from builder.job.execute import Summary
+    from synthesis.config import RunConfig
+
+app = typer.Typer(
+    name="context-synthesis",
+    help="Turn short instruction-answer pairs into long-context training data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def command(
+    *,
+    name: str | None = None,
+    like: Callable[..., None] | None = None,
+    only: Container[str] | None = None,
+    group: typer.Typer = app,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command of ``group`` whose errors become a message and an exit code.
+
+    ``name`` is what it is called, by default like its function; ``like`` is a command whose
+    options this one takes as well, all of them or ``only`` some.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            try:
+                function(*args, **kwargs)
+            except ContextSynthesisError as error:
+                typer.echo(f"error: {error}", err=True)
+                raise typer.Exit(error.exit_code) from None
+            except KeyboardInterrupt:
+                typer.echo("\nstopped; what is finished is kept, run the same command to go on", err=True)
+                raise typer.Exit(1) from None
+
+        if like is not None:
+            # typer reads a command's options from its signature and annotations.
+            signature = _lent(function, like, only)
+            guarded.__signature__ = signature  # type: ignore[attr-defined]
+            guarded.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
+        return group.command(name)(guarded)
+
+    return register
+
+
+def _lent(
+    function: Callable[..., None], like: Callable[..., None], only: Container[str] | None
+) -> inspect.Signature:
+    """A command's own parameters, then those of another that its ``**given`` takes."""
+    own = inspect.signature(function, eval_str=True).parameters.values()
+    others = inspect.signature(like, eval_str=True).parameters.values()
+    return inspect.Signature(
+        [
+            *(one for one in own if one.kind is not inspect.Parameter.VAR_KEYWORD),
+            *(one for one in others if only is None or one.name in only),
+        ]
+    )
+
+
+def do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:
+    """Do a job with a progress bar, then say in a line what came of it."""
+    from rich.console import Console
+
+    from builder.cli.progress import TerminalReporter
+
+    console = Console(stderr=True, quiet=quiet)
+    with TerminalReporter(console) as reporter:
+        summary = work(config, reporter)
+    if not quiet:
+        typer.echo(_sentence(summary, config))
+
+
+def _sentence(summary: Summary, config: RunConfig) -> str:
+    filled = [result for result in summary.dataset.configs if result.rows]
+    written = sum(result.built for result in filled)
+    parts = [
+        _some(summary.contexts, "context"),
+        f"{summary.rejected:,} rejected",
+        f"{_some(len(filled), 'config')} ({f'{written} written' if written else 'nothing changed'})",
+        f"{summary.seconds:.1f} s",
+        str(summary.dataset.path),
+    ]
+    line = ", ".join(parts)
+    empty = [result.name for result in summary.dataset.configs if result.kind == "chat" and not result.rows]
+    if summary.contexts and empty:
+        line += (
+            f"\nwithout a single sample: {', '.join(empty)}. No context fits the length; ask for a greater "
+            "one with --lengths, or add --oversize trim"
+        )
+    if summary.usage.output_tokens:
+        from builder.job.meter import tell_usage
+
+        line += f"\nso far in this folder: {tell_usage(summary.usage, config.cost)}"
+    if summary.realised and summary.realised.off:
+        line += (
+            f"\nover 20 % longer or shorter than asked: {_some(summary.realised.off, 'context')} of "
+            f"{summary.realised.contexts:,}; on average {summary.realised.mean:.0%} of the words"
+        )
+    if summary.short:
+        line += (
+            f"\nshorter than asked: {_some(summary.short, 'sample')}, for lack of other contexts. "
+            "Add pairs, raise --words, or use --distractors random"
+        )
+    return line
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -1,0 +1,182 @@
+"""``batch submit``, ``batch status``, ``batch fetch``, ``batch cancel``: a run through the Batch API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from builder.cli.base import app, command, do
+from builder.cli.options import Quiet
+from builder.cli.run import run
+from synthesis.errors import UsageError
+
+if TYPE_CHECKING:
+    from builder.cli.progress import TerminalReporter
+    from builder.job.batch import Fetched, Look, Submitted
+    from synthesis.config import RunConfig
+
+batch = typer.Typer(
+    name="batch",
+    help="A run through the Batch API: within a day, at half the price where a provider offers that.",
+    no_args_is_help=True,
+)
+app.add_typer(batch)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a submitted run.")]
+
+
+@command(group=batch, like=run)
+def submit(**given: Any) -> None:
+    """Send what is neither done nor in flight, and return at once.
+
+    Run it again after fetching to send what got no reply.
+    """
+    from builder.cli.settings import configured
+    from builder.job.batch import submit as send
+
+    config = _through_batches(configured(_in_place(given)), given["engine"])
+    with _reporting(given["quiet"]) as reporter:
+        submitted = send(config, reporter)
+    if not given["quiet"]:
+        typer.echo(_tell_submitted(submitted, config.out_dir))
+
+
+@command(group=batch)
+def status(folder: Folder) -> None:
+    """Say how each batch stands. Writes nothing."""
+    from builder.job.batch import status as look
+
+    looks = []
+    for one in look(folder):
+        looks.append(one)
+        typer.echo(_tell_look(one))
+    ended = sum(1 for one in looks if one.status and one.status.ended)
+    flying = sum(1 for one in looks if one.note != "fetched") - ended
+    typer.echo(f"{_some(ended, 'batch', 'batches')} to fetch, {flying:,} under way")
+    if ended:
+        typer.echo(f"take the replies with: context-synthesis batch fetch {folder}")
+
+
+@command(group=batch)
+def fetch(
+    folder: Folder,
+    wait: Annotated[bool, typer.Option("--wait", help="Until every batch in flight has ended.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take the replies of batches that have ended; build the dataset when none is left out."""
+    from builder.job.batch import fetch as take
+    from builder.job.batch import finish, saved_config
+
+    with _reporting(quiet) as reporter:
+        fetched = take(folder, reporter, wait=wait)
+    if not quiet:
+        typer.echo(_tell_fetched(fetched, folder))
+    if not fetched.left:
+        do(finish, saved_config(folder), quiet)
+
+
+@command(group=batch)
+def cancel(folder: Folder) -> None:
+    """End the batches in flight; replies they have by then are paid and can be fetched."""
+    from builder.job.batch import cancel as end
+
+    ended = end(folder)
+    typer.echo(
+        f"{_some(len(ended), 'batch', 'batches')} cancelled; a little later, take what was answered with: "
+        f"context-synthesis batch fetch {folder}"
+    )
+
+
+def _in_place(given: dict[str, Any]) -> dict[str, Any]:
+    """The options, with DIR/run.toml meaning DIR wherever the command is given."""
+    saved = given["run_file"]
+    if saved is None or given["out"] or not (saved.parent / "journal").is_dir():
+        return given
+    return given | {"out": str(saved.parent)}
+
+
+def _through_batches(config: RunConfig, asked: str | None) -> RunConfig:
+    """The configuration with the engine ``batch``, unless another was chosen."""
+    from synthesis.config import GenerationConfig, override
+
+    chosen = config.generation.engine
+    if chosen != "batch" and (asked or chosen != GenerationConfig().engine):
+        raise UsageError(
+            f"engine '{chosen}' has no batches; leave --engine out or set generation.engine to 'batch'"
+        )
+    return override(config, {"generation.engine": "batch"})
+
+
+def _tell_submitted(submitted: Submitted, out: Path) -> str:
+    lines = []
+    if submitted.found:
+        lines.append(
+            f"{_some(len(submitted.found), 'batch', 'batches')} sent before went unheard; found again"
+        )
+    if submitted.stale:
+        lines.append("the pairs' source is gone; used its copy of the last submission")
+    if submitted.sent:
+        batches = _some(len(submitted.sent), "batch", "batches")
+        before = f", {submitted.before:,} in flight before" if submitted.before else ""
+        lines.append(f"sent {_some(submitted.requests, 'request')} in {batches} to {submitted.host}{before}")
+    else:
+        lines.append(f"nothing to send; {_some(submitted.before, 'request')} in flight")
+    lines.append(f"look with: context-synthesis batch status {out}")
+    lines.append(f"take the replies with: context-synthesis batch fetch {out}")
+    return "\n".join(lines)
+
+
+def _tell_look(look: Look) -> str:
+    made = _moment(look.batch.made)
+    size = _some(len(look.batch.prompt_ids), "request")
+    if look.status is None:
+        note = {
+            "unheard": "sent or not? the next submit or fetch finds out",
+            "fetched": "fetched",
+        }[look.note]
+        return f"{look.batch.id or look.batch.key}  {note}: {size}, sent {made}"
+    found = look.status
+    line = f"{look.batch.id}  {found.state}: {found.completed:,} of {size} answered, {found.failed:,} failed"
+    line += f", sent {made}"
+    if found.expires and not found.ended:
+        line += f", expires {_moment(found.expires)}"
+    problems = {str(failure) for _, failure in found.problems}
+    return "\n  ".join([line, *sorted(problems)[:3]])
+
+
+def _tell_fetched(fetched: Fetched, folder: Path) -> str:
+    lines = [
+        f"{_some(fetched.replies, 'reply', 'replies')} from {_some(fetched.batches, 'batch', 'batches')}"
+    ]
+    lines += [f"  without a reply: {count:,}, {why}" for why, count in fetched.lost.most_common()]
+    if fetched.left.in_flight:
+        lines.append(f"{_some(fetched.left.in_flight, 'request')} still in flight; fetch again later")
+    if fetched.left.to_send:
+        saved = folder / "run.toml"
+        lines.append(
+            f"{_some(fetched.left.to_send, 'request')} to send: context-synthesis batch submit {saved}"
+        )
+    return "\n".join(lines)
+
+
+@contextmanager
+def _reporting(quiet: bool) -> Iterator[TerminalReporter]:
+    from rich.console import Console
+
+    from builder.cli.progress import TerminalReporter
+
+    with TerminalReporter(Console(stderr=True, quiet=quiet)) as reporter:
+        yield reporter
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _some(number: int, one: str, more: str = "") -> str:
+    return f"{number:,} {one if number == 1 else more or one + 's'}"

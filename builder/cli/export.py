@@ -1,0 +1,46 @@
+"""``export``: a chat config as one file for a trainer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder.cli.base import command
+from builder.cli.options import Limit, Seed, TokenizerName
+
+
+@command()
+def export(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A run's folder, a dataset folder, or OWNER/NAME.")
+    ],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The .jsonl or .parquet file to write.")],
+    format: Annotated[
+        str, typer.Option(help="messages, prompt-completion, longalign, sharegpt or packed.")
+    ] = "messages",
+    config: Annotated[str | None, typer.Option(help="Which chat config, if there are several.")] = None,
+    length: Annotated[str | None, typer.Option(help="Tokens of a pack, for packed.")] = None,
+    tokenizer: TokenizerName = None,
+    limit: Limit = None,
+    shuffle: Annotated[bool, typer.Option("--shuffle", help="Mix the order, by --seed.")] = False,
+    seed: Seed = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Write a chat config as one file in the form that a trainer reads."""
+    from builder.export.write import export as write
+
+    result = write(
+        source,
+        target,
+        config=config,
+        format=format,
+        length=length,
+        tokenizer=tokenizer,
+        limit=limit,
+        shuffle=shuffle,
+        seed=seed or 0,
+        overwrite=overwrite,
+    )
+    typer.echo(f"{result.samples:,} samples of {result.config} in {result.rows:,} rows, {target}")

@@ -1,0 +1,42 @@
+"""``import``: rows that have a context already, as a run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from builder.cli.base import command, do
+from builder.cli.run import run
+
+_PAIRS = ("column", "task", "config", "split", "limit")
+_SAMPLES = ("lengths", "tokenizer", "depth", "distractors", "oversize", "repeat_questions")
+_OUTPUT = ("seed", "out", "name", "license", "quiet")
+
+
+@command(name="import", like=run, only=(*_PAIRS, *_SAMPLES, *_OUTPUT))
+def import_(
+    pairs: Annotated[str, typer.Argument(metavar="SOURCE", help="File, folder, hf:// path or Hub dataset.")],
+    model: Annotated[str | None, typer.Option(help="The model that wrote the contexts.")] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="How the user turn of a chat holds both. Default: '{context}\\n\\n{instruction}', the "
+            "instruction being its last paragraph."
+        ),
+    ] = None,
+    **given: Any,
+) -> None:
+    """Bring in rows that have a context already, and build the dataset folder as a run does.
+
+    Reads instruction, answer and context columns (synthesized_context, too), or chats.
+    """
+    from builder.cli.settings import overridden
+    from builder.folder.schema import IMPORTED
+    from builder.job.importing import import_contexts
+    from synthesis.config import RunConfig, override
+
+    options = {} if layout is None else {"layout": layout}
+    base = override(RunConfig(), {"generation.engine": IMPORTED, "generation.options": options})
+    resolved = overridden(base, {**given, "pairs": pairs, "model": model})
+    do(import_contexts, resolved, given["quiet"])

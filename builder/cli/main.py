@@ -1,0 +1,36 @@
+"""``context-synthesis``: the command line. Parses, calls, prints; everything else is elsewhere.
+
+Only the standard library and typer are imported until a command runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Annotated
+
+import typer
+
+from builder.cli.base import app
+
+# Importing a module registers its commands, in the order that --help shows.
+for _module in ("run", "import_", "score", "report", "publish", "export", "batch"):
+    importlib.import_module(f"builder.cli.{_module}")
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        from synthesis import __version__
+
+        typer.echo(f"context-synthesis {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the ``context-synthesis`` command."""
+    # Text of any script must print whatever the terminal's encoding is.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()

@@ -1,0 +1,207 @@
+"""Where the samples of an export come from: a run, a dataset folder or the Hub, one chat config.
+
+Reads with plain ``datasets``, as a stream, one row at a time. Knows nothing of formats.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builder.folder.versions import read_manifests
+from synthesis.data import Message, content_hash
+from synthesis.errors import SourceError, UsageError
+from synthesis.sources.hub import dataset_table, hub_errors, parse_hub
+
+WINDOW = 64_000_000  # characters mixed at a time: the bound on memory, and enough for 2,000 samples of 8k
+_CHAT = re.compile(r".*-chat-(?P<number>\d+(\.\d+)?)(?P<unit>[kM]?)(?P<pin>-v\d+\.\d+\.\d+)?")
+_UNITS = {"": 1, "k": 1024, "M": 1024**2}
+_ROLES = ("system", "user", "assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One sample as exports see it; the last turn is the assistant's."""
+
+    id: str
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A dataset where ``datasets`` finds it: ``place`` is a folder or a Hub id, ``name`` what was given."""
+
+    name: str
+    place: str
+    revision: str | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """The dataset folder, where it is a local one."""
+        path = Path(self.place)
+        return path if path.is_absolute() else None
+
+
+def find_source(source: Path | str) -> Source:
+    """What a source means: a run's folder, a dataset folder, or ``ORG/NAME[@REVISION]`` on the Hub.
+
+    Raises:
+        SourceError: It is none of them.
+    """
+    name = str(source)
+    path = Path(name)
+    if name.strip() and path.is_dir():
+        if not (path / "run.toml").is_file():
+            return Source(name, str(path.resolve()))
+        if (path / "dataset" / "README.md").is_file():
+            return Source(name, str((path / "dataset").resolve()))
+        raise SourceError(f"The run in {name} has no dataset yet. Finish it with the command that began it.")
+    hub = None if path.exists() or isinstance(source, Path) else parse_hub(name)
+    if hub is None or hub.path or name.startswith("."):
+        raise SourceError(
+            f"{name} is not a folder that is here, nor a dataset on the Hub. Give the folder of a run, "
+            "a dataset folder, or ORG/NAME."
+        )
+    return Source(name, hub.repo, hub.revision)
+
+
+def chat_configs(source: Source) -> list[str]:
+    """Names of the chat configs of a source: by length, pinned versions last.
+
+    Raises:
+        SourceError: The source cannot be read.
+    """
+    return _chats(_names(source))
+
+
+def choose_config(source: Source, config: str | None) -> str:
+    """The config asked for, or the only one there is.
+
+    Raises:
+        SourceError: There is none of that name, or more than one to choose from.
+    """
+    names = _names(source)
+    chats = _chats(names)
+    if config is not None:
+        if config in names:
+            return config
+        raise SourceError(f"{source.name} has no config '{config}'. {_advice(chats or names)}")
+    plain = _chats(names, pinned=False) or names
+    if len(plain) != 1:
+        raise SourceError(f"{source.name} has {len(plain)} configs to choose from. {_advice(plain)}")
+    return plain[0]
+
+
+def _names(source: Source) -> list[str]:
+    from datasets import get_dataset_config_names
+
+    with hub_errors(source.name, None):
+        return list(get_dataset_config_names(source.place, revision=source.revision))
+
+
+def _chats(names: Iterable[str], *, pinned: bool = True) -> list[str]:
+    found = []
+    for name in names:
+        match = _CHAT.fullmatch(name)
+        if match and (pinned or not match["pin"]):
+            found.append((bool(match["pin"]), float(match["number"]) * _UNITS[match["unit"]], name))
+    return [name for *_, name in sorted(found)]
+
+
+def _advice(names: list[str]) -> str:
+    return f"Name one of these with --config: {', '.join(names)}."
+
+
+def conversations(source: Source, config: str, split: str) -> Iterator[Conversation]:
+    """The samples of a config, in order.
+
+    Raises:
+        SourceError: The split cannot be read, is empty, or holds no conversations.
+    """
+    table = dataset_table(source.place, source.name, config, split, None, source.revision)
+    number = 0
+    for row in table.rows():
+        number, values = row.line, row.value
+        if number == 1 and "messages" not in values:
+            chats = _chats(_names(source))
+            raise SourceError(
+                f"The config '{config}' of {source.name} holds no conversations (its columns: "
+                f"{', '.join(values)}). "
+                + (_advice(chats) if chats else "Make samples first: context-synthesis assemble.")
+            )
+        yield _conversation(values, f"Row {number} of '{config}' in {source.name}")
+    if not number:
+        raise SourceError(f"The config '{config}' of {source.name} has no rows in the split '{split}'.")
+
+
+def _conversation(values: Mapping[str, Any], where: str) -> Conversation:
+    turns = values["messages"]
+    if not isinstance(turns, list) or not all(_is_turn(turn) for turn in turns):
+        raise SourceError(
+            f"{where}: its messages are not turns with a role (system, user, assistant) and content. "
+            "Mend the row, or export another config."
+        )
+    messages = tuple(Message(turn["role"], turn["content"]) for turn in turns)
+    if len(messages) < 2 or messages[-1].role != "assistant":
+        raise SourceError(
+            f"{where} does not end with an answer by the assistant, so there is nothing to learn. "
+            "Remove the row, or export another config."
+        )
+    name = values.get("id")
+    return Conversation(name if isinstance(name, str) else content_hash(messages), messages)
+
+
+def _is_turn(turn: object) -> bool:
+    return isinstance(turn, Mapping) and turn.get("role") in _ROLES and isinstance(turn.get("content"), str)
+
+
+def shuffled(samples: Iterable[Conversation], seed: int, window: int = WINDOW) -> Iterator[Conversation]:
+    """The samples in another order, mixed within ``window`` characters.
+
+    Each one drawn makes room for the next. The same seed gives the same order.
+    """
+    chance = random.Random(content_hash("export", seed))
+    held: list[Conversation] = []
+    size = 0
+    for sample in samples:
+        held.append(sample)
+        size += _size(sample)
+        while size > window:
+            drawn = _draw(held, chance)
+            size -= _size(drawn)
+            yield drawn
+    while held:
+        yield _draw(held, chance)
+
+
+def _draw(held: list[Conversation], chance: random.Random) -> Conversation:
+    place = chance.randrange(len(held))
+    held[place], held[-1] = held[-1], held[place]
+    return held.pop()
+
+
+def _size(sample: Conversation) -> int:
+    return sum(len(message.content) for message in sample.messages)
+
+
+def measured_with(source: Source, config: str) -> str:
+    """The tokenizer that the samples of a local config were measured with.
+
+    Raises:
+        UsageError: It is not known, or is not one that can be loaded by name.
+    """
+    if source.folder is not None:
+        for versions in read_manifests(source.folder).values():
+            for manifest in versions:
+                if config in (manifest.config, f"{manifest.config}-v{manifest.version}"):
+                    name = dict(manifest.facts.get("tokenizer") or {}).get("name")
+                    if isinstance(name, str) and name:
+                        return name
+    raise UsageError(
+        f"The tokenizer of '{config}' in {source.name} is not recorded. "
+        "Name that of the model to train with --tokenizer."
+    )

@@ -1,0 +1,1 @@
+"""The Hub-ready dataset folder: Parquet, versions, manifests, card and figures."""

@@ -1,0 +1,125 @@
+"""Who may write a dataset folder: one process at a time, and only where nothing foreign is.
+
+It also sweeps up what a crash left behind. It knows the folder's outline, not what is
+inside the files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from builder.folder.versions import STAGING, Version, manifest_path
+from synthesis.errors import ConfigError, FolderError
+from synthesis.storage import storage_errors
+
+_OWNER = ".context-synthesis"  # in manifests/: says whose folder this is before there is a card
+
+
+@contextmanager
+def claimed(folder: Path, marker: str) -> Iterator[None]:
+    """Hold the folder for one writer, make sure that it is ours, and leave no staging behind.
+
+    Args:
+        folder: The dataset folder, created if missing.
+        marker: What a README.md of ours contains.
+
+    Raises:
+        FolderError: Another process holds it, it is not writable, or holds what is not ours.
+        StorageError: It could not be created or swept.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        _check_ours(folder, marker)
+        _sweep(folder)
+        with storage_errors(folder):
+            owner = folder / "manifests" / _OWNER
+            owner.parent.mkdir(exist_ok=True)
+            if not owner.exists():
+                owner.touch()
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder / STAGING, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """An advisory lock on the directory itself: it leaves no file, and a killed process frees it.
+
+    Windows cannot lock a directory, and some network file systems refuse to; there the
+    lock of the run's own folder has to do.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with storage_errors(folder):
+        handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderError(
+                f"Another process is writing '{folder}'. Wait until it is done, then run again."
+            ) from error
+        except OSError:
+            pass  # no locks here; see above
+        yield
+    finally:
+        os.close(handle)
+
+
+def _check_ours(folder: Path, marker: str) -> None:
+    card = folder / "README.md"
+    has_card = card.exists()
+    with storage_errors(card):
+        ours = card.is_file() and marker in card.read_text(encoding="utf-8", errors="replace")
+    if has_card and not ours:
+        raise FolderError(
+            f"'{card}' was not written by this tool and is not overwritten. "
+            "Choose another folder, or move that file away and run again."
+        )
+    if (folder / "data").exists() and not has_card and not (folder / "manifests" / _OWNER).exists():
+        raise FolderError(
+            f"'{folder / 'data'}' was not written by this tool. Choose another folder, or move it away."
+        )
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a crash left: the staging area and version folders without a manifest."""
+    with storage_errors(folder):
+        if (folder / STAGING).exists():
+            shutil.rmtree(folder / STAGING)
+        for directory in _visible(folder / "data"):
+            for version in _visible(directory):
+                if manifest_path(folder, directory.name, version.name).is_file():
+                    continue
+                _check_leftover(version)
+                shutil.rmtree(version)
+            if directory.is_dir() and not any(directory.iterdir()):
+                directory.rmdir()
+
+
+def _visible(directory: Path) -> list[Path]:
+    if directory.exists() and not directory.is_dir():
+        raise FolderError(f"'{directory}' is a file that was not written by this tool. Move it away.")
+    return sorted(path for path in directory.glob("*") if not path.name.startswith("."))
+
+
+def _check_leftover(version: Path) -> None:
+    """Only what looks like ours may be deleted."""
+    with suppress(ConfigError):
+        Version.parse(version.name)
+        if all(re.fullmatch(r"train-\d{5,}-of-\d{5,}\.parquet", path.name) for path in version.glob("*")):
+            return
+    raise FolderError(
+        f"'{version}' was not written by this tool. Move it out of the data folder, then run again."
+    )

@@ -1,0 +1,296 @@
+"""What the rows of each kind of config look like: columns, meanings, row makers, statistics.
+
+It turns records into plain rows and sums rows up. It does not know files, versions or
+the card; pyarrow is imported only when a schema is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from synthesis.data import Coherence, Context, Pair, Rejected, Sample
+
+Kind: TypeAlias = Literal["raw", "chat", "rejected"]
+Row: TypeAlias = dict[str, Any]
+
+# To be raised when the same contexts and settings would give other rows: a change of the
+# score, of the assembly or of a column.
+ROWS_VERSION = 5
+
+IMPORTED = "imported"
+"""What stands in the place of an engine's name where contexts were not written here."""
+
+
+class Column(NamedTuple):
+    """One column: its Arrow type (a key of ``_arrow_types``), and what it holds, for the card."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+# "long" is a string with 64-bit offsets: a table of many long texts passes 2 GiB.
+COLUMNS: dict[Kind, tuple[Column, ...]] = {
+    "raw": (
+        Column("id", "text", "name of the pair, a hash of instruction and answer"),
+        Column("task", "text", "kind of task, as the source of the pairs calls it"),
+        Column("instruction", "long", "the instruction, unchanged"),
+        Column("answer", "long", "the answer, unchanged"),
+        Column("context", "long", "the synthesised background text"),
+        Column("evidence", "evidence", "character spans of the context that support the answer"),
+        Column("evidence_source", "text", "`exact` (from the engine), `located` (found later) or `none`"),
+        Column("words", "integer", "whitespace-separated words of the context"),
+        Column("tokens", "integer", "tokens of the context"),
+        Column("coherence", "number", "overall score from 0 to 1, empty where nothing was scored"),
+        Column("support", "number", "does the context carry the answer, 0 to 1"),
+        Column("relevance", "number", "does it speak of what the instruction asks, 0 to 1"),
+        Column("uniqueness", "number", "does it fit this pair rather than another, 0 to 1"),
+        Column("answer_kind", "text", "kind of answer the score was calibrated for"),
+        Column("verified", "flag", "false where the score cannot know, such as yes or no"),
+        Column(
+            "contamination",
+            "overlaps",
+            "n-grams shared with each benchmark that shares any; empty where none does or none was checked",
+        ),
+        Column("engine", "text", "engine that wrote the context"),
+        Column("model", "text", "model behind the engine"),
+        Column("template", "text", "prompt template"),
+        Column("attempts", "integer", "replies it took, those asked for again and all sections included"),
+        Column("seed", "integer", "seed of this context"),
+        Column("metadata", "long", "JSON object with the source's other fields"),
+    ),
+    "chat": (
+        Column("messages", "messages", "the conversation: documents and instruction, then the answer"),
+        Column("id", "text", "name of the sample"),
+        Column("pair_id", "text", "name of the pair, as in the raw config"),
+        Column("task", "text", "kind of task"),
+        Column("tokens", "integer", "tokens of the whole conversation with the chat template"),
+        Column("budget", "integer", "most tokens the sample was allowed"),
+        Column("depth", "number", "place of the supporting context, 0 = start, 1 = end"),
+        Column("evidence_start", "integer", "first character of that context in the first user message"),
+        Column("evidence_end", "integer", "first character after it"),
+        Column("evidence_token_start", "integer", "first token of that context in the whole conversation"),
+        Column("evidence_token_end", "integer", "first token after it"),
+        Column(
+            "evidence",
+            "placed",
+            "its pieces of evidence: character spans in that message, tokens in the whole conversation",
+        ),
+        Column("documents", "texts", "pair ids of all contexts, in order"),
+        Column("distractors", "text", "how the other contexts were chosen"),
+        Column("coherence", "number", "overall score of the supporting context"),
+    ),
+    "rejected": (
+        Column("pair_id", "text", "name of the pair, or of its place in the source"),
+        Column("stage", "text", "step that dropped it"),
+        Column("reason", "text", "why"),
+        Column("attempts", "integer", "replies that were asked for, 0 where no engine was"),
+        Column("text", "long", "the text at hand when it was dropped"),
+    ),
+}
+
+
+def arrow_schema(kind: Kind) -> Any:
+    """The ``pyarrow.Schema`` of a kind, without metadata."""
+    import pyarrow as pa
+
+    span = [("start", pa.int64()), ("end", pa.int64()), ("what", pa.large_string())]
+    types: dict[str, Any] = {
+        "text": pa.string(),
+        "long": pa.large_string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "flag": pa.bool_(),
+        "texts": pa.list_(pa.string()),
+        "messages": pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())])),
+        "evidence": pa.list_(pa.struct(span)),
+        "placed": pa.list_(pa.struct([*span, ("token_start", pa.int64()), ("token_end", pa.int64())])),
+        "overlaps": pa.list_(
+            pa.struct(
+                [
+                    ("benchmark", pa.string()),
+                    ("instruction", pa.int64()),
+                    ("answer", pa.int64()),
+                    ("context", pa.int64()),
+                ]
+            )
+        ),
+    }
+    return pa.schema([(column.name, types[column.type]) for column in COLUMNS[kind]])
+
+
+def schema_names(kind: Kind) -> dict[str, str]:
+    """Column name -> Arrow type as text, in order; what a manifest records."""
+    return {entry.name: str(entry.type) for entry in arrow_schema(kind)}
+
+
+def id_column(kind: Kind) -> str:
+    """The column that names a row; it tells whether a version kept the rows of another."""
+    return "pair_id" if kind == "rejected" else "id"
+
+
+def raw_row(
+    pair: Pair, context: Context, coherence: Coherence | None, overlaps: Iterable[Mapping[str, Any]] = ()
+) -> Row:
+    """A row of a raw config. Scores are None where nothing was scored."""
+    return {
+        "id": pair.id,
+        "task": pair.task,
+        "instruction": pair.instruction,
+        "answer": pair.answer,
+        "context": context.text,
+        "evidence": [span._asdict() for span in context.evidence],
+        "evidence_source": context.evidence_source,
+        "words": context.words,
+        "tokens": context.tokens,
+        "coherence": coherence.overall if coherence else None,
+        "support": coherence.support if coherence else None,
+        "relevance": coherence.relevance if coherence else None,
+        "uniqueness": coherence.uniqueness if coherence else None,
+        "answer_kind": coherence.kind if coherence else None,
+        "verified": coherence.verified if coherence else None,
+        "contamination": list(overlaps),
+        "engine": context.engine,
+        "model": context.model,
+        "template": context.template,
+        "attempts": context.attempts,
+        "seed": context.seed,
+        # A Parquet or CSV source may bring dates and the like; as text they stay readable.
+        "metadata": json.dumps(dict(pair.metadata), ensure_ascii=False, sort_keys=True, default=str),
+    }
+
+
+def chat_row(sample: Sample) -> Row:
+    """A row of a chat config. No column is called ``prompt``: trainers misread it beside ``messages``."""
+    (start, end), (first, last) = sample.evidence_span, sample.token_span
+    pieces = zip(sample.evidence, sample.evidence_tokens, strict=True)
+    return {
+        "messages": [message._asdict() for message in sample.messages],
+        "id": sample.id,
+        "pair_id": sample.pair_id,
+        "task": sample.task,
+        "tokens": sample.tokens,
+        "budget": sample.budget,
+        "depth": sample.depth,
+        "evidence_start": start,
+        "evidence_end": end,
+        "evidence_token_start": first,
+        "evidence_token_end": last,
+        "evidence": [
+            {**span._asdict(), "token_start": tokens[0], "token_end": tokens[1]} for span, tokens in pieces
+        ],
+        "documents": list(sample.documents),
+        "distractors": sample.distractors,
+        "coherence": sample.coherence,
+    }
+
+
+def rejected_row(rejected: Rejected) -> Row:
+    """A row of a rejected config."""
+    return {
+        "pair_id": rejected.pair_id,
+        "stage": rejected.stage,
+        "reason": rejected.reason,
+        "attempts": rejected.attempts,
+        "text": rejected.text,
+    }
+
+
+class Statistics:
+    """Numbers about the rows of one config, gathered as they are written; constant memory.
+
+    ``add`` takes rows as they are stored. ``to_dict`` holds ``rows``, a spread (min, mean,
+    max, total, count) for every numeric column seen, counts of ``tasks`` and ``reasons``,
+    and one shortened ``sample``.
+    """
+
+    SPREADS = ("tokens", "words", "depth", "budget", "coherence", "support", "relevance", "uniqueness")
+    MOST_NAMES = 500  # distinct tasks or reasons kept; a reason may quote the row, so they have no bound
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._spreads: dict[str, list[float]] = {}
+        self._counts: dict[str, Counter[str]] = {"tasks": Counter(), "reasons": Counter()}
+        self._sample: Row | None = None
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count one row."""
+        self._rows += 1
+        for name in self.SPREADS:
+            value = row.get(name)
+            if value is not None and math.isfinite(value):
+                self._spread(name, value)
+        if row.get("task") is not None:
+            self._count("tasks", row["task"])
+        if "reason" in row:
+            self._count("reasons", _reason(row["stage"], row["reason"]))
+        if self._sample is None and "reason" not in row:
+            self._sample = _sample_of(row)
+
+    def _spread(self, name: str, value: float) -> None:
+        if name not in self._spreads:
+            self._spreads[name] = [0, 0, value, value]
+        spread = self._spreads[name]
+        spread[0] += 1
+        spread[1] += value
+        spread[2] = min(spread[2], value)
+        spread[3] = max(spread[3], value)
+
+    def _count(self, group: str, name: str) -> None:
+        counts = self._counts[group]
+        counts[name if name in counts or len(counts) < self.MOST_NAMES else "others"] += 1
+
+    def to_dict(self) -> Row:
+        """Plain values for the manifest; the same rows in the same order give the same values."""
+        return {
+            "rows": self._rows,
+            **{
+                name: {"count": count, "total": total, "mean": total / count, "min": low, "max": high}
+                for name, (count, total, low, high) in sorted(self._spreads.items())
+            },
+            **{group: dict(sorted(counts.items())) for group, counts in self._counts.items() if counts},
+            "sample": self._sample,
+        }
+
+
+def _reason(stage: str, reason: str) -> str:
+    # Filters give the row's own figures; what they are counted by stands before them.
+    told = reason.partition(":")[0] if stage in ("filter", "contamination") else reason
+    return f"{stage}: {told}"[:160]
+
+
+def _sample_of(row: Mapping[str, Any]) -> Row:
+    """The texts of a row, short enough for a card."""
+    if "messages" in row:
+        return {
+            "messages": [
+                {"role": turn["role"], "content": shorten(turn["content"], 900)} for turn in row["messages"]
+            ]
+        }
+    around = row["evidence"][0]["start"] if row["evidence"] else None
+    return {
+        "instruction": shorten(row["instruction"], 600),
+        "answer": shorten(row["answer"], 600),
+        "context": shorten(row["context"], 900, around=around),
+    }
+
+
+def shorten(text: str, limit: int, *, around: int | None = None) -> str:
+    """The first half of ``limit`` characters and the last, or the part ``around`` a position.
+
+    What is left out is marked with ``[...]``.
+    """
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    if around is None or around + half >= len(text):
+        second, tail = len(text) - half, ""
+    else:
+        # Start a little before the position, never inside the first half.
+        second, tail = max(half, around - half // 4), " [...]"
+    gap = " [...] " if second > half else ""
+    return f"{text[:half]}{gap}{text[second : second + half]}{tail}"

@@ -1,0 +1,248 @@
+"""Versions of configs and the manifests that record them.
+
+A version exists once its manifest does: it is the last thing written. This module reads
+and writes manifests and chooses the next number; it does not write rows or the card.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from builder.folder.parquet import same_rows_and_more
+from builder.folder.schema import Kind, id_column
+from synthesis.data import content_hash
+from synthesis.errors import ConfigError, FolderError
+from synthesis.storage import storage_errors
+
+STAGING = ".building"  # inside the dataset folder: renaming is atomic only within a file system
+FORMAT = 1
+_NUMBER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+# What must be equal for new rows to count as "more of the same".
+_GENERATION = ("engine", "model", "template", "sampling", "seed", "tokenizer")
+
+
+class Version(NamedTuple):
+    """A semantic version; tuples compare as versions do."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """``"1.2.3"`` -> Version(1, 2, 3).
+
+        Raises:
+            ConfigError: The text is not three plain numbers.
+        """
+        match = _NUMBER.fullmatch(text)
+        if match is None:
+            raise ConfigError(f"'{text}' is not a version. Write it as three numbers, such as 1.2.0.")
+        return cls(*map(int, match.groups()))
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One Parquet file; ``path`` is relative to the dataset folder, with forward slashes."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one version of one config consists of and how it was made. Holds no times.
+
+    ``bytes`` is the size of the files. ``published`` is set once the version has been
+    released: from then on it is kept and stays listed.
+    """
+
+    config: str
+    version: str
+    kind: Kind
+    content_id: str
+    rows: int
+    bytes: int
+    files: tuple[DataFile, ...]
+    schema: Mapping[str, str]
+    statistics: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    details: Mapping[str, Any] = field(default_factory=dict)
+    published: bool = False
+
+    @property
+    def number(self) -> Version:
+        """The version as numbers."""
+        return Version.parse(self.version)
+
+    @property
+    def directory(self) -> str:
+        """Where the files are, relative to the dataset folder."""
+        return f"data/{self.config}/{self.version}"
+
+    @property
+    def digest(self) -> str:
+        """Short name of the files' contents."""
+        return content_hash(*(file.sha256 for file in self.files))[:12]
+
+    def to_json(self) -> str:
+        """The manifest file's text; the same manifest gives the same text."""
+        values = {"format": FORMAT, **asdict(self)}
+        return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def manifest_path(folder: Path, config: str, version: str) -> Path:
+    """Where the manifest of a version is."""
+    return folder / "manifests" / config / f"{version}.json"
+
+
+def read_manifests(folder: Path) -> dict[str, list[Manifest]]:
+    """All manifests of a dataset folder: config -> versions, oldest first; configs by name.
+
+    Raises:
+        FolderError: A manifest cannot be understood.
+    """
+    found: dict[str, list[Manifest]] = {}
+    for path in sorted((folder / "manifests").glob("*/*.json")):
+        found.setdefault(path.parent.name, []).append(_read(path))
+    return {name: sorted(found[name], key=lambda manifest: manifest.number) for name in sorted(found)}
+
+
+def _read(path: Path) -> Manifest:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values.pop("format") != FORMAT:
+            raise FolderError(
+                f"The manifest '{path}' has another format. Use the version of this tool that wrote it, "
+                "or build into another folder."
+            )
+        files = tuple(DataFile(**entry) for entry in values.pop("files"))
+        manifest = Manifest(**values, files=files)
+        if (manifest.config, f"{manifest.number}.json") != (path.parent.name, path.name):
+            raise KeyError("config or version")
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        raise FolderError(
+            f"The manifest '{path}' cannot be read ({error}). Delete it and the folder "
+            f"'data/{path.parent.name}/{path.stem}' beside it, then run again."
+        ) from error
+    return manifest
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Put a manifest in place atomically; the version exists from here on."""
+    path = manifest_path(folder, manifest.config, manifest.version)
+    replace_file(folder, path, manifest.to_json())
+
+
+def replace_file(folder: Path, path: Path, text: str | bytes) -> bool:
+    """Atomically make ``path``, inside ``folder``, hold ``text``; False if it did already."""
+    content = text.encode() if isinstance(text, str) else text
+    with storage_errors(path):
+        if path.is_file() and path.read_bytes() == content:
+            return False
+        staging = folder / STAGING
+        staging.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = staging / f"file-{path.name}"
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_directory(path.parent)
+    return True
+
+
+def sync_directory(directory: Path) -> None:
+    """Make renames inside a directory survive a power cut, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def mark_published(folder: Path, config: str, version: str) -> None:
+    """Record that a version was released, so that it is never removed or changed.
+
+    Raises:
+        FolderError: There is no such version.
+    """
+    path = manifest_path(folder, config, version)
+    if not path.is_file():
+        raise FolderError(f"'{folder}' has no version {version} of '{config}'. Build it first.")
+    write_manifest(folder, replace(_read(path), published=True))
+
+
+def is_intact(folder: Path, manifest: Manifest) -> bool:
+    """Whether exactly the files of a manifest are there, with their sizes. Reads no content."""
+    listed = {file.path: file.bytes for file in manifest.files}
+    there = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in (folder / manifest.directory).glob("*.parquet")
+    }
+    return listed == there
+
+
+def remove_version(folder: Path, manifest: Manifest) -> None:
+    """Delete a version; its manifest first, so that a crash leaves an orphan, never a lie."""
+    path = manifest_path(folder, manifest.config, manifest.version)
+    with storage_errors(path):
+        path.unlink()
+        directory = folder / manifest.directory
+        if directory.is_dir():
+            shutil.rmtree(directory)
+
+
+def next_version(
+    folder: Path,
+    previous: Manifest | None,
+    draft: Manifest,
+    files: Sequence[Path],
+) -> Version:
+    """The number of a new version whose ``files`` are written but not yet in place.
+
+    1.0.0 without a previous version. Then minor if only rows were added, else major.
+    ``draft.details["change"]`` ("added" or "regenerated") decides where given; otherwise
+    rows count as added if columns and generation (engine, model, template, sampling,
+    seed, tokenizer) are those of before and every row id of before is still there.
+
+    Raises:
+        ConfigError: ``details["change"]`` has another value.
+    """
+    if previous is None:
+        return Version(1, 0, 0)
+    major, minor, _ = previous.number
+    added = _added(folder, previous, draft, files)
+    return Version(major, minor + 1, 0) if added else Version(major + 1, 0, 0)
+
+
+def _added(folder: Path, previous: Manifest, draft: Manifest, files: Sequence[Path]) -> bool:
+    change = draft.details.get("change")
+    if change is not None:
+        if change not in ("added", "regenerated"):
+            raise ConfigError(
+                f"details['change'] of '{draft.config}' is '{change}'; use added or regenerated."
+            )
+        return bool(change == "added")
+    same_origin = all(previous.facts.get(name) == draft.facts.get(name) for name in _GENERATION)
+    if not same_origin or previous.kind != draft.kind or previous.schema != draft.schema:
+        return False
+    if not is_intact(folder, previous):
+        return False
+    old = [folder / file.path for file in previous.files]
+    return same_rows_and_more(old, list(files), id_column(draft.kind))

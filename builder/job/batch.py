@@ -1,0 +1,311 @@
+"""A run through the Batch API, step by step: submit, status, fetch, cancel; each on any day.
+
+Its pairs as they were when they were submitted are kept in its journal.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from builder.job.execute import Summary, checked_tokenizer, described_source, pairs_of, reassemble
+from builder.job.origin import refuse_imported
+from builder.job.reporter import Reporter
+from synthesis.config import RunConfig, load_config, override
+from synthesis.data import Completion, Pair, Prompt, Rejected
+from synthesis.errors import EngineError, SourceError, UsageError
+from synthesis.run.batches import BatchLog, Kept, clear_up
+from synthesis.run.folder import RunFolder
+from synthesis.run.journal import Journal
+from synthesis.run.loop import Job, generate, make_job, standing
+from synthesis.storage import storage_errors
+
+if TYPE_CHECKING:
+    from synthesis.engines.openai.batch import BatchEngine, BatchJob, BatchStatus
+
+
+class PairsCopy:
+    """``pairs.jsonl`` in a journal's folder: a line on where the rows are from, then the rows."""
+
+    def __init__(self, journal: Path) -> None:
+        self.path = journal / "pairs.jsonl"
+
+    def take(self, config: RunConfig, tick: Callable[[], None] = lambda: None) -> bool:
+        """Copy the rows of the source; where it is gone, the former copy will do (then False).
+
+        Raises:
+            SourceError: it cannot be read, and there is no copy of it.
+        """
+        temporary = self.path.with_suffix(".tmp")
+        asked = asdict(config.pairs)
+        try:
+            origin = described_source(config)
+            with storage_errors(temporary), temporary.open("w", encoding="ascii") as file:
+                file.write(_line({"asked": asked, "source": origin}))
+                for row in pairs_of(config):
+                    tick()
+                    file.write(
+                        _line({"pair": asdict(row)} if isinstance(row, Pair) else {"bad": asdict(row)})
+                    )
+        except SourceError:
+            temporary.unlink(missing_ok=True)
+            if not self.path.exists() or self._head()["asked"] != asked:
+                raise
+            return False
+        temporary.replace(self.path)
+        return True
+
+    def rows(self) -> Iterator[Pair | Rejected]:
+        """The rows, in the source's order."""
+        with storage_errors(self.path), self.path.open(encoding="ascii") as file:
+            next(file)
+            for line in file:
+                entry = json.loads(line)
+                yield Pair(**entry["pair"]) if "pair" in entry else Rejected(**entry["bad"])
+
+    def source(self) -> dict[str, Any]:
+        """What the source was, for the manifest."""
+        found: dict[str, Any] = self._head()["source"]
+        return found
+
+    def _head(self) -> dict[str, Any]:
+        with storage_errors(self.path), self.path.open(encoding="ascii") as file:
+            head: dict[str, Any] = json.loads(next(file))
+        return head
+
+
+def _line(entry: dict[str, Any]) -> str:
+    return json.dumps(entry, separators=(",", ":")) + "\n"
+
+
+_REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Prompts without a reply: ``in_flight`` in a batch, ``to_send`` in none."""
+
+    in_flight: int = 0
+    to_send: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.in_flight or self.to_send)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What a submission sent.
+
+    ``before`` counts requests in flight already; ``found`` are batches among them that had
+    gone unheard; ``stale`` says that the source is gone and the copy of its pairs was used.
+    """
+
+    sent: list[BatchJob]
+    found: list[BatchJob]
+    before: int
+    host: str
+    stale: bool
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return sum(len(batch.prompt_ids) for batch in self.sent)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was fetched: batches, replies in them, and why others have none yet."""
+
+    batches: int
+    replies: int
+    lost: Counter[str]
+    left: Left
+
+
+class Look(NamedTuple):
+    """A batch and how it stands; None if that is known without asking (``fetched`` or ``unheard``)."""
+
+    batch: BatchJob
+    status: BatchStatus | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """A run's folder opened for work on its batches."""
+
+    folder: RunFolder
+    job: Job
+    engine: BatchEngine
+    journal: Journal
+    log: BatchLog
+    pairs: PairsCopy = field(hash=False)
+
+    def advance(self, rows: Iterable[Pair | Rejected]) -> Iterator[Prompt]:
+        """Put the replies at hand through, as a run does; yield the prompts without one.
+
+        A pair at a time, so that memory holds none of those that wait.
+        """
+        for state, row, prompt, _ in standing(self.job, rows, self.journal):
+            if isinstance(row, Rejected) or prompt is None or state == "settled":
+                continue
+            works = self.job.works([(row, prompt)], self.journal)
+            for asked in works:
+                reply = self.log.find(asked.id)
+                if reply is None:
+                    yield asked
+                    break
+                works.take(reply)
+            for pair, outcome, usage in works.finished():
+                # A request that fails for good is never settled, and recorded once all the same.
+                if outcome != self.journal.find_rejected(prompt.fingerprint):
+                    self.journal.add(outcome, pair, usage)
+
+    def ended(self) -> list[tuple[BatchJob, BatchStatus]]:
+        """The batches whose replies can be taken."""
+        looks = [(batch, self.engine.status(batch)) for batch in self.log.in_flight()]
+        return [(batch, status) for batch, status in looks if status.ended]
+
+    def collect(self, batch: BatchJob, status: BatchStatus, reporter: Reporter) -> Counter[str]:
+        """Keep the replies of a batch; how many there were, and how many prompts got none and why."""
+        ends: Counter[str] = Counter()
+        for end in self.log.collected(batch, self.engine.fetch(batch, self.job.sampling, status)):
+            reporter.advance()
+            ends[_REPLY if isinstance(end, Completion) else end.failure.kind.value] += 1
+        return ends
+
+    def left(self) -> Left:
+        """What is still without a reply, after those at hand were put through."""
+        flying = {prompt_id for batch in self.log.in_flight() for prompt_id in batch.prompt_ids}
+        found = Counter(prompt.id in flying for prompt in self.advance(self.pairs.rows()))
+        return Left(found[True], found[False])
+
+
+def submit(config: RunConfig, reporter: Reporter) -> Submitted:
+    """Send every prompt that is neither done nor in flight."""
+    refuse_imported(config, RunFolder(config.out_dir))
+    checked_tokenizer(config)  # before anything is paid
+    with _desk(config) as desk:
+        desk.folder.write_config(config)
+        found = clear_up(desk.engine, desk.log)
+        reporter.stage("reading pairs", None)
+        fresh = desk.pairs.take(config, reporter.advance)
+        taken = {prompt_id for batch in desk.log.in_flight() for prompt_id in batch.prompt_ids}
+        before = len(taken)
+
+        def pending() -> Iterator[Prompt]:
+            for prompt in desk.advance(desk.pairs.rows()):
+                if prompt.id not in taken:
+                    taken.add(prompt.id)
+                    reporter.advance()
+                    yield prompt
+
+        reporter.stage("submitting", None)
+        sent = list(desk.engine.submit(pending(), desk.job.sampling, desk.log.record))
+        return Submitted(sent, found, before, desk.engine.host, not fresh)
+
+
+def status(folder: Path) -> Iterator[Look]:
+    """How each batch of a run stands. Writes nothing."""
+    config = saved_config(folder)
+    with closing(make_job(config)) as job:
+        log = BatchLog(RunFolder(folder).journal, writable=False)
+        in_flight, unheard = log.in_flight(), log.unheard()
+        for batch in log.jobs:
+            if batch in unheard:
+                yield Look(batch, None, "unheard")
+            elif batch in in_flight:
+                yield Look(batch, _engine(job).status(batch), "")
+            else:
+                yield Look(batch, None, "fetched")
+
+
+def fetch(folder: Path, reporter: Reporter, *, wait: bool = False) -> Fetched:
+    """Take the replies of every batch that has ended; with ``wait``, until all have."""
+    with _desk(saved_config(folder)) as desk:
+        clear_up(desk.engine, desk.log)
+        reporter.stage("fetching replies", sum(len(batch.prompt_ids) for batch in desk.log.in_flight()))
+        ends: Counter[str] = Counter()
+        batches = 0
+        troubles: list[EngineError] = []
+        while True:
+            for batch, state in desk.ended():
+                try:
+                    ends += desk.collect(batch, state, reporter)
+                    batches += 1
+                except EngineError as error:  # the other batches are no worse for it
+                    troubles.append(error)
+            if troubles or not wait or not desk.log.in_flight():
+                break
+            time.sleep(desk.engine.poll_seconds)
+        desk.log.learn(desk.engine.dialect)
+        if troubles:
+            raise troubles[0]
+        reporter.stage("writing contexts", None)
+        return Fetched(batches, ends.pop(_REPLY, 0), ends, desk.left())
+
+
+def finish(config: RunConfig, reporter: Reporter) -> Summary:
+    """Build the dataset as ``run`` does at its end; nothing may be left."""
+    with _desk(config) as desk:
+        at_hand = Kept(desk.engine, desk.folder.journal)
+        generate(replace(desk.job, engine=at_hand), desk.pairs.rows(), desk.journal)
+        origin = {"engine": desk.engine.name, "model": desk.engine.model, "source": desk.pairs.source()}
+        desk.folder.write_manifest(desk.folder.read_manifest() | origin)
+    return reassemble(config, reporter)
+
+
+def cancel(folder: Path) -> list[BatchJob]:
+    """End the batches in flight; what they have answered is there to be fetched."""
+    with _desk(saved_config(folder)) as desk:
+        clear_up(desk.engine, desk.log)
+        ended = [batch for batch in desk.log.in_flight() if not desk.engine.status(batch).ended]
+        for batch in ended:
+            desk.engine.cancel(batch)
+        return ended
+
+
+def saved_config(folder: Path) -> RunConfig:
+    """The configuration of a run that was submitted.
+
+    Raises:
+        UsageError: the folder holds none.
+    """
+    saved = folder / "run.toml"
+    if not saved.is_file():
+        raise UsageError(
+            f"{folder} holds no run (no run.toml); submit one with: "
+            f"context-synthesis batch submit --out {folder}"
+        )
+    config = load_config(saved)
+    if config.generation.engine != "batch" or not (folder / "journal" / "batches.jsonl").is_file():
+        raise UsageError(
+            f"nothing was submitted from {folder}; do it with: context-synthesis batch submit {saved}"
+        )
+    return override(config, {"out": str(folder)})
+
+
+@contextmanager
+def _desk(config: RunConfig) -> Iterator[_Desk]:
+    folder = RunFolder(config.out_dir)
+    folder.check()
+    with (
+        closing(make_job(config)) as job,
+        folder.locked(),
+        Journal(folder.journal) as journal,
+        BatchLog(folder.journal) as log,
+    ):
+        yield _Desk(folder, job, _engine(job), journal, log, PairsCopy(folder.journal))
+
+
+def _engine(job: Job) -> BatchEngine:
+    from synthesis.engines.openai.batch import BatchEngine
+
+    assert isinstance(job.engine, BatchEngine)  # the configuration says so
+    return job.engine

@@ -1,0 +1,187 @@
+"""What a run would take: tokens, time, money, disk. Estimates, and what they rest on.
+
+Prompts are made as a run makes them and counted; replies are estimated from the words
+asked for. Asks no engine and writes nothing. What cannot be known stays None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from synthesis.assembly import parse_lengths
+from synthesis.config import CostConfig, RunConfig
+from synthesis.data import Message, Pair, Rejected, Usage
+from synthesis.run.journal import Journal
+from synthesis.run.loop import Counts, Job, standing
+from synthesis.tokens import Tokenizer
+
+# Bytes of English per word and per token of a sample, and the share of them that zstd leaves.
+_BYTES_PER_WORD, _BYTES_PER_TOKEN, _PACKED = 6.2, 4.4, 0.35
+_COUNTED = 200  # prompts that are counted; the others are taken to be like them
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How an earlier run of the folder went: what it wrote, and how long that took."""
+
+    contexts: int = 0
+    words: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is left to do and what it would take.
+
+    ``usage`` is zero for an engine that takes no tokens. ``seconds`` and ``money`` are None
+    where nothing tells the rate or the price. ``bytes`` is disk for new contexts and samples.
+    ``tokenizer`` counted the prompts; ``by`` says where the time comes from.
+    """
+
+    counts: Counts
+    words: int
+    usage: Usage
+    seconds: float | None
+    money: float | None
+    bytes: int
+    tokenizer: str
+    by: str
+
+
+def price_of(usage: Usage, cost: CostConfig) -> float | None:
+    """What tokens cost at the configured prices; None without prices."""
+    if not cost.price:
+        return None
+    price_in, price_out = cost.price
+    return (usage.prompt_tokens * price_in + usage.output_tokens * price_out) / _MILLION
+
+
+def read_pace(manifest: Mapping[str, Any]) -> Pace:
+    """The pace that a run's manifest recorded; zero if none did."""
+    return Pace(**manifest.get("pace", {}))
+
+
+def estimate(
+    config: RunConfig,
+    job: Job,
+    pairs: Iterable[Pair | Rejected],
+    journal: Journal,
+    tokenizer: Tokenizer,
+    pace: Pace,
+) -> Estimate:
+    """Survey the pairs and add up what those that are not settled would take."""
+    states: dict[str, int] = {}
+    prompts: list[tuple[Message, ...]] = []
+    for state, _, prompt, _ in standing(job, pairs, journal):
+        states[state] = states.get(state, 0) + 1
+        if prompt is not None and state != "settled" and len(prompts) < _COUNTED:
+            prompts.append(prompt.messages)
+    counts = Counts(**states)
+    usage = _usage(job, counts.todo, prompts, tokenizer, pace)
+    seconds, by = _time(config.cost.rate, counts.todo, usage, pace)
+    return Estimate(
+        counts=counts,
+        words=counts.todo * job.words,
+        usage=usage,
+        seconds=seconds,
+        money=price_of(usage, config.cost) if usage.replies else 0.0,
+        bytes=_disk(config, counts.todo),
+        tokenizer=tokenizer.name,
+        by=by,
+    )
+
+
+def _usage(
+    job: Job, todo: int, prompts: list[tuple[Message, ...]], tokenizer: Tokenizer, pace: Pace
+) -> Usage:
+    if job.takes_no_tokens or not prompts:
+        return Usage()
+    counted = [tokenizer.count_chat(messages) for messages in prompts]
+    written = sum(len(message.content.split()) for messages in prompts for message in messages)
+    per_word = pace.output_tokens / pace.words if pace.words else 0
+    per_word = per_word or sum(counted) / max(written, 1)
+    output = job.words * per_word
+    replies = job.replies_per_pair
+    # Each reply after the first is shown some of what went before it.
+    shown = (replies - 1) * min(output / 2, 2 * output / replies)
+    each = replies * sum(counted) / len(counted) + shown
+    return Usage(todo * replies, round(todo * each), round(todo * output))
+
+
+def _time(rate: float, todo: int, usage: Usage, pace: Pace) -> tuple[float | None, str]:
+    if not todo:
+        return 0.0, "nothing is left to do"
+    if rate and usage.output_tokens:
+        return usage.output_tokens / rate, f"at {rate:,.0f} output tokens per second"
+    if pace.seconds and pace.output_tokens and usage.output_tokens:
+        measured = pace.output_tokens / pace.seconds
+        return usage.output_tokens / measured, f"at the {measured:,.0f} tokens per second of the run before"
+    if pace.seconds and pace.contexts:
+        measured = pace.contexts / pace.seconds
+        return todo / measured, f"at the {measured:,.1f} contexts per second of the run before"
+    return None, "give --rate, or run a few with --limit first"
+
+
+def _disk(config: RunConfig, todo: int) -> int:
+    contexts = config.generation.words * _BYTES_PER_WORD * (1 + _PACKED)
+    lengths = parse_lengths(",".join(config.samples.lengths))
+    tokens = sum(length * (1.0 if share is None else share) for length, share in lengths)
+    return round(todo * (contexts + tokens * _BYTES_PER_TOKEN * _PACKED))
+
+
+def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
+    """An estimate as lines of plain text."""
+    counts = found.counts
+    lines = [
+        f"{counts.total:,} rows for {config.out_dir}: {counts.settled:,} done, {counts.stale:,} stale, "
+        f"{counts.new:,} new, {counts.bad:,} unusable",
+        f"a run would write {counts.todo:,} contexts, about {found.words:,} words and "
+        f"{tell_bytes(found.bytes)} on disk",
+    ]
+    if found.usage.replies:
+        lines.append(
+            f"about {tell_number(found.usage.prompt_tokens)} tokens in and "
+            f"{tell_number(found.usage.output_tokens)} out in {found.usage.replies:,} replies "
+            f"(counted by {found.tokenizer})"
+        )
+        cost = "unknown, give --price IN,OUT" if found.money is None else tell_money(found.money, config.cost)
+        lines.append(f"cost: {cost}")
+    if counts.todo:
+        time = "unknown" if found.seconds is None else f"about {tell_time(found.seconds)}"
+        lines.append(f"time: {time} ({found.by})")
+    return lines
+
+
+def tell_money(money: float, cost: CostConfig) -> str:
+    """An amount with its currency; small ones keep their digits."""
+    return f"{money:,.2f} {cost.currency}" if money >= 0.1 else f"{money:.4f} {cost.currency}"
+
+
+def tell_number(number: float) -> str:
+    """A count in three digits: 950, 12.3k, 4.56M."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit:
+            return f"{number / limit:.3g}{unit}"
+    return f"{number:.0f}"
+
+
+def tell_time(seconds: float) -> str:
+    """A duration in its two largest units."""
+    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if minutes < 90:
+        return f"{minutes:.0f} min"
+    return f"{hours:.1f} h" if hours < 48 else f"{days:.1f} days"
+
+
+def tell_bytes(size: float) -> str:
+    """A size in decimal units."""
+    for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
+        if size >= limit:
+            return f"{size / limit:.3g} {unit}"
+    return f"{size / 1e3:.3g} kB"

@@ -1,0 +1,233 @@
+"""The whole job: pairs -> contexts -> scores -> samples of each length -> dataset folder.
+
+Ties the run (``synthesis.run.loop``) to the folder (``builder.folder.build``). Prints nothing:
+progress goes to a ``Reporter``.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TypeVar
+
+from builder.folder.build import FolderResult, build_folder
+from builder.folder.schema import IMPORTED
+from builder.job.estimate import Estimate, Pace, estimate, read_pace
+from builder.job.filtering import check
+from builder.job.meter import Meter
+from builder.job.origin import WRITTEN_FACTS, refuse_imported
+from builder.job.reporter import Reporter
+from builder.job.rows import RunRows, assembly_options, corpus_of
+from builder.resources import example_pairs
+from synthesis import __version__
+from synthesis.assembly import parse_lengths
+from synthesis.assembly.corpus import probe_corpus
+from synthesis.assembly.options import REFUSAL, make_options
+from synthesis.config import RunConfig
+from synthesis.data import Message, Pair, Rejected, Usage
+from synthesis.run.expansion import Realised, realised
+from synthesis.run.folder import RunFolder
+from synthesis.run.journal import Journal
+from synthesis.run.loop import Counts, chosen_pairs, generate, make_job, survey
+from synthesis.sources.pairs import describe_source, is_local
+from synthesis.tokens import Tokenizer, load_tokenizer
+
+_RECORDED = ("datasets", "huggingface_hub", "pyarrow", "tokenizers")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a job did.
+
+    ``short`` counts new samples that fill under 99.5 % of their budget. ``usage`` is what all
+    replies ever recorded in the run's folder took. ``realised`` compares the contexts' lengths
+    with the length asked for; None where no model was asked.
+    """
+
+    counts: Counts
+    contexts: int
+    rejected: int
+    short: int
+    dataset: FolderResult
+    seconds: float
+    usage: Usage
+    realised: Realised | None
+
+
+def plan(config: RunConfig) -> Estimate:
+    """How the pairs stand against what the run's folder holds, and what the rest would take.
+
+    Writes nothing.
+    """
+    folder = RunFolder(config.out_dir)
+    folder.check()
+    refuse_imported(config, folder)
+    tokenizer = checked_tokenizer(config)
+    pace = read_pace(folder.read_manifest())
+    with closing(make_job(config)) as job:
+        journal = Journal(folder.journal, writable=False)
+        return estimate(config, job, pairs_of(config), journal, tokenizer, pace)
+
+
+def execute(config: RunConfig, reporter: Reporter) -> Summary:
+    """Do the job. After any interruption, the same call goes on where it stopped."""
+    started = time.monotonic()
+    folder = RunFolder(config.out_dir)
+    folder.check()
+    refuse_imported(config, folder)
+    tokenizer = checked_tokenizer(config)
+    with closing(make_job(config)) as job, folder.locked(), Journal(folder.journal) as journal:
+        folder.write_config(config)
+        origin = {
+            "engine": job.engine.name,
+            "model": job.engine.model,
+            "source": described_source(config),
+        }
+        todo = None
+        if is_local(source_of(config)):
+            reporter.stage("reading pairs", None)
+            todo = survey(job, _ticking(pairs_of(config), reporter.advance), journal).todo
+        # What lies on the Hub is read once; how much it is shows as it comes.
+        reporter.stage("writing contexts", todo)
+        meter = Meter(config, journal, reporter)
+        counts = generate(job, pairs_of(config), journal, meter.count)
+        pace = meter.pace() or read_pace(folder.read_manifest())
+        return _finish(config, folder, journal, tokenizer, reporter, counts, origin, pace, started)
+
+
+def reassemble(config: RunConfig, reporter: Reporter) -> Summary:
+    """Make the samples that ``config.samples`` asks for from contexts that exist; no engine runs."""
+    started = time.monotonic()
+    tokenizer = checked_tokenizer(config)
+    folder = RunFolder(config.out_dir)
+    with folder.locked(), Journal(folder.journal) as journal:
+        folder.write_config(config)
+        counts = Counts(settled=sum(1 for _ in journal.current()))
+        pace = read_pace(folder.read_manifest())
+        # The contexts are those of the run before, wherever its pairs are by now.
+        origin = {"engine": config.generation.engine, "model": config.generation.model, "source": None}
+        known = folder.read_manifest()
+        origin |= {key: known[key] for key in origin if key in known}
+        return _finish(config, folder, journal, tokenizer, reporter, counts, origin, pace, started)
+
+
+def _finish(
+    config: RunConfig,
+    folder: RunFolder,
+    journal: Journal,
+    tokenizer: Tokenizer,
+    reporter: Reporter,
+    counts: Counts,
+    origin: dict[str, Any],
+    pace: Pace,
+    started: float,
+) -> Summary:
+    facts = _facts(config, tokenizer, origin["engine"], origin["model"]) | _provenance(origin["source"])
+    rows = RunRows(config, journal, tokenizer, reporter)
+    result = build_folder(folder.dataset, rows.configs(), facts=facts, figures=True)
+    contexts = sum(one.rows for one in result.configs if one.kind == "raw")
+    # Filters and assembling drop some, too, so the config knows better than the journal.
+    listed = [one.rows for one in result.configs if one.kind == "rejected"]
+    rejected = sum(listed) if listed else sum(1 for _ in journal.current_rejected())
+    made = _realised(config, journal, origin["engine"])
+    seconds = time.monotonic() - started
+    folder.write_manifest(
+        {
+            **facts,
+            "source": origin["source"],
+            **({"corpus": rows.corpus} if rows.corpus else {}),
+            "counts": {**asdict(counts), "contexts": contexts, "rejected": rejected},
+            "configs": {one.name: one.version for one in result.configs},
+            **({"realised": asdict(made)} if made else {}),
+            "usage": asdict(journal.usage),
+            "pace": asdict(pace),
+            "seconds": round(seconds, 3),
+        }
+    )
+    return Summary(counts, contexts, rejected, rows.short, result, seconds, journal.usage, made)
+
+
+def _realised(config: RunConfig, journal: Journal, engine: str) -> Realised | None:
+    """How long the contexts came out; nobody asked for the length of an import, and the composer keeps it."""
+    if engine in (IMPORTED, "composer"):
+        return None
+    return realised((context.words for _, context in journal.current_contexts()), config.generation.words)
+
+
+def checked_tokenizer(config: RunConfig) -> Tokenizer:
+    """The tokenizer that counts; what samples and filters ask for is checked first.
+
+    Raises:
+        ConfigError, SourceError, TokenizerError, UsageError: Something cannot be had. No work
+            has been done by then.
+    """
+    check(config)
+    samples = config.samples
+    lengths = parse_lengths(",".join(samples.lengths))
+    make_options(
+        lengths={length: share or 1.0 for length, share in lengths},
+        corpus=corpus_of(config) or None,
+        refusal=REFUSAL,
+        **assembly_options(config),
+    )
+    if corpus_of(config):
+        probe_corpus(samples.corpus)
+    tokenizer = load_tokenizer(samples.tokenizer or None)
+    tokenizer.count_chat([Message("user", "."), Message("assistant", ".")])
+    return tokenizer
+
+
+def pairs_of(config: RunConfig) -> Iterator[Pair | Rejected]:
+    """The pairs that a configuration names, and rows that are none."""
+    return chosen_pairs(config.pairs, source_of(config))
+
+
+def source_of(config: RunConfig) -> str | Path:
+    """Where they come from; the bundled examples unless a source was given."""
+    return config.pairs.source or example_pairs()
+
+
+def described_source(config: RunConfig) -> dict[str, Any]:
+    """What that source is, so that it can be told whether it changed; see ``describe_source``."""
+    return describe_source(source_of(config), config=config.pairs.config or None, split=config.pairs.split)
+
+
+def _facts(config: RunConfig, tokenizer: Tokenizer, engine: str, model: str) -> dict[str, Any]:
+    """How the rows are made, without times and paths: equal runs have equal facts."""
+    made = config.generation
+    facts = {
+        "engine": engine,
+        "model": model,
+        "template": made.template,
+        "words": made.words,
+        "sampling": {"temperature": made.temperature, "top_p": made.top_p, "max_tokens": made.max_tokens},
+        "seed": config.seed,
+        "tokenizer": {"name": tokenizer.name, "identity": tokenizer.identity},
+        "versions": {name: metadata.version(name) for name in _RECORDED}
+        | {"context-synthesis": __version__, "python": platform.python_version()},
+        "license": config.dataset.license,
+        "language": list(config.dataset.language),
+    }
+    if engine != "composer":
+        facts |= {"repairs": made.repairs, "section_words": made.section_words}
+    unknown = WRITTEN_FACTS if engine == IMPORTED else ()
+    return {name: fact for name, fact in facts.items() if name not in unknown}
+
+
+def _provenance(source: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Where the pairs can be found by anybody: a dataset on the Hub, at the revision that was read."""
+    if not source or source.get("kind") != "hub":
+        return {}
+    return {"source": {key: value for key, value in source.items() if key != "kind" and value}}
+
+
+def _ticking(items: Iterable[_T], tick: Callable[[], None]) -> Iterator[_T]:
+    for item in items:
+        tick()
+        yield item

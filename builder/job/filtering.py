@@ -1,0 +1,218 @@
+"""Which contexts of a run its dataset holds, found out when it is first asked."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from math import isnan, nan
+from typing import Any, TypeAlias
+
+from synthesis.coherence import Leak, score_with_leaks
+from synthesis.coherence.answers import KINDS
+from synthesis.config import FiltersConfig, RunConfig
+from synthesis.data import Coherence, Context, Pair, Rejected
+from synthesis.gate.contamination import Benchmarks, digest_of, named_benchmarks, probe, read_benchmarks
+from synthesis.gate.filtering import Rules, Settings, Sifted, sift
+from synthesis.lazy_sequence import OnDemand
+from synthesis.text.near_duplicates import Sketches
+
+Row: TypeAlias = tuple[Pair, Context]
+
+
+class Chosen(OnDemand[Row]):
+    """The rows at some places of a sequence."""
+
+    def __init__(self, rows: Sequence[Row], places: Sequence[int]) -> None:
+        self._rows = rows
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def read(self, place: int) -> Row:
+        """The row at one of the places."""
+        return self._rows[self._places[place]]
+
+
+# To be raised when the same filters would let other contexts pass, or benchmarks find other rows.
+_VERSION = 1
+
+
+def check(config: RunConfig) -> None:
+    """See to it that what the filters and the benchmarks need is there, before any work is done.
+
+    Raises:
+        ConfigError, MissingExtraError, SourceError: something is not.
+    """
+    Rules(config.filters, config.generation.words)
+    if config.filters.near_duplicates:
+        Sketches(config.filters.near_duplicates)
+    for benchmark in named_benchmarks(config.contamination.benchmarks):
+        probe(benchmark)
+
+
+class Sieve:
+    """A run's contexts, which of them stay, and their scores; each context is judged once."""
+
+    def __init__(
+        self, config: RunConfig, rows: Sequence[Row], stage: Callable[[str, int], Callable[[], None]]
+    ) -> None:
+        """Wrap the contexts of a run.
+
+        Args:
+            config: Holds the filters and benchmarks.
+            rows: All contexts, with their pairs.
+            stage: Called with the name of a stage and its steps, gives what to call after each.
+        """
+        self._config = config
+        self._all = rows
+        self._stage = stage
+        self._scores = Scores(len(rows))
+        self._benchmarks = named_benchmarks(config.contamination.benchmarks)
+        self._filters_on = config.filters != FiltersConfig()
+        self._drops = self._filters_on or (bool(self._benchmarks) and config.contamination.drop)
+
+    @cached_property
+    def _checked_against(self) -> str:
+        return digest_of(self._benchmarks, self._config.contamination.ngram)
+
+    def identity(self, *, marks: bool) -> list[object]:
+        """What the choice of contexts depends on, with ``marks`` also what is said of each; may be empty."""
+        identity: list[object] = []
+        if self._filters_on:
+            identity += ["filters", _VERSION, asdict(self._config.filters), self._config.generation.words]
+        if self._benchmarks and (marks or self._config.contamination.drop):
+            identity += ["benchmarks", _VERSION, self._config.contamination.drop, self._checked_against]
+        return identity
+
+    @cached_property
+    def _read(self) -> Benchmarks:
+        advance = self._stage("reading benchmarks", 1)
+        benchmarks = read_benchmarks(self._benchmarks, self._config.contamination.ngram)
+        advance()
+        return benchmarks
+
+    @cached_property
+    def _sifted(self) -> Sifted:
+        settings = Settings(
+            self._config.filters,
+            self._config.generation.words,
+            self._read if self._benchmarks else None,
+            self._config.contamination.drop,
+        )
+        advance = self._stage("filtering contexts", len(self._all))
+
+        def ticking() -> Iterator[Row]:
+            for row in self._all:
+                yield row
+                advance()
+
+        return sift(ticking(), settings, self._scores.judge)
+
+    @cached_property
+    def kept(self) -> Sequence[Row]:
+        """The contexts that stay, in their order."""
+        return Chosen(self._all, self._sifted.kept) if self._drops else self._all
+
+    def place(self, index: int) -> int:
+        """Where the context at ``index`` of ``kept`` stands among all."""
+        return self._sifted.kept[index] if self._drops else index
+
+    def coherence(self, index: int) -> Coherence:
+        """The score of the context at ``index`` of ``kept``, without its windows."""
+        place = self.place(index)
+        return self._scores.known(place) or self._scores.judge(place, *self._all[place])[0]
+
+    def overlaps(self, index: int) -> list[dict[str, Any]]:
+        """What the context at ``index`` of ``kept`` and its pair share with benchmarks, as columns."""
+        if not self._benchmarks:
+            return []
+        found = self._sifted.overlaps.get(self.place(index), ())
+        return [{name: value for name, value in one._asdict().items() if name != "share"} for one in found]
+
+    def dropped(self) -> Iterator[Rejected]:
+        """What does not stay, with its reason, in order."""
+        if not self._drops:
+            return
+        for place, drop in sorted(self._sifted.dropped.items()):
+            pair, context = self._all[place]
+            yield Rejected(
+                pair.id, drop.stage, drop.reason, context.text, context.fingerprint, context.attempts
+            )
+
+    def details(self) -> dict[str, Any]:
+        """Settings and counts for the manifest; nothing for what is off."""
+        found: dict[str, Any] = {}
+        if self._filters_on:
+            default = asdict(FiltersConfig())
+            settings = asdict(self._config.filters)
+            found["filters"] = {
+                "settings": {name: value for name, value in settings.items() if value != default[name]},
+                "contexts": len(self._all),
+                "kept": len(self._sifted.kept),
+                "dropped": self._sifted.counts("filter"),
+            }
+        if self._benchmarks:
+            found["contamination"] = self._contamination()
+        return found
+
+    def _contamination(self) -> dict[str, Any]:
+        sifted = self._sifted
+        dropped = sifted.counts("contamination")
+        # What a filter dropped is no row of the dataset, and is not reported on.
+        gone = {place for place, drop in sifted.dropped.items() if drop.stage == "filter"}
+        sharing = [found for place, found in sifted.overlaps.items() if place not in gone]
+        totals: Counter[tuple[str, str]] = Counter()
+        for one in (one for found in sharing for one in found):
+            totals.update((one.benchmark, part) for part in _PARTS if getattr(one, part))
+        return {
+            "ngram": self._config.contamination.ngram,
+            "drop": self._config.contamination.drop,
+            "contexts": len(self._all) - len(gone),
+            "rows": len(sharing),
+            "dropped": sum(dropped.values()),
+            "benchmarks": [
+                {
+                    "name": index.name,
+                    "rows": index.rows,
+                    "skipped": index.skipped,
+                    "ngrams": len(index.hashes),
+                    "common": index.common,
+                    **{part: totals[index.name, part] for part in _PARTS},
+                    "dropped": dropped.get(index.name, 0),
+                }
+                for index in self._read.indexes
+            ],
+        }
+
+
+_PARTS = ("instruction", "answer", "context")
+
+
+class Scores:
+    """The scores of contexts by place: 34 bytes each, windows left out."""
+
+    def __init__(self, count: int) -> None:
+        self._values = array("d", [nan]) * (4 * count)
+        self._kinds = array("b", [0]) * count
+        self._verified = array("b", [0]) * count
+
+    def judge(self, place: int, pair: Pair, context: Context) -> tuple[Coherence, list[Leak]]:
+        """Score a context and keep the score."""
+        found, leaks = score_with_leaks(context.text, pair.instruction, pair.answer)
+        values = (found.overall, found.support, found.relevance, found.uniqueness)
+        self._values[4 * place : 4 * place + 4] = array("d", values)
+        self._kinds[place] = KINDS.index(found.kind)
+        self._verified[place] = found.verified
+        return found, leaks
+
+    def known(self, place: int) -> Coherence | None:
+        """The score of a context that was judged before."""
+        overall, support, relevance, uniqueness = self._values[4 * place : 4 * place + 4]
+        if isnan(overall):
+            return None
+        kind, verified = KINDS[self._kinds[place]], bool(self._verified[place])
+        return Coherence(overall, support, relevance, uniqueness, kind, verified)

@@ -1,0 +1,246 @@
+"""Rows that have a context already -> a run's folder, as if its contexts had been written there.
+
+Reads anything that pairs can be read from. The context stands in a column of its own, or in
+the user turn of a chat together with the instruction: then a layout says how the two are
+told apart. Knows nothing of Parquet or cards; the folder is built as after any run.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from builder.folder.schema import IMPORTED
+from builder.job.origin import refuse_written
+from builder.job.scoring import CONTEXT_COLUMNS
+from synthesis.coherence import locate
+from synthesis.config import RunConfig
+from synthesis.data import Context, Pair, Rejected, content_hash
+from synthesis.errors import SourceError, UsageError
+from synthesis.run.folder import RunFolder
+from synthesis.run.journal import Journal
+from synthesis.sources.columns import BadRow, exchange, map_row
+from synthesis.sources.resolve import tables
+from synthesis.sources.rows import Row, Table, task_from_name
+
+if TYPE_CHECKING:
+    from builder.job.execute import Summary
+    from builder.job.reporter import Reporter
+
+LAYOUT = "{context}\n\n{instruction}"
+_MOST_CHARACTERS = 20_000_000  # of a context: some five million tokens
+_CHATS = ("messages", "conversations")
+_STAGE = "import"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A user turn: ``before``, the context, ``between``, the instruction, ``after``; or the other order."""
+
+    before: str
+    between: str
+    after: str
+    context_first: bool
+
+    def split(self, turn: str) -> tuple[str, str]:
+        """Context and instruction of a user turn.
+
+        Of several places to cut, the one that leaves the shorter instruction is taken.
+
+        Raises:
+            BadRow: The turn is not made this way.
+        """
+        text = turn.rstrip()
+        after = self.after.rstrip()
+        if not text.startswith(self.before) or not text.endswith(after):
+            raise BadRow("the user turn does not begin and end as --layout says")
+        inner = text[len(self.before) : len(text) - len(after)]
+        cut = inner.rpartition if self.context_first else inner.partition
+        first, found, second = cut(self.between)
+        if not found or not first.strip() or not second.strip():
+            raise BadRow(
+                "the user turn cannot be split into context and instruction: "
+                f"{self.between!r} does not stand between two texts (--layout says what does)"
+            )
+        return (first, second) if self.context_first else (second, first)
+
+
+def parse_layout(text: str) -> Layout:
+    r"""A layout from text such as ``{context}\n\nQuestion: {instruction}``; ``\n`` is a line break.
+
+    Raises:
+        UsageError: It does not name both once, with something between them.
+    """
+    parts = re.split(r"\{(context|instruction)\}", text.replace("\\n", "\n"))
+    if len(parts) != 5 or parts[1] == parts[3] or not parts[2]:
+        raise UsageError(
+            f"--layout {text!r} is not usable. Write {{context}} and {{instruction}} once each, with what "
+            "stands between them, as in '{context}\\n\\nQuestion: {instruction}'."
+        )
+    return Layout(parts[0], parts[2], parts[4], parts[1] == "context")
+
+
+class _Outcome(NamedTuple):
+    """A row as it goes to the journal; ``pair`` and ``text`` only where it can be used."""
+
+    fingerprint: str
+    pair: Pair | None
+    text: str
+    rejected: Rejected | None
+
+
+def import_contexts(config: RunConfig, reporter: Reporter) -> Summary:
+    """Bring the rows of ``config.pairs`` into the run's folder and build its dataset.
+
+    After an interruption, the same call goes on where it stopped; the same rows give the
+    same bytes. ``config.generation`` names the model; its ``options`` may hold a ``layout``.
+
+    Raises:
+        SourceError: The source cannot be read, or no row of it has a context.
+        UsageError: The layout cannot be used.
+        FolderError: The folder is in use, is not a run's, or holds contexts that were written.
+    """
+    from builder.job.execute import checked_tokenizer, described_source, reassemble
+
+    started = time.monotonic()
+    folder = RunFolder(config.out_dir)
+    folder.check()
+    refuse_written(folder)
+    checked_tokenizer(config)
+    source = described_source(config)
+    rows = _Rows(config).read()
+    with folder.locked(), Journal(folder.journal) as journal:
+        reporter.stage("importing contexts", None)
+        with journal.new_current() as order:
+            for outcome in rows:
+                order(outcome.fingerprint)
+                _record(outcome, journal, config.generation.model)
+                reporter.advance()
+        # Last: where nothing could be imported, the folder is still free for anything.
+        folder.write_config(config)
+        known = {"engine": IMPORTED, "model": config.generation.model, "source": source}
+        folder.write_manifest(folder.read_manifest() | known)
+    summary = reassemble(config, reporter)
+    return replace(summary, seconds=time.monotonic() - started)
+
+
+def _record(outcome: _Outcome, journal: Journal, model: str) -> None:
+    """Write an outcome that is not there yet; only then is its evidence looked for."""
+    if outcome.rejected is not None:
+        if outcome.fingerprint not in journal.rejected:
+            journal.add(replace(outcome.rejected, fingerprint=outcome.fingerprint))
+    elif outcome.pair is not None and outcome.fingerprint not in journal.contexts:
+        pair, text = outcome.pair, outcome.text
+        found = tuple(locate(text, pair.instruction, pair.answer))
+        context = Context(
+            pair.id,
+            text,
+            found,
+            words=len(text.split()),
+            engine=IMPORTED,
+            model=model,
+            evidence_source="located" if found else "none",
+            attempts=0,  # nobody was asked
+            fingerprint=outcome.fingerprint,
+        )
+        journal.add(context, pair)
+
+
+class _Rows:
+    """One pass over the source; remembers which pairs were there, and nothing else that grows."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._pairs = config.pairs
+        self._model = config.generation.model
+        self._layout = parse_layout(str(config.generation.options.get("layout", LAYOUT)))
+        self._columns = dict(config.pairs.columns)
+        chosen = self._columns.pop("context", "")
+        self._contexts = (chosen,) if chosen else CONTEXT_COLUMNS
+        # Pair -> where it was, packed into one integer: table number, then line.
+        self._seen: dict[int, int] = {}
+        self._names: list[str] = []
+        self._first_bad = ""
+
+    def read(self) -> Iterator[_Outcome]:
+        """Every row's outcome, until there are as many contexts as asked for.
+
+        Raises:
+            SourceError: There is not one, or the source cannot be read.
+        """
+        pairs = self._pairs
+        kept = 0
+        for table in tables(pairs.source, pairs.config or None, pairs.split, None):
+            self._names.append(table.name)
+            for row in table.rows():
+                outcome = self._outcome(table, row)
+                yield outcome
+                kept += outcome.pair is not None
+                if kept == pairs.limit > 0:
+                    return
+        if not kept:
+            raise SourceError(
+                f"{pairs.source} has no row to import: {self._first_bad or 'it is empty'}. Rows need an "
+                "instruction, an answer and a context (--column context=NAME), or messages with the context "
+                "in the user turn (--layout)."
+            )
+
+    def _outcome(self, table: Table, row: Row) -> _Outcome:
+        place = f"{table.name}:{row.line}"
+        try:
+            pair, text = self._read(table, row)
+            self._once(pair, row.line)
+        except BadRow as bad:
+            self._first_bad = self._first_bad or f"{place}: {bad.reason}"
+            rejected = Rejected(place, _STAGE, bad.reason, row.preview())
+            return _Outcome(content_hash(place, _STAGE, bad.reason, rejected.text), None, "", rejected)
+        name = content_hash(IMPORTED, self._model, pair.id, pair.task, dict(pair.metadata), text)
+        return _Outcome(name, pair, text, None)
+
+    def _read(self, table: Table, row: Row) -> tuple[Pair, str]:
+        if row.error:
+            raise BadRow(row.error)
+        value = row.value
+        if isinstance(value, Mapping) and not any(value.get(name) is not None for name in self._contexts):
+            value = _with_context(value, self._layout, self._contexts[0])
+        fields = map_row(value, self._columns)
+        name = next((name for name in self._contexts if fields.metadata.get(name) is not None), "")
+        if not name:
+            raise BadRow(f"context is missing (no column {', '.join(self._contexts)}, no chat)")
+        text = _checked(fields.metadata[name])
+        metadata = {key: value for key, value in fields.metadata.items() if key != name}
+        task = self._pairs.task or fields.task or task_from_name(table.label)
+        return Pair(fields.id, fields.instruction, fields.answer, task, metadata), text
+
+    def _once(self, pair: Pair, line: int) -> None:
+        here = (len(self._names) - 1) << 40 | line
+        earlier = self._seen.setdefault(int(content_hash(pair.id)[:16], 16), here)
+        if earlier != here:
+            place = f"{self._names[earlier >> 40]}:{earlier & (1 << 40) - 1}"
+            raise BadRow(f"duplicate of {place} (same instruction and answer, or same id)")
+
+
+def _with_context(row: Mapping[str, Any], layout: Layout, column: str) -> Mapping[str, Any]:
+    """A chat row with its user turn taken apart; any other row as it is."""
+    chat = next((name for name in _CHATS if isinstance(row.get(name), list)), None)
+    if chat is None:
+        return row
+    turn, answer, extra = exchange(row[chat])
+    context, instruction = layout.split(turn)
+    rest = {key: value for key, value in row.items() if key not in _CHATS}
+    return rest | extra | {"instruction": instruction, "answer": answer, column: context}
+
+
+def _checked(text: object) -> str:
+    if not isinstance(text, str):
+        raise BadRow("context is not text")
+    if not text.strip():
+        raise BadRow("context is empty")
+    if len(text) > _MOST_CHARACTERS:
+        raise BadRow(f"context is too long: {len(text):,} characters, the limit is {_MOST_CHARACTERS:,}")
+    if "\0" in text or _SURROGATE.search(text):
+        raise BadRow("context holds a NUL character or half of a character (a lone surrogate)")
+    return text

@@ -1,0 +1,181 @@
+"""The rows of a run's configs, made only when a config has to be written.
+
+What the rows depend on is hashed here, so that an unchanged config is recognised without
+making them. Knows the journal and the assembly; knows nothing of Parquet or versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from builder.folder.build import ConfigData
+from builder.folder.schema import ROWS_VERSION, chat_row, raw_row, rejected_row
+from builder.job.filtering import Sieve
+from builder.job.reporter import Reporter
+from synthesis.assembly import parse_lengths
+from synthesis.assembly.corpus import describe_corpus, open_corpus
+from synthesis.assembly.documents import Documents
+from synthesis.assembly.options import make_options, parse_distractors
+from synthesis.assembly.production import Assembly
+from synthesis.config import RunConfig
+from synthesis.data import Rejected, content_hash
+from synthesis.run.journal import Journal
+from synthesis.tokens import Tokenizer, format_length
+
+_FULL = 0.995
+
+
+class RunRows:
+    """The raw, chat and rejected rows of what a journal holds as current."""
+
+    def __init__(self, config: RunConfig, journal: Journal, tokenizer: Tokenizer, reporter: Reporter) -> None:
+        self._config = config
+        self._journal = journal
+        self._tokenizer = tokenizer
+        self._reporter = reporter
+        self._sieve = Sieve(config, journal.current_contexts(), self._stage)
+        self._contexts_id = _outcomes_id(journal)
+        self.short = 0
+
+    @cached_property
+    def corpus(self) -> Mapping[str, Any]:
+        """What the texts of the user's own are, as ``describe_corpus`` says it; empty without any."""
+        source = corpus_of(self._config)
+        return describe_corpus(source) if source else {}
+
+    @cached_property
+    def _texts(self) -> Sequence[tuple[str, str]] | None:
+        # Opened once for all lengths, and at the revision that the configs are identified by.
+        source = corpus_of(self._config)
+        return open_corpus(source, revision=self.corpus.get("revision")) if source else None
+
+    @cached_property
+    def _documents(self) -> Documents:
+        # Shared by all configs, so that each context is counted and indexed once.
+        return Documents(self._sieve.kept, self._tokenizer, self._texts or ())
+
+    def configs(self) -> list[ConfigData]:
+        """The raw config, the chat configs (one per length, or one of mixed lengths), the rejected rows."""
+        asked = parse_lengths(",".join(self._config.samples.lengths))
+        if any(share is not None for _, share in asked):
+            mixture: dict[int, float] = {length: share or 0.0 for length, share in asked}
+            chats = [self._chat("mix", mixture)]
+        else:
+            chats = [self._chat(format_length(length), {length: 1.0}) for length, _ in asked]
+        configs = [self._raw(), *chats]
+        if self._config.dataset.rejected:
+            configs.append(self._rejected([chat.content_id for chat in chats]))
+        return configs
+
+    def _content_id(self, kind: str, *settings: object) -> str:
+        # Benchmarks that only mark rows leave the samples as they are.
+        sieve = self._sieve.identity(marks=kind == "raw")
+        return content_hash(ROWS_VERSION, kind, self._contexts_id, *sieve, *settings)
+
+    def _stage(self, name: str, steps: int) -> Callable[[], None]:
+        self._reporter.stage(name, steps)
+        return self._reporter.advance
+
+    def _raw(self) -> ConfigData:
+        def rows() -> Iterator[Mapping[str, Any]]:
+            kept = self._sieve.kept
+            self._reporter.stage("counting tokens", None)
+            tokens = self._documents.index.tokens
+            advance = self._stage("scoring contexts", len(kept))
+            for place, (pair, context) in enumerate(kept):
+                counted = replace(context, tokens=tokens[place])
+                yield raw_row(pair, counted, self._sieve.coherence(place), self._sieve.overlaps(place))
+                advance()
+
+        content = self._content_id("raw", self._tokenizer.identity)
+        return ConfigData(self._config.name, "raw", rows, content, self._sieve.details)
+
+    def _chat(self, label: str, mixture: dict[int, float]) -> ConfigData:
+        options = assembly_options(self._config)
+        content = self._content_id(
+            "chat",
+            self._tokenizer.identity,
+            list(mixture.items()),
+            options,
+            _contents(self.corpus),
+        )
+
+        def rows() -> Iterator[Mapping[str, Any]]:
+            self._reporter.stage(f"assembling {label} samples", len(self._sieve.kept))
+            asked = make_options(mixture, corpus=self._texts, **options)
+            made = Assembly(self._documents, asked, lambda item: self._sieve.coherence(item).overall)
+            for outcome in made.outcomes():
+                self._reporter.advance()
+                if isinstance(outcome, Rejected):
+                    self._keep(replace(outcome, fingerprint=content_hash(content, outcome.pair_id)))
+                else:
+                    self.short += outcome.tokens < _FULL * outcome.budget
+                    yield chat_row(outcome)
+
+        # In what is published stands what anybody can find, and no path of this machine.
+        found = {key: value for key, value in self.corpus.items() if key != "kind" and value}
+        details = {"corpus": found} if self.corpus.get("kind") == "hub" else {}
+        return ConfigData(f"{self._config.name}-chat-{label}", "chat", rows, content, details)
+
+    def _rejected(self, chats: list[str]) -> ConfigData:
+        def rows() -> Iterator[Mapping[str, Any]]:
+            yield from map(rejected_row, self._journal.current_rejected())
+            yield from map(rejected_row, self._sieve.dropped())
+            # What an assembly dropped is known by its settings and pair, like everything else.
+            for content in chats if len(self._journal.rejected) else ():
+                for pair, _ in self._sieve.kept:
+                    dropped = self._journal.find_rejected(content_hash(content, pair.id))
+                    if dropped is not None:
+                        yield rejected_row(dropped)
+
+        return ConfigData(
+            f"{self._config.name}-rejected", "rejected", rows, self._content_id("rejected", *chats)
+        )
+
+    def _keep(self, dropped: Rejected) -> None:
+        if dropped.fingerprint not in self._journal.rejected:
+            self._journal.add(dropped)
+
+
+def corpus_of(config: RunConfig) -> str:
+    """The user's own texts, if the distractors are taken from them; else nothing."""
+    samples = config.samples
+    return samples.corpus if parse_distractors(samples.distractors).uses("corpus") else ""
+
+
+def assembly_options(config: RunConfig) -> dict[str, Any]:
+    """What a configuration asks of ``assemble`` besides lengths, tokenizer and corpus."""
+    samples = config.samples
+    return {
+        "depth": samples.depth,
+        "distractors": samples.distractors,
+        "seed": config.seed,
+        "max_reuse": samples.max_reuse or None,
+        "header": samples.header,
+        "separator": samples.separator,
+        "abstain": samples.abstain,
+        "oversize": samples.oversize,
+        "repeat_questions": samples.repeat_questions,
+    }
+
+
+def _contents(corpus: Mapping[str, Any]) -> list[object]:
+    """What changes when the texts of a corpus do; where its files are does not matter."""
+    hashes = [one["sha256"] for one in corpus.get("files", ())]
+    chosen = {
+        key: corpus[key] for key in ("revision", "path", "config", "split", "column") if corpus.get(key)
+    }
+    return [*hashes, chosen] if chosen else hashes
+
+
+def _outcomes_id(journal: Journal) -> str:
+    """A hash of the current outcomes: a rejection that became a context since counts as a change."""
+    digest = hashlib.blake2b(digest_size=16)
+    for fingerprint in journal.current():
+        digest.update(b"+" if fingerprint in journal.contexts else b"-")
+        digest.update(fingerprint.encode())
+    return digest.hexdigest()

@@ -1,0 +1,215 @@
+"""Coherence of contexts that stand in a file, row by row; with a model at hand, what it says of them.
+
+Reads anything that pairs can be read from; the rows need a context column as well. Knows
+nothing of which engine it is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from synthesis.coherence import explain, score
+from synthesis.coherence.gain import Gain, can_score, gain, gain_batch
+from synthesis.data import Rejected
+from synthesis.engines.base import Engine, Sampling
+from synthesis.errors import EngineError, SourceError, UsageError
+from synthesis.run.judge import GRADES, JUDGING, Verdict, judge_batch
+from synthesis.sources.columns import BadRow, map_row
+from synthesis.sources.resolve import tables
+
+CONTEXT_COLUMNS = ("context", "synthesized_context", "document", "passage", "text")
+
+_HOPELESS = 5  # rows in a row whose gain cannot be had: then it is not the rows
+
+Line = dict[str, Any]
+
+
+class Judge(NamedTuple):
+    """A model that judges, how its replies are drawn, and how often it is asked again."""
+
+    engine: Engine
+    sampling: Sampling = JUDGING
+    repairs: int = 2
+
+
+class _Row(NamedTuple):
+    """A line of the result, and the (context, instruction, answer) it is about, if it could be read."""
+
+    line: Line
+    triple: tuple[str, str, str] | None
+
+
+def score_source(
+    source: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    split: str = "train",
+    reasons: bool = False,
+    engine: Engine | None = None,
+    windows: bool = False,
+    judge: Judge | None = None,
+) -> Iterator[Line]:
+    """Score every row of a file, folder or dataset.
+
+    Args:
+        source: as for ``synthesis.read_pairs``.
+        columns: ours -> theirs, for ``instruction``, ``answer`` and ``context``.
+        split: of a dataset.
+        reasons: add ``explain``'s sentences.
+        engine: add the gain by this engine's likelihoods: ``gain`` and ``instruction_gain``
+            (nats per token), ``answer_tokens``; or ``gain_error`` for a row it cannot score.
+        windows: with an engine, add ``window_gains`` as well.
+        judge: add its verdict: ``judge_overall``, ``judge_`` and the name of each grade,
+            ``judge_reason``, ``judge_attempts``; or ``judge_error`` for a row without a verdict.
+
+    Yields:
+        ``row`` (its place), the score's parts, or ``error`` for a row that cannot be scored.
+
+    Raises:
+        SourceError: the source cannot be read, or its rows have no context.
+        ConfigError: the engine offers no likelihood, or the judge's is no language model.
+        UsageError: both an engine for the gain and a judge; one engine answers at a time.
+        EngineError: the engine cannot score one row after the other, or failed as a whole.
+    """
+    if engine is not None and judge is not None:
+        raise UsageError(
+            "the gain and the judge each take an engine of their own; "
+            "score the file once with --gain and once with --judge, and join the lines by their row"
+        )
+    rows = _rows(str(source), dict(columns or {}), split, reasons)
+    if engine is not None:
+        yield from _with_gains(rows, engine, windows)
+    elif judge is not None:
+        yield from _with_verdicts(rows, judge)
+    else:
+        yield from (row.line for row in rows)
+
+
+def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Iterator[_Row]:
+    wanted = (chosen.pop("context"),) if "context" in chosen else CONTEXT_COLUMNS
+    scored = False
+    for table in tables(source, None, split, None):
+        for row in table.rows():
+            place = f"{table.name}:{row.line}"
+            try:
+                if row.error:
+                    raise BadRow(row.error)
+                fields = map_row(row.value, chosen)
+            except BadRow as bad:
+                yield _Row({"row": place, "error": bad.reason}, None)
+                continue
+            context = next((fields.metadata[name] for name in wanted if name in fields.metadata), None)
+            if not isinstance(context, str):
+                if not scored:
+                    raise SourceError(
+                        f"{place} has no context (looked for {', '.join(wanted)}); "
+                        "name its column with --column context=NAME"
+                    )
+                yield _Row({"row": place, "error": "no context"}, None)
+                continue
+            scored = True
+            triple = (context, fields.instruction, fields.answer)
+            yield _Row(_line(place, *triple, reasons), triple)
+
+
+def _line(place: str, context: str, instruction: str, answer: str, reasons: bool) -> Line:
+    found = score(context, instruction, answer)
+    line: Line = {
+        "row": place,
+        "overall": round(found.overall, 4),
+        "support": round(found.support, 4),
+        "relevance": round(found.relevance, 4),
+        "uniqueness": round(found.uniqueness, 4),
+        "kind": found.kind,
+        "verified": found.verified,
+    }
+    if reasons:
+        line["explanation"] = explain(context, instruction, answer)
+    return line
+
+
+def _with_gains(rows: Iterator[_Row], engine: Engine, windows: bool) -> Iterator[Line]:
+    """The lines with the columns of the gain, in order.
+
+    The engine takes rows ahead of what it has scored and may fail at any of them. Then the
+    first that waits is scored alone, which tells whether it was the one, and the rest go on.
+    """
+    able = can_score(engine)
+    ahead: deque[_Row] = deque()
+
+    def triples() -> Iterator[tuple[str, str, str]]:
+        # Those of an attempt that failed come again.
+        yield from [row.triple for row in ahead if row.triple]
+        for row in rows:
+            ahead.append(row)
+            if row.triple:
+                yield row.triple
+
+    failed = 0
+    while True:
+        try:
+            for found in gain_batch(triples(), able, windows=windows):
+                yield from _unread(ahead)
+                yield ahead.popleft().line | _columns(found, windows)
+                failed = 0
+            break
+        except EngineError:
+            yield from _unread(ahead)
+            if not ahead:
+                raise
+            line, triple = ahead.popleft()
+            assert triple is not None  # the others were handed out
+        try:
+            columns = _columns(gain(*triple, able, windows=windows), windows)
+            failed = 0
+        except EngineError as error:
+            failed += 1
+            if failed == _HOPELESS:
+                raise
+            columns = {"gain_error": str(error)}
+        yield line | columns
+    yield from _unread(ahead)
+
+
+def _unread(ahead: deque[_Row]) -> Iterator[Line]:
+    """Hand out the lines at the front that are about no text."""
+    while ahead and ahead[0].triple is None:
+        yield ahead.popleft().line
+
+
+def _columns(found: Gain, windows: bool) -> Line:
+    columns: Line = {
+        "gain": round(found.answer, 4),
+        "instruction_gain": round(found.instruction, 4),
+        "answer_tokens": found.tokens,
+    }
+    if windows:
+        columns["window_gains"] = [round(value, 4) for value in found.windows]
+    return columns
+
+
+def _with_verdicts(rows: Iterator[_Row], judge: Judge) -> Iterator[Line]:
+    """The lines with what the judge says, in order; what the engine has not answered is kept as a line."""
+    ahead: deque[tuple[Line, bool]] = deque()
+
+    def triples() -> Iterator[tuple[str, str, str]]:
+        for line, triple in rows:
+            ahead.append((line, triple is not None))
+            if triple is not None:
+                yield triple
+
+    for outcome in judge_batch(triples(), judge.engine, sampling=judge.sampling, repairs=judge.repairs):
+        while not ahead[0][1]:
+            yield ahead.popleft()[0]
+        yield ahead.popleft()[0] | _verdict_columns(outcome)
+    yield from (line for line, _ in ahead)
+
+
+def _verdict_columns(outcome: Verdict | Rejected) -> Line:
+    if isinstance(outcome, Rejected):
+        return {"judge_error": outcome.reason}
+    grades: Line = {f"judge_{name}": getattr(outcome, name) for name in ("overall", *GRADES)}
+    return grades | {"judge_reason": outcome.reason, "judge_attempts": outcome.attempts}

@@ -1,0 +1,387 @@
+"""The raw config that samples are assembled from: where it is, and its rows at random access.
+
+A dataset folder, a run's folder or a Hub repository; rows are memory-mapped from a copy on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from builder.folder.schema import COLUMNS
+from builder.folder.versions import Manifest, read_manifests
+from synthesis.data import Context, Evidence, Pair, content_hash
+from synthesis.errors import SourceError, StorageError, UsageError
+from synthesis.lazy_sequence import OnDemand
+from synthesis.sources.hub import hub_errors, parse_hub
+from synthesis.storage import storage_errors
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A dataset: ``at`` is a folder or a Hub id, ``name`` what the user wrote."""
+
+    name: str
+    at: str
+    hub: bool
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawConfig:
+    """One version of a raw config, its ``files`` all here.
+
+    ``digest`` names what the files hold. ``tokenizer`` is the one that the dataset was measured
+    with, and ``counted_by`` its identity; both are empty where that was not recorded.
+    """
+
+    config: str
+    version: str
+    rows: int
+    files: tuple[Path, ...]
+    digest: str
+    place: str
+    tokenizer: str = ""
+    counted_by: str = ""
+
+
+def find_place(source: str | Path, revision: str | None = None) -> Place:
+    """What a source means: a dataset folder, a run's folder, or ``OWNER/NAME[@REVISION]`` on the Hub.
+
+    Raises:
+        SourceError: it is none of them.
+        UsageError: a revision is given for a folder, or twice.
+    """
+    name, path = str(source), Path(source).expanduser()
+    if name.strip() and path.is_dir():
+        if revision is not None:
+            raise UsageError(
+                f"{name} is a folder, which has no revision {revision!r}. Leave the revision out, "
+                "or name a version as in CONFIG-v1.0.0."
+            )
+        inner = path / "dataset"
+        is_run = (inner / "manifests").is_dir() and not (path / "manifests").is_dir()
+        return Place(name, str((inner if is_run else path).resolve()), hub=False)
+    found = parse_hub(name) if isinstance(source, str) and not path.exists() else None
+    if found is None or found.path or name.startswith("."):
+        raise SourceError(
+            f"{name} is not a folder that is here, nor a dataset on the Hub. Give a dataset folder, "
+            "the folder of a run, or OWNER/NAME."
+        )
+    if revision is not None and found.revision not in (None, revision):
+        raise UsageError(f"{name} names another revision than {revision!r}. Give only one of them.")
+    return Place(name, found.repo, hub=True, revision=revision or found.revision)
+
+
+def find_raw(place: Place, config: str | None = None, token: str | None = None) -> RawConfig:
+    """The raw config called ``config``, with its Parquet files here.
+
+    ``NAME`` is its newest version, ``NAME-v1.2.0`` that one; without a name there must be only
+    one raw config. From the Hub, the files are downloaded once into the client's own cache.
+
+    Raises:
+        SourceError: the place, revision, config or a file does not exist or cannot be read.
+        FolderError: a manifest cannot be understood.
+    """
+    if place.hub:
+        folder = _download(place, ["manifests/*/*.json"], token)
+        # Whatever moves meanwhile, manifests and data are those of one commit.
+        commit = replace(place, revision=folder.name)
+        manifest = _choose(place, read_manifests(folder), config)
+        _download(commit, [file.path for file in manifest.files], token)
+    else:
+        folder = Path(place.at)
+        manifest = _choose(place, read_manifests(folder), config)
+    paths = tuple(folder / file.path for file in manifest.files)
+    for path, file in zip(paths, manifest.files, strict=True):
+        # A manifest from the Hub must not lead out of its own folder.
+        if not path.is_file() or file.path != f"{manifest.directory}/{path.name}":
+            raise SourceError(
+                f"{place.name}: the file {file.path} of '{manifest.config}' {manifest.version} is missing. "
+                "Build or download the dataset again, or name another version."
+            )
+    tokenizer = manifest.facts.get("tokenizer")
+    recorded: Mapping[str, str] = tokenizer if isinstance(tokenizer, Mapping) else {}
+    return RawConfig(
+        config=manifest.config,
+        version=manifest.version,
+        rows=manifest.rows,
+        files=paths,
+        digest=content_hash(*map(_digest, paths)),
+        place=place.name,
+        tokenizer=str(recorded.get("name") or ""),
+        counted_by=str(recorded.get("identity") or ""),
+    )
+
+
+def _choose(place: Place, manifests: Mapping[str, Sequence[Manifest]], config: str | None) -> Manifest:
+    if not manifests:
+        raise SourceError(
+            f"{place.name} holds no dataset that this tool built (there is no manifests folder). "
+            "Build one with context-synthesis run, or load it as it is: leave out the length."
+        )
+    raws = {name: found for name, found in manifests.items() if found[-1].kind == "raw"}
+    named = {name: found[-1] for name, found in raws.items() if found[-1].rows}
+    pinned = {f"{one.config}-v{one.version}": one for found in raws.values() for one in found if one.rows}
+    if config is None:
+        if len(named) == 1:
+            return next(iter(named.values()))
+        raise SourceError(
+            f"{place.name} has {len(named)} raw configs with rows to choose from"
+            + (f": {', '.join(named)}. Name one of them." if named else ". Add contexts to it first.")
+        )
+    choice = named.get(config) or pinned.get(config)
+    if choice is None:
+        raise SourceError(unknown_config(place.name, config, [*named, *pinned], _hint(config, manifests)))
+    return choice
+
+
+def _hint(config: str, manifests: Mapping[str, Sequence[Manifest]]) -> str:
+    """Why a config that exists cannot be assembled from."""
+    for name, found in manifests.items():
+        if config in (name, *(f"{name}-v{one.version}" for one in found)):
+            if found[-1].kind != "raw":
+                return f"'{config}' holds {found[-1].kind} rows, and samples are made from raw ones"
+            return f"'{config}' has no rows"
+    return ""
+
+
+def unknown_config(place: str, config: str, names: Iterable[str], why: str = "") -> str:
+    """The message for a config name that cannot be used: why, the nearest one, and all there are."""
+    known = list(names)
+    near = get_close_matches(config, known, 1, 0.5)
+    return (
+        f"{place}: {why or f'there is no config {config!r}'}. "
+        + (f"Did you mean '{near[0]}'? " if near else "")
+        + (f"Name one of these: {', '.join(known)}." if known else "It has none with rows.")
+    )
+
+
+def _download(place: Place, patterns: list[str], token: str | None) -> Path:
+    """The folder with a repository's files that match; its name is the commit."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import RevisionNotFoundError
+
+    unknown = False
+    with hub_errors(place.name, token):
+        try:
+            found = snapshot_download(
+                place.at, repo_type="dataset", revision=place.revision, allow_patterns=patterns, token=token
+            )
+        except RevisionNotFoundError:
+            unknown = True
+    if unknown:  # raised out here, the error carries no trace of the request and its token
+        raise SourceError(unknown_revision(place, token))
+    return Path(found)
+
+
+def unknown_revision(place: Place, token: str | None) -> str:
+    """The message for a revision that is not there."""
+    from huggingface_hub import HfApi
+
+    with hub_errors(place.name, token):
+        refs = HfApi(token=token).list_repo_refs(place.at, repo_type="dataset")
+    names = [one.name for one in (*refs.tags, *refs.branches)]
+    near = get_close_matches(str(place.revision), names, 1, 0.5)
+    return (
+        f"{place.name}: there is no revision '{place.revision}'. "
+        + (f"Did you mean '{near[0]}'? " if near else "")
+        + f"Name a commit or one of these: {', '.join(names)}."
+    )
+
+
+def _digest(path: Path) -> str:
+    # The Hub's cache keeps large files under the SHA-256 of their content.
+    stored = path.resolve()
+    if path.is_symlink() and stored.parent.name == "blobs" and _SHA256.fullmatch(stored.name):
+        return stored.name
+    state = path.stat()
+    return _hashed(path, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=4096)
+def _hashed(path: Path, *_state: int) -> str:
+    """SHA-256 of a file; the state is there so that a file written anew is read anew."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+FORMAT = 1  # of the file written here; another number leaves older ones unread
+_BATCH = 1024  # rows held in memory while they are copied
+
+
+def prepare_store(raw: RawConfig, folder: Path) -> Path:
+    """The Arrow file with the rows of ``raw``, in ``folder``; written at most once.
+
+    Raises:
+        SourceError: a Parquet file cannot be read or lacks a column.
+        StorageError: the disk is full, or it failed in another way.
+        FolderError: writing is not permitted.
+    """
+    from filelock import FileLock
+
+    name = content_hash("raw rows", FORMAT, raw.digest)
+    store = folder / f"{name}.arrow"
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{name}.lock"):
+            if not store.is_file():
+                _write_rows(raw, store)
+    return store
+
+
+def _write_rows(raw: RawConfig, target: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    staging = target.with_suffix(".part")  # the lock is held: nobody else writes it
+    writer: Any = None
+    try:
+        for path in raw.files:
+            try:
+                with pq.ParquetFile(path) as file:
+                    _check_columns(raw, path, file.schema_arrow.names)
+                    if writer is None:
+                        writer = pa.ipc.new_file(str(staging), file.schema_arrow.remove_metadata())
+                    for batch in file.iter_batches(_BATCH):
+                        writer.write_batch(batch.replace_schema_metadata(None))
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                raise SourceError(
+                    f"{raw.place}: {path.name} of '{raw.config}' {raw.version} cannot be read: {error}. "
+                    "Build or download the dataset again."
+                ) from error
+    finally:
+        if writer is not None:
+            writer.close()
+    staging.replace(target)
+
+
+def _check_columns(raw: RawConfig, path: Path, names: Sequence[str]) -> None:
+    lacking = [column.name for column in COLUMNS["raw"] if column.name not in names]
+    if lacking:
+        raise SourceError(
+            f"{raw.place}: {path.name} of '{raw.config}' {raw.version} has no column "
+            f"{', '.join(map(repr, lacking))}. Build the dataset again with this version of the tool, "
+            "or load it with the one that built it."
+        )
+
+
+def _mapped(path: Path) -> Any:
+    import pyarrow as pa
+
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+class RawRows(OnDemand[tuple[Pair, Context]]):
+    """Pairs with their contexts, in the order of the files; only the row asked for is in memory.
+
+    ``least`` leaves out rows whose coherence is below it or was not measured.
+    """
+
+    def __init__(self, store: Path, least: float | None = None) -> None:
+        """Open what ``prepare_store`` has written.
+
+        Raises:
+            StorageError: it is not there (any more).
+        """
+        try:
+            self._table = _mapped(store)
+        except FileNotFoundError as error:
+            raise StorageError(f"{store} was removed while it was in use. Load the dataset again.") from error
+        self._scores = array("d", self._column("coherence", -1.0))
+        kept = range(len(self._scores)) if least is None else _at_least(self._scores, least)
+        self._kept: Sequence[int] = kept
+
+    def _column(self, name: str, missing: float) -> list[float]:
+        return [missing if value is None else value for value in self._table.column(name).to_pylist()]
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def read(self, place: int) -> tuple[Pair, Context]:
+        """A pair with its context."""
+        position = self._kept[place]
+        row = {name: self._table.column(name)[position].as_py() for name in _USED}
+        return _pair(row), _context(row)
+
+    def coherence(self, index: int) -> float | None:
+        """The overall score of a row, None where nothing was scored."""
+        score = self._scores[self._kept[index]]
+        return None if score < 0 else score
+
+    def highest(self) -> float | None:
+        """The best score of all rows, left out or not; None where nothing was scored."""
+        best = max(self._scores, default=-1.0)
+        return None if best < 0 else best
+
+
+_USED = (
+    "id",
+    "task",
+    "instruction",
+    "answer",
+    "context",
+    "evidence",
+    "evidence_source",
+    "words",
+    "tokens",
+    "engine",
+    "model",
+    "template",
+    "seed",
+    "metadata",
+)
+
+
+def _pair(row: dict[str, Any]) -> Pair:
+    metadata = json.loads(row["metadata"]) if row["metadata"] else {}
+    return Pair(row["id"], row["instruction"], row["answer"], row["task"], metadata)
+
+
+def _context(row: dict[str, Any]) -> Context:
+    return Context(
+        pair_id=row["id"],
+        text=row["context"],
+        evidence=tuple(Evidence(**span) for span in row["evidence"]),
+        words=row["words"],
+        tokens=row["tokens"],
+        engine=row["engine"],
+        model=row["model"],
+        template=row["template"],
+        seed=row["seed"],
+        evidence_source=row["evidence_source"],
+    )
+
+
+def _at_least(scores: Sequence[float], least: float) -> array[int]:
+    return array("L", [position for position, score in enumerate(scores) if score >= least])
+
+
+def open_rows(store: Path, least: float | None, config: str) -> RawRows:
+    """The rows of a store that reach ``least``.
+
+    Raises:
+        UsageError: there are none.
+    """
+    rows = RawRows(store, least)
+    if not len(rows):
+        best = rows.highest()
+        raise UsageError(
+            f"No context of '{config}' reaches a coherence of {least}: "
+            + (
+                f"the highest is {best:.3f}. Ask for less, or None."
+                if best is not None
+                else "none is scored."
+            )
+        )
+    return rows

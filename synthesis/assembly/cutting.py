@@ -1,0 +1,284 @@
+"""Parts of documents: as many tokens as wanted, ending where a sentence ends; trimming to the evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from synthesis.assembly.documents import Gap, Table
+from synthesis.assembly.rendering import Style, lay_out
+from synthesis.data import Context, Evidence, Pair
+from synthesis.text.sentences import sentence_spans
+from synthesis.tokens import Tokenizer
+
+_LAST_WORD = re.compile(r"\S+$")
+# To cut a small part off a long document only its beginning is counted: this much more than
+# the part should take, and so many characters more, so that there is a choice.
+_REGION_FACTOR: Final = 1.25
+_REGION_CHARACTERS: Final = 1000
+# How many runs of sentences are counted as a whole, at most, to find a fitting one.
+_EXACT_RUNS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text on offer as a distractor; ``tokens`` counts it alone, ``name`` identifies it.
+
+    ``table`` holds its sentences' counts, for tokenizers whose counts add up.
+    """
+
+    item: int
+    name: str
+    text: str
+    tokens: int
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A document, or a part of one, as it will stand in a sample.
+
+    ``gap`` is what of ``text`` need not be counted again.
+    """
+
+    item: int
+    name: str
+    text: str
+    tokens: int
+    gap: Gap | None = None
+
+
+def whole(document: Document) -> Piece:
+    """The document as it is."""
+    return part(document, 0, len(document.text), document.tokens)
+
+
+def part(document: Document, start: int, end: int, tokens: int) -> Piece:
+    """``text[start:end]`` of the document."""
+    gap = document.table.gap(start, end) if document.table else None
+    if gap is not None:
+        gap = Gap(gap.start - start, gap.end - start, gap.tokens)
+    return Piece(document.item, document.name, document.text[start:end], tokens, gap)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentences:
+    """The sentences in a document's opening ``region``: character spans and token counts."""
+
+    region: int
+    spans: list[tuple[int, int]]
+    tokens: Sequence[int]
+
+
+class Cutter:
+    """Cuts documents for one sample, counting each sentence once however often it is cut."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        """Start with nothing counted."""
+        self.exact = False
+        """Whether parts are counted as a whole; until then their sentences' counts are summed."""
+        self._tokenizer = tokenizer
+        self._known: dict[int, _Sentences] = {}
+        # Whether a blank before a word is part of the word's token.
+        self._blank = tokenizer.count(" a") <= tokenizer.count("a")
+
+    def sentences(self, document: Document, tokens: int, slack: int) -> Piece | None:
+        """Consecutive sentences with as many tokens as possible, at most ``tokens``.
+
+        The document's opening sentences are preferred if they come within ``slack`` of that.
+        """
+        if tokens <= 0:
+            return None
+        known = self._sentences(document, tokens)
+        if self.exact:
+            return self._exact_run(document, known, tokens, slack)
+        runs = _runs(known.tokens, tokens, slack)
+        return self._piece(document, known, runs[0]) if runs else None
+
+    def _sentences(self, document: Document, tokens: int) -> _Sentences:
+        known = self._known.get(document.item)
+        table, region = document.table, _region(document, tokens)
+        if known is None and table is not None:
+            spans = list(zip(table.starts, table.ends, strict=True))
+            known = self._known[document.item] = _Sentences(len(document.text), spans, table.tokens)
+        elif known is None or known.region < region:
+            known = self._known[document.item] = self._count(document.text, region)
+        return known
+
+    def _exact_run(self, document: Document, known: _Sentences, tokens: int, slack: int) -> Piece | None:
+        """As ``sentences``, but by counts of whole parts: each error shifts what is aimed at next."""
+        best: Piece | None = None
+        tried: set[tuple[int, int]] = set()
+        aim = tokens
+        while len(tried) < _EXACT_RUNS and (best is None or best.tokens < tokens - slack):
+            run = next((run for run in _runs(known.tokens, aim, slack) if run not in tried), None)
+            if run is None:
+                break
+            tried.add(run)
+            summed = self._piece(document, known, run)
+            piece = self.recounted(summed)
+            if piece.tokens <= tokens and (best is None or piece.tokens > best.tokens):
+                best = piece
+            aim = tokens + summed.tokens - piece.tokens
+        return best
+
+    def recounted(self, piece: Piece) -> Piece:
+        """The piece with the count of its text as a whole instead of the sum over its sentences."""
+        return replace(piece, tokens=self._tokenizer.count(piece.text))
+
+    def _piece(self, document: Document, known: _Sentences, run: tuple[int, int]) -> Piece:
+        start, end = known.spans[run[0]][0], known.spans[run[1] - 1][1]
+        return part(document, start, end, sum(known.tokens[slice(*run)]))
+
+    def _count(self, text: str, region: int) -> _Sentences:
+        spans = list(sentence_spans(text[:region]))
+        if region < len(text):
+            del spans[-1:]  # the region may end in the middle of it
+        return _Sentences(
+            region, spans, self._tokenizer.count_batch(list(_counted(text, spans, self._blank)))
+        )
+
+    def words(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
+        """The document's opening words, for texts that have no sentence of a fitting size."""
+        opening = self.characters(document, tokens)
+        if opening is None or len(opening.text) == len(document.text):
+            return opening
+        follows = document.text[len(opening.text)]
+        text = opening.text if follows.isspace() else _LAST_WORD.sub("", opening.text)
+        text = text.rstrip()
+        return part(document, 0, len(text), self._tokenizer.count(text)) if text else None
+
+    def characters(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
+        """The document's opening characters, for texts that have no words of a fitting size."""
+        text = self._tokenizer.truncate(document.text[: _region(document, tokens)], tokens)
+        return part(document, 0, len(text), self._tokenizer.count(text)) if text else None
+
+
+def _counted(text: str, spans: Sequence[tuple[int, int]], blank: bool) -> Iterator[str]:
+    """The parts of ``text`` to count for its sentences, so that their sum is near the whole's count.
+
+    Line ends go with the sentence before them; the blank before a sentence goes with it where
+    the tokenizer joins it to the word.
+    """
+    following = [*(start for start, _ in spans[1:]), spans[-1][1]] if spans else []
+    for (start, _), end in zip(spans, following, strict=True):
+        opening = start - 1 if blank and text[start - 1 : start] == " " else start
+        yield text[opening:end].rstrip(" ")
+
+
+def _region(document: Document, tokens: int) -> int:
+    """How many characters of a document to look at for a part of so many tokens."""
+    share = min(1.0, tokens / max(1, document.tokens))
+    return min(len(document.text), int(len(document.text) * share * _REGION_FACTOR) + _REGION_CHARACTERS)
+
+
+def _runs(counts: Sequence[int], tokens: int, slack: int) -> list[tuple[int, int]]:
+    """Runs of ``counts`` (start, end) that sum to at most ``tokens``, the largest first.
+
+    One for each end; the opening comes before all others if it is within ``slack``.
+    """
+    runs: list[tuple[int, int, int]] = []
+    first = held = 0
+    for last, count in enumerate(counts):
+        held += count
+        while held > tokens and first <= last:
+            held -= counts[first]
+            first += 1
+        if first <= last:
+            near = first == 0 and held >= tokens - slack
+            runs.append((-tokens if near else -held, first, last + 1))
+    return [(first, end) for _, first, end in sorted(runs)]
+
+
+_ROUNDS: Final = 8
+
+
+def trim(pair: Pair, context: Context, budget: int, tokenizer: Tokenizer, style: Style) -> Context | None:
+    """The context with as many sentences as the budget takes; ``None`` if its evidence alone is too long.
+
+    Sentences nearest to evidence are kept first. Without evidence the opening is.
+    """
+    spans = list(sentence_spans(context.text))
+    needed = _needed(spans, context.evidence)
+    following = [*(start for start, _ in spans[1:]), len(context.text)]
+    sizes = tokenizer.count_batch(
+        [context.text[start:end] for (start, _), end in zip(spans, following, strict=True)]
+    )
+    order = _by_nearness(len(spans), needed)
+    aim = budget - tokenizer.count_chat(lay_out(pair, "", style=style).messages)
+    best: Context | None = None
+    reached = 0
+    for _ in range(_ROUNDS):
+        kept = needed | _taken(order, sizes, aim - sum(sizes[place] for place in needed))
+        shorter = _only(context, spans, sorted(kept))
+        need = tokenizer.count_chat(lay_out(pair, shorter.text, style=style).messages)
+        if reached < need <= budget:
+            best, reached = shorter, need
+        if kept == needed or 0 <= budget - need <= budget // 200:
+            break
+        # Sizes of sentences do not quite sum to the size of the whole: aim beside it by the error.
+        aim -= max(1, need - budget) if need > budget else need - budget
+        if need <= budget and best is not None and len(kept) == len(spans):
+            break
+    return best
+
+
+def _needed(spans: Sequence[tuple[int, int]], evidence: Sequence[Evidence]) -> frozenset[int]:
+    if not evidence:
+        return frozenset((0,))
+    kept: set[int] = set()
+    for piece in evidence:
+        kept.update(
+            place for place, (start, end) in enumerate(spans) if start < piece.end and piece.start < end
+        )
+    return frozenset(kept)
+
+
+def _by_nearness(sentences: int, needed: frozenset[int]) -> list[int]:
+    """The other sentences, the nearest to a needed one first, of equally near ones the earlier."""
+    far = [sentences] * sentences
+    for places in (range(sentences), range(sentences - 1, -1, -1)):
+        distance = sentences
+        for place in places:
+            distance = 0 if place in needed else distance + 1
+            far[place] = min(far[place], distance)
+    return sorted((place for place in range(sentences) if place not in needed), key=lambda at: (far[at], at))
+
+
+def _taken(order: Sequence[int], sizes: Sequence[int], room: int) -> frozenset[int]:
+    taken = set()
+    for place in order:
+        if sizes[place] <= room:
+            taken.add(place)
+            room -= sizes[place]
+    return frozenset(taken)
+
+
+def _only(context: Context, spans: Sequence[tuple[int, int]], kept: Sequence[int]) -> Context:
+    """The context of the ``kept`` sentences, each with the white space that followed it."""
+    text = context.text
+    starts: dict[int, int] = {}
+    parts: list[str] = []
+    size = 0
+    for place in kept:
+        start, end = spans[place]
+        after = spans[place + 1][0] if place + 1 < len(spans) else end
+        starts[place] = size
+        parts.append(text[start:end] if place == kept[-1] else text[start:after])
+        size += len(parts[-1])
+    moved = (_moved(piece, spans, starts) for piece in context.evidence)
+    evidence = tuple(piece for piece in moved if piece is not None)
+    joined = "".join(parts)
+    return replace(context, text=joined, evidence=evidence, words=len(joined.split()), tokens=0)
+
+
+def _moved(piece: Evidence, spans: Sequence[tuple[int, int]], starts: dict[int, int]) -> Evidence | None:
+    inside = [place for place in starts if spans[place][0] < piece.end and piece.start < spans[place][1]]
+    if not inside:
+        return None  # a span of nothing but white space
+    first, last = inside[0], inside[-1]
+    start = starts[first] + max(0, piece.start - spans[first][0])
+    end = starts[last] + min(piece.end, spans[last][1]) - spans[last][0]
+    return Evidence(start, end, piece.what)

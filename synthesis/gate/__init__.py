@@ -1,0 +1,1 @@
+"""What is wrong with a text, and whether it may stay: parsing, faults, filters, contamination."""

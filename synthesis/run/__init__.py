@@ -1,0 +1,1 @@
+"""The one loop: pairs -> prompts -> engine -> contexts, journaled as each finishes."""

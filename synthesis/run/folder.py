@@ -1,0 +1,146 @@
+"""The folder of a run: made, recognised, locked.
+
+Layout: ``run.toml`` (resolved configuration), ``manifest.json``, ``journal/``,
+``dataset/``. Tasks that share a run's work each hold a folder of their own below
+``journal/tasks/``. Knows nothing of what is inside a journal or the dataset.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from synthesis.config import RunConfig, dump_config
+from synthesis.errors import FolderError
+from synthesis.run.journal import TASKS
+from synthesis.storage import storage_error, storage_errors
+
+_CONFIG = "run.toml"
+_OURS = frozenset(
+    {_CONFIG, "run.toml.tmp", "manifest.json", "manifest.json.tmp", "journal", "dataset", "report", ".lock"}
+)
+_PATIENCE = 120.0  # seconds: a thousand tasks that start at once hold the folder one after another
+
+
+class RunFolder:
+    """Paths inside a run's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / _CONFIG
+        self.manifest = path / "manifest.json"
+        self.journal = path / "journal"
+        self.dataset = path / "dataset"
+
+    def check(self) -> None:
+        """Raise FolderError if the path holds something that is not a run of ours."""
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            raise FolderError(f"{self.path} is a file; give a folder with --out")
+        with storage_errors(self.path):
+            present = {entry.name for entry in self.path.iterdir()}
+        foreign = sorted(present - _OURS)
+        if present and (_CONFIG not in present or foreign):
+            # What a run that was stopped before its first write leaves, and tasks that begin.
+            if present <= {".lock", "journal", "run.toml.tmp"}:
+                return
+            named = ", ".join(foreign[:3]) or ", ".join(sorted(present)[:3])
+            raise FolderError(
+                f"{self.path} holds files that are not of a run ({named}); choose another folder with --out"
+            )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder if needed and hold it, so that two runs never share it.
+
+        The lock is the operating system's: it ends with the process, however that ends.
+
+        Raises:
+            FolderError: another run or a task of this one works here, or it cannot be written.
+        """
+        with self._held(patience=0):
+            for lock in sorted((self.journal / TASKS).glob("*/.lock")):
+                busy = f"task {lock.parent.name} is still working in {self.path}; wait for it to end"
+                with _lock(lock, busy):
+                    pass
+            yield
+
+    @contextmanager
+    def task(self, config: RunConfig, name: str) -> Iterator[Path]:
+        """Hold, for one task of many, the folder of its own journal.
+
+        Tasks of other names may work at the same time, a run may not. The configuration is saved
+        as a run would.
+
+        Raises:
+            FolderError: a task of this name or a run works here, or the folder cannot be written.
+        """
+        own = self.journal / TASKS / name
+        busy = f"another process works on task {name} in {self.path}; wait for it to end, or end it"
+        # The run's lock is held until the task's own is: a run that begins meanwhile sees one of them.
+        with ExitStack() as both:
+            with self._held(patience=_PATIENCE):
+                with storage_errors(own):
+                    saved = self.config.read_bytes() if self.config.is_file() else b""
+                    if saved != dump_config(config).encode():
+                        self.write_config(config)
+                    own.mkdir(parents=True, exist_ok=True)
+                both.enter_context(_lock(own / ".lock", busy))
+            yield own
+
+    @contextmanager
+    def _held(self, patience: float) -> Iterator[None]:
+        self.check()
+        with storage_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = os.access(self.path, os.W_OK)
+        if not probe:
+            raise FolderError(f"{self.path} cannot be written; choose another folder with --out")
+        busy = f"another run is working in {self.path}; wait for it to end, or choose another --out"
+        with _lock(self.path / ".lock", busy, patience):
+            yield
+
+    def write_config(self, config: RunConfig) -> None:
+        """Save the resolved configuration."""
+        self._replace(self.config, dump_config(config))
+
+    def write_manifest(self, facts: Mapping[str, Any]) -> None:
+        """Save what is known of the run, as indented JSON."""
+        self._replace(self.manifest, json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
+
+    def read_manifest(self) -> dict[str, Any]:
+        """What was saved of the last run that ended; empty if none did."""
+        if not self.manifest.is_file():
+            return {}
+        with storage_errors(self.manifest):
+            facts: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+        return facts
+
+    def _replace(self, target: Path, text: str) -> None:
+        temporary = target.with_name(target.name + ".tmp")
+        with storage_errors(target):
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(target)
+
+
+@contextmanager
+def _lock(path: Path, busy: str, patience: float = 0) -> Iterator[None]:
+    """Hold a lock, waiting ``patience`` seconds for it; ``busy`` is what to say if it stays held."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:  # an OSError too, so it comes first
+        raise FolderError(busy) from None
+    except OSError as error:
+        raise storage_error(path.parent, error) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,267 @@
+"""The one loop: pairs -> prompts -> engine -> contexts, journaled as each finishes.
+
+``synthesize`` is the loop in memory, for use from Python; ``generate`` is the same loop
+over a run's journal, skipping what is done. Knows nothing of Parquet, cards or the Hub.
+Memory holds the prompts an engine has pulled but not answered, and nothing per row
+besides the journal's index.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from synthesis.config import PairsConfig, RunConfig
+from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
+from synthesis.engines import make_engine
+from synthesis.engines.base import Engine, Sampling
+from synthesis.gate.parsing import parse
+from synthesis.prompts import Template, build_prompt, load_template, step_template
+from synthesis.run.batches import kept
+from synthesis.run.conversations import Conversations, Finished, Replies, Work, converse
+from synthesis.run.expansion import expand, expands, section_count
+from synthesis.run.journal import Journal
+from synthesis.run.repair import may_be_asked_again, repaired
+from synthesis.sources.pairs import read_pairs
+from synthesis.tokens import Tokenizer, load_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What turns a pair into an outcome, made once per run.
+
+    A reply with faults is asked for again up to ``repairs`` times. Contexts of over twice
+    ``section_words`` are written in sections, unless the engine needs none. Without a ``tokenizer``
+    contexts are not counted (their ``tokens`` is 0): a run leaves that to whoever builds the
+    dataset, so that another tokenizer makes nothing stale.
+    """
+
+    engine: Engine
+    template: Template
+    sampling: Sampling
+    words: int
+    tokenizer: Tokenizer | None = None
+    repairs: int = 0
+    section_words: int = 0
+
+    def close(self) -> None:
+        """Free the engine."""
+        self.engine.close()
+
+    @property
+    def takes_no_tokens(self) -> bool:
+        """Whether the engine is no language model."""
+        return getattr(self.engine, "free", False)
+
+    @property
+    def replies_per_pair(self) -> int:
+        """How many replies a pair takes if each is as wished."""
+        return 1 + section_count(self.words, self.section_words) if self.expands else 1
+
+    @property
+    def expands(self) -> bool:
+        """Whether a context takes an outline and sections."""
+        alone = getattr(self.engine, "writes_any_length", False)
+        return not alone and expands(self.words, self.section_words)
+
+    def prompt(self, pair: Pair) -> Prompt:
+        """The prompt for a pair."""
+        return build_prompt(
+            pair,
+            self.template,
+            words=self.words,
+            engine=self.engine.name,
+            model=self.engine.model,
+            sampling=self.sampling,
+            settings=self._settings(),
+        )
+
+    def _settings(self) -> Mapping[str, Any]:
+        """What a context depends on besides model and sampling."""
+        settings = getattr(self.engine, "settings", None) or {}
+        if not self.expands:
+            return settings
+        steps = [step_template(name).text for name in ("outline", "section")]
+        return {**settings, "section_words": self.section_words, "steps": steps}
+
+    def works(self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None) -> Conversations:
+        """The works of these pairs; ``replies`` holds what earlier runs were told."""
+        return Conversations(pairs, self.begin, replies)
+
+    def outcomes(
+        self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None
+    ) -> Iterator[Finished]:
+        """What becomes of each pair, in the order the engine finishes them."""
+        return converse(self.engine, self.works(pairs, replies), self.sampling)
+
+    def begin(self, pair: Pair, prompt: Prompt) -> Work:
+        """The work of one pair, up to its context or its rejection."""
+        read = partial(parse, engine=self.engine.name, model=self.engine.model, seed=self.sampling.seed)
+        if self.expands:
+            part = partial(read, part=True)
+            outcome = yield from expand(pair, prompt, part, self.repairs, self.section_words)
+        else:
+            outcome = yield from repaired(pair, prompt, read, self.repairs)
+        if isinstance(outcome, Rejected) or self.tokenizer is None:
+            return outcome
+        return replace(outcome, tokens=self.tokenizer.count(outcome.text))
+
+    def is_settled(self, fingerprint: str, journal: Journal) -> bool:
+        """Whether an outcome is recorded that this job has nothing to add to."""
+        if not journal.is_settled(fingerprint):
+            return False
+        dropped = None if fingerprint in journal.contexts else journal.find_rejected(fingerprint)
+        return dropped is None or not may_be_asked_again(dropped, self.repairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the pairs of a run stand. ``settled`` were done before; ``bad`` rows never became pairs."""
+
+    settled: int = 0
+    stale: int = 0
+    new: int = 0
+    bad: int = 0
+
+    @property
+    def total(self) -> int:
+        """All rows of the source."""
+        return self.settled + self.stale + self.new + self.bad
+
+    @property
+    def todo(self) -> int:
+        """Rows that a run would write."""
+        return self.stale + self.new
+
+
+def make_job(config: RunConfig) -> Job:
+    """Engine and template as configured; the cheap checks come first."""
+    made = config.generation
+    template = load_template(made.template)
+    sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
+    engine = make_engine(made.engine, made.model, **made.options)
+    return Job(engine, template, sampling, made.words, None, made.repairs, made.section_words)
+
+
+def chosen_pairs(chosen: PairsConfig, source: str | Path) -> Iterator[Pair | Rejected]:
+    """The pairs of a source as a configuration wants them read, and rows that are none."""
+    return read_pairs(
+        source,
+        columns=chosen.columns or None,
+        task=chosen.task or None,
+        config=chosen.config or None,
+        split=chosen.split,
+        limit=chosen.limit or None,
+    )
+
+
+def survey(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Counts:
+    """How many rows are settled, stale, new and bad. Writes nothing, asks no engine."""
+    return Counts(**Counter(row.state for row in standing(job, pairs, journal)))
+
+
+def generate(
+    job: Job,
+    pairs: Iterable[Pair | Rejected],
+    journal: Journal,
+    on_outcome: Callable[[Context | Rejected], None] = lambda _: None,
+) -> Counts:
+    """Write the outcome of every pair that is not settled yet, then mark the set as current.
+
+    Returns how the rows stood before.
+    """
+    states: Counter[str] = Counter()
+    job = replace(job, engine=kept(job.engine, journal.folder))
+
+    def work(order: Callable[[str], object]) -> Iterator[tuple[Pair, Prompt]]:
+        for state, row, prompt, fingerprint in standing(job, pairs, journal):
+            states[state] += 1
+            order(fingerprint)
+            if isinstance(row, Rejected):
+                if fingerprint not in journal.rejected:
+                    journal.add(replace(row, fingerprint=fingerprint))
+            elif prompt is not None and state != "settled":
+                yield row, prompt
+
+    with journal.new_current() as order:
+        for pair, outcome, usage in job.outcomes(work(order), journal):
+            journal.add(outcome, pair, usage)
+            on_outcome(outcome)
+    return Counts(**states)
+
+
+class Row(NamedTuple):
+    """A row of the source: its ``state`` (a field of ``Counts``), and what is known of it."""
+
+    state: str
+    row: Pair | Rejected
+    prompt: Prompt | None
+    fingerprint: str
+
+
+def standing(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Iterator[Row]:
+    """Each row of the source and how it stands against what is done."""
+    for row in pairs:
+        if isinstance(row, Rejected):
+            yield Row("bad", row, None, content_hash(row.pair_id, row.stage, row.reason, row.text))
+            continue
+        prompt = job.prompt(row)
+        if job.is_settled(prompt.fingerprint, journal):
+            state = "settled"
+        else:
+            state = "stale" if journal.knows_pair(row.id) else "new"
+        yield Row(state, row, prompt, prompt.fingerprint)
+
+
+def synthesize(
+    pairs: Iterable[Pair],
+    engine: str | Engine = "composer",
+    *,
+    model: str = "",
+    words: int = 2000,
+    template: str = "narrative",
+    seed: int = 0,
+    tokenizer: str | None = None,
+    temperature: float = 0.7,
+    top_p: float = 0.95,
+    max_tokens: int = 8192,
+    repairs: int = 2,
+    section_words: int = 1500,
+    **options: Any,
+) -> Iterator[Context | Rejected]:
+    """Write a context for each pair, yielding each outcome as it finishes.
+
+    Args:
+        pairs: any iterable; pulled lazily.
+        engine: a name (see ``synthesis.engines.engine_names``) or an engine object.
+        model: which model the engine runs; empty for its default.
+        words: about how many words a context should have.
+        template: a built-in template's name or a text file's path.
+        seed: with the pair's id, determines every random choice of ours.
+        tokenizer: what counts ``Context.tokens``; the embedded one by default.
+        temperature: for engines that sample.
+        top_p: for engines that sample.
+        max_tokens: bound on a reply, for engines that count.
+        repairs: how often a reply that cannot be used is asked for again.
+        section_words: a context of over twice as many words is written in sections of about
+            this length; 0 for never.
+        options: further settings of the engine.
+
+    Yields:
+        A ``Context``, or a ``Rejected`` with stage and reason.
+    """
+    owned = isinstance(engine, str)
+    made = make_engine(engine, model, **options) if isinstance(engine, str) else engine
+    sampling = Sampling(temperature, top_p, max_tokens, seed)
+    counter = load_tokenizer(tokenizer)
+    job = Job(made, load_template(template), sampling, words, counter, repairs, section_words)
+    try:
+        for done in job.outcomes((pair, job.prompt(pair)) for pair in pairs):
+            yield done.outcome
+    finally:
+        if owned:
+            made.close()

@@ -1,1 +1,0 @@
-"""The embedded tokenizer's files, and chat templates as trainers render them."""
