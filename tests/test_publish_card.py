@@ -18,7 +18,6 @@ from builder.hub import verify
 from builder.hub.card_merge import (
     BEGIN,
     END,
-    UNNAMED,
     Meta,
     is_ours,
     merge_card,
@@ -27,7 +26,8 @@ from builder.hub.card_merge import (
     split_card,
 )
 from builder.hub.publish import PublishResult, publish
-from builder.hub.release import parse_manifests, read_source
+from builder.hub.release import UNNAMED
+from builder.hub.sides import parse_manifests, read_source
 from synthesis.errors import UsageError
 from tests.hub import LocalHub
 from tests.hub.folders import FACTS, build, config, raw, usual

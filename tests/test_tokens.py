@@ -401,7 +401,7 @@ def test_embedded_template_marks_every_turn() -> None:
 
 
 def test_embedded_is_small_and_loaded_once() -> None:
-    folder = Path(__file__).parent.parent / "synthesis" / "tokenizer"
+    folder = Path(__file__).parent.parent / "synthesis" / "tokens"
     assert (folder / "tokenizer.json").stat().st_size < 1_500_000
     assert load_tokenizer() is load_tokenizer("embedded")
     assert load_tokenizer().backend.get_vocab_size() <= 16_384

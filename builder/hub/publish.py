@@ -14,22 +14,18 @@ from builder.folder.lock import claimed
 from builder.folder.versions import Manifest, Version, mark_published
 from builder.hub.card_merge import Meta, needs_inference, split_card
 from builder.hub.release import (
-    CARD,
     Bump,
     Plan,
-    Remote,
-    Source,
     check_contents,
     latest_release,
     make_plan,
-    merged_versions,
     next_release,
-    parse_manifests,
     plan_lines,
     plan_title,
     readable,
 )
 from builder.hub.repository import TRIES, Hub, Landed, Snapshot
+from builder.hub.sides import CARD, Remote, Source, merged_versions, parse_manifests
 from builder.hub.trouble import HubError, UnsettledError
 from builder.hub.verify import infer_config, problems_with
 from synthesis.errors import ContextSynthesisError, UsageError
@@ -335,8 +331,8 @@ def publish(
         HubError: The Hub failed or the release could not be read back. Running it again goes on.
     """
     from builder.hub.publish import Publication
-    from builder.hub.release import read_source
     from builder.hub.repository import Hub
+    from builder.hub.sides import read_source
 
     goal = _goal(version, private, create_pr, revision, message)
     source = read_source(Path(folder))

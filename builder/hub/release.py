@@ -6,14 +6,16 @@ Numbers of releases follow from what a repository holds: how far its version mov
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from builder.folder.versions import DataFile, Manifest, Version, is_intact, manifest_path, read_manifests
-from builder.hub.card_merge import Meta, is_ours, release_card, split_card
-from builder.hub.repository import Addition, RemoteFile, Snapshot, file_sha256, same_content
+from builder.folder.card import kept_notes, render_card
+from builder.folder.versions import DataFile, Manifest, Version, manifest_path
+from builder.hub.card_merge import Meta, is_ours, merge_card, split_card
+from builder.hub.repository import Addition, RemoteFile, file_sha256, same_content
+from builder.hub.sides import CARD, Remote, Source, merged_versions
 from synthesis.errors import ConfigError, FolderError, UsageError
 
 Bump = Literal["major", "minor", "patch"]
@@ -63,105 +65,6 @@ def latest_release(tags: Mapping[str, str]) -> Version | None:
     """The highest version among the tags."""
     found = [version_of(tag.removeprefix("v")) for tag in tags if tag.startswith("v")]
     return max((number for number in found if number is not None), default=None)
-
-
-CARD = "README.md"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A dataset folder: its manifests by config (in the card's order), figures and card."""
-
-    folder: Path
-    manifests: Mapping[str, Sequence[Manifest]]
-    figures: tuple[Path, ...]
-    card: str
-
-    @property
-    def newest(self) -> dict[str, Manifest]:
-        """The newest version of each config."""
-        return {name: versions[-1] for name, versions in self.manifests.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """What was read of the repository, at ``snapshot``; ``released`` is the tree at the newest tag."""
-
-    snapshot: Snapshot
-    card: str | None = None
-    manifests: Mapping[str, Sequence[Manifest]] = field(default_factory=dict)
-    latest: Version | None = None
-    released: Mapping[str, RemoteFile] = field(default_factory=dict)
-
-
-def read_source(folder: Path) -> Source:
-    """The dataset folder that ``folder`` is, or holds as ``dataset``.
-
-    Raises:
-        FolderError: It was not built, or files of it are missing.
-        UsageError: No config has a row.
-    """
-    dataset = folder / "dataset" if (folder / "dataset" / "manifests").is_dir() else folder
-    if not (dataset / "manifests").is_dir():
-        raise FolderError(
-            f"'{folder}' holds no dataset that this tool built (there is no manifests folder). "
-            "Build it first: context-synthesis run --out DIR, then publish DIR."
-        )
-    card = dataset / CARD
-    manifests = read_manifests(dataset)
-    if not any(versions[-1].rows for versions in manifests.values()):
-        raise UsageError(f"There is nothing to publish: no config in '{dataset}' has any rows.")
-    if not card.is_file():
-        raise FolderError(f"'{card}' is missing. Run the same `context-synthesis run` again to write it.")
-    text = card.read_text(encoding="utf-8")
-    listed = [str(entry["config_name"]) for entry in split_card(text, f"'{card}'")[0].get("configs", [])]
-    names = [name for name in dict.fromkeys([*listed, *manifests]) if name in manifests]
-    kept = {name: tuple(_kept(dataset, manifests[name])) for name in names}
-    return Source(dataset, kept, tuple(sorted((dataset / "figures").glob("*.png"))), text)
-
-
-def _kept(dataset: Path, versions: Sequence[Manifest]) -> Iterator[Manifest]:
-    """The newest version, which has to be whole, and older ones whose files were not cleared away."""
-    *older, newest = versions
-    yield from (manifest for manifest in older if is_intact(dataset, manifest))
-    if not is_intact(dataset, newest):
-        raise FolderError(
-            f"Files of '{newest.config}' {newest.version} are missing from '{dataset / newest.directory}'. "
-            "Run the same `context-synthesis run` again to restore them."
-        )
-    yield newest
-
-
-def parse_manifests(texts: Mapping[str, bytes], place: str) -> dict[str, list[Manifest]]:
-    """Manifests from their texts: path in the repository -> content.
-
-    Raises:
-        UsageError: One is not a manifest, or is one of a newer version of this tool.
-    """
-    with tempfile.TemporaryDirectory() as scratch:
-        for path, content in texts.items():
-            target = Path(scratch) / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        try:
-            return read_manifests(Path(scratch))
-        except FolderError as error:
-            detail = str(error).partition(". ")[0].replace(f"{scratch}/", "")
-    raise UsageError(
-        f"{detail} (in {place}). Publish with the version of this tool that wrote it, "
-        "or to another repository."
-    )
-
-
-def merged_versions(source: Source, remote: Remote) -> dict[str, list[Manifest]]:
-    """Versions of both sides; where both have one, it is the same, as published."""
-    names = dict.fromkeys([*remote.manifests, *source.manifests])
-    merged = {}
-    for name in names:
-        versions = {one.number: one for one in source.manifests.get(name, ())}
-        versions |= {one.number: one for one in remote.manifests.get(name, ())}
-        merged[name] = [versions[number] for number in sorted(versions)]
-    return merged
 
 
 _OWNER = "manifests/.context-synthesis"  # lets a build go on in a folder that was fetched without card
@@ -319,3 +222,41 @@ def readable(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+UNNAMED = "Context synthesis dataset"  # the title of a card whose publisher gave none
+_CARD_FACTS = ("license", "language", "pretty_name", "tags")
+
+
+def release_card(source: Source, remote: Remote, *, repo_id: str, inferred: Meta | None) -> str:
+    """The card for all that is ours in the repository after this commit, merged into the one there."""
+    both = merged_versions(source, remote)
+    meta, _ = split_card(remote.card or "", f"README.md of {repo_id}")
+    ours = is_ours(remote.card)
+    # From the card of the folder: a build that changes nothing else writes these there only.
+    given, _ = split_card(source.card, f"'{source.folder / CARD}'")
+    facts: dict[str, Any] = {name: given[name] for name in _CARD_FACTS if given.get(name)}
+    if facts.get("pretty_name") == UNNAMED:
+        del facts["pretty_name"]
+    stated = tuple(facts.keys() - {"language", "tags"})
+    kept = ("license", "pretty_name") if ours else ("license",)
+    facts = {name: meta[name] for name in kept if meta.get(name)} | facts | {"repo_id": repo_id}
+    with tempfile.TemporaryDirectory() as scratch:
+        stage = Path(scratch)
+        for manifest in (one for versions in both.values() for one in versions):
+            path = manifest_path(stage, manifest.config, manifest.version)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(replace(manifest, published=True).to_json(), encoding="utf-8")
+        (stage / "figures").mkdir()
+        for name in _figures(source, remote):
+            (stage / "figures" / name).touch()
+        text = render_card(stage, [versions[-1] for versions in both.values()], facts)
+    text += kept_notes(source.card)
+    return merge_card(remote.card, text, known=remote.manifests.keys(), inferred=inferred, stated=stated)
+
+
+def _figures(source: Source, remote: Remote) -> set[str]:
+    # Pictures of a repository that is not ours are not ours to show.
+    owned = remote.snapshot.files if remote.manifests else ()
+    theirs = {Path(path).name for path in owned if Path(path).match("figures/*.png")}
+    return theirs | {figure.name for figure in source.figures}

@@ -10,9 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from synthesis.assembly.documents import Gap
 from synthesis.assembly.rendering import Layout, Style, lay_out
 from synthesis.data import Message, Pair
 from synthesis.tokens import Tokenizer
@@ -105,6 +104,14 @@ def _parts(backend: Backend, end: str, word: str) -> bool:
 
 
 Span = tuple[int, int]
+
+
+class Gap(NamedTuple):
+    """``text[start:end]`` has ``tokens`` tokens wherever it stands, and counts apart from the rest."""
+
+    start: int
+    end: int
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)

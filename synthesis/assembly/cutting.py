@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from synthesis.assembly.documents import Gap, Table
+from synthesis.assembly.counting import Gap
+from synthesis.assembly.documents import Table
 from synthesis.assembly.rendering import Style, lay_out
 from synthesis.data import Context, Evidence, Pair
 from synthesis.text.sentences import sentence_spans

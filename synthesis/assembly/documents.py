@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate, chain, pairwise
-from typing import Final, NamedTuple, Self, TypeAlias, TypeVar
+from typing import Final, Self, TypeAlias, TypeVar
 
-from synthesis.assembly.counting import JOINT, adds_up
+from synthesis.assembly.counting import JOINT, Gap, adds_up
 from synthesis.assembly.giveaways import answer_key, haystack
 from synthesis.assembly.near_duplicates import sketch
 from synthesis.assembly.prefetch import ahead
@@ -24,14 +24,6 @@ from synthesis.tasks import GENERIC, task_of
 from synthesis.text.sentences import sentence_spans
 from synthesis.text.spelling import canonical_words
 from synthesis.tokens import Tokenizer
-
-
-class Gap(NamedTuple):
-    """``text[start:end]`` has ``tokens`` tokens wherever it stands, and counts apart from the rest."""
-
-    start: int
-    end: int
-    tokens: int
 
 
 @dataclass(frozen=True, slots=True)

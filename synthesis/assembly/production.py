@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Final
 
 from synthesis.assembly.choosing import make_selector
-from synthesis.assembly.counting import Counted, Part, Trial, count_trials
+from synthesis.assembly.counting import Counted, Gap, Part, Trial, count_trials
 from synthesis.assembly.cutting import Cutter, trim
-from synthesis.assembly.documents import Documents, Gap, Table, number
+from synthesis.assembly.documents import Documents, Table, number
 from synthesis.assembly.fitting import Draft, Stock, Workshop, fitting
 from synthesis.assembly.options import Options, assign, assign_depths
 from synthesis.assembly.prefetch import ahead

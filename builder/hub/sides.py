@@ -1,0 +1,111 @@
+"""The two sides of a publication: a dataset folder, and the repository it goes to."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from builder.folder.versions import Manifest, Version, is_intact, read_manifests
+from builder.hub.card_merge import split_card
+from builder.hub.repository import RemoteFile, Snapshot
+from synthesis.errors import FolderError, UsageError
+
+CARD = "README.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A dataset folder: its manifests by config (in the card's order), figures and card."""
+
+    folder: Path
+    manifests: Mapping[str, Sequence[Manifest]]
+    figures: tuple[Path, ...]
+    card: str
+
+    @property
+    def newest(self) -> dict[str, Manifest]:
+        """The newest version of each config."""
+        return {name: versions[-1] for name, versions in self.manifests.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What was read of the repository, at ``snapshot``; ``released`` is the tree at the newest tag."""
+
+    snapshot: Snapshot
+    card: str | None = None
+    manifests: Mapping[str, Sequence[Manifest]] = field(default_factory=dict)
+    latest: Version | None = None
+    released: Mapping[str, RemoteFile] = field(default_factory=dict)
+
+
+def read_source(folder: Path) -> Source:
+    """The dataset folder that ``folder`` is, or holds as ``dataset``.
+
+    Raises:
+        FolderError: It was not built, or files of it are missing.
+        UsageError: No config has a row.
+    """
+    dataset = folder / "dataset" if (folder / "dataset" / "manifests").is_dir() else folder
+    if not (dataset / "manifests").is_dir():
+        raise FolderError(
+            f"'{folder}' holds no dataset that this tool built (there is no manifests folder). "
+            "Build it first: context-synthesis run --out DIR, then publish DIR."
+        )
+    card = dataset / CARD
+    manifests = read_manifests(dataset)
+    if not any(versions[-1].rows for versions in manifests.values()):
+        raise UsageError(f"There is nothing to publish: no config in '{dataset}' has any rows.")
+    if not card.is_file():
+        raise FolderError(f"'{card}' is missing. Run the same `context-synthesis run` again to write it.")
+    text = card.read_text(encoding="utf-8")
+    listed = [str(entry["config_name"]) for entry in split_card(text, f"'{card}'")[0].get("configs", [])]
+    names = [name for name in dict.fromkeys([*listed, *manifests]) if name in manifests]
+    kept = {name: tuple(_kept(dataset, manifests[name])) for name in names}
+    return Source(dataset, kept, tuple(sorted((dataset / "figures").glob("*.png"))), text)
+
+
+def _kept(dataset: Path, versions: Sequence[Manifest]) -> Iterator[Manifest]:
+    """The newest version, which has to be whole, and older ones whose files were not cleared away."""
+    *older, newest = versions
+    yield from (manifest for manifest in older if is_intact(dataset, manifest))
+    if not is_intact(dataset, newest):
+        raise FolderError(
+            f"Files of '{newest.config}' {newest.version} are missing from '{dataset / newest.directory}'. "
+            "Run the same `context-synthesis run` again to restore them."
+        )
+    yield newest
+
+
+def parse_manifests(texts: Mapping[str, bytes], place: str) -> dict[str, list[Manifest]]:
+    """Manifests from their texts: path in the repository -> content.
+
+    Raises:
+        UsageError: One is not a manifest, or is one of a newer version of this tool.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        for path, content in texts.items():
+            target = Path(scratch) / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        try:
+            return read_manifests(Path(scratch))
+        except FolderError as error:
+            detail = str(error).partition(". ")[0].replace(f"{scratch}/", "")
+    raise UsageError(
+        f"{detail} (in {place}). Publish with the version of this tool that wrote it, "
+        "or to another repository."
+    )
+
+
+def merged_versions(source: Source, remote: Remote) -> dict[str, list[Manifest]]:
+    """Versions of both sides; where both have one, it is the same, as published."""
+    names = dict.fromkeys([*remote.manifests, *source.manifests])
+    merged = {}
+    for name in names:
+        versions = {one.number: one for one in source.manifests.get(name, ())}
+        versions |= {one.number: one for one in remote.manifests.get(name, ())}
+        merged[name] = [versions[number] for number in sorted(versions)]
+    return merged
