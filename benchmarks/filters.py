@@ -16,10 +16,10 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-from synthesis.config import FiltersConfig
 from synthesis.data import Coherence, Context, Pair
 from synthesis.gate.contamination import parse_benchmark, read_benchmarks
 from synthesis.gate.filtering import Rules, Sketches
+from synthesis.options import FiltersConfig
 
 WORDS = 900
 GOOD = Coherence(1, 1, 1, 1, "span", True)

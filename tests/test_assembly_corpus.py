@@ -19,9 +19,9 @@ from builder.cli.settings import overridden
 from builder.job.rows import corpus_of
 from synthesis import assemble
 from synthesis.assembly.corpus import describe_corpus, open_corpus, probe_corpus
-from synthesis.config import RunConfig, override
 from synthesis.data import content_hash
 from synthesis.errors import SourceError, UsageError
+from synthesis.options import RunConfig, override
 from tests.assembly_texts import corpus, prose, samples
 from tests.hub import LocalHub
 from tests.hub.cards import EASY_AND_HARD

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthesis.config import RunConfig, from_dict
 from synthesis.data import Completion, Context, Pair, Rejected
 from synthesis.engines import make_engine
 from synthesis.engines.base import Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import ConfigError, EngineError
+from synthesis.options import RunConfig, from_dict
 from synthesis.prompts import load_template
 from synthesis.run.expansion import Draft, Realised, expands, portion, realised
 from synthesis.run.journal import Journal

@@ -11,10 +11,10 @@ import pytest
 from builder.folder.schema import Statistics
 from builder.job.filtering import Sieve
 from synthesis.coherence import score_with_leaks
-from synthesis.config import FiltersConfig, RunConfig, from_dict
 from synthesis.data import Coherence, Context, Pair
 from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.gate.filtering import Rules, word_count, words_meant
+from synthesis.options import FiltersConfig, RunConfig, from_dict
 from synthesis.text.near_duplicates import Sketches
 from synthesis.text.ngrams import ngram_hashes, plain_words
 

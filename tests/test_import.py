@@ -14,8 +14,8 @@ from builder.folder.versions import read_manifests
 from builder.job.execute import Summary, execute, plan, reassemble
 from builder.job.importing import import_contexts, parse_layout
 from synthesis.coherence import locate
-from synthesis.config import RunConfig, load_config, override
 from synthesis.errors import FolderError, SourceError, UsageError
+from synthesis.options import RunConfig, load_config, override
 from synthesis.sources.columns import BadRow
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "seed_context"

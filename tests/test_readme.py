@@ -58,7 +58,7 @@ def test_every_command_runs_in_order(workplace) -> None:
             command, shell=True, cwd=workplace, env=environment(), capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, f"{command}\n{done.stderr}"
-    from synthesis.config import from_dict, load_config
+    from synthesis.options import from_dict, load_config
 
     (example,) = blocks("toml")
     assert (

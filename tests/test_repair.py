@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.resources import example_pairs
-from synthesis.config import RunConfig, from_dict
 from synthesis.data import Completion, Context, Message, Pair, Prompt, Rejected, Usage
 from synthesis.engines.base import Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import ConfigError, EngineError
+from synthesis.options import RunConfig, from_dict
 from synthesis.prompts import load_template, step_template
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Job, generate, make_job, survey, synthesize

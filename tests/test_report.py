@@ -85,7 +85,7 @@ def page_of(written: Report) -> Page:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from builder.job.execute import execute
-    from synthesis.config import RunConfig, override
+    from synthesis.options import RunConfig, override
 
     folder = tmp_path_factory.mktemp("runs") / "first"
     changes = {"out": str(folder), "generation.words": 120, "samples.lengths": ("1k",), "pairs.limit": 24}
@@ -178,7 +178,7 @@ def test_a_dataset_folder_alone_and_without_figures(run: Path, tmp_path: Path) -
 
 def test_the_same_run_gives_the_same_page_and_can_be_gone_on_with(run: Path) -> None:
     from builder.job.execute import plan
-    from synthesis.config import load_config
+    from synthesis.options import load_config
 
     first = report(run).page.read_bytes()
     assert report(run).page.read_bytes() == first

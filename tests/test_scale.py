@@ -13,9 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from synthesis.config import GenerationConfig, PairsConfig, RunConfig, SamplesConfig, dump_config, load_config
 from synthesis.data import Pair
 from synthesis.errors import ConfigError, FolderError, MissingExtraError, SourceError, TemplateError
+from synthesis.options import (
+    GenerationConfig,
+    PairsConfig,
+    RunConfig,
+    SamplesConfig,
+    dump_config,
+    load_config,
+)
 from synthesis.run.folder import RunFolder
 from synthesis.scale import context_step
 from synthesis.sources.pairs import read_pairs

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from synthesis.config import GenerationConfig, PairsConfig, RunConfig, dump_config
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import ConfigError
+from synthesis.options import GenerationConfig, PairsConfig, RunConfig, dump_config
 from tests.openai_helpers import free_port
 from tests.openai_server import failure, serve
 from tests.scale_pipeline import heard, start

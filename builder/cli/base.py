@@ -16,7 +16,7 @@ from synthesis.errors import ContextSynthesisError
 
 if TYPE_CHECKING:
     from builder.job.execute import Summary
-    from synthesis.config import RunConfig
+    from synthesis.options import RunConfig
 
 app = typer.Typer(
     name="context-synthesis",

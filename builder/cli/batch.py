@@ -18,7 +18,7 @@ from synthesis.errors import UsageError
 if TYPE_CHECKING:
     from builder.cli.progress import TerminalReporter
     from builder.job.batch import Fetched, Look, Submitted
-    from synthesis.config import RunConfig
+    from synthesis.options import RunConfig
 
 batch = typer.Typer(
     name="batch",
@@ -102,7 +102,7 @@ def _in_place(given: dict[str, Any]) -> dict[str, Any]:
 
 def _through_batches(config: RunConfig, asked: str | None) -> RunConfig:
     """The configuration with the engine ``batch``, unless another was chosen."""
-    from synthesis.config import GenerationConfig, override
+    from synthesis.options import GenerationConfig, override
 
     chosen = config.generation.engine
     if chosen != "batch" and (asked or chosen != GenerationConfig().engine):

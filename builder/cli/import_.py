@@ -34,7 +34,7 @@ def import_(
     from builder.cli.settings import overridden
     from builder.folder.schema import IMPORTED
     from builder.job.importing import import_contexts
-    from synthesis.config import RunConfig, override
+    from synthesis.options import RunConfig, override
 
     options = {} if layout is None else {"layout": layout}
     base = override(RunConfig(), {"generation.engine": IMPORTED, "generation.options": options})

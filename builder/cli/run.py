@@ -150,7 +150,7 @@ def assemble(
 ) -> None:
     """Make samples of other lengths from contexts that exist."""
     from builder.cli.settings import overridden
-    from synthesis.config import load_config
+    from synthesis.options import load_config
 
     saved = folder / "run.toml"
     if not saved.is_file():

@@ -46,8 +46,8 @@ def score(
 
     from builder.cli.settings import assigned, overridden
     from builder.job.scoring import Judge, score_source
-    from synthesis.config import RunConfig
     from synthesis.engines import make_engine
+    from synthesis.options import RunConfig
     from synthesis.run.judge import JUDGING
 
     _check(gain, judge, gain_windows, bool(model or option), bool(max_tokens) or repairs is not None)

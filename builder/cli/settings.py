@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from synthesis.assembly.options import parse_distractors
-from synthesis.config import RunConfig, load_config, override
 from synthesis.errors import UsageError
+from synthesis.options import RunConfig, load_config, override
 
 # option -> key of the configuration
 _KEYS = {

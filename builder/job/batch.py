@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from builder.job.execute import Summary, checked_tokenizer, described_source, pairs_of, reassemble
 from builder.job.origin import refuse_imported
 from builder.job.reporter import Reporter
-from synthesis.config import RunConfig, load_config, override
 from synthesis.data import Completion, Pair, Prompt, Rejected
 from synthesis.errors import EngineError, SourceError, UsageError
+from synthesis.options import RunConfig, load_config, override
 from synthesis.run.batches import BatchLog, Kept, clear_up
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthesis.assembly import parse_lengths
-from synthesis.config import CostConfig, RunConfig
 from synthesis.data import Message, Pair, Rejected, Usage
+from synthesis.options import CostConfig, RunConfig
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Job, standing
 from synthesis.tokens import Tokenizer

@@ -28,8 +28,8 @@ from synthesis import __version__
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import probe_corpus
 from synthesis.assembly.options import REFUSAL, make_options
-from synthesis.config import RunConfig
 from synthesis.data import Message, Pair, Rejected, Usage
+from synthesis.options import RunConfig
 from synthesis.run.expansion import Realised, realised
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal

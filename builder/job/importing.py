@@ -17,9 +17,9 @@ from builder.folder.schema import IMPORTED
 from builder.job.origin import refuse_written
 from builder.job.scoring import CONTEXT_COLUMNS
 from synthesis.coherence import locate
-from synthesis.config import RunConfig
 from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.errors import SourceError, UsageError
+from synthesis.options import RunConfig
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.sources.columns import BadRow, exchange, map_row

@@ -6,8 +6,8 @@ import time
 
 from builder.job.estimate import Pace, price_of, tell_money, tell_number
 from builder.job.reporter import Reporter
-from synthesis.config import CostConfig, RunConfig
 from synthesis.data import Context, Rejected, Usage
+from synthesis.options import CostConfig, RunConfig
 from synthesis.run.journal import Journal
 
 

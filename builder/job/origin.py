@@ -6,8 +6,8 @@ A folder holds one or the other. Knows run folders and configurations, not what 
 from __future__ import annotations
 
 from builder.folder.schema import IMPORTED
-from synthesis.config import RunConfig, load_config
 from synthesis.errors import FolderError
+from synthesis.options import RunConfig, load_config
 from synthesis.run.folder import RunFolder
 
 # What only a run that wrote its contexts can tell of them.

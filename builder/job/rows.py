@@ -21,8 +21,8 @@ from synthesis.assembly.corpus import describe_corpus, open_corpus
 from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import make_options, parse_distractors
 from synthesis.assembly.production import Assembly
-from synthesis.config import RunConfig
 from synthesis.data import Rejected, content_hash
+from synthesis.options import RunConfig
 from synthesis.run.journal import Journal
 from synthesis.tokens import Tokenizer, format_length
 

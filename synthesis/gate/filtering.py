@@ -15,10 +15,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from synthesis.coherence import Leak
-from synthesis.config import FiltersConfig
 from synthesis.data import Coherence, Context, Pair
 from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.gate.contamination import Benchmarks, Overlap, reason_to_drop
+from synthesis.options import FiltersConfig
 from synthesis.text.near_duplicates import Sketches
 from synthesis.text.ngrams import UNSPACED
 

@@ -14,8 +14,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from synthesis.config import RunConfig, dump_config
 from synthesis.errors import FolderError
+from synthesis.options import RunConfig, dump_config
 from synthesis.run.journal import TASKS
 from synthesis.storage import storage_error, storage_errors
 

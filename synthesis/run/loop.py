@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from synthesis.config import PairsConfig, RunConfig
 from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
 from synthesis.engines import make_engine
 from synthesis.engines.base import Engine, Sampling
 from synthesis.gate.parsing import parse
+from synthesis.options import PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, load_template, step_template
 from synthesis.run.batches import kept
 from synthesis.run.conversations import Conversations, Finished, Replies, Work, converse

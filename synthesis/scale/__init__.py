@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthesis.config import RunConfig, load_config
 from synthesis.errors import ConfigError, MissingExtraError
+from synthesis.options import RunConfig, load_config
 from synthesis.prompts import load_template
 from synthesis.run.folder import RunFolder
 

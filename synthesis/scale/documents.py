@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from synthesis.config import PairsConfig
 from synthesis.data import Context, Pair, Rejected
 from synthesis.errors import ConfigError, SourceError
+from synthesis.options import PairsConfig
 from synthesis.sources.columns import BadRow, check_columns, map_row
 from synthesis.sources.files import suffix_of
 from synthesis.sources.rows import Row, task_from_name

@@ -15,9 +15,9 @@ from datatrove.data import Document
 from datatrove.pipeline.base import PipelineStep
 from datatrove.utils.logging import logger
 
-from synthesis.config import PairsConfig, RunConfig
 from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.errors import ConfigError
+from synthesis.options import PairsConfig, RunConfig
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.run.loop import chosen_pairs, generate, make_job

@@ -21,7 +21,7 @@ import synthesis.tokens
 from builder.export.packing import IGNORED
 from builder.export.write import export
 from builder.job.execute import execute
-from synthesis.config import from_dict
+from synthesis.options import from_dict
 from synthesis.tokens import load_tokenizer
 
 # TRL and transformers warn about one another's settings to come; that is theirs to settle.

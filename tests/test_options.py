@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 
-from synthesis.config import RunConfig, dump_config, from_dict, load_config, override
 from synthesis.errors import ConfigError
+from synthesis.options import RunConfig, dump_config, from_dict, load_config, override
 
 
 def test_the_default_configuration_survives_toml() -> None:
