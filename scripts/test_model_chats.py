@@ -17,7 +17,7 @@ from functools import cache
 from synthesis.data import Message, Pair, Prompt
 from synthesis.engines.base import Sampling
 from synthesis.engines.composer import compose
-from synthesis.engines.composer.language.evidence import topics
+from synthesis.engines.composer.reading.topics import topics
 from synthesis.prompts import MARKER, build_prompt, load_template
 
 ASKED = (50, 60, 80, 80, 90, 100, 100, 110, 120, 120, 150, 200, 300)

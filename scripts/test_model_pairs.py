@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from synthesis.data import Pair, content_hash
-from synthesis.engines.composer.language.english import MONTHS
+from synthesis.engines.composer.grammar.words import MONTHS
 from synthesis.engines.composer.lexicon import words
 
 _SLOT = re.compile(r"\{(\w+)\}")

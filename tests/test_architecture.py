@@ -89,6 +89,25 @@ def test_no_files_import_one_another_in_a_circle() -> None:
     assert not arrows, {name: sorted(ones & arrows.keys()) for name, ones in sorted(arrows.items())}
 
 
+# The composer's folders: a question is read, then stated, then told apart from others, then told.
+COMPOSER_FLOORS = ("lexicon", "grammar", "reading", "stating", "decoys", "prose", "draft", "engine", "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    sources("synthesis/engines/composer"),
+    ids=lambda path: "/".join(path.relative_to(ROOT / "synthesis/engines/composer").parts),
+)
+def test_the_composer_reads_before_it_states(path) -> None:
+    def floor(name: str) -> int:
+        return COMPOSER_FLOORS.index((name.split(".") + [""])[3])
+
+    own = module(path)
+    for name in imports(path):
+        if name.startswith("synthesis.engines.composer"):
+            assert floor(name) <= floor(own), f"{own} must not import {name}"
+
+
 def test_the_space_is_not_imported_from_below() -> None:
     for path in sources("builder"):
         assert not any(name.startswith("space") for name in imports(path)), path

@@ -15,7 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthesis.engines.composer.language import answers, distract, english, evidence, sentences
+from synthesis.engines.composer.decoys.distract import distract, normalised
+from synthesis.engines.composer.grammar import sentences
+from synthesis.engines.composer.grammar.wording import article, squash
+from synthesis.engines.composer.grammar.words import inflect, ing_form
+from synthesis.engines.composer.reading import answers
+from synthesis.engines.composer.reading.topics import topics
+from synthesis.engines.composer.stating.statements import state
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "seed_instruction"
 needs_data = pytest.mark.skipif(
@@ -326,7 +332,7 @@ POLAR = [
 
 
 def told(question: str, answer: str, seed: int = 0) -> list[str]:
-    return [statement.text for statement in evidence.state(question, answer, random.Random(seed))]
+    return [statement.text for statement in state(question, answer, random.Random(seed))]
 
 
 @pytest.mark.parametrize(("question", "answer", "expected"), REWRITES)
@@ -340,7 +346,7 @@ def test_yes_and_no_are_said_in_full(question: str, answer: str, expected: list[
 
 
 def test_halves_of_a_comparison_are_support_for_the_answer() -> None:
-    found = evidence.state("Are both Elmsworthy and Karsholm ports?", "yes", random.Random(0))
+    found = state("Are both Elmsworthy and Karsholm ports?", "yes", random.Random(0))
     assert [statement.what for statement in found] == ["support", "support", "answer"]
 
 
@@ -402,7 +408,7 @@ def test_other_languages_are_quoted_untouched_in_an_english_sentence(question: s
     assert all(
         question.rstrip("?？؟") in text and "“Ивановка”" in text and text.endswith(".") for text in texts
     )
-    assert evidence.topics(question, "x") == []
+    assert topics(question, "x") == []
 
 
 def test_a_long_answer_is_told_sentence_by_sentence() -> None:
@@ -410,7 +416,7 @@ def test_a_long_answer_is_told_sentence_by_sentence() -> None:
         "– Mr. Holm of the U.S. paid $1.5 million. “Enough!” he said.\n"
         "- No. 7 was closed (see https://a.io/x.y).\nIt rained"
     )
-    found = evidence.state("Summarise the report.", answer, random.Random(0))
+    found = state("Summarise the report.", answer, random.Random(0))
     assert [statement.text for statement in found] == [
         "Mr. Holm of the U.S. paid $1.5 million.",
         "“Enough!” he said.",
@@ -470,9 +476,9 @@ def test_answers_have_a_kind(question: str, answer: str, kind: str) -> None:
 
 
 def test_topics_are_names_first_then_phrases() -> None:
-    found = evidence.topics('Who sang "Night Ferry" with Ada Voss at the harbour fair in Lorvento?', "Ivo")
+    found = topics('Who sang "Night Ferry" with Ada Voss at the harbour fair in Lorvento?', "Ivo")
     assert found == ["Night Ferry", "Ada Voss", "Lorvento", "the harbour fair"]
-    assert evidence.topics("Why did the miners leave the old pit?", "fear") == ["the miners", "the old pit"]
+    assert topics("Why did the miners leave the old pit?", "fear") == ["the miners", "the old pit"]
 
 
 @pytest.mark.parametrize(
@@ -490,7 +496,7 @@ def test_topics_are_names_first_then_phrases() -> None:
     ],
 )
 def test_verbs_are_inflected(base: str, past: str, third: str, ing: str) -> None:
-    assert (english.inflect(base, "did"), english.inflect(base, "does"), english.ing_form(base)) == (
+    assert (inflect(base, "did"), inflect(base, "does"), ing_form(base)) == (
         past,
         third,
         ing,
@@ -500,8 +506,8 @@ def test_verbs_are_inflected(base: str, past: str, third: str, ing: str) -> None
 def test_articles_go_by_sound() -> None:
     after_an = ["hour", "umbrella", "8-day", "11th", "MLB", "oak", "honest", "18th"]
     after_a = ["university", "one-way", "European", "U.S.", "house", "9-day"]
-    assert {english.article(word) for word in after_an} == {"an"}
-    assert {english.article(word) for word in after_a} == {"a"}
+    assert {article(word) for word in after_an} == {"an"}
+    assert {article(word) for word in after_a} == {"a"}
 
 
 KINDS = ("yes_no", "numeric", "date", "person", "place", "span", "sentence", "summary")
@@ -513,17 +519,17 @@ def loose(text: str) -> str:
 
 def check_pair(question: str, answer: str, seed: int) -> None:
     """What holds for every pair at all."""
-    found = evidence.state(question, answer, random.Random(seed))
-    assert found == evidence.state(question, answer, random.Random(seed))
-    assert bool(found) == bool(english.squash(answer))
+    found = state(question, answer, random.Random(seed))
+    assert found == state(question, answer, random.Random(seed))
+    assert bool(found) == bool(squash(answer))
     joined = " ".join(statement.text for statement in found)
-    if not answers.is_polar(english.squash(answer)):
+    if not answers.is_polar(squash(answer)):
         assert loose(answer) in loose(joined)
     for statement in found:
         assert statement.text and statement.what
         assert "\n" not in statement.text
     assert answers.kind(question, answer) in KINDS
-    assert all(isinstance(topic, str) and topic for topic in evidence.topics(question, answer))
+    assert all(isinstance(topic, str) and topic for topic in topics(question, answer))
 
 
 # Pieces of questions, in any order, and characters that have broken parsers.
@@ -543,21 +549,21 @@ def test_any_pair_is_told_without_losing_its_answer(question: str, answer: str, 
 def test_a_megabyte_is_told_quickly(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     start = time.perf_counter()
-    evidence.state("Summarise it.", text, random.Random(0))
-    evidence.state(text, "x", random.Random(0))
-    next(distract.distract(text, text, random.Random(0)))
+    state("Summarise it.", text, random.Random(0))
+    state(text, "x", random.Random(0))
+    next(distract(text, text, random.Random(0)))
     assert time.perf_counter() - start < 8
 
 
 @settings(max_examples=150, deadline=None)
 @given(texts, texts, st.integers(0, 3))
 def test_no_distractor_holds_the_answer(question: str, answer: str, seed: int) -> None:
-    bare = distract.normalised(answer)
-    statements = {statement.text for statement in evidence.state(question, answer, random.Random(seed))}
-    for sentence in itertools.islice(distract.distract(question, answer, random.Random(seed)), 25):
+    bare = normalised(answer)
+    statements = {statement.text for statement in state(question, answer, random.Random(seed))}
+    for sentence in itertools.islice(distract(question, answer, random.Random(seed)), 25):
         assert sentence not in statements
-        assert not bare or f" {bare} " not in f" {distract.normalised(sentence)} "
-        assert len(bare) < 3 or bare not in distract.normalised(sentence)
+        assert not bare or f" {bare} " not in f" {normalised(sentence)} "
+        assert len(bare) < 3 or bare not in normalised(sentence)
         assert sentence[-1] in ".!?" and "{" not in sentence
 
 
@@ -565,18 +571,18 @@ def test_no_distractor_holds_the_answer(question: str, answer: str, seed: int) -
     ("question", "answer", "_"), [*REWRITES[::4], *POLAR[::3], ("Summarise it.", "It rained a lot. " * 50, 0)]
 )
 def test_distractors_are_varied_and_speak_of_others(question: str, answer: str, _: object) -> None:
-    drawn = list(itertools.islice(distract.distract(question, answer, random.Random(5)), 1000))
+    drawn = list(itertools.islice(distract(question, answer, random.Random(5)), 1000))
     assert len(set(drawn)) > 950
     assert len({sentence.split()[0] for sentence in drawn}) > 100
     names = re.findall(r"(?<=[a-z,] )[A-Z]\w{2,}", question)
     assert not [sentence for sentence in drawn if any(re.search(rf"\b{name}\b", sentence) for name in names)]
-    again = list(itertools.islice(distract.distract(question, answer, random.Random(5)), 50))
+    again = list(itertools.islice(distract(question, answer, random.Random(5)), 50))
     assert again == drawn[:50]
 
 
 def test_distractors_follow_the_pattern_of_the_evidence() -> None:
     drawn = itertools.islice(
-        distract.distract("Who wrote the hymn that Ada Voss sang?", "Niels Holm", random.Random(2)), 60
+        distract("Who wrote the hymn that Ada Voss sang?", "Niels Holm", random.Random(2)), 60
     )
     like = [text for text in drawn if re.fullmatch(r"\S+ \S+ wrote the hymn that \S+ \S+ sang\.", text)]
     assert len(set(like)) > 10
@@ -585,10 +591,12 @@ def test_distractors_follow_the_pattern_of_the_evidence() -> None:
 def test_the_same_under_any_hash_seed() -> None:
     code = (
         "import itertools, random\n"
-        "from synthesis.engines.composer.language import distract, evidence\n"
+        "from synthesis.engines.composer.decoys.distract import distract\n"
+        "from synthesis.engines.composer.reading.topics import topics\n"
+        "from synthesis.engines.composer.stating.statements import state\n"
         "q, a = 'Which of Ada Voss and Ines Roth sang \"Cold Honey\" in Mirovo?', 'Ada Voss'\n"
-        "print(evidence.state(q, a, random.Random(1)), evidence.topics(q, a))\n"
-        "print(list(itertools.islice(distract.distract(q, a, random.Random(1)), 40)))\n"
+        "print(state(q, a, random.Random(1)), topics(q, a))\n"
+        "print(list(itertools.islice(distract(q, a, random.Random(1)), 40)))\n"
     )
     runs = {
         subprocess.run(
@@ -609,9 +617,9 @@ def real_pairs(name: str) -> list[tuple[str, str]]:
 def test_real_pairs_keep_their_answers_and_share_none_with_distractors(name: str) -> None:
     for at, (question, answer) in enumerate(real_pairs(name)):
         check_pair(question, answer, at)
-        bare = distract.normalised(answer)
-        for sentence in itertools.islice(distract.distract(question, answer, random.Random(at)), 20):
-            assert f" {bare} " not in f" {distract.normalised(sentence)} "
+        bare = normalised(answer)
+        for sentence in itertools.islice(distract(question, answer, random.Random(at)), 20):
+            assert f" {bare} " not in f" {normalised(sentence)} "
 
 
 @needs_data

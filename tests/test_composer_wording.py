@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from synthesis.engines.composer.language import distract, evidence
+from synthesis.engines.composer.decoys.distract import distract
+from synthesis.engines.composer.stating.statements import state
 
 BUNDLED = Path(__file__).parents[1] / "examples" / "pairs.jsonl"
 
@@ -198,7 +199,7 @@ _UNREADABLE = [
 
 
 def told(question: str, answer: str, seed: int = 0) -> list[str]:
-    return [statement.text for statement in evidence.state(question, answer, random.Random(seed))]
+    return [statement.text for statement in state(question, answer, random.Random(seed))]
 
 
 @pytest.mark.parametrize(("question", "answer", "expected"), ROWS)
@@ -246,7 +247,7 @@ def test_no_bundled_pair_needs_a_plain_form() -> None:
 
 def test_distractors_stay_before_1999_unless_the_pair_is_later() -> None:
     def years(question: str) -> set[int]:
-        drawn = itertools.islice(distract.distract(question, "1931", random.Random(3)), 3000)
+        drawn = itertools.islice(distract(question, "1931", random.Random(3)), 3000)
         return {
             int(year) for text in drawn for year in re.findall(r"\b(1[89]\d\d|20[0-4]\d)\b(?![,.]\d)", text)
         }
@@ -258,12 +259,8 @@ def test_distractors_stay_before_1999_unless_the_pair_is_later() -> None:
 def test_distractors_are_no_rival_accounts_of_the_same_scene() -> None:
     question = "Why does Ada Voss refuse to sell the ferry even after the new bridge opens?"
     drawn = list(
-        itertools.islice(
-            distract.distract(question, "She promised it to her brother.", random.Random(1)), 500
-        )
+        itertools.islice(distract(question, "She promised it to her brother.", random.Random(1)), 500)
     )
     assert not [text for text in drawn if "ferry" in text and "bridge" in text]
-    higher = distract.distract(
-        "By how many feet is Mount Orm higher than Mount Sull?", "30 feet", random.Random(1)
-    )
+    higher = distract("By how many feet is Mount Orm higher than Mount Sull?", "30 feet", random.Random(1))
     assert not [text for text in itertools.islice(higher, 500) if "is higher than" in text]

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from synthesis.data import Evidence, content_hash
 from synthesis.engines.composer import lexicon
-from synthesis.engines.composer.language.distract import distract
-from synthesis.engines.composer.language.evidence import state, topics
+from synthesis.engines.composer.decoys.distract import distract
 from synthesis.engines.composer.prose.bank import load_bank
 from synthesis.engines.composer.prose.facts import PACE, Feed
 from synthesis.engines.composer.prose.guard import Guard, guard
@@ -21,6 +20,8 @@ from synthesis.engines.composer.prose.plan import Beat, cast_size, plan
 from synthesis.engines.composer.prose.scene import Scene
 from synthesis.engines.composer.prose.world import Clock, Supply
 from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
+from synthesis.engines.composer.reading.topics import topics
+from synthesis.engines.composer.stating.statements import state
 from synthesis.errors import UsageError
 
 GENRES = ("story", "archive", "paper", "meeting", "report", "news")

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from synthesis.engines.composer.language.evidence import Statement
+from synthesis.engines.composer.stating.statements import Statement
 
 #: Words from one fact to the next, by mode: at least and at most. ``None``: no distractors.
 PACE: dict[str, tuple[int, int] | None] = {"woven": (60, 120), "related": (6, 12), "needle": None}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from synthesis.engines.composer.language.english import (
+from synthesis.engines.composer.grammar.wording import squash
+from synthesis.engines.composer.grammar.words import (
     AUXILIARIES,
     DETERMINERS,
     MONTHS,
@@ -23,7 +24,6 @@ from synthesis.engines.composer.language.english import (
     is_ing,
     is_participle,
     is_past,
-    squash,
     word_class,
 )
 

@@ -1,6 +1,6 @@
-"""Small pieces of wording that all rewriting shares: forms of *be*, dates with prepositions, closing stops.
+"""Small pieces of wording: articles, capitals, closing stops, forms of *be*, dates with prepositions.
 
-Knows an answer's string, nothing of questions.
+Knows a string at a time, nothing of questions.
 """
 
 from __future__ import annotations
@@ -8,16 +8,88 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from synthesis.engines.composer.language.english import (
+from synthesis.engines.composer.grammar.words import (
+    ARTICLES,
+    DETERMINERS,
     MONTHS,
     PREPOSITIONS,
+    PRONOUNS,
+    SMALL_NUMBERS,
+    VOWELS,
+    WH,
     core,
     is_adjective,
     is_ing,
-    lower_first,
     word_class,
 )
 from synthesis.engines.composer.lexicon import words
+
+
+def article(phrase: str) -> str:
+    """``a`` or ``an``, by the sound that ``phrase`` most likely starts with."""
+    first = phrase.lstrip("\"'“‘(").split(" ", 1)[0]
+    low = first.casefold()
+    if re.match(r"(8|11\b|18\b|1[18]th|1[18]00)", low):
+        return "an"
+    if first.isupper() and 1 < len(first) < 5 and first.isalpha():
+        return "an" if first[0] in "AEFHILMNORSX" else "a"
+    if re.match(r"(hour|honest|honou?r|heir)", low):
+        return "an"
+    if re.match(r"(uni([^nm]|$)|use|usu|eu|one\b|once|u\.s|ute|ura)", low):
+        return "a"
+    return "an" if low[:1] in VOWELS and low else "a"
+
+
+_LOWERABLE = (
+    DETERMINERS | PRONOUNS | (PREPOSITIONS - {"like"}) | WH
+    | word_class("lowerable")
+    | frozenset(SMALL_NUMBERS)
+)  # fmt: skip
+
+
+def lower_first(text: str) -> str:
+    """Lower the first letter if the first word is a function word, so that it can stand mid-sentence."""
+    first = text.split(" ", 1)[0]
+    head = core(first).split("'")[0].split("’")[0]
+    if head == "i" or (len(first) > 1 and first.isupper()):
+        return text
+    rest = [word for word in text.split()[1:6] if len(word) > 3]
+    # "The Witness", "A Bridge Too Far": titles keep their capital.
+    if head in ARTICLES and rest and all(not word[0].islower() for word in rest):
+        return text
+    return text[:1].lower() + text[1:] if head in _LOWERABLE else text
+
+
+def upper_first(text: str) -> str:
+    """Raise the first letter, also behind an opening quote or bracket."""
+    match = re.match(r"[\"'“‘(\[]*", text)
+    at = match.end() if match else 0
+    return text[:at] + text[at : at + 1].upper() + text[at + 1 :]
+
+
+def squash(text: str) -> str:
+    """All runs of white space (and control characters) as one blank."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", text).split())
+
+
+def finish(text: str) -> str:
+    """Raise the first letter and end with a full stop unless a sentence end is there."""
+    text = upper_first(text.strip())
+    bare = text.rstrip("\"'”’)]")
+    return text if bare.endswith((".", "!", "?", "…")) else text.rstrip(",;:") + "."
+
+
+def is_plural(phrase: str) -> bool:
+    """Whether a noun phrase most likely takes a plural verb."""
+    head = re.split(r"\b(?:of|in|by|for|with|from|on|at|about|that|who|which|to)\b|,", phrase, maxsplit=1)[
+        0
+    ].strip()
+    last = core(head.split(" ")[-1]) if head else ""
+    if re.search(r"\w,? (and|&) \w", phrase) and not phrase.startswith(('"', "“")):
+        return True
+    head = lower_first(head)
+    starts_lower = bool(re.match(r"(?:the |his |her |their )?[a-z]", head))
+    return starts_lower and last.endswith("s") and not last.endswith(("ss", "us", "is", "'s", "ics", "news"))
 
 
 def be_form(past: bool, plural: bool = False) -> str:

@@ -1,18 +1,27 @@
-"""Read questions that open with their question word: ``Who directed X?``, ``In what town ...?``.
+"""Read a wh-question into a frame: what is asked, and the statement with a gap around it.
 
-Knows the question only, never the answer; None where no reading is sure.
+The question word opens the question (``Who directed X?``, ``In what town ...?``) or stands where
+the answer goes (``X lies in which town?``). Knows the question only, never the answer. A question
+that cannot be read with confidence has no frame, and the caller uses a plain form instead.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from synthesis.engines.composer.language.amounts import SIZES
-from synthesis.engines.composer.language.answers import names_person
-from synthesis.engines.composer.language.clauses import Clause, gapless, uninvert
-from synthesis.engines.composer.language.english import (
+from synthesis.engines.composer.grammar.clauses import Clause, finite_verb, gapless, plural_verb, uninvert
+from synthesis.engines.composer.grammar.phrases import (
+    is_adverb,
+    is_name,
+    is_possessive,
+    noun_phrase_end,
+    tokens_of,
+)
+from synthesis.engines.composer.grammar.words import (
     AUXILIARIES,
     BE,
+    COMPARATIVES,
     DETERMINERS,
     DO,
     HAVE,
@@ -31,14 +40,73 @@ from synthesis.engines.composer.language.english import (
     is_past,
     word_class,
 )
-from synthesis.engines.composer.language.frames import Frame
-from synthesis.engines.composer.language.mainverb import finite_verb, plural_verb
-from synthesis.engines.composer.language.phrases import is_adverb, is_name, is_possessive, noun_phrase_end
+from synthesis.engines.composer.reading.answers import names_person
+from synthesis.engines.composer.reading.frames import SIZES, Frame, offered, split_choices
 
+_ADJUNCT_STARTS = PREPOSITIONS | word_class("adjunct_starts")
 _QUALITIES = frozenset(["colour", "color", "size", "shape", "nationality", "religion", "breed", "height"])
 _RANKS = word_class("ranks")
-_COMPARED = word_class("comparatives")
 _INVERTING = word_class("inverting")
+
+
+def read(question: str) -> Frame | None:
+    """The frame of a cleaned wh-question, or None where no reading is sure enough."""
+    if "?" in question.rstrip('"”') or re.search(r"\bQ\d", question):
+        return None
+    preamble = re.match(r"(?P<told>[^;]+;) (?P<asked>[^;]+)$", question)
+    if preamble and _starts_with_wh(tokens_of(preamble["asked"])):
+        frame = read(preamble["asked"])
+        return replace(frame, lead=preamble["told"]) if frame and not frame.lead else None
+    question, choices = split_choices(question)
+    if choices is None:
+        question, choices = offered(question)
+    tokens = tokens_of(question)
+    lead = ""
+    split = _lead_end(tokens)
+    if split:
+        lead, tokens = " ".join(tokens[:split]).rstrip(","), tokens[split:]
+    if len(tokens) < 2:
+        return None
+    frame = read_fronted(tokens) or (None if _starts_with_wh(tokens) else read_midway(tokens))
+    if frame is None:
+        return None
+    return replace(frame, lead=lead, choices=choices)
+
+
+def _starts_with_wh(tokens: list[str]) -> bool:
+    behind = len(tokens) > 1 and core(tokens[0]) in PREPOSITIONS and core(tokens[1]) in WH
+    return core(tokens[0]) in WH or behind
+
+
+def _lead_end(tokens: list[str]) -> int:
+    """Where the question proper starts when an adjunct stands before it, else 0."""
+    if len(tokens) < 4 or core(tokens[0]) not in _ADJUNCT_STARTS:
+        return 0
+    if core(tokens[0]) == "when":
+        ends = (
+            at for at in range(3, len(tokens) - 1) if core(tokens[at]) in WH and tokens[at - 1].endswith(",")
+        )
+        return next(ends, 0)
+    if _starts_with_wh(tokens):
+        return 0
+    for at in range(1, len(tokens) - 1):
+        if core(tokens[at]) in WH and core(tokens[at]) != "when":
+            if tokens[at - 1].endswith(","):
+                return at
+            if core(tokens[at - 1]) in PREPOSITIONS and at > 1 and tokens[at - 2].endswith(","):
+                return at - 1
+            follows = core(tokens[at + 1])
+            return (
+                at
+                if follows in AUXILIARIES and core(tokens[at]) in ("what", "who") and at > 2
+                else _comma(tokens, at)
+            )
+    return 0
+
+
+def _comma(tokens: list[str], before: int) -> int:
+    """The first comma boundary of an adjunct in front of a mid-sentence question word."""
+    return next((at for at in range(2, before) if tokens[at - 1].endswith(",")), 0) if before > 3 else 0
 
 
 def read_fronted(tokens: list[str]) -> Frame | None:
@@ -70,7 +138,7 @@ def read_fronted(tokens: list[str]) -> Frame | None:
     ):
         return _pronoun(wh, rest, preposition)
     if wh == "which" and len(rest) > 1 and rest[0][:1].islower() and is_past(core(rest[0])):
-        ranked = core(rest[1]) in _RANKS or is_adverb(rest[1]) or core(rest[1]) in _COMPARED
+        ranked = core(rest[1]) in _RANKS or is_adverb(rest[1]) or core(rest[1]) in COMPARATIVES
         if ranked or core(rest[1]) in PREPOSITIONS:
             return Frame(wh, "subject", predicate=" ".join(rest), past=True)
     if wh == "what" and (is_only_past(core(rest[0])) or _plain_verb(rest)):
@@ -255,3 +323,69 @@ def _describes(noun: str, after: list[str]) -> bool:
 
 def _opens_subject(after: list[str]) -> bool:
     return is_name(after[0]) or core(after[0]) in DETERMINERS | PRONOUNS or is_possessive(after[0])
+
+
+def read_midway(tokens: list[str]) -> Frame | None:
+    """A statement with the question word left where the answer goes."""
+    at = _gap(tokens)
+    if at is None:
+        return None
+    wh, before, after = core(tokens[at]), tokens[:at], tokens[at + 1 :]
+    if wh == "how" and after and core(after[0]) in ("many", "much"):
+        return Frame("how many", "place", before=" ".join(before), after=" ".join(after[1:]))
+    if wh in ("how", "why", "when") and after:
+        return None
+    if tokens[at].endswith(",") and after:
+        return Frame(wh, "place", before=" ".join(before), after=", " + " ".join(after))
+    if wh in ("who", "whom", "where", "when", "why", "how") or not after:
+        return Frame(wh, "place", before=" ".join(before), after=" ".join(after))
+    if tokens[at].endswith(","):
+        return Frame(wh, "place", before=" ".join(before), after=", " + " ".join(after))
+    if core(before[-1]) in DO | {"doing"}:
+        return Frame(wh, "place", before=" ".join(before), after=" ".join(after))
+    if any(core(token) == "what" for token in before):
+        return None
+    noun, rest = _in_place_noun(after)
+    return Frame(wh, "place", noun, before=" ".join(before), after=rest)
+
+
+def _gap(tokens: list[str]) -> int | None:
+    """The question word that asks; ``which`` and ``who`` may also be relative pronouns."""
+    found = []
+    for at in range(1, len(tokens)):
+        word, before = core(tokens[at]), core(tokens[at - 1])
+        if word not in WH:
+            continue
+        final = at == len(tokens) - 1 or tokens[at].endswith(",")
+        if word in ("which", "what", "how"):
+            follows = core(tokens[at + 1]) if at + 1 < len(tokens) else ""
+            relative = word == "which" and (
+                follows in AUXILIARIES
+                or base_of_third(follows)
+                or is_only_past(follows)
+                or follows in DETERMINERS
+            )
+            if word == "what" and not final and follows in PRONOUNS | DETERMINERS:
+                continue
+            if not relative or final:
+                found.append(at)
+        elif final or (before in PREPOSITIONS and word in ("who", "whom")):
+            found.append(at)
+    return found[-1] if found else None
+
+
+def _in_place_noun(after: list[str]) -> tuple[str, str]:
+    """Split what follows ``which`` into the noun with its modifiers and the rest."""
+    end = 0
+    while end < len(after):
+        word = core(after[end])
+        if end and (
+            word in PREPOSITIONS or word in RELATIVES or word in AUXILIARIES or word in ("to", "and")
+        ):
+            break
+        if end and after[end][:1].islower() and (is_participle(word) or is_ing(word) or is_only_past(word)):
+            break
+        end += 1
+        if after[end - 1].endswith(","):
+            break
+    return " ".join(after[:end]), " ".join(after[end:])

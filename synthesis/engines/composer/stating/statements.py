@@ -11,27 +11,16 @@ import random
 import re
 from dataclasses import dataclass
 
-from synthesis.engines.composer.language.answers import affirms, is_clause, is_polar, shape
-from synthesis.engines.composer.language.compare import state_choice
-from synthesis.engines.composer.language.english import (
-    core,
-    finish,
-    is_english,
-    lower_first,
-    squash,
-    upper_first,
-)
-from synthesis.engines.composer.language.frames import Frame
-from synthesis.engines.composer.language.plain import denied, on_topic, quoted, reported, tied
-from synthesis.engines.composer.language.polar import is_polar_question, state_polar
-from synthesis.engines.composer.language.questions import read
-from synthesis.engines.composer.language.rewrite import render
-from synthesis.engines.composer.language.sentences import split
-from synthesis.engines.composer.language.topics import STOPWORDS, asked, topics
-from synthesis.engines.composer.language.wording import trimmed
-
-__all__ = ["Statement", "state", "topics"]
-
+from synthesis.engines.composer.grammar.sentences import split
+from synthesis.engines.composer.grammar.wording import finish, lower_first, squash, trimmed, upper_first
+from synthesis.engines.composer.grammar.words import core, is_english
+from synthesis.engines.composer.reading.answers import affirms, is_clause, is_polar, shape
+from synthesis.engines.composer.reading.frames import Frame
+from synthesis.engines.composer.reading.questions import read
+from synthesis.engines.composer.reading.topics import STOPWORDS, asked
+from synthesis.engines.composer.stating.choices import is_polar_question, state_choice, state_polar
+from synthesis.engines.composer.stating.plain import denied, on_topic, quoted, reported, tied
+from synthesis.engines.composer.stating.rewrite import render
 
 # Longer answers are told sentence by sentence; shorter ones are tied to the question.
 _LONG_ANSWER = 320

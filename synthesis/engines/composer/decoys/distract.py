@@ -11,13 +11,13 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from synthesis.engines.composer.language.answers import kind
-from synthesis.engines.composer.language.english import core, squash
-from synthesis.engines.composer.language.evidence import state
-from synthesis.engines.composer.language.invent import Pattern, facts
-from synthesis.engines.composer.language.swap import names_in, swapped
-from synthesis.engines.composer.language.topics import STOPWORDS
-from synthesis.engines.composer.language.wording import trimmed
+from synthesis.engines.composer.decoys.invent import Pattern, facts
+from synthesis.engines.composer.decoys.patterns import names_in, swapped
+from synthesis.engines.composer.grammar.wording import squash, trimmed
+from synthesis.engines.composer.grammar.words import core
+from synthesis.engines.composer.reading.answers import kind
+from synthesis.engines.composer.reading.topics import STOPWORDS
+from synthesis.engines.composer.stating.statements import state
 
 _KINDS = ("person", "place", "date", "numeric", "sentence", "span", "yes_no")
 _PATTERNS_OF = {

@@ -8,48 +8,37 @@ from __future__ import annotations
 
 import random
 
-from synthesis.engines.composer.language.english import core, finish, lower_first, upper_first, word_class
-from synthesis.engines.composer.language.topics import topics
-from synthesis.engines.composer.language.wording import trimmed
+from synthesis.engines.composer.grammar.wording import finish, lower_first, trimmed, upper_first
+from synthesis.engines.composer.grammar.words import core, word_class
+from synthesis.engines.composer.reading.topics import topics
 
 _OPENERS = word_class("adjunct_starts") | word_class("swap_openers")
-
 _REPORTED = (
     "It is on record {indirect}: {answer}.",
     "As to {indirect}, the records are plain: {answer}.",
     "On the question of {indirect} all accounts agree: {answer}.",
     "Everybody there could have said {indirect}: {answer}.",
 )
-
-
 _TIED = (
     "As for {indirect}, {low}",
     "This much is known about {indirect}: {answer}",
     "It was soon clear {indirect}: {answer}",
     "There was no mystery about {indirect}: {answer}",
 )
-
-
 _TOPICAL = (
     "About {topic} one thing is certain: {answer}",
     "This is what is known of {topic}: {answer}",
     "Where {topic} is concerned, the account is short: {answer}",
 )
-
-
 _NAMED = (
     "Concerning {topic}, what is on record is this: {answer}",
     "In the matter of {topic}, the records give {answer}",
     "What the records hold concerning {topic} comes down to this: {answer}",
 )
-
-
 _UNTOLD = (
     "What is on record is this: {answer}",
     "The records say only this: {answer}",
 )
-
-
 # The answer first, and a clause between: side by side the two would be a mere echo of the pair.
 _QUOTED = (
     "“{answer}” is the entry in the margin, a few lines above the place where somebody wrote “{question}”.",
@@ -59,8 +48,6 @@ _QUOTED = (
     "“{answer}” is what the sources give, and they agree on it wherever they come round to “{question}”.",
     "“{answer}”, one of the letters says, and it is clear from the one before that it answers “{question}”.",
 )
-
-
 _DENIED = (
     "The answer was plainly {answer}, and so it remained however often somebody later asked “{question}”.",
     "The reply could only be {answer}, as anyone in the place would have said who was asked “{question}”.",

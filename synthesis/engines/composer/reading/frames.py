@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from synthesis.engines.composer.language.clauses import Clause
-from synthesis.engines.composer.language.english import (
-    AUXILIARIES,
-    core,
-    squash,
-)
-from synthesis.engines.composer.language.phrases import is_name, tokens_of
+from synthesis.engines.composer.grammar.clauses import Clause
+from synthesis.engines.composer.grammar.phrases import is_name, tokens_of
+from synthesis.engines.composer.grammar.wording import squash
+from synthesis.engines.composer.grammar.words import AUXILIARIES, compares, core
+
+BEFORE = frozenset(["first", "earliest", "soonest"])
+AFTER = frozenset(["last", "latest"])
+# What "how large" and the like ask for.
+SIZES = {"how large": "size", "how big": "size", "how heavy": "weight", "how fast": "speed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +103,18 @@ def _bare_choices(text: str) -> tuple[str, tuple[str, str]] | None:
         return None
     pair = (" ".join(tokens[start:joint]), " ".join(tokens[joint + 1 : end]))
     return " ".join([*tokens[:start], *tokens[end:]]), pair
+
+
+def offered(question: str) -> tuple[str, tuple[str, str] | None]:
+    """Take ``, the painter A or the engraver B`` off the end of a comparing question."""
+    tail = re.match(
+        r"(?P<head>(?:which|who|what|whose)\b[^,;:]+)[,;:] (?P<a>[^,;:]+?),? or (?P<b>[^,;:]+)$",
+        question,
+        re.I,
+    )
+    if not tail or max(len(tail["a"].split()), len(tail["b"].split())) > 9:
+        return question, None
+    ranked = any(compares(token) or core(token) in BEFORE | AFTER for token in tail["head"].split())
+    if ranked or re.match(r"(?:the|an?|his|her|their) ", tail["a"]):
+        return tail["head"], (tail["a"], tail["b"])
+    return question, None

@@ -1,8 +1,8 @@
-"""Just enough English: verb forms, articles, casing, word classes, and whether a text is English.
+"""Just enough English, a word at a time: classes, verb forms, and whether a text is English at all.
 
-Knows words one at a time and nothing of questions or answers. There is no tagger: a word's
-possible classes come from closed lists and from the verb lists in ``lexicon/``, so callers
-must treat a doubtful case as unknown rather than guess.
+Knows nothing of questions or answers. There is no tagger: a word's possible classes come from
+closed lists and from the verb lists in ``lexicon/``, so callers must treat a doubtful case as
+unknown rather than guess.
 """
 
 from __future__ import annotations
@@ -41,11 +41,10 @@ ADVERBS = word_class("adverbs")
 SMALL_NUMBERS = words("numbers")
 ORDINALS = word_class("ordinals")
 MONTHS = words("months")
-
 # Final consonant doubled although the verb has two syllables.
 _DOUBLING = word_class("doubling")
 _NOT_VERBS = word_class("not_verbs")
-_VOWELS = "aeiou"
+VOWELS = "aeiou"
 
 
 class Verb(NamedTuple):
@@ -72,7 +71,7 @@ def third_person(base: str) -> str:
         return irregular[base]
     if base.endswith(("s", "x", "z", "ch", "sh")):
         return base + "es"
-    if base.endswith("y") and base[-2:-1] not in _VOWELS:
+    if base.endswith("y") and base[-2:-1] not in VOWELS:
         return base[:-1] + "ies"
     return base + "s"
 
@@ -80,13 +79,13 @@ def third_person(base: str) -> str:
 def _doubles(base: str) -> bool:
     if base in _DOUBLING:
         return True
-    single = sum(1 for a, b in zip(" " + base, base, strict=False) if b in _VOWELS and a not in _VOWELS) == 1
+    single = sum(1 for a, b in zip(" " + base, base, strict=False) if b in VOWELS and a not in VOWELS) == 1
     return (
         single
         and len(base) > 2
         and base[-1] not in "aeiouwxy"
-        and base[-2] in _VOWELS
-        and base[-3] not in _VOWELS
+        and base[-2] in VOWELS
+        and base[-3] not in VOWELS
     )
 
 
@@ -94,7 +93,7 @@ def regular_past(base: str) -> str:
     """``stop`` -> ``stopped``; for regular verbs only."""
     if base.endswith("e"):
         return base + "d"
-    if base.endswith("y") and base[-2:-1] not in _VOWELS:
+    if base.endswith("y") and base[-2:-1] not in VOWELS:
         return base[:-1] + "ied"
     return base + (base[-1] if _doubles(base) else "") + "ed"
 
@@ -195,73 +194,6 @@ def core(token: str) -> str:
     return token.strip(".,;:!?()[]\"'“”‘’").casefold()
 
 
-def article(phrase: str) -> str:
-    """``a`` or ``an``, by the sound that ``phrase`` most likely starts with."""
-    first = phrase.lstrip("\"'“‘(").split(" ", 1)[0]
-    low = first.casefold()
-    if re.match(r"(8|11\b|18\b|1[18]th|1[18]00)", low):
-        return "an"
-    if first.isupper() and 1 < len(first) < 5 and first.isalpha():
-        return "an" if first[0] in "AEFHILMNORSX" else "a"
-    if re.match(r"(hour|honest|honou?r|heir)", low):
-        return "an"
-    if re.match(r"(uni([^nm]|$)|use|usu|eu|one\b|once|u\.s|ute|ura)", low):
-        return "a"
-    return "an" if low[:1] in _VOWELS and low else "a"
-
-
-_LOWERABLE = (
-    DETERMINERS | PRONOUNS | (PREPOSITIONS - {"like"}) | WH
-    | word_class("lowerable")
-    | frozenset(SMALL_NUMBERS)
-)  # fmt: skip
-
-
-def lower_first(text: str) -> str:
-    """Lower the first letter if the first word is a function word, so that it can stand mid-sentence."""
-    first = text.split(" ", 1)[0]
-    head = core(first).split("'")[0].split("’")[0]
-    if head == "i" or (len(first) > 1 and first.isupper()):
-        return text
-    rest = [word for word in text.split()[1:6] if len(word) > 3]
-    # "The Witness", "A Bridge Too Far": titles keep their capital.
-    if head in ARTICLES and rest and all(not word[0].islower() for word in rest):
-        return text
-    return text[:1].lower() + text[1:] if head in _LOWERABLE else text
-
-
-def upper_first(text: str) -> str:
-    """Raise the first letter, also behind an opening quote or bracket."""
-    match = re.match(r"[\"'“‘(\[]*", text)
-    at = match.end() if match else 0
-    return text[:at] + text[at : at + 1].upper() + text[at + 1 :]
-
-
-def squash(text: str) -> str:
-    """All runs of white space (and control characters) as one blank."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", text).split())
-
-
-def finish(text: str) -> str:
-    """Raise the first letter and end with a full stop unless a sentence end is there."""
-    text = upper_first(text.strip())
-    bare = text.rstrip("\"'”’)]")
-    return text if bare.endswith((".", "!", "?", "…")) else text.rstrip(",;:") + "."
-
-
-def is_plural(phrase: str) -> bool:
-    """Whether a noun phrase most likely takes a plural verb."""
-    head = re.split(r"\b(?:of|in|by|for|with|from|on|at|about|that|who|which|to)\b|,", phrase, maxsplit=1)[
-        0
-    ].strip()
-    last = core(head.split(" ")[-1]) if head else ""
-    if re.search(r"\w,? (and|&) \w", phrase) and not phrase.startswith(('"', "“")):
-        return True
-    head = lower_first(head)
-    starts_lower = bool(re.match(r"(?:the |his |her |their )?[a-z]", head))
-    return starts_lower and last.endswith("s") and not last.endswith(("ss", "us", "is", "'s", "ics", "news"))
-
-
 _ENGLISH = word_class("english")
 _FOREIGN = word_class("foreign")
 
@@ -278,3 +210,13 @@ def is_english(text: str) -> bool:
     if len(tokens) < 4:
         return foreign == 0
     return english > foreign
+
+
+MONTH_WORDS = frozenset(month.casefold() for month in MONTHS)
+COMPARATIVES = word_class("comparatives")
+
+
+def compares(token: str) -> bool:
+    """Whether a word is a comparative that ``than`` can follow."""
+    word = core(token)
+    return word in COMPARATIVES or word.split("-")[0] in COMPARATIVES and "-" in word

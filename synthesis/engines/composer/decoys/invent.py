@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from synthesis.engines.composer.language.english import MONTHS, ORDINALS, SMALL_NUMBERS, article
+from synthesis.engines.composer.grammar.wording import article
+from synthesis.engines.composer.grammar.words import MONTHS, ORDINALS, SMALL_NUMBERS
 from synthesis.engines.composer.lexicon import words
 
 Draw = Callable[[random.Random], str]
-
 _WEEKDAYS = tuple(day + "day" for day in ["Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun"])
 _STREETS = words("streets")
 _SORTED_ORDINALS = tuple(sorted(ORDINALS))

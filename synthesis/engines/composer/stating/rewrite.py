@@ -1,4 +1,4 @@
-"""Put an answer into the gap of a question's frame.
+"""Put an answer into the gap of a question's frame: as subject, after *be*, or mid-sentence.
 
 Knows frames and answer shapes; returns None where no form is sure to be grammatical, so that
 the caller can fall back to a plain one. The answer's words are never changed: at most the case
@@ -10,33 +10,49 @@ from __future__ import annotations
 import random
 import re
 
-from synthesis.engines.composer.language.amounts import SIZES, as_subject
-from synthesis.engines.composer.language.answers import (
+from synthesis.engines.composer.grammar.clauses import Clause
+from synthesis.engines.composer.grammar.phrases import is_name
+from synthesis.engines.composer.grammar.wording import (
+    article,
+    be_form,
+    common_case,
+    dated,
+    is_plural,
+    lower_first,
+    trimmed,
+    upper_first,
+    with_article,
+)
+from synthesis.engines.composer.grammar.words import (
+    ADVERBS,
+    BE,
+    DETERMINERS,
+    PREPOSITIONS,
+    base_of_third,
+    compares,
+    core,
+    is_adjective,
+    is_base,
+    is_past,
+    word_class,
+)
+from synthesis.engines.composer.lexicon import words as words_of
+from synthesis.engines.composer.reading.answers import (
+    PERSON_NOUNS,
+    PLACE_NOUNS,
+    is_date,
     is_number,
+    is_ordinal,
     names_person,
     shape,
 )
-from synthesis.engines.composer.language.clauses import Clause
-from synthesis.engines.composer.language.compare import compared, compares
-from synthesis.engines.composer.language.english import (
-    BE,
-    DETERMINERS,
-    article,
-    base_of_third,
-    core,
-    is_past,
-    is_plural,
-    lower_first,
-    upper_first,
-    word_class,
-)
-from synthesis.engines.composer.language.frames import Frame
-from synthesis.engines.composer.language.insert import fill_gap
-from synthesis.engines.composer.language.phrases import is_name
-from synthesis.engines.composer.language.surround import around_clause
-from synthesis.engines.composer.language.wording import be_form, common_case, dated, trimmed, with_article
+from synthesis.engines.composer.reading.frames import SIZES, Frame
+from synthesis.engines.composer.stating.choices import compared
+from synthesis.engines.composer.stating.objects import around_clause, as_subject
 
-_TITLED = word_class("titled") | word_class("worked")
+_NAMED = word_class("titled") | word_class("worked")
+_OFFICES = word_class("titled")
+_LANGUAGES = frozenset(["language", "languages", "nationality", "tongue", "dialect"])
 
 
 def _agree(predicate: str, plural: bool) -> str:
@@ -101,7 +117,7 @@ def _asks_name(frame: Frame) -> bool:
     """Whether a name or a title is asked for, whose capital letter must stay."""
     clause = f"{frame.clause.subject} {frame.clause.predicate}" if frame.clause else ""
     around = f"{frame.noun} {clause} {frame.predicate} {frame.before} {frame.after}"
-    return bool(_NAMING.search(around)) or core((frame.noun.split() or [""])[-1]) in _TITLED
+    return bool(_NAMING.search(around)) or core((frame.noun.split() or [""])[-1]) in _NAMED
 
 
 def _continued(text: str, given: str) -> str:
@@ -245,3 +261,104 @@ def _as_complement(frame: Frame, given: str, how: str) -> str | None:
     if long and how == "noun" and given[:1].isupper() and subject.split()[0] not in ("he", "she", "it"):
         return f"{given} {be} {subject}"
     return f"{subject} {be} {with_article(lower_first(given))}"
+
+
+def fill_gap(frame: Frame, given: str, how: str) -> str | None:
+    """The answer ``given``, of shape ``how``, in the place of a mid-sentence question word."""
+    before, after, noun = frame.before, frame.after, frame.noun
+    low = lower_first(given)
+    if how in ("clause", "because"):
+        return None
+    if core(before.split()[-1]) in ("do", "does", "did", "doing"):
+        doing = re.search(r"^(.*\bto) do$", before)
+        if not doing or after or not is_base(core(given.split()[0])):
+            return None
+        return f"{doing[1]} {low[:1].lower() + low[1:]}"
+    if how == "verb":
+        return None
+    tail = after if after.startswith(",") else f" {after}" if after else ""
+    if frame.wh == "where" and how == "noun":
+        low = f"in {low}"
+    if not noun:
+        return f"{before} {low}{tail}"
+    return _fill_noun(before, noun, low, tail)
+
+
+def _fill_noun(before: str, noun: str, low: str, tail: str) -> str | None:
+    """``which N`` mid-sentence: drop, keep or turn into an apposition what follows the question word."""
+    comma = "," if noun.endswith(",") else ""
+    noun = noun.rstrip(",")
+    words = noun.split()
+    if is_ordinal(low):
+        if words[0] == "number":
+            return f"{before} {low} {' '.join(words[1:])}{comma}{tail}"
+        return f"{before} the {low} {noun}{comma}{tail}"
+    if is_number(low) and len(low.split()) == 1 and core(words[0]) not in ("year", "number", "date"):
+        return None
+    if is_date(low) and core(words[-1]) in ("year", "date", "century", "month", "decade"):
+        return f"{before} {low}{comma}{tail}"
+    kind = core(words[0]) in ("type", "kind", "sort")
+    if kind and not tail.startswith(" of"):
+        return f"{before} {low}{comma}{tail}"
+    if kind and not re.search(r"\b(?:that|which|who)\b", tail):
+        return _typed(before, low, tail)
+    if (
+        not tail
+        and core(words[-1]) in ("occupation", "profession", "job", "nationality")
+        and low[:1].islower()
+    ):
+        return f"{before} the {noun} of {low}"
+    if words[0] == "of":
+        return f"{before} {low}, one {noun}{comma}{tail}"
+    if (
+        low in words_of("nationalities") + words_of("languages")
+        and len(words) == 1
+        and words[0] not in _LANGUAGES
+    ):
+        return f"{before} {low} {noun}{comma}{tail}"
+    if not tail and not comma and words[0] != "other":
+        return _labelled(before, noun, low)
+    plural = is_plural("the " + noun) and not words[-1][:1].isupper()
+    if plural or (noun.casefold().split()[-1] in low.casefold().split() and not tail):
+        return f"{before} {low}{comma}{tail}"
+    if words[0] == "other":
+        phrase = "another " + " ".join(words[1:]) if len(words) > 1 else "another"
+    else:
+        phrase = f"{article(noun)} {noun}"
+    follows = core(tail.split()[0]) if tail else ""
+    if tail.startswith(" of"):
+        return f"{before} {low}, {phrase}{tail}"
+    if follows == "and" or (comma and is_adjective(core(words[-1]))) or (comma and names_person(noun)):
+        return f"{before} {low}, {phrase}{comma}{tail}"
+    if follows in PREPOSITIONS or follows in ADVERBS or comma:
+        if words[0] != "other" and not (names_person(noun) or core(words[-1]) in _OFFICES):
+            # A place or a thing takes what it is behind it: "in Franconia, a town in ...".
+            sited = core(words[-1]) in PLACE_NOUNS and follows == "in"
+            if len(words) == 1 and core(noun) in PLACE_NOUNS and not sited:
+                return f"{before} {low}{comma}{tail}"
+            return f"{before} {low}, {phrase}{comma if sited else ','}{tail}"
+        label = "the other" + noun[5:] if words[0] == "other" else f"the {noun}"
+        return f"{before} {label} {low}{comma}{tail}"
+    return f"{before} {low}, {phrase}{tail}"
+
+
+def _labelled(before: str, noun: str, low: str) -> str:
+    """``in which town`` at the end: ``in the town of Norman``, ``by the company Baxter``, or bare."""
+    head = core(noun.split()[-1])
+    if head in ("town", "city", "village", "state", "province") and not low[:1].islower() and "," not in low:
+        return f"{before} the {noun} of {low}"
+    if (head in PERSON_NOUNS or head in _OFFICES) and not low[:1].islower() and not low.startswith("The "):
+        return f"{before} the {noun} {low}"
+    if len(noun.split()) > 1 and not low[:1].islower() and " and " not in noun:
+        return f"{before} {low}, {article(noun)} {noun}"
+    return f"{before} {low}"
+
+
+def _typed(before: str, low: str, tail: str) -> str:
+    """``what type of game`` at the end: a bare common noun gets its article (``a board game``)."""
+    noun = tail.split()[-1].casefold()
+    if not low[:1].islower() or low.split()[-1].casefold() != noun or low.startswith(("a ", "an ", "the ")):
+        return f"{before} {low}"
+    if before.endswith(" both"):
+        before = before[: -len("both")] + "each"
+    return f"{before} {article(low)} {low}"

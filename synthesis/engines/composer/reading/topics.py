@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 
-from synthesis.engines.composer.language.english import (
+from synthesis.engines.composer.grammar.phrases import is_name, tokens_of
+from synthesis.engines.composer.grammar.sentences import split
+from synthesis.engines.composer.grammar.wording import squash
+from synthesis.engines.composer.grammar.words import (
     ADVERBS,
     AUXILIARIES,
     DETERMINERS,
@@ -20,13 +23,10 @@ from synthesis.engines.composer.language.english import (
     is_base,
     is_english,
     is_participle,
-    squash,
     word_class,
 )
-from synthesis.engines.composer.language.frames import clean
-from synthesis.engines.composer.language.phrases import is_name, tokens_of
-from synthesis.engines.composer.language.sentences import split
 from synthesis.engines.composer.lexicon import words
+from synthesis.engines.composer.reading.frames import clean
 
 _LONG_QUESTION = 1200
 
@@ -44,8 +44,6 @@ def asked(instruction: str) -> str:
 STOPWORDS = (
     DETERMINERS | PRONOUNS | PREPOSITIONS | AUXILIARIES | WH | ADVERBS | frozenset(["and", "or", "to"])
 )
-
-
 _LIGHT = word_class("light_verbs")
 _ORDERS = frozenset(
     ["summarise", "summarize", "because", "please", "tell", "list", "describe", "give", "include", "while"]

@@ -1,1 +1,0 @@
-"""From a pair to statements: questions turned into sentences, and facts of the same kind about others."""
