@@ -15,15 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts.check_bank import lint
 from synthesis.data import Message, Prompt
 from synthesis.engines.base import Engine, Sampling
 from synthesis.engines.composer import GENRES, Composer, compose
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.bank import genres, load_bank
-from synthesis.engines.composer.prose.grammar import compile_line, expand, tidy
 from synthesis.engines.composer.prose.guard import guard
-from synthesis.engines.composer.prose.lint import lint
 from synthesis.engines.composer.prose.plan import STAGES, cast_size, plan
+from synthesis.engines.composer.prose.templates import compile_line, expand, tidy
 from synthesis.engines.composer.prose.world import Supply
 from synthesis.errors import UsageError
 

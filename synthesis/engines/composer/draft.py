@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from synthesis.data import Evidence, content_hash
-from synthesis.engines.composer import lexicon
 from synthesis.engines.composer.decoys.distract import distract
+from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.bank import load_bank
 from synthesis.engines.composer.prose.facts import PACE, Feed
 from synthesis.engines.composer.prose.guard import Guard, guard
@@ -116,7 +116,7 @@ def write(
 
 def _mentionable(subjects: list[str], bans: Guard) -> list[str]:
     """Topics that can stand inside a sentence of ours and do not give the answer away."""
-    formal = frozenset(lexicon.words("formal"))
+    formal = frozenset(listed("formal"))
     return [
         subject
         for subject in subjects

@@ -1,7 +1,7 @@
 """Reading a bank: the file of templates behind one genre. See ``banks/README.md``.
 
 Knows the file format and caches what it has read. It does not know what the kinds
-mean or which a genre needs (``lint`` and ``plan`` do).
+mean or which a genre needs (``plan`` and ``scripts/check_bank.py`` do).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from synthesis.engines.composer.prose.grammar import Sequence, Template, compile_line, parse
+from synthesis.engines.composer.prose.templates import Sequence, Template, compile_line, parse
 from synthesis.errors import UsageError
 
 BANKS = Path(__file__).parent.parent / "banks"

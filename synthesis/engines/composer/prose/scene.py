@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from synthesis.engines.composer.prose.bank import Bank
 from synthesis.engines.composer.prose.deck import Deck
-from synthesis.engines.composer.prose.grammar import Sequence, expand_options
+from synthesis.engines.composer.prose.templates import Sequence, expand_options
 from synthesis.engines.composer.prose.world import DAYS, NUMBERS, PARTS, PRONOUNS, SKIES, Clock, Person, World
 from synthesis.errors import UsageError
 

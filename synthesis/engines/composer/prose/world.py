@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.prose.bank import Bank
 from synthesis.engines.composer.prose.deck import Deck
-from synthesis.engines.composer.prose.grammar import Template, expand_options
+from synthesis.engines.composer.prose.templates import Template, expand_options
 from synthesis.errors import UsageError
 
 MONTHS = (

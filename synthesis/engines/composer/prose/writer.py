@@ -16,10 +16,10 @@ from synthesis.data import Evidence
 from synthesis.engines.composer.prose.bank import Bank
 from synthesis.engines.composer.prose.deck import Deck
 from synthesis.engines.composer.prose.facts import Fact, Feed
-from synthesis.engines.composer.prose.grammar import Template, expand
 from synthesis.engines.composer.prose.guard import Guard
 from synthesis.engines.composer.prose.plan import FILLERS, IMPERSONAL, RECIPES, Beat
 from synthesis.engines.composer.prose.scene import TOPIC, Scene
+from synthesis.engines.composer.prose.templates import Template, expand
 from synthesis.engines.composer.prose.world import Person, World
 
 #: Kinds that may end a text, or fill it up to an exact length, and speak of no one.

@@ -1,4 +1,4 @@
-"""Check a bank: ``python -m synthesis.engines.composer.prose.lint report [--sample 3]``.
+"""Check a bank: ``python scripts/check_bank.py report [--sample 3]``.
 
 Knows what a genre needs and which habits of style can be checked without reading. It
 cannot tell whether a sentence is any good; print samples and read them.
@@ -13,9 +13,10 @@ import sys
 from collections.abc import Iterator
 from collections.abc import Sequence as Several
 
+from synthesis.engines.composer.draft import compose
 from synthesis.engines.composer.prose.bank import BANKS, Bank, Record, compile_bank
-from synthesis.engines.composer.prose.grammar import Choice, Sequence, Slot, Template, expand
 from synthesis.engines.composer.prose.scene import SLOTS, Scene
+from synthesis.engines.composer.prose.templates import Choice, Sequence, Slot, Template, expand
 from synthesis.engines.composer.prose.world import GENDERED, NUMBERS, PRONOUNS, SKIES, TRAITS, Clock, Supply
 from synthesis.errors import UsageError
 
@@ -242,9 +243,6 @@ def main(arguments: Several[str] | None = None) -> int:
 
 
 def _sample(genre: str, words: int, seed: int) -> str:
-    # Imported here: the rest of this file needs no pair and no facts.
-    from synthesis.engines.composer.draft import compose
-
     question = "In which town was the inventor of the Kestrel loom born?"
     return compose(question, "Marblehaven", words=words, genre=genre, seed=seed, key="sample").text
 
