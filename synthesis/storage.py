@@ -1,8 +1,12 @@
-"""The operating system's errors about files, turned into ours with advice."""
+"""Files that appear whole or not at all, one lock, and the system's errors turned into ours with advice.
+
+Knows nothing of what the files hold.
+"""
 
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,3 +47,73 @@ def storage_error(place: Path, error: OSError) -> ContextSynthesisError:
         f"writing {place} failed ({reason}); everything finished so far is kept. "
         "Mend the cause and run the same command again to go on"
     )
+
+
+@contextmanager
+def written_whole(target: Path, staging: Path | None = None) -> Iterator[Path]:
+    """A path to write to; when the block ends well, what is there becomes ``target``, durably.
+
+    Whatever happens, ``target`` holds its former content or all of the new one. ``staging`` is that path,
+    in the same file system; by default a file beside the target. It does not stay behind.
+
+    Raises:
+        FolderError, StorageError: as ``storage_errors``, also for an ``OSError`` raised in the block.
+    """
+    staging = target.with_name(f"{target.name}.tmp") if staging is None else staging
+    with storage_errors(target):
+        for folder in (target.parent, staging.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            yield staging
+            with staging.open("r+b") as file:
+                os.fsync(file.fileno())
+            staging.replace(target)
+        finally:
+            staging.unlink(missing_ok=True)
+        sync_directory(target.parent)
+
+
+def replace_file(target: Path, content: str | bytes, staging: Path | None = None) -> bool:
+    """Make ``target`` hold ``content`` as ``written_whole`` does; False if it held that already."""
+    encoded = content.encode() if isinstance(content, str) else content
+    with storage_errors(target):
+        if target.is_file() and target.read_bytes() == encoded:
+            return False
+    with written_whole(target, staging) as path:
+        path.write_bytes(encoded)
+    return True
+
+
+def sync_directory(directory: Path) -> None:
+    """Make renames inside a directory survive a power cut, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked(path: Path, busy: str = "", patience: float | None = 0) -> Iterator[None]:
+    """Hold the lock that the file ``path`` stands for; it ends with the process, however that ends.
+
+    Raises:
+        FolderError: another process still holds it after ``patience`` seconds (None waits as long as it
+            takes); ``busy`` is the message.
+        FolderError, StorageError: as ``storage_errors``.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=-1 if patience is None else patience)
+    except Timeout:  # an OSError too, so it comes first
+        raise FolderError(busy) from None
+    except OSError as error:
+        raise storage_error(path.parent, error) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -419,7 +419,7 @@ def test_a_crash_while_drawing_leaves_a_folder_that_the_next_build_completes(
     whole = build(tmp_path / "whole")
     done = 0
 
-    def failing(folder: Path, path: Path, text: Any) -> bool:
+    def failing(path: Path, text: Any, staging: Path) -> bool:
         nonlocal done
         done += 1
         if done > 2:

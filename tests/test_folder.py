@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from builder.folder.build import ConfigData, FolderResult, build_folder
-from builder.folder.lock import claimed
+from builder.folder.lock import locked_folder
 from builder.folder.parquet import ShardWriter, clean
 from builder.folder.schema import arrow_schema, chat_row, raw_row, rejected_row, schema_names
 from builder.folder.versions import Version, is_intact, mark_published, read_manifests
@@ -550,7 +550,7 @@ def test_a_broken_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_two_writers_do_not_meet(tmp_path: Path) -> None:
-    with claimed(tmp_path, "none"), pytest.raises(FolderError, match="Another process"):
+    with locked_folder(tmp_path), pytest.raises(FolderError, match="Another process"):
         build(tmp_path, config("m", raw_rows(1)))
     build(tmp_path, config("m", raw_rows(1)))
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from builder.folder.parquet import ZSTD_LEVEL
-from builder.folder.versions import sync_directory
 from synthesis.errors import FolderError, UsageError
-from synthesis.storage import storage_errors
+from synthesis.storage import written_whole
 
 # What a column holds: a string; turns as {"role", "content"} or {"from", "value"}; a list of
 # small integers, of loss weights, or of names.
@@ -53,19 +52,10 @@ def write_rows(target: Path, rows: Iterable[Row], columns: Mapping[str, Kind]) -
         StorageError: Writing failed.
     """
     write = _parquet if target.suffix.lower() == ".parquet" else _jsonl
-    with storage_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Two exports to one place must not write into one another's file.
-        staging = target.with_name(f"{target.name}.{os.getpid()}.part")
-        try:
-            count = write(staging, rows, columns)
-            with staging.open("rb") as file:
-                os.fsync(file.fileno())
-            size = staging.stat().st_size
-            staging.replace(target)
-        finally:
-            staging.unlink(missing_ok=True)
-        sync_directory(target.parent)
+    # Two exports to one place must not write into one another's file.
+    with written_whole(target, target.with_name(f"{target.name}.{os.getpid()}.part")) as staging:
+        count = write(staging, rows, columns)
+        size = staging.stat().st_size
     return count, size
 
 

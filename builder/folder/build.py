@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from builder.folder.card import MARKER, kept_notes, render_card
+from builder.folder.card import kept_notes, render_card
 from builder.folder.figures import refresh_figures
-from builder.folder.lock import claimed
+from builder.folder.lock import locked_folder
 from builder.folder.parquet import Shard, ShardWriter, clean
 from builder.folder.schema import Kind, Statistics, arrow_schema, schema_names
 from builder.folder.versions import (
@@ -28,12 +28,11 @@ from builder.folder.versions import (
     next_version,
     read_manifests,
     remove_version,
-    replace_file,
-    sync_directory,
+    staging_path,
     write_manifest,
 )
 from synthesis.errors import ConfigError
-from synthesis.storage import storage_errors
+from synthesis.storage import replace_file, storage_errors, sync_directory
 
 Progress = Callable[[str, int], None]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
@@ -112,7 +111,7 @@ def build_folder(
     """
     _check_names(configs)
     facts = _plain(facts, "facts")
-    with claimed(folder, MARKER):
+    with locked_folder(folder):
         results = [_build_config(folder, config, facts, progress) for config in configs]
         refresh_figures(folder, draw=figures)
         _write_card(folder, [config.name for config in configs], facts)
@@ -129,7 +128,7 @@ def refresh_card(folder: Path, facts: Mapping[str, Any], *, order: Sequence[str]
         FolderError, StorageError: As for ``build_folder``.
     """
     facts = _plain(facts, "facts")
-    with claimed(folder, MARKER):
+    with locked_folder(folder):
         return _write_card(folder, order, facts)
 
 
@@ -253,7 +252,8 @@ def _write_card(folder: Path, order: Sequence[str], facts: Mapping[str, Any]) ->
     names = dict.fromkeys([*(name for name in order if name in newest), *newest])
     text = render_card(folder, [newest[name] for name in names], facts)
     notes = kept_notes(card.read_text(encoding="utf-8")) if card.is_file() else ""
-    return replace_file(folder, card, f"{text.rstrip()}\n" + (f"\n{notes}\n" if notes else ""))
+    text = f"{text.rstrip()}\n" + (f"\n{notes}\n" if notes else "")
+    return replace_file(card, text, staging_path(folder, card))
 
 
 def _remove_replaced(folder: Path, names: Sequence[str]) -> None:

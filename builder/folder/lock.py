@@ -6,82 +6,47 @@ inside the files.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from builder.folder.card import MARKER
 from builder.folder.versions import STAGING, Version, manifest_path
 from synthesis.errors import ConfigError, FolderError
-from synthesis.storage import storage_errors
+from synthesis.storage import locked, storage_errors
 
-_OWNER = ".context-synthesis"  # in manifests/: says whose folder this is before there is a card
+# In manifests/: says whose folder this is before there is a card, and is what a writer locks.
+_OWNER = ".context-synthesis"
 
 
 @contextmanager
-def claimed(folder: Path, marker: str) -> Iterator[None]:
-    """Hold the folder for one writer, make sure that it is ours, and leave no staging behind.
-
-    Args:
-        folder: The dataset folder, created if missing.
-        marker: What a README.md of ours contains.
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Hold a dataset folder (created if missing) for one writer, and leave no staging behind.
 
     Raises:
         FolderError: Another process holds it, it is not writable, or holds what is not ours.
         StorageError: It could not be created or swept.
     """
+    _check_ours(folder)
+    owner = folder / "manifests" / _OWNER
     with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        _check_ours(folder, marker)
+        owner.parent.mkdir(parents=True, exist_ok=True)
+    busy = f"Another process is writing '{folder}'. Wait until it is done, then run again."
+    with locked(owner, busy):
         _sweep(folder)
-        with storage_errors(folder):
-            owner = folder / "manifests" / _OWNER
-            owner.parent.mkdir(exist_ok=True)
-            if not owner.exists():
-                owner.touch()
         try:
             yield
         finally:
             shutil.rmtree(folder / STAGING, ignore_errors=True)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """An advisory lock on the directory itself: it leaves no file, and a killed process frees it.
-
-    Windows cannot lock a directory, and some network file systems refuse to; there the
-    lock of the run's own folder has to do.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    with storage_errors(folder):
-        handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise FolderError(
-                f"Another process is writing '{folder}'. Wait until it is done, then run again."
-            ) from error
-        except OSError:
-            pass  # no locks here; see above
-        yield
-    finally:
-        os.close(handle)
-
-
-def _check_ours(folder: Path, marker: str) -> None:
+def _check_ours(folder: Path) -> None:
     card = folder / "README.md"
     has_card = card.exists()
     with storage_errors(card):
-        ours = card.is_file() and marker in card.read_text(encoding="utf-8", errors="replace")
+        ours = card.is_file() and MARKER in card.read_text(encoding="utf-8", errors="replace")
     if has_card and not ours:
         raise FolderError(
             f"'{card}' was not written by this tool and is not overwritten. "

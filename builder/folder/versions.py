@@ -7,7 +7,6 @@ and writes manifests and chooses the next number; it does not write rows or the 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from builder.folder.parquet import same_rows_and_more
 from builder.folder.schema import Kind, id_column
 from synthesis.data import content_hash
 from synthesis.errors import ConfigError, FolderError
-from synthesis.storage import storage_errors
+from synthesis.storage import replace_file, storage_errors
 
 STAGING = ".building"  # inside the dataset folder: renaming is atomic only within a file system
 FORMAT = 1
@@ -143,37 +142,12 @@ def _read(path: Path) -> Manifest:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put a manifest in place atomically; the version exists from here on."""
     path = manifest_path(folder, manifest.config, manifest.version)
-    replace_file(folder, path, manifest.to_json())
+    replace_file(path, manifest.to_json(), staging_path(folder, path))
 
 
-def replace_file(folder: Path, path: Path, text: str | bytes) -> bool:
-    """Atomically make ``path``, inside ``folder``, hold ``text``; False if it did already."""
-    content = text.encode() if isinstance(text, str) else text
-    with storage_errors(path):
-        if path.is_file() and path.read_bytes() == content:
-            return False
-        staging = folder / STAGING
-        staging.mkdir(exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = staging / f"file-{path.name}"
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_directory(path.parent)
-    return True
-
-
-def sync_directory(directory: Path) -> None:
-    """Make renames inside a directory survive a power cut, where the system can."""
-    if os.name == "nt":
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def staging_path(folder: Path, path: Path) -> Path:
+    """Where a file of the dataset folder is written before it is put in place; swept after a crash."""
+    return folder / STAGING / f"file-{path.name}"
 
 
 def mark_published(folder: Path, config: str, version: str) -> None:

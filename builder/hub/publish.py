@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from builder.folder.card import MARKER
-from builder.folder.lock import claimed
+from builder.folder.lock import locked_folder
 from builder.folder.versions import Manifest, Version, mark_published
 from builder.hub.card_merge import Meta, needs_inference, split_card
 from builder.hub.release import (
@@ -245,7 +244,7 @@ class Publication:
         if not unmarked:
             return
         try:
-            with claimed(self.source.folder, MARKER):
+            with locked_folder(self.source.folder):
                 for one in unmarked:
                     mark_published(self.source.folder, one.config, one.version)
         except ContextSynthesisError as error:

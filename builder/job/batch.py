@@ -24,7 +24,7 @@ from synthesis.run.batches import BatchLog, Kept, clear_up
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Job, generate, make_job, standing
-from synthesis.storage import storage_errors
+from synthesis.storage import storage_errors, written_whole
 
 if TYPE_CHECKING:
     from synthesis.engines.openai.batch import BatchEngine, BatchJob, BatchStatus
@@ -42,11 +42,10 @@ class PairsCopy:
         Raises:
             SourceError: it cannot be read, and there is no copy of it.
         """
-        temporary = self.path.with_suffix(".tmp")
         asked = asdict(config.pairs)
         try:
             origin = described_source(config)
-            with storage_errors(temporary), temporary.open("w", encoding="ascii") as file:
+            with written_whole(self.path) as path, path.open("w", encoding="ascii") as file:
                 file.write(_line({"asked": asked, "source": origin}))
                 for row in pairs_of(config):
                     tick()
@@ -54,11 +53,9 @@ class PairsCopy:
                         _line({"pair": asdict(row)} if isinstance(row, Pair) else {"bad": asdict(row)})
                     )
         except SourceError:
-            temporary.unlink(missing_ok=True)
             if not self.path.exists() or self._head()["asked"] != asked:
                 raise
             return False
-        temporary.replace(self.path)
         return True
 
     def rows(self) -> Iterator[Pair | Rejected]:

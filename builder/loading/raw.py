@@ -22,7 +22,7 @@ from synthesis.data import Context, Evidence, Pair, content_hash
 from synthesis.errors import SourceError, StorageError, UsageError
 from synthesis.lazy_sequence import OnDemand
 from synthesis.sources.hub import hub_errors, parse_hub
-from synthesis.storage import storage_errors
+from synthesis.storage import locked, storage_errors, written_whole
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -228,23 +228,25 @@ def prepare_store(raw: RawConfig, folder: Path) -> Path:
         StorageError: the disk is full, or it failed in another way.
         FolderError: writing is not permitted.
     """
-    from filelock import FileLock
-
     name = content_hash("raw rows", FORMAT, raw.digest)
     store = folder / f"{name}.arrow"
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{name}.lock"):
-            if not store.is_file():
-                _write_rows(raw, store)
+    with locked(folder / f"{name}.lock", patience=None):
+        if not store.is_file():
+            _write_rows(raw, store)
     return store
 
 
 def _write_rows(raw: RawConfig, target: Path) -> None:
+    with written_whole(target) as staging:
+        _copy_rows(raw, staging)
+
+
+def _copy_rows(raw: RawConfig, target: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    staging = target.with_suffix(".part")  # the lock is held: nobody else writes it
     writer: Any = None
     try:
         for path in raw.files:
@@ -252,7 +254,7 @@ def _write_rows(raw: RawConfig, target: Path) -> None:
                 with pq.ParquetFile(path) as file:
                     _check_columns(raw, path, file.schema_arrow.names)
                     if writer is None:
-                        writer = pa.ipc.new_file(str(staging), file.schema_arrow.remove_metadata())
+                        writer = pa.ipc.new_file(str(target), file.schema_arrow.remove_metadata())
                     for batch in file.iter_batches(_BATCH):
                         writer.write_batch(batch.replace_schema_metadata(None))
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
@@ -263,7 +265,6 @@ def _write_rows(raw: RawConfig, target: Path) -> None:
     finally:
         if writer is not None:
             writer.close()
-    staging.replace(target)
 
 
 def _check_columns(raw: RawConfig, path: Path, names: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from builder.report.collect import depth_line, raw_part
 from builder.report.page import MARK, Figure, Findings, render
 from synthesis.errors import FolderError
 from synthesis.run.folder import RunFolder
-from synthesis.storage import storage_errors
+from synthesis.storage import replace_file, storage_errors
 
 PAGE = "index.html"
 
@@ -56,11 +56,9 @@ def report(folder: str | Path, out: str | Path | None = None) -> Report:
         figures=figures,
     )
     page = render(found)
-    with storage_errors(target):
-        target.mkdir(parents=True, exist_ok=True)
     for figure in figures:
-        _put(target / figure.file, figure.png)
-    _put(target / PAGE, page.encode())
+        replace_file(target / figure.file, figure.png)
+    replace_file(target / PAGE, page)
     return Report(target / PAGE, tuple(target / figure.file for figure in figures))
 
 
@@ -101,10 +99,3 @@ def _figures(dataset: Path, family: Family) -> list[Figure]:
         else:
             drawn = family_figures(dataset, family)
     return [Figure(family.file(name), told[name], drawn[name]) for name in told]
-
-
-def _put(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    with storage_errors(path):
-        temporary.write_bytes(content)
-        temporary.replace(path)

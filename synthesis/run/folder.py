@@ -17,7 +17,7 @@ from typing import Any
 from synthesis.errors import FolderError
 from synthesis.options import RunConfig, dump_config
 from synthesis.run.journal import TASKS
-from synthesis.storage import storage_error, storage_errors
+from synthesis.storage import locked, replace_file, storage_errors
 
 _CONFIG = "run.toml"
 _OURS = frozenset(
@@ -66,7 +66,7 @@ class RunFolder:
         with self._held(patience=0):
             for lock in sorted((self.journal / TASKS).glob("*/.lock")):
                 busy = f"task {lock.parent.name} is still working in {self.path}; wait for it to end"
-                with _lock(lock, busy):
+                with locked(lock, busy):
                     pass
             yield
 
@@ -90,7 +90,7 @@ class RunFolder:
                     if saved != dump_config(config).encode():
                         self.write_config(config)
                     own.mkdir(parents=True, exist_ok=True)
-                both.enter_context(_lock(own / ".lock", busy))
+                both.enter_context(locked(own / ".lock", busy))
             yield own
 
     @contextmanager
@@ -102,16 +102,16 @@ class RunFolder:
         if not probe:
             raise FolderError(f"{self.path} cannot be written; choose another folder with --out")
         busy = f"another run is working in {self.path}; wait for it to end, or choose another --out"
-        with _lock(self.path / ".lock", busy, patience):
+        with locked(self.path / ".lock", busy, patience):
             yield
 
     def write_config(self, config: RunConfig) -> None:
         """Save the resolved configuration."""
-        self._replace(self.config, dump_config(config))
+        replace_file(self.config, dump_config(config))
 
     def write_manifest(self, facts: Mapping[str, Any]) -> None:
         """Save what is known of the run, as indented JSON."""
-        self._replace(self.manifest, json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
+        replace_file(self.manifest, json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
 
     def read_manifest(self) -> dict[str, Any]:
         """What was saved of the last run that ended; empty if none did."""
@@ -120,27 +120,3 @@ class RunFolder:
         with storage_errors(self.manifest):
             facts: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
         return facts
-
-    def _replace(self, target: Path, text: str) -> None:
-        temporary = target.with_name(target.name + ".tmp")
-        with storage_errors(target):
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(target)
-
-
-@contextmanager
-def _lock(path: Path, busy: str, patience: float = 0) -> Iterator[None]:
-    """Hold a lock, waiting ``patience`` seconds for it; ``busy`` is what to say if it stays held."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=patience)
-    except Timeout:  # an OSError too, so it comes first
-        raise FolderError(busy) from None
-    except OSError as error:
-        raise storage_error(path.parent, error) from error
-    try:
-        yield
-    finally:
-        lock.release()

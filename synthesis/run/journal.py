@@ -19,7 +19,7 @@ from typing import Any
 from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected, Usage, content_hash
 from synthesis.errors import FolderError, StorageError
 from synthesis.lazy_sequence import OnDemand
-from synthesis.storage import storage_errors
+from synthesis.storage import storage_errors, written_whole
 
 _HEAD = b'{"fingerprint":"'
 _DIGITS = 32
@@ -234,10 +234,8 @@ class Journal:
         They replace the former list only when the block ends well.
         """
         target = self.folder / "current.txt"
-        temporary = target.with_suffix(".tmp")
-        with storage_errors(target), temporary.open("w", encoding="ascii") as file:
+        with written_whole(target) as path, path.open("w", encoding="ascii") as file:
             yield lambda fingerprint: file.write(f"{fingerprint}\n")
-        temporary.replace(target)
 
     def current(self) -> Iterator[str]:
         """The fingerprints last given to ``set_current``."""

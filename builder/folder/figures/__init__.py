@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from builder.folder.figures.family import FIGURES, Family, families
 from builder.folder.figures.style import key_of
-from builder.folder.versions import read_manifests, replace_file
-from synthesis.storage import storage_errors
+from builder.folder.versions import read_manifests, staging_path
+from synthesis.storage import replace_file, storage_errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,7 +58,7 @@ def refresh_figures(folder: Path, *, draw: bool = True) -> list[Path]:
         due = {figure: place / family.file(figure) for figure in family.figures()}
         if any(path in missing for path in due.values()):
             for figure, content in family_figures(folder, family).items():
-                replace_file(folder, due[figure], content)
+                replace_file(due[figure], content, staging_path(folder, due[figure]))
                 written.append(due[figure])
     return written
 
