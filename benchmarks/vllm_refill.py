@@ -19,7 +19,7 @@ from typing import Any
 
 import synthesis.tokens
 from synthesis.data import Completion, Message, Prompt
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import Items, Sampling
 from synthesis.engines.vllm import VLLMEngine
 
 SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_tokens=512, seed=1)
@@ -93,14 +93,14 @@ def compare(engine: VLLMEngine, count: int, batch: int) -> None:
 
     def one_by_one(prompts: list[Prompt]) -> Iterable[Completion]:
         for prompt in prompts:
-            yield from engine.complete([prompt], SAMPLING)
+            yield from engine.complete(Items([prompt]), SAMPLING)
 
     def chunked(prompts: list[Prompt]) -> Iterable[Completion]:
         for start in range(0, len(prompts), batch):
-            yield from engine.complete(prompts[start : start + batch], SAMPLING)
+            yield from engine.complete(Items(prompts[start : start + batch]), SAMPLING)
 
     def refilled(prompts: list[Prompt]) -> Iterable[Completion]:
-        yield from engine.complete(prompts, SAMPLING)
+        yield from engine.complete(Items(prompts), SAMPLING)
 
     list(one_by_one(asked[:1]))
     steps = count_steps()

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import pytest
 
 from synthesis.data import Context, Pair, Prompt
-from synthesis.engines.base import Engine, Sampling
+from synthesis.engines.base import Engine, Items, Sampling
 from synthesis.gate.parsing import parse
 from synthesis.prompts import build_prompt, load_template
 
@@ -61,7 +61,7 @@ def it_has_a_name_a_model_and_the_methods(engine: Engine, sampling: Sampling) ->
 
 def each_prompt_gets_exactly_one_completion(engine: Engine, sampling: Sampling) -> None:
     prompts = {p.id: p for p in itertools.islice(make_prompts(engine, sampling), 25)}
-    found = list(engine.complete(iter(prompts.values()), sampling))
+    found = list(engine.complete(Items(prompts.values()), sampling))
     assert sorted(done.prompt_id for done in found) == sorted(prompts)
     for done in found:
         assert done.finish_reason in FINISHED
@@ -71,7 +71,7 @@ def each_prompt_gets_exactly_one_completion(engine: Engine, sampling: Sampling) 
 
 
 def no_prompts_no_completions(engine: Engine, sampling: Sampling) -> None:
-    assert list(engine.complete([], sampling)) == []
+    assert list(engine.complete(Items([]), sampling)) == []
 
 
 def prompts_are_pulled_lazily_by_the_consumer(engine: Engine, sampling: Sampling) -> None:
@@ -84,7 +84,7 @@ def prompts_are_pulled_lazily_by_the_consumer(engine: Engine, sampling: Sampling
             threads.add(threading.current_thread())
             yield prompt
 
-    replies = engine.complete(endless(), sampling)
+    replies = engine.complete(Items(endless()), sampling)
     taken = list(itertools.islice(replies, 12))
     replies.close()
     assert len({done.prompt_id for done in taken}) == 12
@@ -93,11 +93,11 @@ def prompts_are_pulled_lazily_by_the_consumer(engine: Engine, sampling: Sampling
 
 
 def an_engine_left_early_can_be_used_again(engine: Engine, sampling: Sampling) -> None:
-    replies = engine.complete(make_prompts(engine, sampling), sampling)
+    replies = engine.complete(Items(make_prompts(engine, sampling)), sampling)
     next(replies)
     replies.close()
     prompts = list(itertools.islice(make_prompts(engine, sampling), 3))
-    assert len(list(engine.complete(prompts, sampling))) == 3
+    assert len(list(engine.complete(Items(prompts), sampling))) == 3
 
 
 def an_error_of_the_source_comes_through(engine: Engine, sampling: Sampling) -> None:
@@ -106,7 +106,7 @@ def an_error_of_the_source_comes_through(engine: Engine, sampling: Sampling) -> 
         raise LookupError("row 1 is missing")
 
     with pytest.raises(LookupError, match="row 1"):
-        list(engine.complete(broken(), sampling))
+        list(engine.complete(Items(broken()), sampling))
 
 
 def a_dry_source_is_asked_again(engine: Engine, sampling: Sampling) -> None:
@@ -115,13 +115,8 @@ def a_dry_source_is_asked_again(engine: Engine, sampling: Sampling) -> None:
     later = make_prompt(engine, 3, sampling)
 
     class Source:
-        def __iter__(self) -> Source:
-            return self
-
-        def __next__(self) -> Prompt:
-            if not waiting:
-                raise StopIteration
-            return waiting.pop(0)
+        def pull(self) -> Prompt | None:
+            return waiting.pop(0) if waiting else None
 
     found = []
     for done in engine.complete(Source(), sampling):
@@ -135,7 +130,7 @@ def a_dry_source_is_asked_again(engine: Engine, sampling: Sampling) -> None:
 def a_stream_gives_the_text_of_one_reply(engine: Engine, sampling: Sampling) -> None:
     prompt = make_prompt(engine, 3, sampling)
     pieces = list(engine.stream(prompt, sampling))
-    (whole,) = engine.complete([prompt], sampling)
+    (whole,) = engine.complete(Items([prompt]), sampling)
     assert all(pieces)
     assert "".join(pieces) == whole.text
 
@@ -151,21 +146,21 @@ def a_stream_left_early_can_be_followed(engine: Engine, sampling: Sampling) -> N
 def the_seed_and_the_prompt_decide_not_the_order(engine: Engine, sampling: Sampling) -> None:
     """Holds for engines that draw nothing themselves, and for those that draw per request."""
     prompts = list(itertools.islice(make_prompts(engine, sampling), 8))
-    forward = {done.prompt_id: done.text for done in engine.complete(prompts, sampling)}
-    backward = {done.prompt_id: done.text for done in engine.complete(prompts[::-1], sampling)}
+    forward = {done.prompt_id: done.text for done in engine.complete(Items(prompts), sampling)}
+    backward = {done.prompt_id: done.text for done in engine.complete(Items(prompts[::-1]), sampling)}
     assert forward == backward
     assert len(set(forward.values())) == len(prompts)
 
 
 def it_can_be_closed_twice(engine: Engine, sampling: Sampling) -> None:
-    list(engine.complete([make_prompt(engine, 0, sampling)], sampling))
+    list(engine.complete(Items([make_prompt(engine, 0, sampling)]), sampling))
     engine.close()
     engine.close()
 
 
 def its_completions_parse_to_contexts(engine: Engine, sampling: Sampling) -> None:
     prompt = make_prompt(engine, 0, sampling)
-    (done,) = engine.complete([prompt], sampling)
+    (done,) = engine.complete(Items([prompt]), sampling)
     outcome = parse(done, prompt, engine=engine.name, model=engine.model, seed=sampling.seed)
     assert isinstance(outcome, Context), outcome
     assert outcome.words >= WORDS / 4

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from synthesis.data import Completion, Prompt
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import BaseEngine, PromptSource, Sampling
 from synthesis.errors import EngineError
 
 Say = Callable[[Prompt], str | Completion]
 
 
-class PretendModel:
+class PretendModel(BaseEngine):
     """Says what ``say`` makes of a prompt; breaks down when it should give reply ``fail_after``.
 
     ``window`` prompts are pulled before the first is answered, last first. ``asked`` are the
@@ -25,11 +25,10 @@ class PretendModel:
         self.model, self.say, self.window, self.fail_after = model, say, window, fail_after
         self.asked: list[Prompt] = []
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
-        source = iter(prompts)
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         waiting: list[Prompt] = []
         while True:
-            while len(waiting) < self.window and (prompt := next(source, None)) is not None:
+            while len(waiting) < self.window and (prompt := prompts.pull()) is not None:
                 waiting.append(prompt)
             if not waiting:
                 return
@@ -37,8 +36,6 @@ class PretendModel:
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
         yield self._reply(prompt).text
-
-    def close(self) -> None: ...
 
     def _reply(self, prompt: Prompt) -> Completion:
         if len(self.asked) >= self.fail_after:

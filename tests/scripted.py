@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from synthesis.data import Completion, Prompt
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import BaseEngine, PromptSource, Sampling
 from synthesis.errors import EngineError
 
 
-class ScriptedEngine:
+class ScriptedEngine(BaseEngine):
     """Replies with a text that states the answer.
 
     ``window`` prompts are pulled before the first reply and answered last first;
@@ -32,9 +32,9 @@ class ScriptedEngine:
         self._window, self._fail_after, self._replies = window, fail_after, replies or {}
         self._given = 0
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         waiting: list[Prompt] = []
-        for prompt in prompts:
+        while (prompt := prompts.pull()) is not None:
             self.asked.append(prompt.pair_id)
             waiting.append(prompt)
             self.most_waiting = max(self.most_waiting, len(waiting))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from scripts.check_bank import lint
 from synthesis.data import Message, Prompt
-from synthesis.engines.base import Engine, Sampling
+from synthesis.engines.base import Engine, Items, Sampling
 from synthesis.engines.composer import GENRES, Composer, compose
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.bank import genres, load_bank
@@ -351,7 +351,7 @@ def test_the_engine_serves_prompts_lazily_and_in_order() -> None:
 
     engine: Engine = Composer()
     assert isinstance(engine, Engine)
-    completions = engine.complete(prompts(), Sampling(seed=3))
+    completions = engine.complete(Items(prompts()), Sampling(seed=3))
     first = next(completions)
     assert pulled == ["a"]
     assert [first.prompt_id, *(c.prompt_id for c in completions)] == ["prompt-a", "prompt-b", "prompt-c"]
@@ -369,12 +369,12 @@ def test_streamed_text_is_the_completed_text() -> None:
     one = prompt(words=900, genre="story")
     pieces = list(engine.stream(one, Sampling()))
     assert len(pieces) > 4
-    assert "".join(pieces) == next(engine.complete([one], Sampling())).text
+    assert "".join(pieces) == next(engine.complete(Items([one]), Sampling())).text
 
 
 def test_missing_and_wrong_variables() -> None:
     bare = Prompt("x", "y", "t", {}, (), "f")
-    good, bad = Composer().complete([bare, prompt(words="many")], Sampling())
+    good, bad = Composer().complete(Items([bare, prompt(words="many")]), Sampling())
     assert abs(len(good.text.split()) - 2000) <= 61
     assert bad.finish_reason == "error"
     assert "words='many'" in bad.detail

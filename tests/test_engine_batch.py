@@ -10,6 +10,7 @@ import pytest
 
 from synthesis.data import Completion, Message, Prompt
 from synthesis.engines import make_engine
+from synthesis.engines.base import Items
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.engines.openai.batch import BatchEngine, BatchJob, Unanswered
 from synthesis.errors import ConfigError, EngineError
@@ -47,11 +48,15 @@ def test_it_gives_what_the_openai_engine_gives() -> None:
         return Reply(f"<{asked.text}> {asked.body['seed']}", finish="length" if number == 4 else "stop")
 
     with serve_batches(script) as server:
-        batched = sorted(engine(server).complete(prompts(12), SAMPLING), key=lambda done: done.prompt_id)
+        batched = sorted(
+            engine(server).complete(Items(prompts(12)), SAMPLING), key=lambda done: done.prompt_id
+        )
         bodies = [asked.body for asked in server.asked]
         server.asked.clear()
         plain = OpenAIEngine("tiny", base_url=server.url)
-        assert sorted(plain.complete(prompts(12), SAMPLING), key=lambda done: done.prompt_id) == batched
+        assert (
+            sorted(plain.complete(Items(prompts(12)), SAMPLING), key=lambda done: done.prompt_id) == batched
+        )
         wanted = [asked.body | {"max_completion_tokens": 700} for asked in server.asked]
     for body in wanted:
         del body["max_tokens"]
@@ -122,7 +127,7 @@ def test_lines_in_any_order_missing_doubled_broken_and_of_others() -> None:
 
 def test_characters_that_end_lines_elsewhere_do_not_here() -> None:
     with serve_batches(lambda _: Reply("Context: one\u2028two\x85three\x0bfour")) as server:
-        (done,) = engine(server).complete(prompts(1), SAMPLING)
+        (done,) = engine(server).complete(Items(prompts(1)), SAMPLING)
     assert done.text == "Context: one\u2028two\x85three\x0bfour"
 
 
@@ -155,14 +160,14 @@ def test_what_failed_in_passing_is_sent_again_and_nothing_else() -> None:
         return failure(500) if asked.text == "prompt 1" and not server.batches.get("batch_1") else None
 
     with serve_batches(script) as server:
-        found = list(engine(server).complete(prompts(3), SAMPLING))
+        found = list(engine(server).complete(Items(prompts(3)), SAMPLING))
         assert [done.finish_reason for done in found] == ["stop"] * 3
         assert server.sent == ["id-0", "id-1", "id-2", "id-1"]
 
 
 def test_a_prompt_that_never_gets_a_reply_is_given_up() -> None:
     with serve_batches(lambda asked: failure(500, "broken for good")) as server:
-        (done,) = engine(server, tries=2).complete(prompts(1), SAMPLING)
+        (done,) = engine(server, tries=2).complete(Items(prompts(1)), SAMPLING)
         assert (done.finish_reason, len(server.batches)) == ("error", 2)
         assert "broken for good" in done.detail and "tries: 2" in done.detail
 
@@ -173,7 +178,7 @@ def test_an_expired_batch_gives_what_it_has() -> None:
         found = ends(made, submitted(made, 5))
         assert sorted(id for id, end in found.items() if isinstance(end, Completion)) == ["id-0", "id-1"]
         assert "batch_expired" in str(found["id-4"].failure)
-        assert len(list(made.complete(prompts(5), SAMPLING))) == 5
+        assert len(list(made.complete(Items(prompts(5)), SAMPLING))) == 5
         assert [len(batch.requests) for batch in server.batches.values()] == [5, 5, 3, 1]
 
 
@@ -188,7 +193,7 @@ def test_a_cancelled_batch_gives_what_it_has() -> None:
 
 def test_leaving_early_cancels_what_nobody_would_read() -> None:
     with serve_batches(echo, looks=2) as server:
-        replies = engine(server, max_requests=2, at_once=3).complete(prompts(10), SAMPLING)
+        replies = engine(server, max_requests=2, at_once=3).complete(Items(prompts(10)), SAMPLING)
         next(replies)
         replies.close()
         states = [batch.fields["status"] for batch in server.batches.values()]
@@ -255,7 +260,7 @@ def test_a_batch_whose_creation_did_fail_is_created_once() -> None:
 
     with serve_batches(echo) as server:
         server.calls = fail
-        assert len(list(engine(server).complete(prompts(3), SAMPLING))) == 3
+        assert len(list(engine(server).complete(Items(prompts(3)), SAMPLING))) == 3
         assert len(server.batches) == 1
 
 
@@ -297,7 +302,9 @@ def test_too_many_tokens_under_way_make_batches_fewer_and_smaller() -> None:
     }
 
     with serve_batches(echo, problems=lambda batch, _: [limit] if len(batch.requests) > 3 else []) as server:
-        found = list(engine(server, max_requests=8, at_once=2, tries=1).complete(prompts(16), SAMPLING))
+        found = list(
+            engine(server, max_requests=8, at_once=2, tries=1).complete(Items(prompts(16)), SAMPLING)
+        )
         assert sorted(done.prompt_id for done in found) == sorted(prompt.id for prompt in prompts(16))
         assert {done.finish_reason for done in found} == {"stop"}
 
@@ -305,7 +312,7 @@ def test_too_many_tokens_under_way_make_batches_fewer_and_smaller() -> None:
         serve_batches(echo, problems=lambda batch, _: [limit]) as server,
         pytest.raises(EngineError, match="Enqueued token limit"),
     ):
-        list(engine(server).complete(prompts(4), SAMPLING))
+        list(engine(server).complete(Items(prompts(4)), SAMPLING))
 
 
 def test_a_batch_the_provider_does_not_take_ends_the_run_after_the_others() -> None:
@@ -314,7 +321,7 @@ def test_a_batch_the_provider_does_not_take_ends_the_run_after_the_others() -> N
     with serve_batches(echo, problems=lambda _, number: [problem] if number == 1 else []) as server:
         made, found = engine(server, max_requests=2, at_once=3), []
         with pytest.raises(EngineError, match="'tiny' is not supported"):
-            for done in made.complete(prompts(20), SAMPLING):
+            for done in made.complete(Items(prompts(20)), SAMPLING):
                 found.append(done.prompt_id)
         assert len(server.batches) <= 4
         assert {"id-0", "id-1", "id-4", "id-5"} <= set(found)
@@ -327,7 +334,7 @@ def test_a_line_the_provider_does_not_take_is_final_and_the_others_go_on() -> No
         return [{"code": "invalid_request", "message": "too strange", "line": bad[0] + 1}] if bad else []
 
     with serve_batches(echo, problems=problems) as server:
-        found = {done.prompt_id: done for done in engine(server).complete(prompts(3), SAMPLING)}
+        found = {done.prompt_id: done for done in engine(server).complete(Items(prompts(3)), SAMPLING)}
     assert found["id-0"].finish_reason == found["id-2"].finish_reason == "stop"
     assert found["id-1"].finish_reason == "error"
     assert "too strange" in found["id-1"].detail
@@ -341,13 +348,13 @@ def test_how_the_server_wants_to_be_spoken_to_is_learnt_and_kept() -> None:
 
     with serve_batches(picky) as server:
         made = engine(server, max_requests=2, tries=3)
-        found = list(made.complete(prompts(4), SAMPLING))
+        found = list(made.complete(Items(prompts(4)), SAMPLING))
         assert [done.finish_reason for done in found] == ["stop"] * 4
         assert made.dialect == {"limit_name": "max_tokens", "left_out": ["seed"]}
         server.batches.clear()
         another = engine(server)
         another.dialect = made.dialect
-        assert len(list(another.complete(prompts(2), SAMPLING))) == 2
+        assert len(list(another.complete(Items(prompts(2)), SAMPLING))) == 2
         assert len(server.batches) == 1
 
 
@@ -355,7 +362,7 @@ def test_a_setting_no_model_takes_is_final() -> None:
     with serve_batches(
         lambda _: failure(400, "Unsupported value: 'temperature'", param="temperature")
     ) as server:
-        (done,) = engine(server).complete(prompts(1), SAMPLING)
+        (done,) = engine(server).complete(Items(prompts(1)), SAMPLING)
         assert len(server.batches) == 1
     assert done.finish_reason == "error"
     assert "--temperature 1" in done.detail
@@ -363,7 +370,9 @@ def test_a_setting_no_model_takes_is_final() -> None:
 
 def test_equal_prompts_are_asked_once_and_answered_each() -> None:
     with serve_batches(echo) as server:
-        found = list(engine(server).complete([make_prompt(1), make_prompt(2), make_prompt(1)], SAMPLING))
+        found = list(
+            engine(server).complete(Items([make_prompt(1), make_prompt(2), make_prompt(1)]), SAMPLING)
+        )
         assert sorted(done.prompt_id for done in found) == ["id-1", "id-1", "id-2"]
         assert server.sent == ["id-1", "id-2"]
 
@@ -375,13 +384,8 @@ def test_a_source_that_was_dry_may_flow_again() -> None:
         def __init__(self) -> None:
             self.ready = [make_prompt(0)]
 
-        def __iter__(self):
-            return self
-
-        def __next__(self) -> Prompt:
-            if not self.ready:
-                raise StopIteration
-            return self.ready.pop()
+        def pull(self) -> Prompt | None:
+            return self.ready.pop() if self.ready else None
 
     source, seen = Chain(), []
     with serve_batches(echo) as server:
@@ -416,13 +420,13 @@ def test_calls_that_fail_for_good_say_what_to_do(call, reply, said) -> None:
     with serve_batches(echo) as server:
         server.calls = lambda method, path, before: reply if (method, path) == call else None
         with pytest.raises(EngineError, match=said):
-            list(engine(server, retries=1).complete(prompts(1), SAMPLING))
+            list(engine(server, retries=1).complete(Items(prompts(1)), SAMPLING))
 
 
 def test_no_server() -> None:
     made = BatchEngine("tiny", base_url=f"http://127.0.0.1:{free_port()}/v1", retries=1)
     with pytest.raises(EngineError, match=r"Check that the server runs"):
-        list(made.complete(prompts(1), SAMPLING))
+        list(made.complete(Items(prompts(1)), SAMPLING))
 
 
 def test_the_key_is_sent_and_never_told(monkeypatch, caplog) -> None:
@@ -443,10 +447,10 @@ def test_a_key_in_a_reply_is_not_repeated(monkeypatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     problem = {"code": "odd", "message": f"key {KEY} may not"}
     with serve_batches(lambda _: failure(400, f"no {KEY}"), key=KEY) as server:
-        (done,) = engine(server).complete(prompts(1), SAMPLING)
+        (done,) = engine(server).complete(Items(prompts(1)), SAMPLING)
         server.plan.problems = lambda batch, number: [problem]
         with pytest.raises(EngineError, match=r"\*\*\*") as error:
-            list(engine(server).complete(prompts(1), SAMPLING))
+            list(engine(server).complete(Items(prompts(1)), SAMPLING))
     assert KEY not in done.detail + str(error.value)
 
 
@@ -454,7 +458,7 @@ def test_files_larger_than_memory_go_through_the_disk(monkeypatch) -> None:
     monkeypatch.setattr("synthesis.engines.openai.batch.requests._IN_MEMORY", 1000)
     long = [Prompt(f"id-{n}", "p", "t", {}, (Message("user", f"{n} ä " * 200),), "f") for n in range(20)]
     with serve_batches(echo) as server:
-        assert len(list(engine(server).complete(long, SAMPLING))) == 20
+        assert len(list(engine(server).complete(Items(long), SAMPLING))) == 20
         assert len(server.files["file-0"]) > 10_000
 
 

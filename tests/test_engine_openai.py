@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from synthesis.engines.base import Engine, LikelihoodEngine, Sampling
+from synthesis.engines.base import Engine, Items, LikelihoodEngine, Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import ConfigError, EngineError, MissingExtraError
 from tests.openai_helpers import (
@@ -25,7 +25,7 @@ from tests.openai_server import Reply, failure, serve
 def test_each_prompt_gets_its_own_reply_with_usage() -> None:
     with serve(lambda asked: Reply(f"Context: about {asked.text}")) as server:
         made = engine(server)
-        found = {done.prompt_id: done for done in made.complete(prompts(40), SAMPLING)}
+        found = {done.prompt_id: done for done in made.complete(Items(prompts(40)), SAMPLING)}
     assert isinstance(made, Engine) and isinstance(made, LikelihoodEngine)
     assert len(found) == 40
     assert found["id-7"].text == "Context: about prompt 7"
@@ -38,7 +38,7 @@ def test_each_prompt_gets_its_own_reply_with_usage() -> None:
 
 def test_the_request_carries_sampling_extra_fields_and_no_retry_of_the_client() -> None:
     with serve() as server:
-        list(engine(server, extra_body={"top_k": 20, "top_p": 0.5}).complete(prompts(1), SAMPLING))
+        list(engine(server, extra_body={"top_k": 20, "top_p": 0.5}).complete(Items(prompts(1)), SAMPLING))
     body = server.asked[0].body
     assert body.pop("seed") < 2**31
     assert body == {
@@ -54,7 +54,7 @@ def test_the_request_carries_sampling_extra_fields_and_no_retry_of_the_client() 
 def test_seeds_follow_from_the_run_and_the_prompt() -> None:
     with serve() as server:
         for seed in (5, 5, 6):
-            list(engine(server).complete(prompts(3), Sampling(seed=seed)))
+            list(engine(server).complete(Items(prompts(3)), Sampling(seed=seed)))
     seeds = {}
     for place, asked in enumerate(server.asked):
         seeds[place // 3, asked.text] = asked.body["seed"]
@@ -65,7 +65,7 @@ def test_seeds_follow_from_the_run_and_the_prompt() -> None:
 
 def test_text_that_has_no_utf8_is_sent_all_the_same() -> None:
     with serve() as server:
-        (done,) = engine(server).complete([make_prompt(0, "half \ud83d a pair")], SAMPLING)
+        (done,) = engine(server).complete(Items([make_prompt(0, "half \ud83d a pair")]), SAMPLING)
     assert done.finish_reason == "stop"
     assert server.asked[0].text == "half ? a pair"
 
@@ -88,7 +88,7 @@ def test_text_that_has_no_utf8_is_sent_all_the_same() -> None:
 )
 def test_verdicts_on_one_prompt_are_not_retried_and_stop_nobody_else(reply, finish, detail) -> None:
     with serve(lambda asked: reply if asked.text == "prompt 3" else None) as server:
-        found = {done.prompt_id: done for done in engine(server).complete(prompts(6), SAMPLING)}
+        found = {done.prompt_id: done for done in engine(server).complete(Items(prompts(6)), SAMPLING)}
     assert found["id-3"].finish_reason == finish
     assert detail in found["id-3"].detail
     assert {done.finish_reason for name, done in found.items() if name != "id-3"} == {"stop"}
@@ -98,7 +98,7 @@ def test_verdicts_on_one_prompt_are_not_retried_and_stop_nobody_else(reply, fini
 def test_reasoning_and_thinking_parts_are_not_text() -> None:
     parts = [{"type": "thinking", "text": "hm"}, {"type": "text", "text": "Context: so."}]
     with serve(lambda _: Reply(message={"content": parts, "reasoning_content": "secret thoughts"})) as server:
-        (done,) = engine(server).complete(prompts(1), SAMPLING)
+        (done,) = engine(server).complete(Items(prompts(1)), SAMPLING)
     assert done.text == "Context: so."
 
 
@@ -119,9 +119,9 @@ def refuses(name: str):
 def test_the_limit_goes_by_the_name_the_server_takes() -> None:
     with serve(refuses("max_tokens")) as server:
         made = engine(server, concurrency=4, retries=0)
-        first = list(made.complete(prompts(12), SAMPLING))
+        first = list(made.complete(Items(prompts(12)), SAMPLING))
         before = len(server.asked)
-        second = list(made.complete(prompts(12), SAMPLING))
+        second = list(made.complete(Items(prompts(12)), SAMPLING))
         assert "".join(made.stream(make_prompt(0), SAMPLING)).startswith("Context:")
     assert {done.finish_reason for done in first + second} == {"stop"}
     assert before <= 12 + 4  # only those under way when it was learnt
@@ -135,13 +135,13 @@ def test_a_limit_refused_under_both_names_is_an_error() -> None:
         return failure(400, f"unknown field {name}")
 
     with serve(script) as server, pytest.raises(EngineError, match="neither max_tokens nor max_completion"):
-        list(engine(server).complete(prompts(1), SAMPLING))
+        list(engine(server).complete(Items(prompts(1)), SAMPLING))
     assert len(server.asked) == 2
 
 
 def test_a_seed_that_is_not_taken_is_left_out() -> None:
     with serve(refuses("seed")) as server:
-        done = list(engine(server, retries=0).complete(prompts(5), SAMPLING))
+        done = list(engine(server, retries=0).complete(Items(prompts(5)), SAMPLING))
     assert {found.finish_reason for found in done} == {"stop"}
     assert "seed" not in server.asked[-1].body
 
@@ -149,8 +149,8 @@ def test_a_seed_that_is_not_taken_is_left_out() -> None:
 def test_a_temperature_that_is_not_taken_is_named_unless_it_is_the_default() -> None:
     with serve(refuses("temperature")) as server:
         with pytest.raises(EngineError, match=r"generation\.temperature = 1 \(--temperature 1\)"):
-            list(engine(server).complete(prompts(3), SAMPLING))
-        (done,) = engine(server).complete(prompts(1), Sampling(temperature=1.0))
+            list(engine(server).complete(Items(prompts(3)), SAMPLING))
+        (done,) = engine(server).complete(Items(prompts(1)), Sampling(temperature=1.0))
     assert done.finish_reason == "stop"
 
 

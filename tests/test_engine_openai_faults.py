@@ -11,6 +11,7 @@ from email.utils import formatdate
 
 import pytest
 
+from synthesis.engines.base import Items
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.engines.openai.failures import STREAK, Failure, Health, Kind, judge, retry_after
 from synthesis.engines.openai.pace import retry_delay
@@ -55,28 +56,30 @@ from tests.openai_server import Reply, failure, serve
 )
 def test_a_passing_failure_is_retried(fault) -> None:
     with serve(once(fault)) as server:
-        (done,) = engine(server, timeout=0.5, retries=1).complete(prompts(1), SAMPLING)
+        (done,) = engine(server, timeout=0.5, retries=1).complete(Items(prompts(1)), SAMPLING)
     assert (done.finish_reason, len(server.asked)) == ("stop", 2)
     assert done.text.startswith("Context:")
 
 
 def test_a_reply_that_trickles_runs_into_the_timeout() -> None:
     with serve(once(Reply(drip=0.2))) as server:
-        (done,) = engine(server, timeout=0.5, retries=1).complete(prompts(1), SAMPLING)
+        (done,) = engine(server, timeout=0.5, retries=1).complete(Items(prompts(1)), SAMPLING)
     assert (done.finish_reason, len(server.asked)) == ("stop", 2)
 
 
 def test_retries_wait_longer_each_time(monkeypatch) -> None:
     monkeypatch.setattr("synthesis.engines.openai.pace.FIRST_DELAY", 0.2)
     with serve(lambda asked: failure(500) if asked.number < 2 else None) as server:
-        list(engine(server).complete(prompts(1), SAMPLING))
+        list(engine(server).complete(Items(prompts(1)), SAMPLING))
     first, second, third = (asked.at for asked in server.asked)
     assert second - first >= 0.1 and third - second >= 0.2
 
 
 def test_a_prompt_that_keeps_failing_is_given_up_after_the_limit() -> None:
     with serve(lambda asked: failure(500, "boom") if asked.text == "prompt 1" else None) as server:
-        found = {done.prompt_id: done for done in engine(server, retries=2).complete(prompts(8), SAMPLING)}
+        found = {
+            done.prompt_id: done for done in engine(server, retries=2).complete(Items(prompts(8)), SAMPLING)
+        }
     assert found["id-1"].finish_reason == "error"
     assert "HTTP 500, boom" in found["id-1"].detail and "3" in found["id-1"].detail
     assert sum(asked.text == "prompt 1" for asked in server.asked) == 3
@@ -90,7 +93,7 @@ def test_retry_after_holds_everybody_back() -> None:
         return failure(429, "wait", {"Retry-After": "0.6"}) if asked.number == 0 else Reply(delay=0.01)
 
     with serve(script) as server:
-        done = list(engine(server, concurrency=2).complete(prompts(6), SAMPLING))
+        done = list(engine(server, concurrency=2).complete(Items(prompts(6)), SAMPLING))
     assert {found.finish_reason for found in done} == {"stop"}
     refused = server.asked[0]
     later = sorted(asked.at - refused.at for asked in server.asked[1:])
@@ -131,7 +134,7 @@ def test_a_key_that_is_not_accepted_ends_the_run_and_never_leaks(monkeypatch, ca
     with serve(key="another") as server:
         made = engine(server, api_key_env="MY_KEY")
         with pytest.raises(EngineError, match="environment variable MY_KEY") as caught:
-            list(made.complete(prompts(3), SAMPLING))
+            list(made.complete(Items(prompts(3)), SAMPLING))
         with pytest.raises(EngineError, match="MY_KEY") as streamed:
             list(made.stream(make_prompt(0), SAMPLING))
     assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"  # it was sent, and sent back
@@ -148,32 +151,32 @@ def test_a_key_that_is_not_accepted_ends_the_run_and_never_leaks(monkeypatch, ca
 def test_the_key_never_leaks_into_a_failed_prompt(monkeypatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with serve(lambda asked: failure(422, f"odd header {asked.headers['authorization']}")) as server:
-        (done,) = engine(server).complete(prompts(1), SAMPLING)
+        (done,) = engine(server).complete(Items(prompts(1)), SAMPLING)
     assert "odd header Bearer ***" in done.detail and KEY not in done.detail
 
 
 def test_a_missing_key_is_said_to_be_missing() -> None:
     with serve(key="k") as server, pytest.raises(EngineError, match="OPENAI_API_KEY.*it is not set"):
-        list(engine(server).complete(prompts(1), SAMPLING))
+        list(engine(server).complete(Items(prompts(1)), SAMPLING))
 
 
 def test_an_unknown_model_lists_those_there_are() -> None:
     with serve(models=("llama-8b", "qwen-7b")) as server:
         made = OpenAIEngine("qwen-70b", base_url=server.url)
         with pytest.raises(EngineError, match=r"'qwen-70b'.*--model: qwen-7b, llama-8b"):
-            list(made.complete(prompts(50), SAMPLING))
+            list(made.complete(Items(prompts(50)), SAMPLING))
 
 
 def test_an_exhausted_account_ends_the_run() -> None:
     fault = failure(429, "no money", code="insufficient_quota")
     with serve(lambda _: fault) as server, pytest.raises(EngineError, match="credit"):
-        list(engine(server).complete(prompts(50), SAMPLING))
+        list(engine(server).complete(Items(prompts(50)), SAMPLING))
 
 
 def test_a_pause_of_a_day_ends_the_run() -> None:
     fault = failure(429, "daily limit", {"Retry-After": "86400"})
     with serve(lambda _: fault) as server, pytest.raises(EngineError, match="86400 s"):
-        list(engine(server).complete(prompts(50), SAMPLING))
+        list(engine(server).complete(Items(prompts(50)), SAMPLING))
 
 
 @pytest.mark.parametrize(("count", "retries"), [(100, 6), (1, 1)])
@@ -181,7 +184,7 @@ def test_no_server_at_all_says_how_to_check(count, retries) -> None:
     url = f"http://127.0.0.1:{free_port()}/v1"
     made = OpenAIEngine("tiny", base_url=url, retries=retries)
     with pytest.raises(EngineError, match=f"curl {url}/models"):
-        list(made.complete(prompts(count), SAMPLING))
+        list(made.complete(Items(prompts(count)), SAMPLING))
 
 
 def test_no_server_is_noticed_before_any_prompt_has_used_up_its_tries(monkeypatch) -> None:
@@ -189,7 +192,7 @@ def test_no_server_is_noticed_before_any_prompt_has_used_up_its_tries(monkeypatc
     made = OpenAIEngine("tiny", base_url=f"http://127.0.0.1:{free_port()}/v1")
     begun = time.monotonic()
     with pytest.raises(EngineError, match="Check that the server runs"):
-        list(made.complete(prompts(100), SAMPLING))
+        list(made.complete(Items(prompts(100)), SAMPLING))
     assert time.monotonic() - begun < 10
 
 
@@ -197,7 +200,7 @@ def test_a_server_that_goes_away_ends_the_run_after_patience_and_keeps_what_is_d
     done = []
     with serve() as server:
         made = engine(server, concurrency=2, retries=2)
-        replies = made.complete((make_prompt(n) for n in itertools.count()), SAMPLING)
+        replies = made.complete(Items(make_prompt(n) for n in itertools.count()), SAMPLING)
         done.extend(itertools.islice(replies, 10))
     with pytest.raises(EngineError, match="Check that the server runs"):
         done.extend(replies)
@@ -209,7 +212,7 @@ def test_the_same_failure_of_all_prompts_ends_the_run() -> None:
         made = engine(server, concurrency=4, retries=1)
         done = []
         with pytest.raises(EngineError, match="no memory"):
-            done.extend(made.complete((make_prompt(n) for n in itertools.count()), SAMPLING))
+            done.extend(made.complete(Items(make_prompt(n) for n in itertools.count()), SAMPLING))
             raise AssertionError("it must not end well")
     assert len(server.asked) <= 2 * (STREAK + 8)
 
@@ -223,7 +226,7 @@ def test_what_is_at_hand_is_yielded_before_the_error() -> None:
         return Reply(delay=0.0 if asked.text == "prompt 0" else 0.3)
 
     with serve(script) as server:
-        replies = engine(server).complete(prompts(6), SAMPLING)
+        replies = engine(server).complete(Items(prompts(6)), SAMPLING)
         done = [next(replies).prompt_id]
         time.sleep(1.0)  # meanwhile the others are answered, after the fatal one
         with pytest.raises(EngineError):

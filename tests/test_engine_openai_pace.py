@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from synthesis.engines.base import Items
 from synthesis.engines.openai.pace import Pace
 from synthesis.errors import EngineError
 from tests.openai_helpers import (
@@ -30,7 +31,7 @@ def test_a_slow_prompt_holds_nobody_up() -> None:
     release = threading.Event()
     with serve(lambda asked: Reply(until=release) if asked.text == "prompt 0" else None) as server:
         order = []
-        for done in engine(server, concurrency=4).complete(prompts(60), SAMPLING):
+        for done in engine(server, concurrency=4).complete(Items(prompts(60)), SAMPLING):
             order.append(done.prompt_id)
             if len(order) == 59:
                 release.set()
@@ -40,7 +41,7 @@ def test_a_slow_prompt_holds_nobody_up() -> None:
 
 def test_no_more_than_the_bound_run_at_once_and_the_bound_is_used() -> None:
     with serve(lambda _: Reply(delay=0.05)) as server:
-        done = list(engine(server, concurrency=5).complete(prompts(40), SAMPLING))
+        done = list(engine(server, concurrency=5).complete(Items(prompts(40)), SAMPLING))
     assert len(done) == 40
     assert server.most_held == 5
 
@@ -56,7 +57,7 @@ def test_fewer_run_at_once_when_the_server_says_it_is_too_much() -> None:
         return replace(failure(429) if asked.held > 4 else Reply(delay=0.03), until=first)
 
     with serve(script) as server:
-        done = list(engine(server, concurrency=16, retries=20).complete(prompts(120), SAMPLING))
+        done = list(engine(server, concurrency=16, retries=20).complete(Items(prompts(120)), SAMPLING))
     assert {found.finish_reason for found in done} == {"stop"}
     assert server.most_held == 16
     later = server.asked[len(server.asked) // 3 :]
@@ -69,7 +70,7 @@ def test_fewer_run_at_once_when_replies_become_much_slower() -> None:
         return Reply(delay=0.06 if asked.number < 40 else 0.8)
 
     with serve(script) as server:
-        list(engine(server, concurrency=8).complete(prompts(64), SAMPLING))
+        list(engine(server, concurrency=8).complete(Items(prompts(64)), SAMPLING))
     assert max(asked.held for asked in server.asked[10:40]) >= 6
     assert max(asked.held for asked in server.asked[-4:]) <= 5
 
@@ -117,7 +118,7 @@ def test_prompts_are_pulled_lazily_and_in_the_consumers_thread() -> None:
             yield make_prompt(number)
 
     with serve() as server:
-        replies = engine(server, concurrency=3).complete(endless(), SAMPLING)
+        replies = engine(server, concurrency=3).complete(Items(endless()), SAMPLING)
         assert not pulled
         for taken in range(1, 30):
             next(replies)
@@ -136,7 +137,7 @@ def test_a_slow_source_does_not_hold_back_what_is_done() -> None:
             yield make_prompt(number)
 
     with serve() as server:
-        replies = engine(server, concurrency=10).complete(slow(), SAMPLING)
+        replies = engine(server, concurrency=10).complete(Items(slow()), SAMPLING)
         next(replies)
         assert len(pulled) < 15
         replies.close()
@@ -146,7 +147,7 @@ def test_places_stay_filled_while_the_consumer_is_slow() -> None:
     """Each ``next`` refills what it takes, so that the server is never left idle."""
     with serve() as server:
         replies = engine(server, concurrency=4).complete(
-            (make_prompt(n) for n in itertools.count()), SAMPLING
+            Items(make_prompt(n) for n in itertools.count()), SAMPLING
         )
         next(replies)
         for expected in range(6, 14):
@@ -160,7 +161,7 @@ def test_closing_early_cancels_what_runs() -> None:
     never = threading.Event()
     with serve(lambda asked: None if asked.number == 0 else Reply(until=never)) as server:
         made = engine(server, concurrency=4)
-        replies = made.complete((make_prompt(n) for n in itertools.count()), SAMPLING)
+        replies = made.complete(Items(make_prompt(n) for n in itertools.count()), SAMPLING)
         next(replies)
         while len(server.asked) < 5:  # until all places are taken
             time.sleep(0.01)
@@ -187,7 +188,7 @@ def test_an_interrupt_ends_the_wait_and_cleans_up() -> None:
         with serve(lambda _: Reply(until=never)) as server:
             signal.setitimer(signal.ITIMER_REAL, 0.4)
             with pytest.raises(KeyboardInterrupt):
-                list(engine(server).complete(prompts(3), SAMPLING))
+                list(engine(server).complete(Items(prompts(3)), SAMPLING))
             assert not running_threads()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -200,7 +201,7 @@ def test_an_error_of_the_source_comes_through() -> None:
         raise LookupError("row 1 is missing")
 
     with serve() as server, pytest.raises(LookupError, match="row 1"):
-        list(engine(server).complete(broken(), SAMPLING))
+        list(engine(server).complete(Items(broken()), SAMPLING))
 
 
 def test_closing_the_engine_from_elsewhere_ends_the_wait() -> None:
@@ -210,7 +211,7 @@ def test_closing_the_engine_from_elsewhere_ends_the_wait() -> None:
         timer = threading.Timer(0.3, made.close)
         timer.start()
         with pytest.raises(EngineError, match="closed"):
-            list(made.complete(prompts(3), SAMPLING))
+            list(made.complete(Items(prompts(3)), SAMPLING))
         timer.join()
 
 
@@ -218,7 +219,7 @@ def test_it_works_inside_a_running_event_loop() -> None:
     import asyncio
 
     async def notebook():
-        return list(made.complete(prompts(3), SAMPLING))
+        return list(made.complete(Items(prompts(3)), SAMPLING))
 
     with serve() as server:
         made = engine(server)
@@ -227,5 +228,5 @@ def test_it_works_inside_a_running_event_loop() -> None:
 
 def test_no_prompts_no_requests() -> None:
     with serve() as server:
-        assert list(engine(server).complete([], SAMPLING)) == []
+        assert list(engine(server).complete(Items([]), SAMPLING)) == []
     assert not server.asked

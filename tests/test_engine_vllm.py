@@ -14,8 +14,8 @@ from jinja2 import TemplateError
 
 from synthesis.data import Message
 from synthesis.engines import make_engine
+from synthesis.engines.base import Items, request_seed
 from synthesis.engines.vllm import VLLMEngine, log
-from synthesis.engines.vllm.asking import request_seed
 from synthesis.engines.vllm.chat import MARKER, make_chat
 from synthesis.engines.vllm.core import Inbox
 from synthesis.engines.vllm.log import Log
@@ -216,7 +216,7 @@ def requests(lengths: list[int]) -> list[Request]:
 def test_places_are_never_empty_while_there_is_work() -> None:
     lengths = [32, 4, 4, 4] * 8
     machine = Machine(places=4)
-    done = list(refill(lambda: machine, iter(requests(lengths)), 8))
+    done = list(refill(lambda: machine, Items(requests(lengths)).pull, 8))
     assert sorted(request.key for request, _ in done) == list(range(32))
     assert machine.steps < 1.2 * sum(lengths) / 4 < 0.5 * 8 * 32
     assert machine.most == 8
@@ -226,12 +226,12 @@ def test_what_is_settled_is_handed_on_without_asking() -> None:
     def never() -> Machine:
         raise AssertionError("nothing was to be asked")
 
-    assert list(refill(never, iter(["too long", "too long"]), 4)) == ["too long"] * 2
+    assert list(refill(never, Items(["too long", "too long"]).pull, 4)) == ["too long"] * 2
 
 
 def test_leaving_early_aborts_what_is_under_way() -> None:
     machine = Machine(places=2)
-    found = refill(lambda: machine, iter(requests([1, 5, 5, 5, 5])), 4)
+    found = refill(lambda: machine, Items(requests([1, 5, 5, 5, 5])).pull, 4)
     next(found)
     found.close()
     assert machine.aborted == ["1", "2", "3"]
@@ -241,7 +241,7 @@ def test_a_source_that_was_dry_is_asked_again() -> None:
     machine, waiting = Machine(places=2), requests([1, 3])
     source = Window(iter(waiting), 1)
     seen = []
-    for request, _ in refill(lambda: machine, source, 4):
+    for request, _ in refill(lambda: machine, source.pull, 4):
         seen.append(request.key)
         source.give_back()
     assert seen == [0, 1]
@@ -256,6 +256,6 @@ def test_a_window_is_no_wider_than_it_is_given_back() -> None:
             yield number
 
     window = Window(count(), 2)
-    assert list(window) == [0, 1] and pulled == [0, 1]
+    assert [window.pull() for _ in range(3)] == [0, 1, None] and pulled == [0, 1]
     window.give_back()
-    assert list(window) == [2]
+    assert [window.pull() for _ in range(2)] == [2, None]

@@ -16,7 +16,7 @@ from synthesis.coherence import window_spans
 from synthesis.coherence.gain import Gain, gain, gain_batch
 from synthesis.data import Prompt
 from synthesis.engines import make_engine
-from synthesis.engines.base import LogLikelihood, Sampling
+from synthesis.engines.base import LogLikelihood, PromptSource, Sampling
 from synthesis.errors import ConfigError, EngineError, SourceError, UsageError
 
 CONTEXT = "In Varrow the clock was mended by Ilse Brandt, and nobody else."
@@ -32,7 +32,7 @@ class Counting:
         self.ahead, self.refuses, self.early = ahead, refuses, early
         self.asked: list[tuple[str, str]] = []
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator:
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator:
         raise NotImplementedError
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:

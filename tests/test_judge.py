@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from builder.job.scoring import Judge, score_source
 from synthesis.data import Completion, Prompt, Rejected, content_hash
 from synthesis.engines import make_engine
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import BaseEngine, PromptSource, Sampling
 from synthesis.errors import ConfigError, EngineError, UsageError
 from synthesis.run.judge import GRADES, JUDGING, judge, judge_batch, read_verdict
 from tests.openai_helpers import quick_and_clean  # noqa: F401 - in force for every test here
@@ -28,7 +28,7 @@ def but(**changes: object) -> str:
     return json.dumps({key: value for key, value in (GIVEN | changes).items() if value is not None})
 
 
-class Scripted:
+class Scripted(BaseEngine):
     """Replies by rule. ``ahead`` prompts are taken before the first reply, the last of them first."""
 
     name, model = "scripted", "judge-1"
@@ -38,11 +38,11 @@ class Scripted:
         self.asked: list[Prompt] = []
         self.sampled: set[Sampling] = set()
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
-        source, waiting = iter(prompts), []
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
+        waiting = []
         self.sampled.add(sampling)
         while True:
-            while len(waiting) < self._ahead and (prompt := next(source, None)):
+            while len(waiting) < self._ahead and (prompt := prompts.pull()):
                 waiting.append(prompt)
             if not waiting:
                 return
@@ -57,9 +57,6 @@ class Scripted:
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
         raise NotImplementedError
-
-    def close(self) -> None:
-        pass
 
 
 def saying(*replies: str | Completion) -> Scripted:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from synthesis.data import Completion, Context, Message, Pair, Prompt, Usage, content_hash
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import Items, Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import EngineError
 from synthesis.run.conversations import Conversations, converse
@@ -53,7 +53,7 @@ class Counter:
         waiting, dry = [], False
         while True:
             while len(waiting) < self.window and (self.patient or not dry):
-                prompt = next(prompts, None)
+                prompt = prompts.pull()
                 if prompt is None:
                     dry = True
                     break
@@ -73,7 +73,7 @@ class Counter:
 
 
 def outcomes(engine, pairs=PAIRS, replies=None):
-    works = Conversations(((pair, opening(pair)) for pair in pairs), thrice, replies)
+    works = Conversations(Items((pair, opening(pair)) for pair in pairs), thrice, replies)
     return list(converse(engine, works, Sampling()))
 
 
@@ -97,7 +97,7 @@ def test_what_continues_a_work_comes_before_what_begins_one() -> None:
             pair = Pair(instruction=f"{number}?", answer="a")
             yield pair, opening(pair)
 
-    works = Conversations(endless(), thrice)
+    works = Conversations(Items(endless()), thrice)
     done = list(itertools.islice(converse(Counter(patient=True), works, Sampling()), 5))
     assert len(done) == 5
     assert len(pulled) <= 5 + 3
@@ -144,7 +144,8 @@ def test_equal_pairs_are_both_answered() -> None:
 def test_an_engine_that_leaves_prompts_unanswered_is_told_so() -> None:
     class Silent(Counter):
         def complete(self, prompts, sampling):
-            list(prompts)
+            while prompts.pull() is not None:
+                pass
             yield from ()
 
     with pytest.raises(EngineError, match="6 prompts"):
@@ -152,7 +153,7 @@ def test_an_engine_that_leaves_prompts_unanswered_is_told_so() -> None:
 
 
 def _through(journal, engine, pairs=PAIRS):
-    works = Conversations(((pair, opening(pair)) for pair in pairs), thrice, journal)
+    works = Conversations(Items((pair, opening(pair)) for pair in pairs), thrice, journal)
     return converse(engine, works, Sampling())
 
 

@@ -153,7 +153,7 @@ class _Desk:
             if isinstance(row, Rejected) or prompt is None or state == "settled":
                 continue
             works = self.job.works([(row, prompt)], self.journal)
-            for asked in works:
+            while (asked := works.pull()) is not None:
                 reply = self.log.find(asked.id)
                 if reply is None:
                     yield asked

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from synthesis.engines.base import Engine
+from synthesis.engines.base import BaseEngine
 from synthesis.errors import ConfigError
 
 # name -> (module, class)
@@ -24,7 +26,22 @@ def engine_names() -> list[str]:
     return sorted(_ENGINES)
 
 
-def make_engine(name: str, model: str = "", **options: Any) -> Engine:
+def engine_class(name: str) -> type[BaseEngine]:
+    """The class of the engine of that name, for its traits. Loads no model, and nothing heavy.
+
+    Raises:
+        ConfigError: there is no such engine.
+    """
+    if name not in _ENGINES:
+        near = difflib.get_close_matches(name, _ENGINES, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known engines: {', '.join(engine_names())}"
+        raise ConfigError(f"there is no engine '{name}' (generation.engine, --engine); {hint}")
+    module, attribute = _ENGINES[name]
+    found: type[BaseEngine] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def make_engine(name: str, model: str = "", **options: Any) -> BaseEngine:
     """The engine of that name, ready to use.
 
     Args:
@@ -35,20 +52,25 @@ def make_engine(name: str, model: str = "", **options: Any) -> Engine:
     Raises:
         ConfigError: unknown engine, model or option.
     """
-    if name not in _ENGINES:
-        near = difflib.get_close_matches(name, _ENGINES, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known engines: {', '.join(engine_names())}"
-        raise ConfigError(f"there is no engine '{name}' (generation.engine, --engine); {hint}")
-    module, attribute = _ENGINES[name]
-    engine_class = getattr(importlib.import_module(module), attribute)
+    chosen = engine_class(name)
     if model:
         options["model"] = model
-    try:
-        engine: Engine = engine_class(**options)
-    except TypeError as error:
-        given = ", ".join(sorted(options))
-        raise ConfigError(
-            f"engine '{name}' does not take these settings ({given}): {error}; "
-            "check --model and [generation.options]"
-        ) from None
-    return engine
+    taken = inspect.signature(chosen).parameters
+    if not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
+        unknown = sorted(options.keys() - taken.keys())
+        if unknown:
+            raise ConfigError(f"engine '{name}' does not take these settings: {_told(unknown, taken)}")
+    return chosen(**options)
+
+
+def _told(unknown: Sequence[str], taken: Collection[str]) -> str:
+    """Each setting that is none, with what may have been meant."""
+    told = []
+    for option in unknown:
+        near = difflib.get_close_matches(option, taken, n=1)
+        told.append(f"'{option}'" + (f" (did you mean '{near[0]}'?)" if near else ""))
+    options = ", ".join(one for one in taken if one != "model")
+    return (
+        f"{', '.join(told)}; check {'--model and ' if 'model' in unknown else ''}[generation.options], which "
+        f"may hold: {options}"
+    )

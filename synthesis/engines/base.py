@@ -1,16 +1,20 @@
 """The one boundary between the run and whatever writes text.
 
-An engine gets prompts and yields completions as each finishes, in any order. Retries
+An engine pulls prompts and yields completions as each finishes, in any order. Retries
 and batching stay inside it; it knows nothing of files, budgets or parsing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from synthesis.data import Completion, Prompt
+from synthesis.data import Completion, Prompt, content_hash
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +39,45 @@ class LogLikelihood:
     logprobs: tuple[float, ...]
 
 
+class Source(Protocol[T_co]):
+    """Gives one item at a time, and may be dry for the moment."""
+
+    def pull(self) -> T_co | None:
+        """The next item; None if there is none now.
+
+        There may be more once completions were taken (a reply may call for another prompt). With
+        nothing in flight that could bring any, None means that it is over.
+        """
+        ...
+
+
+PromptSource: TypeAlias = Source[Prompt]
+
+
+class Items(Generic[T]):
+    """The items of an iterable as a source, pulled lazily; it is over when they are."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = iter(items)
+
+    def pull(self) -> T | None:
+        """The next item, if any is left."""
+        return next(self._items, None)
+
+
 @runtime_checkable
 class Engine(Protocol):
-    """What every engine offers; see ``LikelihoodEngine`` for an optional part.
-
-    An engine whose replies depend on more than model and sampling also has ``settings``,
-    a mapping of JSON-able values: they are part of every prompt's fingerprint. One that is
-    no language model and takes no tokens has ``free = True``. One whose single reply can have any
-    length has ``writes_any_length = True``: it is never asked for an outline and sections.
-    """
+    """What every engine offers; see ``LikelihoodEngine`` for an optional part, ``BaseEngine`` for traits."""
 
     name: str
     model: str
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
-        """Pull prompts lazily; yield each completion as it finishes.
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
+        """Pull prompts as there is room for them; yield each completion as it finishes.
 
-        A source may run dry for the moment and have more once completions were taken (a reply
-        may call for another prompt). An engine that keeps several prompts in flight asks an
-        exhausted source again after each completion it yields, until none is in flight; one
-        that does not is given the rest in another round.
+        A source may be dry for the moment. An engine that keeps several prompts in flight pulls
+        again after each completion it yields, until none is in flight; one that ends earlier is
+        given the rest in another round.
         """
         ...
 
@@ -74,3 +97,70 @@ class LikelihoodEngine(Engine, Protocol):
     def loglikelihood(self, requests: Iterable[tuple[str, str]]) -> Iterator[LogLikelihood]:
         """For each (prefix, continuation): the continuation's token log-probabilities."""
         ...
+
+
+class BaseEngine(ABC):
+    """An engine with its traits, which say what a run may expect of it. All of ours derive from it.
+
+    Traits are of the class, so that they can be read before an engine is made; ``settings`` is of
+    the engine.
+    """
+
+    name: str
+    model: str
+    settings: Mapping[str, Any] = {}
+    """What replies depend on besides model and sampling: JSON-able, part of every fingerprint."""
+
+    free: ClassVar[bool] = False
+    """It is no language model and takes no tokens."""
+    writes_any_length: ClassVar[bool] = False
+    """One reply has whatever length is asked for; it is never asked for an outline and sections."""
+    outlives_process: ClassVar[bool] = False
+    """What was asked is answered elsewhere, in hours or days, whether or not this process waits."""
+
+    @abstractmethod
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
+        """See ``Engine.complete``."""
+
+    @abstractmethod
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
+        """See ``Engine.stream``."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+        return
+
+
+class Adopted(BaseEngine):
+    """An engine that is no ``BaseEngine``, with the traits that most have."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.name, self.model = engine.name, engine.model
+
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
+        """What the engine completes."""
+        return self._engine.complete(prompts, sampling)
+
+    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
+        """What the engine streams."""
+        return self._engine.stream(prompt, sampling)
+
+    def close(self) -> None:
+        """Close the engine."""
+        self._engine.close()
+
+
+def adopted(engine: Engine) -> BaseEngine:
+    """The engine itself if it tells its traits, else one around it."""
+    return engine if isinstance(engine, BaseEngine) else Adopted(engine)
+
+
+def request_seed(seed: int, prompt_id: str) -> int:
+    """A 31-bit seed for one request, from the run's seed and the prompt's identity."""
+    return int(content_hash(seed, prompt_id)[:8], 16) >> 1
+
+
+def encodable(text: str) -> str:
+    """The text without what UTF-8 cannot hold: a lone surrogate becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthesis.data import Completion, Prompt, Usage
-from synthesis.engines.base import Engine, Sampling
+from synthesis.engines.base import BaseEngine, PromptSource, Sampling
 from synthesis.errors import ConfigError
 from synthesis.run.journal import Log
 from synthesis.storage import storage_errors
@@ -178,7 +178,7 @@ def clear_up(engine: BatchEngine, log: BatchLog) -> list[BatchJob]:
     return found
 
 
-class Kept:
+class Kept(BaseEngine):
     """A batch engine whose batches and replies are kept in a journal.
 
     Its ``complete`` gives replies at hand, waits for batches in flight, and sends only
@@ -190,7 +190,7 @@ class Kept:
         self.name, self.model, self.settings = engine.name, engine.model, engine.settings
         self._folder = folder
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """Yield the completion of every prompt; see ``BatchEngine.complete``."""
         with BatchLog(self._folder) as log:
             clear_up(self.engine, log)
@@ -208,9 +208,9 @@ class Kept:
         self.engine.close()
 
 
-def kept(engine: Engine, folder: Path) -> Engine:
+def kept(engine: BaseEngine, folder: Path) -> BaseEngine:
     """The engine itself, or, if it sends batches, one that keeps them in the journal's folder."""
-    if engine.name != "batch":
+    if not engine.outlives_process:
         return engine
     from synthesis.engines.openai.batch import BatchEngine
 

@@ -10,19 +10,22 @@ nothing of what is in a prompt.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from synthesis.data import Completion, Context, Pair, Prompt, Rejected, Usage
-from synthesis.engines.base import Engine, Sampling
+from synthesis.data import Completion, Pair, Prompt, Usage
+from synthesis.engines.base import Engine, Sampling, Source
 from synthesis.errors import EngineError
 
-Work: TypeAlias = Generator[Prompt, Completion, Context | Rejected]
+T = TypeVar("T")
+
+Work: TypeAlias = Generator[Prompt, Completion, T]
 """Yields a prompt, is sent its completion, and so on; returns the outcome."""
 
 
 class Replies(Protocol):
-    """Where replies that did not end a work are kept, by the fingerprint of their prompt."""
+    """Where replies that did not end a work are recorded, by the fingerprint of their prompt."""
 
     def find(self, prompt: Prompt) -> Completion | None:
         """The reply recorded for a prompt."""
@@ -31,78 +34,60 @@ class Replies(Protocol):
         """Record a reply."""
 
 
-class Forgetful:
-    """Keeps nothing: for work in memory only."""
-
-    def find(self, prompt: Prompt) -> Completion | None:
-        """Nothing."""
-        return None
-
-    def keep(self, prompt: Prompt, completion: Completion) -> None:
-        """Nothing is done."""
-
-
-class Finished(NamedTuple):
+class Finished(NamedTuple, Generic[T]):
     """A pair, what became of it, and what its last reply took; those before it are recorded apart."""
 
     pair: Pair
-    outcome: Context | Rejected
+    outcome: T
     usage: Usage
 
 
-class _Open(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Open(Generic[T]):
     pair: Pair
-    work: Work
+    work: Work[T]
     prompt: Prompt
 
 
-class Conversations(Iterator[Prompt]):
+class Conversations(Generic[T]):
     """The works of many pairs as one source of prompts for an engine.
 
-    As an iterator it runs dry while every open work waits for a reply, and has more once
-    replies were taken: prompts that continue a work come before those that begin one.
-    Pairs are pulled only when no open work has a prompt ready.
+    It is dry while every open work waits for a reply, and has more once replies were taken:
+    prompts that continue a work come before those that begin one. Pairs are pulled only when
+    no open work has a prompt ready.
 
     Args:
-        pairs: what to work on, each with the prompt that names its work; pulled lazily.
+        pairs: what to work on, each with the prompt that names its work.
         begin: starts the work of a pair.
-        replies: where earlier replies are found and new ones recorded.
+        replies: where earlier replies are found and new ones recorded; nowhere if None.
     """
 
     def __init__(
         self,
-        pairs: Iterable[tuple[Pair, Prompt]],
-        begin: Callable[[Pair, Prompt], Work],
+        pairs: Source[tuple[Pair, Prompt]],
+        begin: Callable[[Pair, Prompt], Work[T]],
         replies: Replies | None = None,
     ) -> None:
-        self._pairs = iter(pairs)
+        self._pairs = pairs
         self._begin = begin
-        self._replies = replies or Forgetful()
+        self._replies = replies
         self._ready: deque[Prompt] = deque()
         # Two equal pairs have equal prompts, and may wait at the same time.
-        self._waiting: defaultdict[str, list[_Open]] = defaultdict(list)
-        self._finished: deque[Finished] = deque()
-        self._exhausted = False
+        self._waiting: defaultdict[str, list[_Open[T]]] = defaultdict(list)
+        self._finished: deque[Finished[T]] = deque()
 
-    def __next__(self) -> Prompt:
-        while not self._ready:
-            try:
-                pair, prompt = next(self._pairs)
-            except StopIteration:
-                self._exhausted = True
-                raise
-            self._advance(pair, self._begin(pair, prompt))
-        return self._ready.popleft()
+    def pull(self) -> Prompt | None:
+        """The next prompt that nobody has answered yet; None while all that are open were given out."""
+        return self._ready.popleft() if self._has_ready() else None
 
     @property
     def waiting(self) -> int:
         """How many prompts have no reply yet."""
         return sum(map(len, self._waiting.values()))
 
-    @property
     def over(self) -> bool:
-        """Whether every pair was pulled and every work has ended."""
-        return self._exhausted and not self._waiting
+        """Whether every work has ended and there is no pair to begin another for."""
+        return not self._waiting and not self._has_ready()
 
     def take(self, completion: Completion) -> None:
         """Give a reply to the work that waits for it, and record it if the work goes on."""
@@ -112,20 +97,29 @@ class Conversations(Iterator[Prompt]):
             del self._waiting[completion.prompt_id]
         goes_on = self._advance(opened.pair, opened.work, completion)
         # A failure is worth asking again at the next run.
-        if goes_on and completion.finish_reason != "error":
+        if goes_on and self._replies is not None and completion.finish_reason != "error":
             self._replies.keep(opened.prompt, completion)
 
-    def finished(self) -> Iterator[Finished]:
+    def finished(self) -> Iterator[Finished[T]]:
         """The works that ended since the last call."""
         while self._finished:
             yield self._finished.popleft()
 
-    def _advance(self, pair: Pair, work: Work, completion: Completion | None = None) -> bool:
+    def _has_ready(self) -> bool:
+        """Whether a prompt is ready, after beginning as many works as it takes."""
+        while not self._ready:
+            if (begun := self._pairs.pull()) is None:
+                return False
+            pair, prompt = begun
+            self._advance(pair, self._begin(pair, prompt))
+        return True
+
+    def _advance(self, pair: Pair, work: Work[T], completion: Completion | None = None) -> bool:
         """Go on with a work up to a prompt that nobody has answered yet; False if it ended."""
         try:
             # None is what starts a generator.
             prompt = work.send(completion) if completion is not None else next(work)
-            while (known := self._replies.find(prompt)) is not None:
+            while self._replies is not None and (known := self._replies.find(prompt)) is not None:
                 prompt = work.send(known)
         except StopIteration as end:
             usage = Usage.of(completion) if completion is not None else Usage()
@@ -136,16 +130,16 @@ class Conversations(Iterator[Prompt]):
         return True
 
 
-def converse(engine: Engine, works: Conversations, sampling: Sampling) -> Iterator[Finished]:
+def converse(engine: Engine, works: Conversations[T], sampling: Sampling) -> Iterator[Finished[T]]:
     """Let an engine answer every prompt of ``works``; yield each work as it ends.
 
-    An engine may end when the source runs dry for the moment; then it gets the rest in
+    An engine may end when the source is dry for the moment; then it gets the rest in
     another round.
 
     Raises:
         EngineError: the engine left a prompt without any reply.
     """
-    while not works.over:
+    while not works.over():
         answered = False
         for completion in engine.complete(works, sampling):
             answered = True
@@ -157,3 +151,4 @@ def converse(engine: Engine, works: Conversations, sampling: Sampling) -> Iterat
                 f"engine '{engine.name}' left {works.waiting:,} prompts without a reply; "
                 "run the same command again to ask for them"
             )
+    yield from works.finished()

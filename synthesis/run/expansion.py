@@ -9,9 +9,8 @@ expansion as the way to longer contexts; the procedure here is ours).
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected
 from synthesis.gate.faults import Fact, Fault, fault_of, inspect, is_told
@@ -139,15 +138,15 @@ _GOES_ON = "- More follows after it: end in the middle of things, without lookin
 
 _MOST_PIECES = 6  # of a section, from a model that writes far less than it is asked for
 
-Step: TypeAlias = Generator[Prompt, Completion, Answered[Context]]
-
 
 def section_count(words: int, section_words: int) -> int:
     """How many sections a context of so many words has."""
     return -(-words // section_words)
 
 
-def expand(pair: Pair, prompt: Prompt, read: Reader, repairs: int, section_words: int) -> Work:
+def expand(
+    pair: Pair, prompt: Prompt, read: Reader, repairs: int, section_words: int
+) -> Work[Context | Rejected]:
     """The work of one pair whose context is longer than one reply.
 
     Args:
@@ -194,7 +193,7 @@ class _Writer:
     points: tuple[Point, ...]
     sections: tuple[Section, ...]
 
-    def write(self, draft: Draft, attempts: int) -> Work:
+    def write(self, draft: Draft, attempts: int) -> Work[Context | Rejected]:
         """All sections, then the whole as one context; ``attempts`` replies were there before."""
         asked: list[Answered[Context]] = []
         for number, section in enumerate(self.sections):
@@ -219,7 +218,9 @@ class _Writer:
                 draft = replace(draft, pieces=(*draft.pieces, answered.value.text))
         return self._whole(draft.text, asked, attempts)
 
-    def _piece(self, draft: Draft, number: int, size: int, goes_on: bool, ends: bool) -> Step:
+    def _piece(
+        self, draft: Draft, number: int, size: int, goes_on: bool, ends: bool
+    ) -> Work[Answered[Context]]:
         """One reply for a section: its text or, if it ``goes_on``, more of it."""
         points = [self.points[n] for n in self.sections[number].points]
         if goes_on:

@@ -12,13 +12,13 @@ instructions will do.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from synthesis.data import Completion, Pair, Prompt, Rejected, content_hash
-from synthesis.engines.base import Engine, Sampling
+from synthesis.engines.base import BaseEngine, Engine, Sampling, adopted
 from synthesis.errors import ConfigError, EngineError
 from synthesis.gate.faults import Fault
 from synthesis.gate.parsing import count_words, without_thinking
@@ -205,7 +205,8 @@ def judge_batch(
         ConfigError: the engine is no language model.
         EngineError: the engine failed as a whole.
     """
-    if getattr(engine, "free", False):
+    engine = adopted(engine)
+    if engine.free:
         raise ConfigError(
             f"engine '{engine.name}' is no language model and cannot judge; use openai, vllm or transformers"
         )
@@ -215,40 +216,34 @@ def judge_batch(
 def _in_order(
     rows: _Numbered, engine: Engine, sampling: Sampling, repairs: int
 ) -> Iterator[Verdict | Rejected]:
-    # Conversations hand on whatever their works return; only their type speaks of contexts.
-    begin = cast("Callable[[Pair, Prompt], Work]", partial(_verdict, repairs=repairs))
     ended: dict[int, Verdict | Rejected] = {}
-    while not rows.over:
-        for finished in converse(engine, Conversations(rows, begin), sampling):
-            ended[finished.pair.metadata["row"]] = cast("Verdict | Rejected", finished.outcome)
-            while rows.given in ended:
-                outcome = ended.pop(rows.given)
-                rows.given += 1
-                yield outcome
+    for finished in converse(engine, Conversations(rows, partial(_verdict, repairs=repairs)), sampling):
+        ended[finished.pair.metadata["row"]] = finished.outcome
+        while rows.given in ended:
+            outcome = ended.pop(rows.given)
+            rows.given += 1
+            yield outcome
 
 
-class _Numbered(Iterator[tuple[Pair, Prompt]]):
+class _Numbered:
     """Triples as numbered pairs with their prompts.
 
-    Runs dry for the moment while too many verdicts wait for that of an earlier row; has more
+    A source that is dry while too many verdicts wait for that of an earlier row, and has more
     once they are ``given``.
     """
 
-    def __init__(self, triples: Iterable[Triple], engine: Engine, sampling: Sampling) -> None:
+    def __init__(self, triples: Iterable[Triple], engine: BaseEngine, sampling: Sampling) -> None:
         self._triples = iter(triples)
-        self._by = (engine.name, engine.model, sampling.to_dict(), dict(getattr(engine, "settings", {})))
+        self._by = (engine.name, engine.model, sampling.to_dict(), dict(engine.settings))
         self._taken = 0
         self.given = 0
-        self.over = False
 
-    def __next__(self) -> tuple[Pair, Prompt]:
+    def pull(self) -> tuple[Pair, Prompt] | None:
+        """The next row, if it may be taken already."""
         if self._taken - self.given >= _MOST_AHEAD:
-            raise StopIteration
-        try:
-            triple = next(self._triples)
-        except StopIteration:
-            self.over = True
-            raise
+            return None
+        if (triple := next(self._triples, None)) is None:
+            return None
         prompt = _prompt(triple, self._by)
         pair = Pair(prompt.pair_id, triple[1], triple[2], metadata={"row": self._taken})
         self._taken += 1
@@ -274,9 +269,7 @@ def _mark(triple: Triple) -> str:
     return mark
 
 
-def _verdict(
-    pair: Pair, prompt: Prompt, *, repairs: int
-) -> Generator[Prompt, Completion, Verdict | Rejected]:
+def _verdict(pair: Pair, prompt: Prompt, *, repairs: int) -> Work[Verdict | Rejected]:
     """The work of one row: a reply, asked for again up to ``repairs`` times."""
     words = prompt.variables["words"]
     answered = yield from ask(prompt, lambda reply: read_verdict(reply, words), repairs, _WHAT)

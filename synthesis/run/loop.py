@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
 from synthesis.engines import make_engine
-from synthesis.engines.base import Engine, Sampling
+from synthesis.engines.base import BaseEngine, Engine, Items, Sampling, adopted
 from synthesis.gate.parsing import parse
 from synthesis.options import PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, load_template, step_template
@@ -40,7 +40,7 @@ class Job:
     dataset, so that another tokenizer makes nothing stale.
     """
 
-    engine: Engine
+    engine: BaseEngine
     template: Template
     sampling: Sampling
     words: int
@@ -55,7 +55,7 @@ class Job:
     @property
     def takes_no_tokens(self) -> bool:
         """Whether the engine is no language model."""
-        return getattr(self.engine, "free", False)
+        return self.engine.free
 
     @property
     def replies_per_pair(self) -> int:
@@ -65,8 +65,7 @@ class Job:
     @property
     def expands(self) -> bool:
         """Whether a context takes an outline and sections."""
-        alone = getattr(self.engine, "writes_any_length", False)
-        return not alone and expands(self.words, self.section_words)
+        return not self.engine.writes_any_length and expands(self.words, self.section_words)
 
     def prompt(self, pair: Pair) -> Prompt:
         """The prompt for a pair."""
@@ -82,23 +81,24 @@ class Job:
 
     def _settings(self) -> Mapping[str, Any]:
         """What a context depends on besides model and sampling."""
-        settings = getattr(self.engine, "settings", None) or {}
         if not self.expands:
-            return settings
+            return self.engine.settings
         steps = [step_template(name).text for name in ("outline", "section")]
-        return {**settings, "section_words": self.section_words, "steps": steps}
+        return {**self.engine.settings, "section_words": self.section_words, "steps": steps}
 
-    def works(self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None) -> Conversations:
+    def works(
+        self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None
+    ) -> Conversations[Context | Rejected]:
         """The works of these pairs; ``replies`` holds what earlier runs were told."""
-        return Conversations(pairs, self.begin, replies)
+        return Conversations(Items(pairs), self.begin, replies)
 
     def outcomes(
         self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None
-    ) -> Iterator[Finished]:
+    ) -> Iterator[Finished[Context | Rejected]]:
         """What becomes of each pair, in the order the engine finishes them."""
         return converse(self.engine, self.works(pairs, replies), self.sampling)
 
-    def begin(self, pair: Pair, prompt: Prompt) -> Work:
+    def begin(self, pair: Pair, prompt: Prompt) -> Work[Context | Rejected]:
         """The work of one pair, up to its context or its rejection."""
         read = partial(parse, engine=self.engine.name, model=self.engine.model, seed=self.sampling.seed)
         if self.expands:
@@ -237,7 +237,8 @@ def synthesize(
 
     Args:
         pairs: any iterable; pulled lazily.
-        engine: a name (see ``synthesis.engines.engine_names``) or an engine object.
+        engine: a name (see ``synthesis.engines.engine_names``), or an object that has the methods of
+            ``synthesis.engines.base.Engine``.
         model: which model the engine runs; empty for its default.
         words: about how many words a context should have.
         template: a built-in template's name or a text file's path.
@@ -255,7 +256,7 @@ def synthesize(
         A ``Context``, or a ``Rejected`` with stage and reason.
     """
     owned = isinstance(engine, str)
-    made = make_engine(engine, model, **options) if isinstance(engine, str) else engine
+    made = make_engine(engine, model, **options) if isinstance(engine, str) else adopted(engine)
     sampling = Sampling(temperature, top_p, max_tokens, seed)
     counter = load_tokenizer(tokenizer)
     job = Job(made, load_template(template), sampling, words, counter, repairs, section_words)

@@ -10,7 +10,7 @@ are taken at their word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
@@ -86,9 +86,7 @@ def may_be_asked_again(rejected: Rejected, repairs: int) -> bool:
     return (int(asked[1]) if asked else 1) <= repairs
 
 
-def ask(
-    prompt: Prompt, judge: Judge[T], repairs: int, what: str
-) -> Generator[Prompt, Completion, Answered[T]]:
+def ask(prompt: Prompt, judge: Judge[T], repairs: int, what: str) -> Work[Answered[T]]:
     """Ask until a reply has no fault, at most ``repairs`` times again; keep the best.
 
     A reply that comes twice is not asked for a third time. A failed engine ends the asking:
@@ -168,7 +166,7 @@ def faults(pair: Pair, completion: Completion, prompt: Prompt, read: Reader) -> 
     return Judged(*inspect(outcome, pair, prompt))
 
 
-def repaired(pair: Pair, prompt: Prompt, read: Reader, repairs: int) -> Work:
+def repaired(pair: Pair, prompt: Prompt, read: Reader, repairs: int) -> Work[Context | Rejected]:
     """The work of one pair: one reply, asked for again up to ``repairs`` times."""
     what = f"the whole text, about {prompt.variables['words']} words,"
     answered = yield from ask(prompt, lambda reply: faults(pair, reply, prompt, read), repairs, what)

@@ -14,7 +14,7 @@ import torch
 
 from synthesis.data import Message, Prompt
 from synthesis.engines import make_engine
-from synthesis.engines.base import Engine, Sampling
+from synthesis.engines.base import Engine, Items, Sampling
 from synthesis.engines.transformers import TransformersEngine
 from synthesis.engines.transformers.batching import cost, take
 from synthesis.engines.transformers.decoder import Decoder
@@ -55,16 +55,16 @@ def test_the_torch_of_others_is_left_alone(engine) -> None:
     """Neither reads nor moves the global random state."""
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    (one,) = engine.complete([asks("What?")], SAMPLING)
+    (one,) = engine.complete(Items([asks("What?")]), SAMPLING)
     assert torch.equal(before, torch.get_rng_state())
     torch.manual_seed(2)
-    (other,) = engine.complete([asks("What?")], SAMPLING)
+    (other,) = engine.complete(Items([asks("What?")]), SAMPLING)
     assert one.text == other.text
 
 
 def test_another_seed_is_another_reply_and_no_temperature_none(engine) -> None:
     def reply(**changes: float) -> str:
-        (done,) = engine.complete([asks("What?")], Sampling(max_tokens=24, **changes))
+        (done,) = engine.complete(Items([asks("What?")]), Sampling(max_tokens=24, **changes))
         return done.text
 
     assert reply(seed=1) != reply(seed=2)
@@ -78,7 +78,7 @@ def test_greedy_is_what_the_library_writes(engine, random_model) -> None:
     tokenizer = AutoTokenizer.from_pretrained(random_model)
     model = AutoModelForCausalLM.from_pretrained(random_model)
     prompts = [asks("word " * count + "?", str(count)) for count in (1, 7, 30, 200)]
-    found = {c.prompt_id: c for c in engine.complete(prompts, Sampling(temperature=0, max_tokens=24))}
+    found = {c.prompt_id: c for c in engine.complete(Items(prompts), Sampling(temperature=0, max_tokens=24))}
     for prompt in prompts:
         ids = tokenizer.apply_chat_template(
             [{"role": "user", "content": prompt.messages[0].content}],
@@ -123,7 +123,7 @@ def test_the_nucleus_is_found_however_many_tokens_it_has(top_p) -> None:
 def test_the_end_of_a_reply_is_told(random_model, tmp_path) -> None:
     """A reply that ends by itself stops, without its last token; one that is cut has reached a length."""
     engine = TransformersEngine(str(random_model))
-    (cut,) = engine.complete([asks("What?")], Sampling(temperature=0, max_tokens=5))
+    (cut,) = engine.complete(Items([asks("What?")]), Sampling(temperature=0, max_tokens=5))
     assert (cut.finish_reason, cut.output_tokens) == ("length", 5)
     assert "max_tokens" in cut.detail
     pieces = list(engine.stream(asks("What?"), Sampling(temperature=0, max_tokens=5)))
@@ -137,7 +137,7 @@ def test_the_end_of_a_reply_is_told(random_model, tmp_path) -> None:
     # As chat models have it: one end token in the configuration, another only here.
     GenerationConfig(eos_token_id=[tokenizer.eos_token_id, fourth[0]]).save_pretrained(folder)
     with leaves_nothing(TransformersEngine(str(folder))) as ending:
-        (stopped,) = ending.complete([asks("What?")], Sampling(temperature=0, max_tokens=5))
+        (stopped,) = ending.complete(Items([asks("What?")]), Sampling(temperature=0, max_tokens=5))
         assert (stopped.finish_reason, stopped.output_tokens, stopped.detail) == ("stop", 4, "")
         assert stopped.text == "".join(pieces[:3])
         assert "".join(ending.stream(asks("What?"), Sampling(temperature=0, max_tokens=5))) == stopped.text
@@ -145,7 +145,7 @@ def test_the_end_of_a_reply_is_told(random_model, tmp_path) -> None:
 
 def test_a_prompt_longer_than_the_window_is_one_error_among_replies(engine) -> None:
     prompts = [asks("short"), asks("word " * WINDOW, "long"), asks("short too")]
-    found = {done.prompt_id: done for done in engine.complete(prompts, SAMPLING)}
+    found = {done.prompt_id: done for done in engine.complete(Items(prompts), SAMPLING)}
     assert len(found) == 3
     assert found["long"].finish_reason == "error"
     assert "max_model_len" in found["long"].detail and "4,096" in found["long"].detail
@@ -158,13 +158,8 @@ def test_nothing_but_errors_does_not_end_a_source_that_may_have_more(engine) -> 
     waiting = [asks("word " * WINDOW, "long")]
 
     class Source:
-        def __iter__(self) -> Source:
-            return self
-
-        def __next__(self) -> Prompt:
-            if not waiting:
-                raise StopIteration
-            return waiting.pop()
+        def pull(self) -> Prompt | None:
+            return waiting.pop() if waiting else None
 
     found = []
     for done in engine.complete(Source(), SAMPLING):
@@ -177,9 +172,9 @@ def test_nothing_but_errors_does_not_end_a_source_that_may_have_more(engine) -> 
 def test_a_reply_ends_at_the_window_whoever_is_beside_it(random_model) -> None:
     with leaves_nothing(TransformersEngine(str(random_model), max_model_len=60)) as engine:
         prompts = [asks("word " * count, str(count)) for count in (4, 24, 34)]
-        together = {d.prompt_id: d for d in engine.complete(prompts, Sampling(max_tokens=40))}
+        together = {d.prompt_id: d for d in engine.complete(Items(prompts), Sampling(max_tokens=40))}
         for prompt in prompts:
-            (alone,) = engine.complete([prompt], Sampling(max_tokens=40))
+            (alone,) = engine.complete(Items([prompt]), Sampling(max_tokens=40))
             assert together[prompt.id] == alone
         cut = together["34"]
         assert cut.finish_reason == "length" and "window" in cut.detail
@@ -205,7 +200,7 @@ def test_the_first_come_is_never_left_behind(engine) -> None:
     """An odd one out is answered although better neighbours keep coming."""
     odd = asks("word " * 300, "odd")
     source = itertools.chain([odd], make_prompts(engine, SAMPLING))
-    replies = engine.complete(source, Sampling(max_tokens=1))
+    replies = engine.complete(Items(source), Sampling(max_tokens=1))
     assert "odd" in {done.prompt_id for done in itertools.islice(replies, 8)}
     replies.close()
 
@@ -243,9 +238,9 @@ def breaks_down(monkeypatch, above: int) -> list[int]:
 def test_out_of_memory_halves_the_batch_and_nothing_else(fresh, monkeypatch) -> None:
     brief = Sampling(seed=11, max_tokens=6)
     prompts = list(itertools.islice(make_prompts(fresh, brief), 19))
-    plain = {done.prompt_id: done.text for done in fresh.complete(prompts, brief)}
+    plain = {done.prompt_id: done.text for done in fresh.complete(Items(prompts), brief)}
     rows = breaks_down(monkeypatch, above=3)
-    found = {done.prompt_id: done.text for done in fresh.complete(prompts, brief)}
+    found = {done.prompt_id: done.text for done in fresh.complete(Items(prompts), brief)}
     assert found == plain
     # 8 and then 4 once each: what did not fit is not tried again.
     assert [count for count in rows if count > 3] == [8, 4]
@@ -254,7 +249,7 @@ def test_out_of_memory_halves_the_batch_and_nothing_else(fresh, monkeypatch) -> 
 def test_out_of_memory_with_a_single_prompt_says_what_to_lower(fresh, monkeypatch) -> None:
     breaks_down(monkeypatch, above=0)
     with pytest.raises(EngineError, match=r"single prompt.*max_tokens"):
-        list(fresh.complete(make_prompts(fresh, SAMPLING), SAMPLING))
+        list(fresh.complete(Items(make_prompts(fresh, SAMPLING)), SAMPLING))
     with pytest.raises(EngineError, match=r"single prompt.*max_tokens"):
         list(fresh.stream(make_prompt(fresh, 0, SAMPLING), SAMPLING))
 
@@ -262,7 +257,7 @@ def test_out_of_memory_with_a_single_prompt_says_what_to_lower(fresh, monkeypatc
 def test_a_very_uneven_batch_gives_each_what_it_gets_alone(engine) -> None:
     """Whole pieces of a short prompt's row are padding when a long one is read beside it."""
     prompts = [asks("Hm?"), asks("word " * 3000, "long")]
-    together = {d.prompt_id: d.text for d in engine.complete(prompts, SAMPLING)}
+    together = {d.prompt_id: d.text for d in engine.complete(Items(prompts), SAMPLING)}
     assert together == {p.id: "".join(engine.stream(p, SAMPLING)) for p in prompts}
 
 
@@ -293,14 +288,14 @@ def test_deltas_join_to_the_text(random_model, text) -> None:
 def test_closing_frees_the_model(random_model) -> None:
     engine = TransformersEngine(str(random_model))
     model = weakref.ref(engine._runtime.decoder._model)
-    left = engine.complete(make_prompts(engine, SAMPLING), SAMPLING)
+    left = engine.complete(Items(make_prompts(engine, SAMPLING)), SAMPLING)
     next(left)
     left.close()
     engine.close()
     gc.collect()
     assert model() is None
     with pytest.raises(EngineError, match="closed"):
-        next(engine.complete([asks("What?")], SAMPLING))
+        next(engine.complete(Items([asks("What?")]), SAMPLING))
     with pytest.raises(EngineError, match="closed"):
         next(engine.stream(asks("What?"), SAMPLING))
     with pytest.raises(EngineError, match="closed"):
@@ -308,8 +303,8 @@ def test_closing_frees_the_model(random_model) -> None:
 
 
 def test_a_lone_surrogate_is_read_as_a_question_mark(engine) -> None:
-    (broken,) = engine.complete([asks("What\ud800", "same")], SAMPLING)
-    (plain,) = engine.complete([asks("What?", "same")], SAMPLING)
+    (broken,) = engine.complete(Items([asks("What\ud800", "same")]), SAMPLING)
+    (plain,) = engine.complete(Items([asks("What?", "same")]), SAMPLING)
     assert broken == plain
 
 

@@ -15,7 +15,7 @@ from transformers.utils import logging
 
 from synthesis.data import Message, Prompt
 from synthesis.engines import make_engine
-from synthesis.engines.base import Engine, Sampling
+from synthesis.engines.base import Engine, Items, Sampling
 from synthesis.engines.transformers import TransformersEngine
 from synthesis.errors import ConfigError, EngineError, MissingExtraError
 from tests.torch.models import save_random_model
@@ -144,7 +144,7 @@ def test_no_chat_template_is_told_when_a_prompt_comes_not_before(tmp_path) -> No
     engine = make(save_random_model(tmp_path / "base", chat=False))
     assert next(engine.loglikelihood([("a", " b")])).logprobs
     with pytest.raises(ConfigError, match="no chat template.*instruct"):
-        next(engine.complete([Prompt("1", "p", "t", {}, (Message("user", "Hm?"),), "f")], Sampling()))
+        next(engine.complete(Items([Prompt("1", "p", "t", {}, (Message("user", "Hm?"),), "f")]), Sampling()))
     engine.close()
 
 
@@ -156,7 +156,7 @@ def test_a_chat_template_that_refuses_a_role(copy) -> None:
     engine = make(copy)
     messages = (Message("system", "Be brief."), Message("user", "Hm?"))
     with pytest.raises(EngineError, match=r"refuses.*no system.*--template.*system, user"):
-        next(engine.complete([Prompt("1", "p", "t", {}, messages, "f")], Sampling()))
+        next(engine.complete(Items([Prompt("1", "p", "t", {}, messages, "f")]), Sampling()))
     engine.close()
 
 
@@ -167,7 +167,7 @@ def test_variables_of_the_chat_template(copy) -> None:
     counts = []
     for variables in ({}, {"deep": True}):
         engine = make(copy, chat_template_kwargs=variables)
-        counts.append(next(engine.complete([prompt], Sampling(max_tokens=1))).prompt_tokens)
+        counts.append(next(engine.complete(Items([prompt]), Sampling(max_tokens=1))).prompt_tokens)
         engine.close()
     assert counts[1] > counts[0]
 
@@ -184,7 +184,12 @@ def test_settings_are_what_changes_replies(random_model) -> None:
 def test_the_librarys_own_bars_are_as_before(random_model, capfd) -> None:
     assert logging.is_progress_bar_enabled()
     engine = TransformersEngine(str(random_model))
-    list(engine.complete([Prompt("1", "p", "t", {}, (Message("user", "Hm?"),), "f")], Sampling(max_tokens=2)))
+    list(
+        engine.complete(
+            Items([Prompt("1", "p", "t", {}, (Message("user", "Hm?"),), "f")]),
+            Sampling(max_tokens=2),
+        )
+    )
     engine.close()
     assert logging.is_progress_bar_enabled()
     assert capfd.readouterr() == ("", "")

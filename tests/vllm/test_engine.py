@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from synthesis.data import Completion, Message, Prompt
-from synthesis.engines.base import LikelihoodEngine, Sampling
+from synthesis.engines.base import Items, LikelihoodEngine, Sampling
 from synthesis.engines.vllm import VLLMEngine
 from synthesis.errors import ConfigError, EngineError
 from tests.engine_contract import PROMISES, it_can_be_closed_twice
@@ -50,7 +50,7 @@ def test_nobody_waits_for_the_slowest(engine, monkeypatch) -> None:
     batch = SMALL["max_num_seqs"]
     # One long reply in each chunk of eight, so seven places of a chunk would stand empty.
     prompts = [prompt(number, 600 if number % batch == 0 else 920) for number in range(4 * batch)]
-    found = list(engine.complete(prompts, WHOLE_WINDOW))
+    found = list(engine.complete(Items(prompts), WHOLE_WINDOW))
     lengths = {done.prompt_id: done.output_tokens for done in found}
     in_order = [lengths[asked.id] for asked in prompts]
     assert max(in_order) > 3 * min(in_order)
@@ -69,7 +69,9 @@ def scheduled(lengths: list[int], places: int) -> int:
 
 
 def test_a_short_reply_is_yielded_while_a_long_one_is_written(engine) -> None:
-    found = [done.prompt_id for done in engine.complete([prompt(0, 500), prompt(1, 960)], WHOLE_WINDOW)]
+    found = [
+        done.prompt_id for done in engine.complete(Items([prompt(0, 500), prompt(1, 960)]), WHOLE_WINDOW)
+    ]
     assert found == ["id-1", "id-0"]
 
 
@@ -81,7 +83,7 @@ def test_prompts_under_way_are_bounded_by_twice_the_batch(engine) -> None:
             pulled.append(number)
             yield prompt(number)
 
-    replies = engine.complete(source(), SAMPLING)
+    replies = engine.complete(Items(source()), SAMPLING)
     next(replies)
     replies.close()
     assert len(pulled) <= 2 * SMALL["max_num_seqs"]
@@ -89,27 +91,27 @@ def test_prompts_under_way_are_bounded_by_twice_the_batch(engine) -> None:
 
 def test_seeds_decide(engine) -> None:
     prompts = [prompt(number) for number in range(6)]
-    first = by_id(list(engine.complete(prompts, SAMPLING)))
-    assert by_id(list(engine.complete(prompts, SAMPLING))) == first
-    other = by_id(list(engine.complete(prompts, Sampling(seed=12, max_tokens=40))))
+    first = by_id(list(engine.complete(Items(prompts), SAMPLING)))
+    assert by_id(list(engine.complete(Items(prompts), SAMPLING))) == first
+    other = by_id(list(engine.complete(Items(prompts), Sampling(seed=12, max_tokens=40))))
     assert all(other[name] != text for name, text in first.items())
 
 
 def test_temperature_0_needs_no_seed(engine) -> None:
     greedy = [Sampling(temperature=0, seed=seed, max_tokens=20) for seed in (1, 2)]
-    first, second = (by_id(list(engine.complete([prompt(0)], sampling))) for sampling in greedy)
+    first, second = (by_id(list(engine.complete(Items([prompt(0)]), sampling))) for sampling in greedy)
     assert first == second
 
 
 def test_replies_begin_with_the_marker(engine) -> None:
-    (done,) = engine.complete([prompt(0)], SAMPLING)
+    (done,) = engine.complete(Items([prompt(0)]), SAMPLING)
     assert done.text.startswith("Context:") and len(done.text) > len("Context:")
     assert done.output_tokens == SAMPLING.max_tokens
     assert (done.finish_reason, done.detail) == ("length", "the reply reached max_tokens")
 
 
 def test_a_prompt_that_is_too_long_fails_alone(engine) -> None:
-    found = {done.prompt_id: done for done in engine.complete([prompt(0), prompt(1, 3000)], SAMPLING)}
+    found = {done.prompt_id: done for done in engine.complete(Items([prompt(0), prompt(1, 3000)]), SAMPLING)}
     assert found["id-0"].finish_reason == "length"
     failed = found["id-1"]
     assert failed.finish_reason == "error" and not failed.text
@@ -121,20 +123,20 @@ def test_a_prompt_that_is_too_long_fails_alone(engine) -> None:
 
 
 def test_a_reply_gets_the_room_there_is(engine) -> None:
-    (done,) = engine.complete([prompt(0, 900)], WHOLE_WINDOW)
+    (done,) = engine.complete(Items([prompt(0, 900)]), WHOLE_WINDOW)
     assert done.prompt_tokens + done.output_tokens == SMALL["max_model_len"]
     assert done.finish_reason == "length" and "max_model_len" in done.detail
 
 
 def test_a_lone_surrogate_is_only_a_character(engine) -> None:
     odd = Prompt("odd", "odd", "t", {}, (Message("user", "one \ud800 half"),), "odd")
-    (done,) = engine.complete([odd], SAMPLING)
+    (done,) = engine.complete(Items([odd]), SAMPLING)
     assert done.output_tokens
 
 
 def test_readers_take_turns(engine) -> None:
     """Two iterators at once, and streams of several threads: each gets its own replies."""
-    alone = by_id(list(engine.complete([prompt(number) for number in range(12)], SAMPLING)))
+    alone = by_id(list(engine.complete(Items([prompt(number) for number in range(12)]), SAMPLING)))
     found: dict[str, str] = {}
 
     def stream(number: int) -> None:
@@ -143,8 +145,8 @@ def test_readers_take_turns(engine) -> None:
     threads = [threading.Thread(target=stream, args=(number,)) for number in range(8, 12)]
     for thread in threads:
         thread.start()
-    even = engine.complete([prompt(number) for number in range(0, 8, 2)], SAMPLING)
-    odd = engine.complete([prompt(number) for number in range(1, 8, 2)], SAMPLING)
+    even = engine.complete(Items([prompt(number) for number in range(0, 8, 2)]), SAMPLING)
+    odd = engine.complete(Items([prompt(number) for number in range(1, 8, 2)]), SAMPLING)
     for pair in zip(even, odd, strict=True):
         found |= by_id(list(pair))
     for thread in threads:
@@ -176,6 +178,6 @@ def test_what_cannot_be_scored_is_an_error(engine) -> None:
 
 def test_an_engine_is_cheap_until_it_is_asked(model) -> None:
     made = VLLMEngine(str(model), **SMALL)
-    assert list(made.complete([], SAMPLING)) == []
+    assert list(made.complete(Items([]), SAMPLING)) == []
     assert made._running is None
     made.close()

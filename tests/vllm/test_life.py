@@ -10,7 +10,7 @@ import pytest
 
 from synthesis.data import Completion, Message, Prompt
 from synthesis.engines import make_engine
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import Items, Sampling
 from synthesis.engines.vllm import VLLMEngine
 from synthesis.errors import ConfigError, EngineError
 from tests.vllm.small import SMALL, is_vllm, vllm_processes, wait_until
@@ -24,7 +24,7 @@ def prompts(count: int) -> list[Prompt]:
 
 
 def texts(engine: VLLMEngine, count: int = 4) -> dict[str, str]:
-    found: list[Completion] = list(engine.complete(prompts(count), SAMPLING))
+    found: list[Completion] = list(engine.complete(Items(prompts(count)), SAMPLING))
     return {done.prompt_id: done.text for done in found}
 
 
@@ -32,7 +32,7 @@ def failure(model: str, **options: object) -> str:
     made = make_engine("vllm", model, **SMALL | options)
     before = set(vllm_processes())
     with pytest.raises(EngineError) as caught:
-        list(made.complete(prompts(1), SAMPLING))
+        list(made.complete(Items(prompts(1)), SAMPLING))
     made.close()
     assert set(vllm_processes()) == before
     return str(caught.value)
@@ -65,7 +65,7 @@ def test_gpus_that_do_not_divide_the_heads_are_named(model) -> None:
 def test_an_argument_that_vllm_does_not_know_is_named(model) -> None:
     made = make_engine("vllm", str(model), max_num_batched_token=512)
     with pytest.raises(ConfigError, match="max_num_batched_token.*did you mean 'max_num_batched_tokens'"):
-        list(made.complete(prompts(1), SAMPLING))
+        list(made.complete(Items(prompts(1)), SAMPLING))
 
 
 def test_an_adapter_changes_what_is_written_and_a_violent_end_is_an_error(model, engine, tmp_path) -> None:
@@ -79,7 +79,7 @@ def test_an_adapter_changes_what_is_written_and_a_violent_end_is_an_error(model,
     assert watched
 
     # As the system does when its memory is full: nobody is told.
-    replies = made.complete(prompts(40), Sampling(seed=1, max_tokens=900))
+    replies = made.complete(Items(prompts(40)), Sampling(seed=1, max_tokens=900))
     next(replies)
     next(process for process in watched if "EngineCor" in process.name()).kill()
     with pytest.raises(EngineError, match="vLLM stopped while it ran model.*run again"):
@@ -112,7 +112,7 @@ def test_copies_of_the_model_share_the_prompts(model, engine) -> None:
     made = VLLMEngine(str(model), **SMALL | {"max_num_seqs": 4}, data_parallel_size=2)
     try:
         assert texts(made, 20) == alone
-        replies = made.complete(prompts(20), SAMPLING)
+        replies = made.complete(Items(prompts(20)), SAMPLING)
         next(replies)
         replies.close()
         assert "".join(made.stream(prompts(1)[0], SAMPLING)) == alone["id-0"]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from synthesis.data import Message, Prompt
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import Items, Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.engines.transformers import TransformersEngine
 from tests.engine_contract import PROMISES, leaves_nothing, the_seed_and_the_prompt_decide_not_the_order
@@ -87,7 +87,9 @@ def test_a_prompt_that_is_too_long_fails_alone(served) -> None:
         text = (Message("user", "word " * words),)
         return Prompt(f"id-{number}", f"pair-{number}", "t", {}, text, f"id-{number}")
 
-    found = {done.prompt_id: done for done in served.complete([prompt(0, 5), prompt(1, 3000)], SAMPLING)}
+    found = {
+        done.prompt_id: done for done in served.complete(Items([prompt(0, 5), prompt(1, 3000)]), SAMPLING)
+    }
     assert found["id-0"].finish_reason == "length"
     assert found["id-1"].finish_reason == "error" and "max_tokens" in found["id-1"].detail
 

@@ -6,11 +6,11 @@ counts only for its seed: there is no temperature in templates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from synthesis.data import Completion, Evidence, Prompt
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import BaseEngine, PromptSource, Sampling
 from synthesis.engines.composer.draft import write
 from synthesis.engines.composer.prose.facts import PACE
 from synthesis.engines.composer.prose.writer import Paragraph
@@ -20,7 +20,7 @@ from synthesis.errors import ConfigError, UsageError
 MARKER = "Context: "
 
 
-class Composer:
+class Composer(BaseEngine):
     """Writes contexts from templates: no model, no download, the same bytes every time.
 
     Args:
@@ -42,7 +42,7 @@ class Composer:
         self._mode = mode
         self.settings = {} if mode == "woven" else {"mode": mode}
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """One completion for each prompt, in order, each written when it is asked for.
 
         Args:
@@ -54,7 +54,7 @@ class Composer:
             Completions whose evidence spans are exact in ``Completion.text``. A prompt
             that cannot be served gives one with ``finish_reason`` ``error``.
         """
-        for prompt in prompts:
+        while (prompt := prompts.pull()) is not None:
             try:
                 yield _completion(prompt, _paragraphs(prompt, sampling, self._mode))
             except UsageError as error:
@@ -70,9 +70,6 @@ class Composer:
         for paragraph in _paragraphs(prompt, sampling, self._mode):
             yield lead + paragraph.text
             lead = "\n\n"
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def _paragraphs(prompt: Prompt, sampling: Sampling, mode: str) -> Iterator[Paragraph]:

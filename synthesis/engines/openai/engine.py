@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from synthesis.data import Completion, Prompt
-from synthesis.engines.base import LogLikelihood, Sampling
+from synthesis.engines.base import BaseEngine, LogLikelihood, PromptSource, Sampling
 from synthesis.engines.openai.advice import describe, explain
 from synthesis.engines.openai.asking import Asker, GaveUp, Server, Tries
 from synthesis.engines.openai.connection import make_address
@@ -31,7 +31,7 @@ _MOST_CONNECTIONS = 1000  # what the client's pool holds
 _AHEAD = 2  # prompts taken per place: one being answered, one ready to follow
 
 
-class OpenAIEngine:
+class OpenAIEngine(BaseEngine):
     """Writes with a model behind an OpenAI-compatible server.
 
     Where to point ``base_url`` (empty: ``OPENAI_BASE_URL`` from the environment, else OpenAI)
@@ -100,7 +100,7 @@ class OpenAIEngine:
     def __repr__(self) -> str:
         return f"OpenAIEngine({self.model!r}, base_url={self.base_url!r})"
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """Yield each completion as it finishes, in any order.
 
         Prompts are taken from the consumer's thread, at most twice ``concurrency`` ahead of
@@ -113,13 +113,13 @@ class OpenAIEngine:
         session = self._open()
         asker = Asker(self._server, session.client)
 
-        def job(prompt: Prompt) -> Job[Completion | GaveUp]:
-            return partial(self._complete_one, asker, prompt, sampling)
+        def pull() -> Job[Completion | GaveUp] | None:
+            prompt = prompts.pull()
+            return None if prompt is None else partial(self._complete_one, asker, prompt, sampling)
 
-        jobs = map(job, prompts)  # unlike a generator, it asks a source that ran dry again
         end: GaveUp | None = None
         try:
-            for outcome in as_finished(session, jobs, self._ahead, lambda found: isinstance(found, GaveUp)):
+            for outcome in as_finished(session, pull, self._ahead, lambda found: isinstance(found, GaveUp)):
                 if isinstance(outcome, GaveUp):
                     end = end or outcome
                 else:

@@ -83,12 +83,13 @@ class Session:
 
 
 def as_finished(
-    session: Session, jobs: Iterator[Job[T]], ahead: int, is_last: Callable[[T], bool]
+    session: Session, pull: Callable[[], Job[T] | None], ahead: int, is_last: Callable[[T], bool]
 ) -> Iterator[T]:
     """Results as they come, in any order.
 
-    Jobs are taken lazily: never more than ``ahead`` without their result handed out. After
-    a result that ``is_last`` no job is taken any more and only results at hand still follow.
+    Jobs are pulled lazily: never more than ``ahead`` without their result handed out. While there
+    is none for the moment, one is pulled for again after each result. After a result that
+    ``is_last`` no job is pulled any more and only results at hand still follow.
 
     Raises:
         EngineError: the session was closed meanwhile.
@@ -99,9 +100,7 @@ def as_finished(
         taken = 0
         # Results at hand go first, but not without refilling the places they gave up.
         while open_end and waiting < ahead and (taken < 2 or done.empty()):
-            # A source that has run dry may have more once results were handed out.
-            job = next(jobs, None)
-            if job is None:
+            if (job := pull()) is None:
                 break
             session.submit(job).add_done_callback(done.put)
             waiting, taken = waiting + 1, taken + 1

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from synthesis.data import Completion, Prompt, content_hash
-from synthesis.engines.base import Sampling
+from synthesis.data import Completion, Prompt
+from synthesis.engines.base import Sampling, encodable, request_seed
 from synthesis.engines.openai.failures import Failure, Kind, judge
 from synthesis.errors import ConfigError
 
@@ -34,7 +34,7 @@ class Dialect:
         """The body of a chat completion request; ``extra`` has the last word."""
         body: dict[str, Any] = {
             "model": model,
-            "messages": [{"role": role, "content": _sendable(text)} for role, text in prompt.messages],
+            "messages": [{"role": role, "content": encodable(text)} for role, text in prompt.messages],
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             self.limit_name: sampling.max_tokens,
@@ -67,11 +67,6 @@ class Dialect:
         return False
 
 
-def _sendable(text: str) -> str:
-    # A lone surrogate in somebody's data has no UTF-8; it is sent as a question mark.
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def check_extra(extra: Mapping[str, Any]) -> None:
     """Raise ConfigError if the user's further fields of a request are fields of ours."""
     taken = sorted(_OURS & extra.keys())
@@ -87,11 +82,6 @@ def check_extra(extra: Mapping[str, Any]) -> None:
             f"generation.options.extra_body cannot be sent as JSON ({error}); give texts, numbers, true or "
             "false, and lists and tables of these"
         ) from None
-
-
-def request_seed(seed: int, prompt_id: str) -> int:
-    """A 31-bit seed for one request, from the run's seed and the prompt's identity."""
-    return int(content_hash(seed, prompt_id)[:8], 16) >> 1
 
 
 def read_chat(prompt_id: str, reply: object, secret: str = "") -> Completion | Failure:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from synthesis.data import Completion, Prompt
-from synthesis.engines.base import LogLikelihood, Sampling
+from synthesis.engines.base import BaseEngine, LogLikelihood, PromptSource, Sampling
 from synthesis.engines.transformers.batching import take
 from synthesis.engines.transformers.decoder import Decoder
 from synthesis.engines.transformers.likelihood import Scorer
@@ -25,7 +24,7 @@ from synthesis.errors import ConfigError, EngineError
 _AHEAD = 4  # batches' worth of prompts to find neighbours in length among
 
 
-class TransformersEngine:
+class TransformersEngine(BaseEngine):
     """Writes with a model on this machine: CPU, one GPU, several, or a ZeroGPU Space.
 
     Prompts of similar length go through the model together. A request that is done leaves
@@ -102,7 +101,7 @@ class TransformersEngine:
     def __repr__(self) -> str:
         return f"TransformersEngine({self.model!r})"
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """Yield each completion as it finishes, in any order.
 
         Prompts are taken from the consumer's thread, at most four batches ahead of what was
@@ -112,11 +111,11 @@ class TransformersEngine:
             ConfigError: the model has no chat template.
             EngineError: a single prompt does not fit in memory, or the model gives no numbers.
         """
-        runtime, source, waiting = self._open(), iter(prompts), list[Request]()
+        runtime, waiting = self._open(), list[Request]()
         while True:
-            pulled = 0
-            for prompt in islice(source, self._ahead - len(waiting)):
-                pulled += 1
+            pulled = False
+            while len(waiting) < self._ahead and (prompt := prompts.pull()) is not None:
+                pulled = True
                 request = runtime.encoder.request(prompt, sampling)
                 if isinstance(request, str):
                     yield Completion(prompt.id, "", "error", detail=request)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthesis.data import Prompt, content_hash
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import Sampling, encodable
 from synthesis.errors import ConfigError, EngineError
 
 
@@ -77,7 +77,7 @@ class Encoder:
         return before, after
 
     def _ids(self, text: str, *, special: bool) -> list[int]:
-        ids: list[int] = self._tokenizer(_encodable(text), add_special_tokens=special)["input_ids"]
+        ids: list[int] = self._tokenizer(encodable(text), add_special_tokens=special)["input_ids"]
         return ids
 
     def _chat_ids(self, prompt: Prompt) -> list[int]:
@@ -88,7 +88,7 @@ class Encoder:
                 f"model '{self._model}' has no chat template (a base model, perhaps); "
                 "name its chat or instruct version with --model"
             )
-        messages = [{"role": role, "content": _encodable(text)} for role, text in prompt.messages]
+        messages = [{"role": role, "content": encodable(text)} for role, text in prompt.messages]
         try:
             ids: list[int] = self._tokenizer.apply_chat_template(
                 messages, add_generation_prompt=True, return_dict=False, **self._chat
@@ -99,8 +99,3 @@ class Encoder:
                 f"without the roles it does not know (here: {', '.join(role for role, _ in prompt.messages)})"
             ) from error
         return ids
-
-
-def _encodable(text: str) -> str:
-    # A lone surrogate in somebody's data has no UTF-8; it is read as a question mark.
-    return text.encode("utf-8", "replace").decode("utf-8")

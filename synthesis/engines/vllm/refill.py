@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from synthesis.engines.vllm.core import Core, Inbox
 
@@ -32,17 +32,16 @@ class Request:
 
 
 def refill(
-    core: Callable[[], Core], source: Iterator[Request | S], limit: int
+    core: Callable[[], Core], pull: Callable[[], Request | S | None], limit: int
 ) -> Iterator[tuple[Request, Any] | S]:
     """Each request with its finished output, in the order they finish.
 
-    The source is asked for more whenever fewer than ``limit`` are unfinished. It may run dry and
-    have more later: it is asked again after each step that finished something, so it must not be
-    a generator that ends for good when what it reads from is dry for the moment.
+    More are pulled whenever fewer than ``limit`` are unfinished; where there is none for the moment,
+    again after each step that finished something.
 
     Args:
         core: gives the vLLM to ask; called when there is a request.
-        source: what to ask. Anything that is not a ``Request`` is settled already and handed on.
+        pull: what to ask. Anything that is not a ``Request`` is settled already and handed on.
         limit: requests that may be unfinished at once; twice the size of a batch keeps one
             waiting for every one that runs.
     """
@@ -51,7 +50,7 @@ def refill(
     running: Core | None = None
     try:
         while True:
-            while len(waiting) < limit and (item := next(source, None)) is not None:
+            while len(waiting) < limit and (item := pull()) is not None:
                 if isinstance(item, Request):
                     running = running or core()
                     waiting[running.add(inbox, item.ids, item.params)] = item
@@ -74,17 +73,17 @@ def _finished(core: Core, inbox: Inbox, waiting: dict[str, Request]) -> Iterator
         yield waiting.pop(output.request_id), output
 
 
-class Window(Iterator[T]):
+class Window(Generic[T]):
     """Hands on at most ``limit`` items more than were given back; until then it is dry."""
 
-    def __init__(self, source: Iterator[T], limit: int) -> None:
-        self._source = source
+    def __init__(self, items: Iterator[T], limit: int) -> None:
+        self._items = items
         self._free = limit
 
-    def __next__(self) -> T:
-        if not self._free:
-            raise StopIteration
-        item = next(self._source)
+    def pull(self) -> T | None:
+        """The next item, if one may be had."""
+        if not self._free or (item := next(self._items, None)) is None:
+            return None
         self._free -= 1
         return item
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from synthesis.data import Completion, Prompt
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import BaseEngine, Items, PromptSource, Sampling
 from synthesis.engines.openai.advice import describe
 from synthesis.engines.openai.asking import GaveUp
 from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswered
@@ -28,7 +28,7 @@ from synthesis.engines.openai.wire import Dialect, check_extra
 from synthesis.errors import ConfigError, EngineError
 
 
-class BatchEngine:
+class BatchEngine(BaseEngine):
     """Writes through a Batch API: within a day, at half the price where a provider offers that.
 
     ``base_url``, ``api_key_env``, ``timeout``, ``retries`` and ``extra_body`` are those of
@@ -61,6 +61,7 @@ class BatchEngine:
     """
 
     name = "batch"
+    outlives_process = True
 
     def __init__(
         self,
@@ -115,7 +116,7 @@ class BatchEngine:
         self._dialect.left_out = set(known["left_out"])
 
     def complete(
-        self, prompts: Iterable[Prompt], sampling: Sampling, memory: Memory | None = None
+        self, prompts: PromptSource, sampling: Sampling, memory: Memory | None = None
     ) -> Iterator[Completion]:
         """Submit prompts as they come, file by file, and yield completions as batches end.
 
@@ -138,7 +139,7 @@ class BatchEngine:
         Raises:
             EngineError: there was no reply, or the server refused.
         """
-        (reply,) = self.complete([prompt], sampling)
+        (reply,) = self.complete(Items([prompt]), sampling)
         if reply.finish_reason not in ("stop", "length"):
             raise EngineError(f"{self.base_url} gave no reply: {reply.detail}")
         yield reply.text
@@ -229,9 +230,6 @@ class BatchEngine:
             return self._verdict(prompt_id, failure, sampling)
 
         return settle(job.prompt_ids, lines, status, verdict, self._address.secret)
-
-    def close(self) -> None:
-        """Nothing is held between calls. Safe to call twice."""
 
     def _body(self, prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
         return self._dialect.chat(self.model, prompt, sampling, self._extra)

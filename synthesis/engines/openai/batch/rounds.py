@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from synthesis.data import Completion, Prompt
-from synthesis.engines.base import Sampling
+from synthesis.engines.base import PromptSource, Sampling
 from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswered
 from synthesis.engines.openai.failures import RETRYABLE, Failure, Kind
 from synthesis.errors import EngineError
@@ -88,9 +88,8 @@ class Rounds:
         self._copies: Counter[str] = Counter()
         self._trouble: Failure | None = None
 
-    def run(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Completion]:
+    def run(self, source: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """Every prompt's completion, in any order."""
-        source = iter(prompts)
         try:
             while True:
                 dry = self._send(source, sampling)
@@ -114,7 +113,7 @@ class Rounds:
                 "then run again to go on from what is done"
             )
 
-    def _send(self, source: Iterator[Prompt], sampling: Sampling) -> bool:
+    def _send(self, source: PromptSource, sampling: Sampling) -> bool:
         """Send what may be sent; True if the source has no more at the moment."""
         while len(self._flying) < self._at_once and self._trouble is None:
             job, spare = self._engine.send(self._next(source), sampling, self._most, self._memory.record)
@@ -126,11 +125,11 @@ class Rounds:
             self._flying.append(job)
         return False
 
-    def _next(self, source: Iterator[Prompt]) -> Iterator[Prompt]:
+    def _next(self, source: PromptSource) -> Iterator[Prompt]:
         """Prompts to send: those to be sent again, then new ones. A dry source may flow again."""
         while self._again:
             yield self._again.popleft()
-        for prompt in source:
+        while (prompt := source.pull()) is not None:
             if self._memory.find(prompt.id) is not None:
                 self._at_hand.append(prompt.id)  # not the reply: there may be many
                 continue
