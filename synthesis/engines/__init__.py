@@ -6,7 +6,8 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Collection, Sequence
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from synthesis.engines.base import BaseEngine
 from synthesis.errors import ConfigError
@@ -56,10 +57,14 @@ def make_engine(name: str, model: str = "", **options: Any) -> BaseEngine:
     if model:
         options["model"] = model
     taken = inspect.signature(chosen).parameters
-    if not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
-        unknown = sorted(options.keys() - taken.keys())
-        if unknown:
-            raise ConfigError(f"engine '{name}' does not take these settings: {_told(unknown, taken)}")
+    unknown = sorted(options.keys() - taken.keys())
+    if unknown and not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
+        raise ConfigError(f"engine '{name}' does not take these settings: {_told(unknown, taken)}")
+    kinds = get_type_hints(chosen.__init__)
+    for option, value in options.items():
+        if option in kinds and not _fits(value, kinds[option]):
+            wanted = taken[option].annotation
+            raise ConfigError(f"generation.options.{option} is {value!r}; it must be of type {wanted}")
     return chosen(**options)
 
 
@@ -67,10 +72,18 @@ def _told(unknown: Sequence[str], taken: Collection[str]) -> str:
     """Each setting that is none, with what may have been meant."""
     told = []
     for option in unknown:
-        near = difflib.get_close_matches(option, taken, n=1)
+        near = difflib.get_close_matches(option, taken, n=1) if option != "model" else []
         told.append(f"'{option}'" + (f" (did you mean '{near[0]}'?)" if near else ""))
-    options = ", ".join(one for one in taken if one != "model")
-    return (
-        f"{', '.join(told)}; check {'--model and ' if 'model' in unknown else ''}[generation.options], which "
-        f"may hold: {options}"
-    )
+    where = "--model and [generation.options]" if "model" in unknown else "[generation.options]"
+    known = ", ".join(one for one in taken if one != "model")
+    return f"{', '.join(told)}; check {where}, which may hold: {known}"
+
+
+def _fits(value: object, kind: Any) -> bool:
+    """Whether a value as TOML has it is of the kind that a parameter is declared with."""
+    if get_origin(kind) in (Union, UnionType):
+        return any(_fits(value, one) for one in get_args(kind))
+    kind = get_origin(kind) or kind
+    if kind is Any or isinstance(value, bool):
+        return kind in (Any, bool)
+    return isinstance(value, (int, float) if kind is float else kind)

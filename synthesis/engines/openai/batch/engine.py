@@ -19,7 +19,7 @@ from synthesis.engines.openai.asking import GaveUp
 from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswered
 from synthesis.engines.openai.batch.replies import settle
 from synthesis.engines.openai.batch.requests import Draft, Limits, fill
-from synthesis.engines.openai.batch.rounds import Forgetful, Memory, Rounds
+from synthesis.engines.openai.batch.rounds import Memory, NoMemory, Rounds
 from synthesis.engines.openai.batch.service import Service
 from synthesis.engines.openai.connection import make_address
 from synthesis.engines.openai.failures import Failure, Kind
@@ -129,7 +129,7 @@ class BatchEngine(BaseEngine):
             EngineError: the provider does not take the batches, or cannot be reached.
                 Batches under way are waited for and their completions yielded before.
         """
-        rounds = Rounds(self, memory or Forgetful(), self._at_once, self._tries, self._limits.requests)
+        rounds = Rounds(self, memory or NoMemory(), self._at_once, self._tries, self._limits.requests)
         with self._service.connected():
             yield from rounds.run(prompts, sampling)
 

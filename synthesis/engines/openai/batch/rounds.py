@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import PromptSource, Sampling
@@ -18,10 +18,32 @@ from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswere
 from synthesis.engines.openai.failures import RETRYABLE, Failure, Kind
 from synthesis.errors import EngineError
 
-if TYPE_CHECKING:
-    from synthesis.engines.openai.batch.engine import BatchEngine
-
 End = Completion | Unanswered
+
+
+class Batches(Protocol):
+    """Sends and reads batches: the engine, as far as it is needed here."""
+
+    base_url: str
+    poll_seconds: float
+
+    def send(
+        self,
+        prompts: Iterator[Prompt],
+        sampling: Sampling,
+        most: int,
+        record: Callable[[BatchJob], object] = ...,
+    ) -> tuple[BatchJob | None, Prompt | None]:
+        """Send one batch: its job (None if there were no prompts), and a prompt that did not fit in."""
+
+    def status(self, job: BatchJob) -> BatchStatus:
+        """How a batch stands."""
+
+    def fetch(self, job: BatchJob, sampling: Sampling, status: BatchStatus | None = None) -> Iterator[End]:
+        """The end of every prompt of a batch that has ended."""
+
+    def cancel(self, job: BatchJob) -> BatchStatus:
+        """End a batch early."""
 
 
 class Memory(Protocol):
@@ -44,7 +66,7 @@ class Memory(Protocol):
         """Hand on the ends of a batch's prompts, keeping those that are replies."""
 
 
-class Forgetful:
+class NoMemory:
     """Remembers nothing, so that batches left behind are of no use to anybody."""
 
     lasting = False
@@ -76,7 +98,7 @@ class Rounds:
         most: prompts in one batch, at most.
     """
 
-    def __init__(self, engine: BatchEngine, memory: Memory, at_once: int, tries: int, most: int) -> None:
+    def __init__(self, engine: Batches, memory: Memory, at_once: int, tries: int, most: int) -> None:
         self._engine, self._memory = engine, memory
         self._at_once, self._tries, self._most = at_once, tries, most
         self._flying = memory.in_flight()
