@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from synthesis.engines.composer.decoys.distract import distract
+from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.stating.statements import state
 
 BUNDLED = Path(__file__).parents[1] / "examples" / "pairs.jsonl"
@@ -227,6 +228,20 @@ def test_a_question_in_another_language_stands_apart_from_its_answer() -> None:
         (text,) = told("¿Quién construyó el puerto de la ciudad?", "Ivo Brandt", seed)
         between = text[text.index("Ivo Brandt”") + 11 : text.index("“¿Quién")]
         assert len(between.split()) >= 9, text
+
+
+@pytest.mark.parametrize("name", ["classes", "adjectives", "formal", "irregular_verbs", "regular_verbs"])
+def test_lists_that_are_only_looked_up_in_are_sorted(name: str) -> None:
+    """So that a diff shows one word, and a word is added at one place."""
+    sections: list[list[str]] = [[]]
+    for entry in words(name):
+        if entry.startswith("["):
+            sections.append([])
+        else:
+            sections[-1].append(entry)
+    for section in sections:
+        assert section == sorted(set(section))
+    assert name != "classes" or not any(" " in entry for entry in words(name))
 
 
 def bundled() -> list[tuple[str, str]]:

@@ -51,9 +51,8 @@ def _common() -> dict[str, float]:
     for line in _read("common.txt").splitlines():
         if line.startswith("["):
             weight = FUNCTION_WEIGHT if line == "[function]" else COMMON_WEIGHT
-        elif line and not line.startswith("#"):
-            for term in filter(None, map(fold, line.split())):
-                weights.setdefault(term, weight)
+        elif line and not line.startswith("#") and (term := fold(line)):
+            weights.setdefault(term, weight)
     return weights
 
 

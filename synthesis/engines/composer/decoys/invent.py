@@ -16,8 +16,6 @@ from synthesis.engines.composer.grammar.words import MONTHS, ORDINALS, SMALL_NUM
 from synthesis.engines.composer.lexicon import words
 
 Draw = Callable[[random.Random], str]
-_WEEKDAYS = tuple(day + "day" for day in ["Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun"])
-_STREETS = words("streets")
 _SORTED_ORDINALS = tuple(sorted(ORDINALS))
 
 
@@ -53,7 +51,7 @@ def draws() -> dict[str, Draw]:
     month, number = _one_of(tuple(MONTHS)), _between(11, 97)
     small, money = _one_of(tuple(SMALL_NUMBERS[2:13])), _between(3, 960)
     unit = _one_of(("days", "weeks", "months", "years"))
-    street = _one_of(_STREETS)
+    street = _one_of(words("streets"))
     programmes = words("programmes")
     return {
         "person": _joined(first, surname),
@@ -83,7 +81,7 @@ def draws() -> dict[str, Draw]:
         "programme_c": _one_of(tuple(name[:1].upper() + name[1:] for name in programmes)),
         "things_p": _one_of(words("items")),
         "ordinal": _one_of(_SORTED_ORDINALS),
-        "weekday": _one_of(_WEEKDAYS),
+        "weekday": _one_of(words("weekdays")),
         "month": month,
         "street": _joined(surname, street),
         "year": lambda rng: str(year(rng)),

@@ -28,9 +28,8 @@ from synthesis.engines.composer.grammar.words import (
     is_ing,
     is_participle,
     is_past,
-    word_class,
 )
-from synthesis.engines.composer.lexicon import words
+from synthesis.engines.composer.lexicon import word_class, words
 from synthesis.engines.composer.reading.answers import PERSON_NOUNS, PLACE_NOUNS, asked_nouns
 
 _COMMON = DETERMINERS | PRONOUNS | PREPOSITIONS | AUXILIARIES | WH | RELATIVES | ADVERBS

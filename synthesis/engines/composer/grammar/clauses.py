@@ -39,15 +39,15 @@ from synthesis.engines.composer.grammar.words import (
     is_only_past,
     is_participle,
     is_past,
-    word_class,
 )
+from synthesis.engines.composer.lexicon import word_class
 
 _NEVER_FINITE = word_class("never_finite")
 # Verbs that a second bare verb, or a noun that looks like one, may follow ("take place").
 _LIGHT = word_class("light_verbs")
 _COMMON_JOINTS = RELATIVES | PRONOUNS | frozenset(["and", "or", "to", "him", "her", "them", "me", "us"])
-_QUANTITIES = frozenset(["more", "fewer", "less", "many", "most", "several", "few", "two", "three"])
-_OPINION = frozenset(["believe", "think", "say", "know", "suspect", "realise", "realize"])
+_QUANTITIES = word_class("quantities")
+_OPINION = word_class("opinions")
 _OBJECTS = word_class("objects")
 # "the name of the ship he sailed in": such a phrase is always the thing asked for, never a subject.
 _LABELS = word_class("labels")

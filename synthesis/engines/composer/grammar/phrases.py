@@ -28,8 +28,8 @@ from synthesis.engines.composer.grammar.words import (
     is_only_past,
     is_participle,
     is_past,
-    word_class,
 )
+from synthesis.engines.composer.lexicon import word_class
 
 _TOKEN = re.compile(r"[(\[]?\"[^\"]*\"[^\s\"]*|“[^”]*”\S*|\S+")
 _NAME_LINKS = word_class("name_links")

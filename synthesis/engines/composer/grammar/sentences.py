@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from synthesis.engines.composer.grammar.wording import squash
-from synthesis.engines.composer.grammar.words import word_class
+from synthesis.engines.composer.lexicon import word_class
 
 _TITLES = word_class("titles")
 # These may close a sentence, so they bind only before a lower-case letter, a digit or nothing.

@@ -20,9 +20,8 @@ from synthesis.engines.composer.grammar.words import (
     core,
     is_adjective,
     is_ing,
-    word_class,
 )
-from synthesis.engines.composer.lexicon import words
+from synthesis.engines.composer.lexicon import word_class, words
 
 
 def article(phrase: str) -> str:
@@ -113,17 +112,7 @@ def trimmed(answer: str) -> str:
 def dated(answer: str) -> str:
     """An answer to *when* with the preposition it needs."""
     first = core(answer.split()[0])
-    if first in PREPOSITIONS or first in (
-        "after",
-        "before",
-        "when",
-        "while",
-        "once",
-        "as",
-        "every",
-        "last",
-        "next",
-    ):
+    if first in PREPOSITIONS | _TIME_STARTS:
         return lower_first(answer)
     month = re.match(
         rf"(?:\d{{1,2}}(?:st|nd|rd|th)? )?(?:{'|'.join(MONTHS)})\b(?P<rest>.*)", answer, re.IGNORECASE
@@ -134,6 +123,9 @@ def dated(answer: str) -> str:
     if re.match(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day", first):
         return "on " + answer
     return "in " + lower_first(answer)
+
+
+_TIME_STARTS = word_class("time_starts")
 
 
 @cache

@@ -11,19 +11,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from synthesis.engines.composer.lexicon import words
-
-
-@cache
-def _classes() -> dict[str, frozenset[str]]:
-    pairs = (line.split(": ", 1) for line in words("classes"))
-    return {name: frozenset(members.split()) for name, members in pairs}
-
-
-def word_class(name: str) -> frozenset[str]:
-    """A closed class of words, such as ``prepositions``, from ``lexicon/classes.txt``."""
-    return _classes()[name]
-
+from synthesis.engines.composer.lexicon import word_class, words
 
 ARTICLES = frozenset(["a", "an", "the"])
 POSSESSIVES = word_class("possessives")

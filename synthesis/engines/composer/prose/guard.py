@@ -8,24 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-#: Answers that are ordinary words of any text; avoiding them would leave nothing to say.
-_ORDINARY = frozenset(
-    (
-        *("a", "an", "the", "and", "or", "but", "if", "so", "no", "not", "yes", "true", "false"),
-        *("of", "to", "in", "on", "at", "by", "for", "from", "with", "as"),
-        *("is", "are", "was", "were", "be", "been", "has", "have", "had", "do", "did", "does"),
-        *("i", "you", "he", "she", "it", "we", "they", "him", "her", "his", "its", "them", "their"),
-        *("this", "that", "these", "those", "there", "here", "one"),
-        *("who", "what", "when", "where", "which", "how"),
-        *("all", "some", "any", "none", "more", "most", "less"),
-    )
-)
+from synthesis.engines.composer.lexicon import word_class, words
 
-_UNITS = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
-    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
-)
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+#: Answers that are ordinary words of any text; avoiding them would leave nothing to say.
+_ORDINARY = word_class("ordinary")
+
+_NUMBERS = words("numbers")
+_UNITS, _TENS = _NUMBERS[:20], _NUMBERS[20:28]
 _WORD = re.compile(r"\w+")
 
 #: An answer of more characters than this does not turn up by accident.

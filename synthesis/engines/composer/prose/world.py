@@ -17,11 +17,8 @@ from synthesis.engines.composer.prose.deck import Deck
 from synthesis.engines.composer.prose.templates import Template, expand_options
 from synthesis.errors import UsageError
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = words("months")
+DAYS = words("weekdays")
 SEASONS = ("winter", "spring", "summer", "autumn")
 PARTS = ("morning", "afternoon", "evening")
 
@@ -98,11 +95,7 @@ class World:
     ties: dict[frozenset[str], str] = field(default_factory=dict)
 
 
-_COUNTS = (
-    *("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
-)
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_COUNTS, _TENS = words("numbers")[2:20], words("numbers")[20:28]
 
 #: Slots that give another number each time, from chance in [0, 1) and the present year.
 NUMBERS: dict[str, Callable[[float, int], str]] = {

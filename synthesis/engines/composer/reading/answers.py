@@ -24,11 +24,13 @@ from synthesis.engines.composer.grammar.words import (
     is_ing,
     is_participle,
     is_past,
-    word_class,
 )
+from synthesis.engines.composer.lexicon import word_class
 
 PERSON_NOUNS = word_class("person_nouns")
 PLACE_NOUNS = word_class("place_nouns")
+_DIRECTIONS = word_class("directions")
+_OBJECTS = word_class("own_objects")
 _NUMBER_WORDS = frozenset(SMALL_NUMBERS)
 _MONTH = "|".join(MONTHS)
 _DATE = re.compile(
@@ -168,17 +170,7 @@ def shape(answer: str) -> str:
         return "clause"
     if first == "that" and len(tokens) > 3:
         return "that"
-    if first in (
-        "back",
-        "home",
-        "away",
-        "abroad",
-        "upstairs",
-        "downstairs",
-        "everywhere",
-        "nowhere",
-        "nearby",
-    ):
+    if first in _DIRECTIONS:
         return "prepositional"
     if first in ("after", "before", "when", "while", "if", "since", "until", "once") and len(tokens) > 1:
         return "prepositional"
@@ -193,8 +185,7 @@ def shape(answer: str) -> str:
 
 def _verb_phrase(tokens: list[str]) -> bool:
     second = core(tokens[1])
-    objects = ("him", "her", "it", "them", "me", "us", "himself", "herself", "themselves")
-    if second in DETERMINERS or second in POSSESSIVES or second in objects:
+    if second in DETERMINERS or second in POSSESSIVES or second in _OBJECTS:
         return True
     return second in PREPOSITIONS and second != "of" and tokens[0][:1].islower()
 

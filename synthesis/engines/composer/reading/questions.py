@@ -38,13 +38,13 @@ from synthesis.engines.composer.grammar.words import (
     is_only_past,
     is_participle,
     is_past,
-    word_class,
 )
+from synthesis.engines.composer.lexicon import word_class
 from synthesis.engines.composer.reading.answers import names_person
 from synthesis.engines.composer.reading.frames import SIZES, Frame, offered, split_choices
 
 _ADJUNCT_STARTS = PREPOSITIONS | word_class("adjunct_starts")
-_QUALITIES = frozenset(["colour", "color", "size", "shape", "nationality", "religion", "breed", "height"])
+_QUALITIES = word_class("qualities")
 _RANKS = word_class("ranks")
 _INVERTING = word_class("inverting")
 

@@ -23,9 +23,8 @@ from synthesis.engines.composer.grammar.words import (
     is_base,
     is_english,
     is_participle,
-    word_class,
 )
-from synthesis.engines.composer.lexicon import words
+from synthesis.engines.composer.lexicon import word_class, words
 from synthesis.engines.composer.reading.frames import clean
 
 _LONG_QUESTION = 1200
@@ -45,9 +44,7 @@ STOPWORDS = (
     DETERMINERS | PRONOUNS | PREPOSITIONS | AUXILIARIES | WH | ADVERBS | frozenset(["and", "or", "to"])
 )
 _LIGHT = word_class("light_verbs")
-_ORDERS = frozenset(
-    ["summarise", "summarize", "because", "please", "tell", "list", "describe", "give", "include", "while"]
-)
+_ORDERS = word_class("orders")
 
 
 def topics(instruction: str, answer: str) -> list[str]:

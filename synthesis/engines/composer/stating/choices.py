@@ -34,8 +34,8 @@ from synthesis.engines.composer.grammar.words import (
     is_ing,
     is_participle,
     is_past,
-    word_class,
 )
+from synthesis.engines.composer.lexicon import word_class
 from synthesis.engines.composer.reading.frames import AFTER, BEFORE, Frame
 
 _COLLECTIVE = re.compile(

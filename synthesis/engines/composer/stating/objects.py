@@ -34,8 +34,8 @@ from synthesis.engines.composer.grammar.words import (
     is_participle,
     is_past,
     verbs,
-    word_class,
 )
+from synthesis.engines.composer.lexicon import word_class
 from synthesis.engines.composer.reading.answers import is_date, is_number
 from synthesis.engines.composer.reading.frames import Frame
 
@@ -43,8 +43,8 @@ _SITED = word_class("sited")
 _INVERTING = word_class("inverting")
 _REPORTING = word_class("reporting")
 _PARTICLES = word_class("particles")
-_TIMES = frozenset(["times", "years", "days", "months", "weeks", "hours", "nights", "minutes", "seasons"])
-_CONJUNCTIONS = frozenset(["before", "after", "when", "while", "until", "as", "once", "because", "than"])
+_TIMES = word_class("times")
+_CONJUNCTIONS = word_class("object_ends")
 
 
 def _bare(predicate: str) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 
 from synthesis.engines.composer.grammar.wording import finish, lower_first, trimmed, upper_first
-from synthesis.engines.composer.grammar.words import core, word_class
+from synthesis.engines.composer.grammar.words import core
+from synthesis.engines.composer.lexicon import word_class
 from synthesis.engines.composer.reading.topics import topics
 
 _OPENERS = word_class("adjunct_starts") | word_class("swap_openers")

@@ -34,8 +34,8 @@ from synthesis.engines.composer.grammar.words import (
     is_adjective,
     is_base,
     is_past,
-    word_class,
 )
+from synthesis.engines.composer.lexicon import word_class
 from synthesis.engines.composer.lexicon import words as words_of
 from synthesis.engines.composer.reading.answers import (
     PERSON_NOUNS,
@@ -171,7 +171,7 @@ def _measured(frame: Frame, clause: Clause, low: str) -> str | None:
 
 
 _OFFICE = re.compile(r"(?:the |.*['’]s )(?:profession|occupation|job|trade|position|role)\b", re.IGNORECASE)
-_GROUPS = frozenset(["family", "tribe", "people", "clan", "couple", "band", "team", "dynasty"])
+_GROUPS = word_class("groups")
 
 
 def _possessive(name: str) -> str:
