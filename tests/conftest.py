@@ -42,7 +42,7 @@ def write_pairs(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def command() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs ``context-synthesis`` as a user would and returns what it did."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -323,10 +324,24 @@ def _manifest(out, config: str) -> dict[str, object]:
 SMALL = ("--words", "120", "--lengths", "1k")
 
 
-def test_what_a_filter_drops_is_in_no_other_config(tmp_path, write_pairs, command) -> None:
-    out = tmp_path / "run"
-    base = ("run", "--pairs", write_pairs(24), "--out", out, *SMALL)
-    assert command(*base).returncode == 0
+@pytest.fixture(scope="module")
+def unfiltered(tmp_path_factory, command):
+    """The pairs and the folder of a run without filters, made once; to be copied, not changed."""
+    folder = tmp_path_factory.mktemp("unfiltered")
+    pairs, out = folder / "story_qa.jsonl", folder / "run"
+    rows = [
+        {"instruction": f"Who kept lighthouse number {n}?", "answer": f"Keeper {n} Holm"} for n in range(24)
+    ]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = command("run", "--pairs", pairs, "--out", out, *SMALL, PYTHONHASHSEED="2")
+    assert done.returncode == 0, done.stderr
+    return pairs, out
+
+
+def test_what_a_filter_drops_is_in_no_other_config(tmp_path, unfiltered, command) -> None:
+    pairs, made = unfiltered
+    out = shutil.copytree(made, tmp_path / "run")
+    base = ("run", "--pairs", pairs, "--out", out, *SMALL)
     scores = sorted(row["coherence"] for row in _rows(out, "composer"))
     limit = round(scores[8], 3)
     low = sum(score < limit for score in scores)
@@ -356,18 +371,18 @@ def test_what_a_filter_drops_is_in_no_other_config(tmp_path, write_pairs, comman
     assert "24 contexts" in command(*base).stdout
 
 
-def test_filters_give_equal_bytes_whatever_seed_of_hashes_and_history(tmp_path, write_pairs, command) -> None:
-    pairs = write_pairs(20)
+def test_filters_give_equal_bytes_whatever_seed_of_hashes_and_history(tmp_path, unfiltered, command) -> None:
+    pairs, made = unfiltered
     wanted = ("--near-duplicates", "0.3", "--min", "uniqueness=0.9", "--drop-leaks", "--language", "en")
     wanted += ("--min-words", "50%", "--max-words", "300%")
     files = []
     for name, seed in (("one", "1"), ("two", "2")):
         out = tmp_path / name
-        run = ("run", "--pairs", pairs, "--out", out, *SMALL)
         if name == "two":  # filtered later, by assembling
-            assert command(*run, PYTHONHASHSEED=seed).returncode == 0
+            shutil.copytree(made, out)
             done = command("assemble", out, "--lengths", "1k", *wanted, PYTHONHASHSEED=seed)
         else:
+            run = ("run", "--pairs", pairs, "--out", out, *SMALL)
             done = command(*run, *wanted, PYTHONHASHSEED=seed)
         assert done.returncode == 0, done.stderr
         data = out / "dataset" / "data"
