@@ -1,42 +1,64 @@
-"""The README tells the truth: its commands run, its file tree is the tree, its picture exists."""
+"""The README and docs/ tell the truth: commands and Python run, the tree is true, links lead somewhere."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import typer
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = ROOT / "README.md"
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+# The README comes first: what it makes, the others look at.
+PAGES = [README, *DOCS]
+GUIDES = [*PAGES, *(path for name in ("CONTRIBUTING.md", "AGENTS.md") if (path := ROOT / name).exists())]
+# Its blocks are pieces to put into modules, which a test of their own does.
+PIECES = {ROOT / "docs" / "extending.md"}
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: Path) -> list[str]:
+    """Fenced blocks of a language, or of any."""
+    found = re.findall(r"^```([a-z]*)\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [text for name, text in found if language in (name, "any")]
 
 
-def tree() -> list[str]:
-    """Paths named in the README's file tree: a folder's children are indented below it."""
-    section = README[README.index("## Where things are") :]
-    text = section.split("```")[1].lstrip("\n")
-    paths, parent = [], ""
-    for line in text.splitlines():
-        names = line[:22].split()  # the second column begins there
-        nested = line.startswith(" ")
-        paths += [parent + name if nested else name for name in names]
-        parent = parent if nested else names[0]
-    return paths
+def commands(page: Path, language: str = "any") -> list[str]:
+    """The ``context-synthesis`` commands in a page's blocks."""
+    return [
+        line.split("#")[0].strip()
+        for block in blocks(language, page)
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.startswith("context-synthesis ")
+    ]
+
+
+def mentioned(page: Path) -> list[str]:
+    """Commands in running text, as in ``context-synthesis run run.toml``."""
+    return re.findall(r"`(context-synthesis [^`]+)`", page.read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory) -> Path:
+    """A folder in which a newcomer has given every command of the README, and then those of docs/."""
     folder = tmp_path_factory.mktemp("newcomer")
     shutil.copy(ROOT / "examples" / "pairs.jsonl", folder)
+    given = [command for page in PAGES for command in commands(page, "bash")]
+    assert len(given) >= 5
+    for command in given:
+        done = subprocess.run(
+            command, shell=True, cwd=folder, env=environment(), capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
     return folder
 
 
@@ -46,21 +68,9 @@ def environment() -> dict[str, str]:
 
 
 def test_every_command_runs_in_order(workplace) -> None:
-    commands = [
-        line.split("#")[0].strip()
-        for block in blocks("bash")
-        for line in block.splitlines()
-        if line.startswith("context-synthesis")
-    ]
-    assert len(commands) >= 5
-    for command in commands:
-        done = subprocess.run(
-            command, shell=True, cwd=workplace, env=environment(), capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, f"{command}\n{done.stderr}"
     from synthesis.options import from_dict, load_config
 
-    (example,) = blocks("toml")
+    (example,) = blocks("toml", ROOT / "docs" / "pairs.md")
     assert (
         from_dict(tomllib.loads(example)).generation
         == load_config(workplace / "runs/mine/run.toml").generation
@@ -68,7 +78,9 @@ def test_every_command_runs_in_order(workplace) -> None:
 
 
 def test_every_python_block_runs(workplace) -> None:
-    for block in blocks("python"):
+    found = [block for page in PAGES if page not in PIECES for block in blocks("python", page)]
+    assert len(found) >= 4
+    for block in found:
         done = subprocess.run(
             [sys.executable, "-c", block],
             cwd=workplace,
@@ -80,19 +92,106 @@ def test_every_python_block_runs(workplace) -> None:
         assert done.returncode == 0, f"{block}\n{done.stderr}"
 
 
-def test_the_tree_is_the_tree() -> None:
-    named = tree()
-    for path in named:
-        assert (ROOT / path).exists(), f"the README names {path}, which is not there"
-    for package in ("synthesis", "builder"):
-        for path in (ROOT / package).iterdir():
-            if path.name[0] not in "_." and path.name != "py.typed" and not path.name.endswith(".pyc"):
-                known = f"{package}/{path.name}" + ("/" if path.is_dir() else "")
-                assert known in named, f"the README leaves out {path}"
+def parse(command: str) -> None:
+    """Let the real command line read a command, and do nothing."""
+    from builder.cli.main import app
+
+    words = shlex.split(command)[1:]
+    given = typer.main.get_command(app)
+    context = given.make_context("context-synthesis", list(words))
+    while context._protected_args:
+        rest = [*context._protected_args, *context.args]
+        name, given, rest = given.resolve_command(context, rest)
+        context = given.make_context(name, list(rest), parent=context)
 
 
-def test_links_and_pictures_are_there() -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", GUIDES, ids=lambda path: path.name)
+def test_the_command_line_understands_every_command(page) -> None:
+    for command in [*commands(page), *mentioned(page)]:
+        if "COMMAND" not in command:
+            parse(command)
+
+
+def test_a_command_that_is_not_one_is_noticed() -> None:
+    for wrong in ("context-synthesis fly", "context-synthesis run --wrods 5", "context-synthesis batch fly"):
+        with pytest.raises(Exception, match=r"(?i)no such"):
+            parse(wrong)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda path: path.name)
+def test_every_target_of_make_is_one(page) -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    text = page.read_text("utf-8")
+    for target in re.findall(r"`make\s([a-z-]+)`", text) + re.findall(r"^make ([a-z-]+)", text, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.fixture(scope="module")
+def maker() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_tree", ROOT / "scripts" / "make_tree.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tree_is_the_tree(maker) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    assert maker.BEGIN + maker.tree() + maker.END in page, "run python scripts/make_tree.py"
+    for package in ("synthesis", "builder", "space"):
+        for path in (ROOT / package).rglob("*.py"):
+            if path.name != "__init__.py":
+                assert re.search(rf"^ +{re.escape(path.name)} ", page, re.MULTILINE), path
+
+
+def test_what_stands_beside_the_packages_is_named() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    section = page[page.index("Beside the packages") :].split("```")[1]
+    named = {line.split()[0] for line in section.splitlines() if line and not line.startswith(" ")}
+    for name in named:
+        assert (ROOT / name).exists(), f"the tree names {name}, which is not there"
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout
+    folders = {f"{line.split('/')[0]}/" for line in listed.splitlines() if "/" in line}
+    assert folders - {"synthesis/", "builder/", "space/", ".ci/"} <= named
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that headings of a page get."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda path: path.name)
+def test_links_and_pictures_are_there(page) -> None:
+    text = page.read_text("utf-8")
+    targets = re.findall(r"\]\((?!https?:)([^)\s]+)\)", text)
+    targets += re.findall(r'(?:src|srcset)="(?!https?:)([^"]+)"', text)
+    for target in targets:
+        name, _, anchor = target.partition("#")
+        found = (page.parent / name) if name else page
+        assert found.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors(found), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda path: path.name)
+def test_files_that_are_named_are_there(page) -> None:
+    for path in re.findall(
+        r"`((?:synthesis|builder|space|tests|scripts|docs|recipes)/[\w./-]+)`", page.read_text("utf-8")
+    ):
+        assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    for page in DOCS:
+        assert page.name == "README.md" or f"]({page.name})" in index, page.name
+
+
+def test_what_every_repository_has_is_there() -> None:
     for name in ("CHANGELOG.md", "LICENSE", "dataset_card.md", "Makefile", ".ci/run"):
         assert (ROOT / name).exists()
+
+
+def test_the_readme_is_a_screen_and_a_half() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 100
