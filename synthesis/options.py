@@ -216,7 +216,7 @@ def override(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
 
 def _check(config: RunConfig) -> None:
     made, pairs = config.generation, config.pairs
-    sections = made.engine != "composer" and made.words > 2 * made.section_words > 0
+    sections = made.words > 2 * made.section_words > 0
     most = MAX_EXPANDED if sections else MAX_WORDS
     more = "" if made.section_words else ", or more in sections (generation.section_words)"
     _require(

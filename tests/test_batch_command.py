@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from builder.cli.base import app
+from builder.cli.main import app
 from synthesis import Pair, synthesize
 from synthesis.engines.openai import OpenAIEngine
 from tests.batch_server import Late, serve_batches, tale

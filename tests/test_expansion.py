@@ -466,7 +466,7 @@ def test_when_a_context_is_written_in_sections() -> None:
 )
 def test_lengths_that_cannot_be_had_are_refused(settings, message) -> None:
     with pytest.raises(ConfigError, match=message):
-        from_dict({"generation": settings})
+        make_job(from_dict({"generation": settings}))
 
 
 def test_sections_are_configured() -> None:

@@ -101,15 +101,19 @@ def _in_place(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _through_batches(config: RunConfig, asked: str | None) -> RunConfig:
-    """The configuration with the engine ``batch``, unless another was chosen."""
+    """The configuration with an engine that sends batches, unless another was chosen."""
+    from synthesis.engines import engine_class
+    from synthesis.engines.openai.batch import BatchEngine
     from synthesis.options import GenerationConfig, override
 
-    chosen = config.generation.engine
-    if chosen != "batch" and (asked or chosen != GenerationConfig().engine):
+    chosen, own = config.generation.engine, BatchEngine.name
+    if engine_class(chosen).outlives_process:
+        return config
+    if asked or chosen != GenerationConfig().engine:
         raise UsageError(
-            f"engine '{chosen}' has no batches; leave --engine out or set generation.engine to 'batch'"
+            f"engine '{chosen}' has no batches; leave --engine out or set generation.engine to '{own}'"
         )
-    return override(config, {"generation.engine": "batch"})
+    return override(config, {"generation.engine": own})
 
 
 def _tell_submitted(submitted: Submitted, out: Path) -> str:

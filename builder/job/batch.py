@@ -18,6 +18,7 @@ from builder.job.execute import Summary, checked_tokenizer, described_source, pa
 from builder.job.origin import refuse_imported
 from builder.job.reporter import Reporter
 from synthesis.data import Completion, Pair, Prompt, Rejected
+from synthesis.engines import engine_class
 from synthesis.errors import EngineError, SourceError, UsageError
 from synthesis.options import RunConfig, load_config, override
 from synthesis.run.batches import BatchLog, Kept, clear_up
@@ -281,7 +282,8 @@ def saved_config(folder: Path) -> RunConfig:
             f"context-synthesis batch submit --out {folder}"
         )
     config = load_config(saved)
-    if config.generation.engine != "batch" or not (folder / "journal" / "batches.jsonl").is_file():
+    through_batches = engine_class(config.generation.engine).outlives_process
+    if not through_batches or not (folder / "journal" / "batches.jsonl").is_file():
         raise UsageError(
             f"nothing was submitted from {folder}; do it with: context-synthesis batch submit {saved}"
         )

@@ -29,6 +29,7 @@ from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import probe_corpus
 from synthesis.assembly.options import REFUSAL, make_options
 from synthesis.data import Message, Pair, Rejected, Usage
+from synthesis.engines import engine_class
 from synthesis.options import RunConfig
 from synthesis.run.expansion import Realised, realised
 from synthesis.run.folder import RunFolder
@@ -154,8 +155,8 @@ def _finish(
 
 
 def _realised(config: RunConfig, journal: Journal, engine: str) -> Realised | None:
-    """How long the contexts came out; nobody asked for the length of an import, and the composer keeps it."""
-    if engine in (IMPORTED, "composer"):
+    """How long the contexts came out, unless nobody asked for a length or the engine always keeps it."""
+    if engine == IMPORTED or engine_class(engine).writes_any_length:
         return None
     return realised((context.words for _, context in journal.current_contexts()), config.generation.words)
 
@@ -214,7 +215,7 @@ def _facts(config: RunConfig, tokenizer: Tokenizer, engine: str, model: str) -> 
         "license": config.dataset.license,
         "language": list(config.dataset.language),
     }
-    if engine != "composer":
+    if engine != IMPORTED and not engine_class(engine).free:
         facts |= {"repairs": made.repairs, "section_words": made.section_words}
     unknown = WRITTEN_FACTS if engine == IMPORTED else ()
     return {name: fact for name, fact in facts.items() if name not in unknown}

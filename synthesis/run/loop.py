@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
-from synthesis.engines import make_engine
+from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Items, Sampling, adopted
+from synthesis.errors import ConfigError
 from synthesis.gate.parsing import parse
-from synthesis.options import PairsConfig, RunConfig
+from synthesis.options import MAX_WORDS, MIN_WORDS, PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, load_template, step_template
 from synthesis.run.batches import kept
 from synthesis.run.conversations import Conversations, Finished, Replies, Work, converse
@@ -141,6 +142,11 @@ class Counts:
 def make_job(config: RunConfig) -> Job:
     """Engine and template as configured; the cheap checks come first."""
     made = config.generation
+    if made.words > MAX_WORDS and engine_class(made.engine).writes_any_length:
+        raise ConfigError(
+            f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,} to engine "
+            f"'{made.engine}', which writes no sections"
+        )
     template = load_template(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
     engine = make_engine(made.engine, made.model, **made.options)

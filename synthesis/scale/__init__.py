@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synthesis.engines import engine_class
 from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.options import RunConfig, load_config
 from synthesis.prompts import load_template
@@ -35,10 +36,10 @@ def context_step(config: RunConfig | str | Path) -> ContextStep:
         MissingExtraError: datatrove is not installed.
     """
     made = config if isinstance(config, RunConfig) else load_config(config)
-    if made.generation.engine == "batch":
+    if engine_class(made.generation.engine).outlives_process:
         raise ConfigError(
-            "the engine 'batch' leaves the work to the provider, so tasks have nothing to share; "
-            "use context-synthesis batch submit, or another engine (generation.engine)"
+            f"the engine '{made.generation.engine}' leaves the work to the provider: tasks have nothing to "
+            "share; use context-synthesis batch submit, or another engine (generation.engine)"
         )
     try:
         import datatrove  # noqa: F401
