@@ -15,9 +15,9 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from synthesis.coherence.answers import kind_of
 from synthesis.data import content_hash
 from synthesis.errors import SourceError
+from synthesis.text.answers import kind_of
 
 NEGATIVES = ("hard", "planted", "removed", "swapped", "replaced", "random")
 LIMITS = ("distract", "flip")

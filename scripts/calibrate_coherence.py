@@ -22,9 +22,9 @@ from pathlib import Path
 from benchmarks.metrics import Judged, auroc, balanced_accuracy, calibration_error
 from benchmarks.probes import LIMITS, NEGATIVES, Row, probes, read_rows
 from synthesis.coherence import background
-from synthesis.coherence.answers import KINDS
 from synthesis.coherence.scoring import examine, judge
-from synthesis.text.terms import terms
+from synthesis.text.answers import KINDS
+from synthesis.text.words import terms
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "synthesis" / "coherence"

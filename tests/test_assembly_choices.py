@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from synthesis import Context, Pair, Rejected, Sample, assemble
-from synthesis.assembly.giveaways import finder, haystack
-from synthesis.assembly.near_duplicates import near, sketch
 from synthesis.assembly.options import parse_distractors
 from synthesis.errors import UsageError
-from synthesis.text.spelling import canonical_words
+from synthesis.text.near_duplicates import NEAR, share, sketch
+from synthesis.text.states import states
+from synthesis.text.words import terms
 from tests.assembly_texts import TOKENIZERS, check, corpus, prose, samples
 
 
@@ -62,7 +62,7 @@ def outside(size: int, words: int = 150) -> list[tuple[str, str]]:
     ],
 )
 def test_other_forms_of_an_answer(answer: str, text: str, found: bool) -> None:
-    assert finder(answer)(text) is found
+    assert states(text, answer) is found
 
 
 def test_documents_with_the_answer_in_another_form_are_passed_over() -> None:
@@ -90,16 +90,16 @@ def changed(text: str, share: float) -> str:
     return " ".join("changed" if draw.random() < share else word for word in text.split())
 
 
-@pytest.mark.parametrize(("share", "twins"), [(0.0, True), (0.05, True), (0.35, False), (1.0, False)])
-def test_how_near_is_near(share: float, twins: bool) -> None:
+@pytest.mark.parametrize(("changes", "twins"), [(0.0, True), (0.05, True), (0.35, False), (1.0, False)])
+def test_how_near_is_near(changes: float, twins: bool) -> None:
     text = prose("near", 800)
-    one, two = (frozenset(sketch(haystack(canonical_words(each)))) for each in (text, changed(text, share)))
-    assert near(one, two) is twins
+    one, two = (frozenset(sketch(terms(each))) for each in (text, changed(text, changes)))
+    assert (share(one, two) >= NEAR) is twins
 
 
 def test_texts_without_words_have_no_twins() -> None:
-    empty = frozenset(sketch(haystack([])))
-    assert not near(empty, empty)
+    empty = frozenset(sketch([]))
+    assert share(empty, empty) < NEAR
 
 
 def test_texts_without_blanks_are_compared_by_characters() -> None:
@@ -107,11 +107,9 @@ def test_texts_without_blanks_are_compared_by_characters() -> None:
     letters = [chr(0x4E00 + place) for place in range(500)]
     one = "".join(draw.choices(letters, k=600))
     two = "".join(draw.choices(letters, k=600))
-    sketches = [
-        frozenset(sketch(haystack(canonical_words(text)))) for text in (one, one[:570] + two[:30], two)
-    ]
-    assert near(sketches[0], sketches[1])
-    assert not near(sketches[0], sketches[2])
+    sketches = [frozenset(sketch(terms(text))) for text in (one, one[:570] + two[:30], two)]
+    assert share(sketches[0], sketches[1]) >= NEAR
+    assert share(sketches[0], sketches[2]) < NEAR
 
 
 def test_no_near_duplicates_of_the_context_or_of_one_another() -> None:

@@ -22,10 +22,11 @@ from benchmarks.metrics import (
 )
 from benchmarks.probes import NEGATIVES, Row, probes, read_rows
 from synthesis.coherence import explain, locate, score, score_batch, window_spans
-from synthesis.coherence.answers import kind_of
 from synthesis.data import Coherence
-from synthesis.text.quantities import quantities
-from synthesis.text.terms import sentences, terms, terms_with_spans
+from synthesis.text.answers import kind_of
+from synthesis.text.numbers import quantities
+from synthesis.text.sentences import sentences
+from synthesis.text.words import terms, terms_with_spans
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"

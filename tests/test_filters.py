@@ -14,10 +14,11 @@ from builder.job.filtering import Sieve
 from synthesis.coherence import score_with_leaks
 from synthesis.data import Coherence, Context, Pair
 from synthesis.errors import ConfigError, MissingExtraError
-from synthesis.gate.filtering import Rules, word_count, words_meant
+from synthesis.gate.filtering import Rules, words_meant
 from synthesis.options import FiltersConfig, RunConfig, from_dict
-from synthesis.text.near_duplicates import Sketches
+from synthesis.text.near_duplicates import Sketches, share
 from synthesis.text.ngrams import ngram_hashes, plain_words
+from synthesis.text.words import count_words
 
 PAIR = Pair(instruction="Who kept the lighthouse at Varrow?", answer="Ilse Brandt")
 TOLD = (
@@ -69,10 +70,10 @@ def test_words_in_numbers_and_shares() -> None:
 
 
 def test_scripts_without_blanks_have_a_length_too() -> None:
-    assert word_count("灯塔" * 100) == 100
-    assert word_count("The lighthouse 灯塔灯塔 at Varrow") == 6
+    assert count_words("灯塔" * 100) == 100
+    assert count_words("The lighthouse 灯塔灯塔 at Varrow") == 6
     assert reason("灯塔的守护者是伊尔莎" * 20, min_words="80") is None
-    assert word_count("등대 지기 는 누구") == 4
+    assert count_words("등대 지기 는 누구") == 4
 
 
 @pytest.mark.parametrize(
@@ -166,10 +167,9 @@ def test_near_duplicates_are_found_against_brute_force() -> None:
     sketches = Sketches(0.6)
     for text in texts:
         sketches.add(text)
-    values = sketches._matrix()
     wanted, kept = set(), list[int]()
     for number in range(len(texts)):
-        if any((values[number] == values[other]).mean() >= 0.6 for other in kept):
+        if any(share(sketches[number], sketches[other]) >= 0.6 for other in kept):
             wanted.add(number)
         else:
             kept.append(number)
@@ -289,7 +289,7 @@ def test_unknown_languages_are_named_with_those_known(language) -> None:
 
 @pytest.mark.parametrize(
     ("package", "filters"),
-    [("py3langid.langid", {"language": "en"}), ("datasketch", {"near_duplicates": 0.8})],
+    [("py3langid.langid", {"language": "en"})],
 )
 def test_an_absent_package_names_the_extra(monkeypatch, package, filters) -> None:
     import sys

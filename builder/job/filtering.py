@@ -11,12 +11,12 @@ from math import isnan, nan
 from typing import Any, TypeAlias
 
 from synthesis.coherence import Leak, score_with_leaks
-from synthesis.coherence.answers import KINDS
 from synthesis.data import Coherence, Context, Pair, Rejected
 from synthesis.gate.contamination import Benchmarks, digest_of, named_benchmarks, probe, read_benchmarks
 from synthesis.gate.filtering import Rules, Settings, Sifted, sift
 from synthesis.lazy_sequence import OnDemand
 from synthesis.options import FiltersConfig, RunConfig
+from synthesis.text.answers import KINDS
 from synthesis.text.near_duplicates import Sketches
 
 Row: TypeAlias = tuple[Pair, Context]

@@ -15,14 +15,14 @@ from itertools import accumulate, chain, pairwise
 from typing import Final, Self, TypeAlias, TypeVar
 
 from synthesis.assembly.counting import JOINT, Gap, adds_up
-from synthesis.assembly.giveaways import answer_key, haystack
-from synthesis.assembly.near_duplicates import sketch
 from synthesis.assembly.prefetch import ahead
 from synthesis.assembly.record_file import Shelf
 from synthesis.data import Context, Pair
 from synthesis.tasks import GENERIC, task_of
+from synthesis.text.near_duplicates import sketch
+from synthesis.text.numbers import canonical_terms
 from synthesis.text.sentences import sentence_spans
-from synthesis.text.spelling import canonical_words
+from synthesis.text.states import answer_key, haystack
 from synthesis.tokens import Tokenizer
 
 
@@ -119,7 +119,7 @@ def _tokens_before(places: list[int], joints: list[int], sums: list[int], length
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What is kept on disk of a document: its canonical words, its sketch and its table."""
+    """What is kept on disk of a document: its canonical terms, its sketch and its table."""
 
     words: bytes
     sketch: frozenset[int]
@@ -185,8 +185,8 @@ class Index:
 
     def add(self, text: str, tokens: int, table: Table | None, name: object) -> None:
         """Note a text; its other columns are the caller's."""
-        words = haystack(canonical_words(text))
-        self.shelf.add(_pack(words, sketch(words), table))
+        terms = canonical_terms(text)
+        self.shelf.add(_pack(haystack(terms), sketch(terms), table))
         self.tokens.append(tokens if text.strip() else 0)
         self.texts.append(number(text))
         self.pairs.append(number(name))
@@ -264,7 +264,7 @@ def _add_items(index: Index, documents: Documents) -> None:
     for rows, (asked, counts) in ahead(_parcels(documents.items, lambda row: row[1].text), count):
         for place, ((pair, context), (tokens, table)) in enumerate(zip(rows, _sizes(counts), strict=True)):
             index.asks.append(asked[2 * place] + asked[2 * place + 1])
-            index.questions.append(number("question", *canonical_words(pair.instruction)))
+            index.questions.append(number("question", *canonical_terms(pair.instruction)))
             key = answer_key(pair.answer)
             index.answers.append(number(key) if key else 0)
             index.pools.append(pools.setdefault(_pool(pair.task), len(pools) + _NO_POOL + 1))

@@ -15,10 +15,10 @@ from synthesis.assembly.choosing import Selector
 from synthesis.assembly.counting import Counted, Part, Trial
 from synthesis.assembly.cutting import Cutter, Document, Piece, whole
 from synthesis.assembly.documents import Documents, Notes
-from synthesis.assembly.giveaways import needles, states
-from synthesis.assembly.near_duplicates import Seen
 from synthesis.assembly.rendering import Style
 from synthesis.data import Context, Pair
+from synthesis.text.near_duplicates import Seen
+from synthesis.text.states import Statement, is_ordinary, stated_in, statement
 
 # Fewer tokens than this on one side are not worth a document of their own.
 _SMALLEST_SIDE: Final = 32
@@ -229,7 +229,8 @@ class Workshop:
 
         None gives the answer away, and no two of them, nor one and the context, are nearly the same.
         """
-        index, wanted = self.documents.index, needles(answer)
+        index = self.documents.index
+        wanted = Statement() if is_ordinary(answer) else statement(answer)
         texts = {index.texts[item]}
         seen = Seen()
         seen.add(own.sketch)
@@ -238,7 +239,7 @@ class Workshop:
             if text_key in texts or index.kin(item, other):
                 continue
             notes = index.notes(other)
-            if states(notes.words, wanted) or seen.near(notes.sketch):
+            if stated_in(notes.words, wanted) or seen.near(notes.sketch):
                 continue
             texts.add(text_key)
             seen.add(notes.sketch)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from synthesis.assembly.documents import Documents, Index, Items, number
-from synthesis.text.spelling import canonical_words
+from synthesis.assembly.documents import Documents, Items, number
+from synthesis.text.ngrams import plain_words
 
 if TYPE_CHECKING:
     from array import array
@@ -39,7 +39,7 @@ class Lexical:
         # Equal scores are ordered by chance, the same for everybody.
         ties = [number("lexical", seed, key) for key in index.keys[: index.items]]
         self._ties = np.argsort(np.argsort(np.array(ties, dtype=np.uint64), kind="stable"))
-        self._scorer = _scorer(index, self._ids)
+        self._scorer = _scorer(items, self._ids)
         self._none = np.zeros(index.items)
 
     def candidates(self, item: int) -> Iterator[int]:
@@ -65,7 +65,7 @@ class Lexical:
 
 def _query(items: Items, item: int) -> list[str]:
     pair = items[item][0]
-    return list(dict.fromkeys(canonical_words(f"{pair.instruction}\n{pair.answer}")))[:_QUERY_WORDS]
+    return list(dict.fromkeys(plain_words(f"{pair.instruction}\n{pair.answer}")))[:_QUERY_WORDS]
 
 
 def _vocabulary(items: Items) -> dict[str, int]:
@@ -76,11 +76,11 @@ def _vocabulary(items: Items) -> dict[str, int]:
     return ids
 
 
-def _scorer(index: Index, ids: dict[str, int]) -> Any:
+def _scorer(items: Items, ids: dict[str, int]) -> Any:
     bm25s = import_module("bm25s")  # it comes without types
     known: list[Sequence[int] | array[int]] = []
-    for item in range(index.items):
-        words = index.notes(item).words.decode("utf-8", "surrogatepass").split(" ")
+    for item in range(len(items)):
+        words = plain_words(items[item][1].text)
         known.append([ids[word] for word in words if word in ids])
     if not any(known):
         return None  # no document has any of the words

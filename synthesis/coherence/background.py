@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from synthesis.errors import ContextSynthesisError
-from synthesis.text.terms import fold, terms
+from synthesis.text.words import fold, terms
 
 FUNCTION_WEIGHT = 0.05
 COMMON_WEIGHT = 0.35

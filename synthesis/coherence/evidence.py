@@ -12,7 +12,8 @@ from typing import NamedTuple
 from synthesis.coherence.parts import Parts
 from synthesis.coherence.question import Question
 from synthesis.data import Evidence
-from synthesis.text.terms import sentences, terms, terms_with_spans
+from synthesis.text.sentences import sentences
+from synthesis.text.words import terms, terms_with_spans
 
 _MOST_PLACES = 3
 _LEAST_SHARE = 0.25

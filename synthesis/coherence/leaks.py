@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from synthesis.coherence.question import Question
 from synthesis.coherence.view import View
-from synthesis.text.terms import sentences, terms
+from synthesis.text.sentences import sentences
+from synthesis.text.words import terms
 
 _MILD = 0.9
 

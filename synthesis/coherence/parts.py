@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 from synthesis.coherence.background import references
 from synthesis.coherence.question import Question
 from synthesis.coherence.view import HALF, View
-from synthesis.text.quantities import Quantity, agreement, quantities
-from synthesis.text.terms import is_solid, terms
+from synthesis.text.numbers import Quantity, agreement, quantities
+from synthesis.text.states import places, states
+from synthesis.text.words import is_solid, terms
 
 # An answer that is not stated but whose words stand together is worth this much of their coverage;
 # longer answers are rarely repeated word for word, so theirs is worth more.
@@ -78,7 +79,7 @@ def _polar(view: View, question: Question) -> Parts:
 
 
 def _short(text: str, view: View, question: Question) -> Parts:
-    found = _numeric(text, view, question) if question.answer.amounts else _phrase(view, question)
+    found = _numeric(text, view, question) if question.answer.amounts else _phrase(text, view, question)
     found = found if found.share else _character(text, view, question)
     unstated = _unstated_share(view, question)
     given_away = bool(question.stated) and question.stated.keys() <= question.asked.keys()
@@ -102,8 +103,17 @@ def _unstated_share(view: View, question: Question) -> float:
     return most * view.best(question.stated)
 
 
-def _phrase(view: View, question: Question) -> _Found:
+def _phrase(text: str, view: View, question: Question) -> _Found:
     """The answer as a phrase, or its listed parts one by one."""
+    found = _written(view, question)
+    if found.stated or next(quantities(question.answer.text), None) is None:
+        return found
+    # A number in it may stand there in another form.
+    chars = places(text, question.answer.text)
+    return _Found(1.0, True, _places_of(text, chars), tuple(chars)) if chars else found
+
+
+def _written(view: View, question: Question) -> _Found:
     spans: list[tuple[int, int]] = []
     shares: list[bool] = []
     for part in question.answer.parts:
@@ -141,19 +151,19 @@ def _numeric(text: str, view: View, question: Question) -> _Found:
     rest = question.answer.rest
     if rest:
         share *= 0.8 + 0.2 * sum(t in view.places for t in rest) / len(rest)
-    return _Found(
-        share, min(best.values()) >= 0.95, _places_of(text, hits), tuple((h.start, h.end) for h in hits)
-    )
+    chars = tuple((hit.start, hit.end) for hit in hits)
+    stated = min(best.values()) >= 0.95 and (not rest or states(text, question.answer.text))
+    return _Found(share, stated, _places_of(text, chars), chars)
 
 
-def _places_of(text: str, hits: list[Quantity]) -> tuple[tuple[int, int], ...]:
+def _places_of(text: str, chars: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """Positions in terms of stretches of the text, in one pass over it."""
     spans, place, last = [], 0, 0
-    for hit in hits:
-        place += len(terms(text[last : hit.start]))
-        length = len(terms(text[hit.start : hit.end]))
+    for start, end in chars:
+        place += len(terms(text[last:start]))
+        length = len(terms(text[start:end]))
         spans.append((place, place + max(1, length)))
-        place, last = place + length, hit.end
+        place, last = place + length, end
     return tuple(spans)
 
 

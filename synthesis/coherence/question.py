@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from synthesis.coherence.answers import Answer, read_answer
 from synthesis.coherence.background import names_in, weights
-from synthesis.text.terms import terms
+from synthesis.text.answers import Answer, read_answer
+from synthesis.text.words import terms
 
 _NAME_BONUS = 1.5
 

@@ -16,7 +16,7 @@ from synthesis.coherence.question import Question, read_question
 from synthesis.coherence.view import HALF, View
 from synthesis.coherence.wording import sentences_for
 from synthesis.data import Coherence, Evidence
-from synthesis.text.terms import terms_with_spans
+from synthesis.text.words import terms_with_spans
 
 _FLOOR = 1e-3
 # The answer's surroundings must hold at least half as much of what was asked as the best place does.

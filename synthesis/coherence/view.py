@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from synthesis.text.terms import terms
+from synthesis.text.words import terms
 
 HALF = 40
 

@@ -11,7 +11,7 @@ from synthesis.coherence.parts import Parts
 from synthesis.coherence.question import Question
 from synthesis.coherence.view import View
 from synthesis.data import Coherence
-from synthesis.text.terms import terms, terms_with_spans
+from synthesis.text.words import terms, terms_with_spans
 
 _MOST_WORDS = 6
 _QUOTE = 160

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from synthesis.coherence import Leak, evidence
-from synthesis.coherence.answers import Answer
 from synthesis.coherence.parts import Parts
 from synthesis.coherence.question import Question
 from synthesis.coherence.scoring import examine
 from synthesis.coherence.view import View
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected
-from synthesis.gate.parsing import count_words
-from synthesis.text.quantities import Quantity, agreement, quantities
-from synthesis.text.terms import sentences, terms, terms_with_spans
+from synthesis.text.answers import Answer
+from synthesis.text.numbers import Quantity, agreement, quantities
+from synthesis.text.sentences import sentences
+from synthesis.text.states import states
+from synthesis.text.words import count_words, terms, terms_with_spans
 
 _LISTED = 3  # of so many parts on, a list's parts may be told in different places
 
@@ -38,11 +39,11 @@ class Fact:
     weights: Mapping[str, float] = field(default_factory=dict, hash=False)
     amount: Quantity | None = None
 
-    def support(self, view: View, amounts: Iterable[Quantity]) -> float:
+    def support(self, text: str, view: View, amounts: Iterable[Quantity]) -> float:
         """How far a text carries the fact, 0..1, given its view and its numbers and dates."""
         if self.amount is not None:
             return max((agreement(self.amount, found) for found in amounts), default=0.0)
-        if any(view.occurrences(form) for form in self.forms):
+        if any(view.occurrences(form) for form in self.forms) or (self.forms and states(text, self.text)):
             return 1.0
         return view.best(self.weights)
 
@@ -76,7 +77,7 @@ def supports(text: str, facts: Iterable[Fact]) -> list[float]:
         return []
     view = View(text, wanted_terms(facts))
     amounts = list(quantities(text)) if any(fact.amount for fact in facts) else []
-    return [fact.support(view, amounts) for fact in facts]
+    return [fact.support(text, view, amounts) for fact in facts]
 
 
 def _phrase(text: str, forms: tuple[tuple[str, ...], ...], stated: Mapping[str, float]) -> Fact:

@@ -6,7 +6,6 @@ what reason each other one goes. Languages are told by py3langid: 4.6 MB with it
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,18 +19,7 @@ from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.gate.contamination import Benchmarks, Overlap, reason_to_drop
 from synthesis.options import FiltersConfig
 from synthesis.text.near_duplicates import Sketches
-from synthesis.text.ngrams import UNSPACED
-
-_UNSPACED = re.compile(f"[{UNSPACED}]+")
-_LETTERS_A_WORD = 2  # of a script without blanks, about
-
-
-def word_count(text: str) -> int:
-    """Words between blanks; where a script has none, two characters count as one word."""
-    runs = _UNSPACED.findall(text)
-    if not runs:
-        return len(text.split())
-    return len(_UNSPACED.sub(" ", text).split()) + sum(map(len, runs)) // _LETTERS_A_WORD
+from synthesis.text.words import count_words
 
 
 def words_meant(setting: str, asked: int) -> float:
@@ -149,7 +137,7 @@ class Rules:
         low, high = self._filters.min_words, self._filters.max_words
         if not low and not high:
             return
-        words = word_count(context.text)
+        words = count_words(context.text)
         for setting, beyond, what in ((low, words.__lt__, "under"), (high, words.__gt__, "over")):
             if setting and beyond(limit := round(words_meant(setting, self._asked))):
                 yield f"words: {words:,} {what} {limit:,}"
@@ -190,7 +178,6 @@ class Sifted:
     kept: array[int] = field(default_factory=lambda: array("q"))
     dropped: dict[int, Drop] = field(default_factory=dict)
     overlaps: dict[int, tuple[Overlap, ...]] = field(default_factory=dict)
-    checked: int = 0
 
     def counts(self, stage: str) -> dict[str, int]:
         """How many a stage dropped, by kind of reason."""
@@ -246,7 +233,6 @@ def _drop(
         return Drop("filter", reason)
     if settings.benchmarks is None:
         return None
-    sifted.checked += 1
     found = settings.benchmarks.check(pair.instruction, pair.answer, context.text)
     if found:
         sifted.overlaps[place] = found

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from synthesis.data import Completion, Context, Evidence, Prompt, Rejected
+from synthesis.text.words import count_words
 
 # The marker alone or dressed up as Markdown, at the start of a line.
 _MARKER = re.compile(
@@ -17,7 +18,6 @@ _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.S)
 _PREAMBLE_LIMIT = 300
 _SHORTEST_SHARE = 0.25
 _SHORTEST_PART = 25  # words
-_LONG_WORD = 14  # characters; beyond it on average, a script writes no spaces
 
 
 def parse(
@@ -62,13 +62,6 @@ def parse(
         evidence_source="exact" if evidence else "none",
         fingerprint=prompt.fingerprint,
     )
-
-
-def count_words(text: str) -> int:
-    """About how many words a text has; where a script writes no spaces, two characters are one."""
-    words = len(text.split())
-    spaceless = not text.isascii() and len(text) > _LONG_WORD * max(words, 1)
-    return len(text) // 2 if spaceless else words
 
 
 def without_thinking(text: str) -> str:

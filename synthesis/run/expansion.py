@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected
 from synthesis.gate.faults import Fact, Fault, fault_of, inspect, is_told
-from synthesis.gate.parsing import count_words
 from synthesis.prompts import next_prompt, step_template
 from synthesis.run.conversations import Work
 from synthesis.run.outline import (
@@ -28,7 +27,8 @@ from synthesis.run.outline import (
     told,
 )
 from synthesis.run.repair import Answered, Judged, Reader, ask
-from synthesis.text.terms import sentences
+from synthesis.text.sentences import sentences
+from synthesis.text.words import count_words
 
 
 def expands(words: int, section_words: int) -> bool:

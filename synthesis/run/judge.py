@@ -21,10 +21,11 @@ from synthesis.data import Completion, Pair, Prompt, Rejected, content_hash
 from synthesis.engines.base import BaseEngine, Engine, Sampling, adopted
 from synthesis.errors import ConfigError, EngineError
 from synthesis.gate.faults import Fault
-from synthesis.gate.parsing import count_words, without_thinking
+from synthesis.gate.parsing import without_thinking
 from synthesis.prompts import step_template
 from synthesis.run.conversations import Conversations, Work, converse
 from synthesis.run.repair import Judged, ask
+from synthesis.text.words import count_words
 
 GRADES = ("sufficient", "contradiction", "self_contained", "leak")
 _BEST = 4

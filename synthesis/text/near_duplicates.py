@@ -1,31 +1,82 @@
-"""Which contexts nearly repeat another one: MinHash and its bands by datasketch.
+"""Which texts nearly repeat another one.
 
-The words' trigrams of each text are sketched by 128 permutations (Broder, 1997, "On the
-resemblance and containment of documents"), 512 bytes a text; texts that agree in a band
-(Indyk and Motwani, 1998) are compared by their sketches, whose share of equal values is within
-some 0.04 of the share of trigrams in common. Which of two stays is the caller's order of
-preference, never the order in which they came. Knows nothing of scores.
-
-datasketch's own index keeps about 4 kB a text in Python objects; here the bands are numpy
-columns, and only texts that share one are ever looked at.
+A text's sketch is the smallest 128 hashes of its runs of three words (of seven characters or so where
+a script writes no blanks); from two sketches the share of runs in common (Jaccard) follows to within
+some 0.04 (bottom-k sampling; Broder, 1997, "On the resemblance and containment of documents"). Knows
+nothing of what texts are for.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
+from math import ceil
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from synthesis.errors import MissingExtraError
-from synthesis.text.ngrams import ngram_hashes, plain_words
+from synthesis.text.ngrams import ngram_hashes, plain_words, run_hashes
+from synthesis.text.words import is_solid
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_PERMUTATIONS = 128
-_SHINGLE = 3
-_SCHEME = "affine32"
+    from synthesis.text.ngrams import Hashes
+
+NEAR: Final = 0.5
+"""From this share of runs in common on, two documents of a sample count as near-duplicates.
+
+Changing every tenth word of a text leaves 0.57, every fifth 0.34.
+"""
+
+_SIZE: Final = 128
+_RUN: Final = 3
+# Of a script without blanks a term is one character or two; so many of them are about as telling.
+_SOLID_RUN: Final = 7
+_LOOKED_AT: Final = 200
+
+Sketch = frozenset[int]
+
+
+def sketch(words: Sequence[str]) -> array[int]:
+    """The sketch of a text given by its words: ascending 32-bit numbers, none for no words."""
+    import numpy as np
+
+    looked_at = words[:_LOOKED_AT]
+    run = _SOLID_RUN if 2 * sum(map(is_solid, looked_at)) > len(looked_at) else _RUN
+    hashes = ngram_hashes(words, min(run, len(words)))
+    return array("I", np.unique(hashes >> np.uint64(32)).astype(np.uint32)[:_SIZE].tobytes())
+
+
+def share(one: Sketch, two: Sketch) -> float:
+    """The share of runs that two texts have in common, 0..1, as their sketches tell it."""
+    common = one & two
+    if not common:
+        return 0.0
+    smallest = sorted(one | two)[: max(len(one), len(two))]
+    return len(common.intersection(smallest)) / len(smallest)
+
+
+class Seen:
+    """The sketches of the documents chosen so far."""
+
+    def __init__(self) -> None:
+        self._sketches: list[Sketch] = []
+        self._hashes: set[int] = set()
+        self._smallest = _SIZE
+
+    def add(self, new: Sketch) -> None:
+        """One more document is chosen."""
+        self._sketches.append(new)
+        self._hashes |= new
+        self._smallest = min(self._smallest, len(new))
+
+    def near(self, new: Sketch) -> bool:
+        """Whether a document is nearly the same as one of them."""
+        # Most have too little in common even with all of them together.
+        if len(new & self._hashes) < NEAR * min(len(new), self._smallest):
+            return False
+        return any(share(new, other) >= NEAR for other in self._sketches)
 
 
 class Twin(NamedTuple):
@@ -35,36 +86,38 @@ class Twin(NamedTuple):
     share: float
 
 
+# So many rows of neighbours are expected to stand in the sketches of both of two near texts.
+_EXPECTED: Final = 15
+_LONGEST_ROW: Final = 4
+
+
 class Sketches:
-    """The sketches of texts that were added one by one; each has the number of its turn."""
+    """The sketches of texts that were added one by one; each has the number of its turn.
+
+    Only texts that share a row of neighbouring hashes in their sketches are ever compared. 512 bytes
+    a text, and some 2 kB more while ``twins`` looks.
+    """
 
     def __init__(self, threshold: float) -> None:
-        """Texts with this share of trigrams in common, or more, are near-duplicates.
-
-        Raises:
-            MissingExtraError: the extra ``filters`` is not installed.
-        """
-        try:
-            from datasketch import MinHash, MinHashLSH
-        except ImportError:
-            raise MissingExtraError("datasketch", "filters", "the filter of near-duplicates") from None
+        """Texts with this share of runs in common, or more, are near-duplicates."""
         self.threshold = threshold
-        self._empty: Any = MinHash(_PERMUTATIONS, scheme=_SCHEME, hashfunc=int)
-        # Candidates are checked, so a miss costs more than one too many.
-        bands = MinHashLSH(threshold, _PERMUTATIONS, weights=(0.2, 0.8))
-        self._bands, self._rows = bands.b, bands.r
         self._values = array("I")
+        self._ends = array("Q", [0])
+        # The longer the rows, the fewer texts share one by chance; the shorter, the fewer are missed.
+        lengths = range(_LONGEST_ROW, 1, -1)
+        self._row = next((n for n in lengths if _SIZE * threshold**n >= _EXPECTED), 1)
+        self._rows = ceil(_EXPECTED / threshold**self._row)
 
     def __len__(self) -> int:
-        return len(self._values) // _PERMUTATIONS
+        return len(self._ends) - 1
+
+    def __getitem__(self, number: int) -> Sketch:
+        return frozenset(self._values[self._ends[number] : self._ends[number + 1]])
 
     def add(self, text: str) -> None:
         """Sketch one text."""
-        words = plain_words(text)
-        shingles = ngram_hashes(words, min(_SHINGLE, len(words)))
-        sketch = self._empty.copy()
-        sketch.update_batch((shingles & 0xFFFF_FFFF).tolist())
-        self._values.frombytes(sketch.hashvalues.tobytes())
+        self._values.extend(sketch(plain_words(text)))
+        self._ends.append(len(self._values))
 
     def twins(self, preference: Sequence[int]) -> dict[int, Twin]:
         """The texts to drop, each with the one kept in its place.
@@ -73,44 +126,45 @@ class Sketches:
             preference: All numbers, the one to be kept most of all first. A text goes when it
                 is near one that stays, so of a chain A ~ B ~ C with A first only B goes.
         """
-        values = self._matrix()
-        buckets = self._shared_buckets(values)
-        kept: list[dict[int, list[int]]] = [{} for _ in range(self._bands)]
+        shared = self._shared_rows()
+        kept: dict[int, list[int]] = {}
         dropped: dict[int, Twin] = {}
         for number in preference:
-            mine = [(band, int(b)) for band, b in enumerate(buckets[number]) if b >= 0]
-            seen = dict.fromkeys(other for band, b in mine for other in kept[band].get(b, ()))
-            twin = self._nearest(values, number, list(seen))
+            others = dict.fromkeys(chain.from_iterable(kept.get(row, ()) for row in shared[number]))
+            twin = self._nearest(number, others)
             if twin is not None:
                 dropped[number] = twin
                 continue
-            for band, bucket in mine:
-                kept[band].setdefault(bucket, []).append(number)
+            for row in shared[number]:
+                kept.setdefault(row, []).append(number)
         return dropped
 
-    def _matrix(self) -> NDArray[np.uint32]:
+    def _shared_rows(self) -> list[array[int]]:
+        """For each text the rows of its sketch that another has as well, as numbers."""
         import numpy as np
 
-        return np.frombuffer(self._values, np.uint32).reshape(-1, _PERMUTATIONS)
+        every = np.frombuffer(self._values, np.uint32)
+        rows = [self._hashed(every[start:end]) for start, end in pairwise(self._ends)]
+        if not rows:
+            return []
+        _, names, sizes = np.unique(np.concatenate(rows), return_inverse=True, return_counts=True)
+        common = sizes[names] > 1
+        ends = np.cumsum([len(part) for part in rows])
+        return [
+            array("q", names[end - len(part) : end][common[end - len(part) : end]].astype(np.int64).tobytes())
+            for part, end in zip(rows, ends.tolist(), strict=True)
+        ]
 
-    def _shared_buckets(self, values: NDArray[np.uint32]) -> NDArray[np.int32]:
-        """For each text and band the bucket it is in, or -1 where it is alone in it."""
+    def _hashed(self, values: NDArray[np.uint32]) -> Hashes:
         import numpy as np
 
-        columns = np.full((len(values), self._bands), -1, np.int32)
-        for band, part in enumerate(self._parts(values)):
-            keys = np.ascontiguousarray(part).view(f"V{part.shape[1] * 4}").ravel()
-            _, bucket, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-            columns[:, band] = np.where(sizes[bucket] > 1, bucket, -1)
-        return columns
+        return run_hashes(values.astype(np.uint64), min(self._row, len(values)))[: self._rows]
 
-    def _parts(self, values: NDArray[np.uint32]) -> Iterator[NDArray[np.uint32]]:
-        for start in range(0, self._bands * self._rows, self._rows):
-            yield values[:, start : start + self._rows]
+    def _nearest(self, number: int, others: Iterable[int]) -> Twin | None:
+        mine = self[number]
+        best = max((Twin(other, share(mine, self[other])) for other in others), key=_share, default=None)
+        return best if best is not None and best.share >= self.threshold else None
 
-    def _nearest(self, values: NDArray[np.uint32], number: int, others: list[int]) -> Twin | None:
-        if not others:
-            return None
-        shares = (values[others] == values[number]).mean(axis=1)
-        best = int(shares.argmax())
-        return Twin(others[best], float(shares[best])) if shares[best] >= self.threshold else None
+
+def _share(twin: Twin) -> float:
+    return twin.share

@@ -14,17 +14,14 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from synthesis.text.words import UNSPACED
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Hashes = NDArray[np.uint64]
 
-# Thai, Lao, Burmese, Khmer, Chinese and Japanese; Korean has blanks.
-UNSPACED = (
-    "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
 _WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 # Odd, so that multiplying loses nothing modulo 2**64.
 _BASE = 0x9E3779B97F4A7C15
@@ -57,17 +54,23 @@ def _code(word: str) -> int:
 
 
 def ngram_hashes(words: Sequence[str], n: int) -> Hashes:
-    """One number for every run of ``n`` words, in order; none for fewer words than that.
+    """One number for every run of ``n`` words, in order; none for fewer words than that."""
+    import numpy as np
 
-    A polynomial over the words' own 64-bit hashes, modulo 2**64 (Karp and Rabin, 1987,
-    "Efficient randomized pattern-matching algorithms").
+    return run_hashes(np.fromiter(map(_code, words), np.uint64, len(words)), n)
+
+
+def run_hashes(codes: Hashes, n: int) -> Hashes:
+    """One number for every run of ``n`` numbers, in order; none for fewer than that.
+
+    A polynomial over the numbers modulo 2**64 (Karp and Rabin, 1987, "Efficient randomized
+    pattern-matching algorithms").
     """
     import numpy as np
 
-    if n < 1 or len(words) < n:
+    if n < 1 or len(codes) < n:
         return np.empty(0, np.uint64)
-    codes = np.fromiter(map(_code, words), np.uint64, len(words))
-    runs = len(words) - n + 1
+    runs = len(codes) - n + 1
     sums = np.zeros(runs, np.uint64)
     for place in range(n):
         sums *= np.uint64(_BASE)

@@ -1,31 +1,111 @@
-"""Where the sentences of a text are. Knows nothing of tokens."""
+"""Where the sentences of a text are, in linear time. Knows nothing of tokens or answers.
+
+A line break ends a sentence; so does a stop before white space, unless it belongs to a title, an
+initial, an abbreviation or a list's number, or the text goes on in lower case. Full-width stops need
+no blank after them.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-# What a sentence may end with comes first, as one set: the search then skips all other characters.
-_SENTENCE_END = re.compile(
-    r"""[.!?\u2026\u06d4\u0964\u3002\uff01\uff1f\n](?:"""
-    r"""(?<=\n)"""
-    r"""|(?<=[\u3002\uff01\uff1f])[\u3002\uff01\uff1f]*["\u201d\u2019\u300d\u300f\uff09]*"""  # no space
-    r"""|[.!?\u2026\u06d4\u0964]*["'\u201d\u2019\u00bb)\]]*(?=\s+[^\sa-z]|\s*$))"""
+from synthesis.text.words import split_words
+
+# A run of stops is taken whole and looked at once, so that a text of nothing but dots takes no longer.
+_STOP = re.compile(
+    r"""\n|[\u3002\uff01\uff1f]+["\u201d\u2019\u300d\u300f\uff09]*"""
+    r"""|[.!?\u2026\u06d4\u0964\u061f\uff61]+["'\u201d\u2019\u00bb)\]]*"""
 )
-_ABBREVIATED = re.compile(r"(?:^|[\s(])(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Prof|Gen|Col|Capt|Rev|Jr|No|vs|Fig|Vol)\.$")
+_NO_BLANK_AFTER = "\n\u3002\uff01\uff1f"
+_NEXT = re.compile(r"\S")
+_WORD = re.compile(r"[^\W\d_]+")
+_OPENING = "\"'“‘«([*_"
+# One letter or several with stops between them: J. K. Rowling, J.R.R., U.S., e.g.
+_LETTERS = re.compile(r"(?:[^\W\d_]\.){0,8}[^\W\d_]")
+_ROMAN_OR_DIGITS = re.compile(r"(?:\d|[IVXLCDM]+\b)")
+_LONGEST = 24
+
+# No sentence ends with these.
+_BOUND = frozenset(
+    split_words(
+        "mr mrs ms mx messrs dr prof gen col capt cpt cmdr lt sgt maj adm rev hon sen rep gov pres supt "
+        "mme mlle vs cf viz approx e.g i.e"
+    )
+)
+# These stand before a number; anywhere else they are words.
+_NUMBERED = frozenset(split_words("no nos nr vol vols fig figs pp ch sec art para eq op bk pt"))
+# These may end one, which shows by a word that mostly opens one.
+_MAYBE = frozenset(
+    split_words(
+        "st jr sr inc ltd co corp bros dept univ assn ave blvd rd hwy mt ft etc al est esq ph.d "
+        "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun"
+    )
+)
+_STARTERS = frozenset(
+    split_words(
+        "the a an he she it they we you i in on at by for from to of as with this that these those there "
+        "his her its their my our your but and or so if when while after before since until although "
+        "because what who why how where which one two some many most each both all no not however then "
+        "later today now here such another several during between under over among despite unlike"
+    )
+)
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Character spans of the sentences of ``text``, in order, without the white space around them."""
+    return list(sentence_spans(text))
 
 
 def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Character spans of the sentences of ``text``, without the white space between them."""
+    """The same, one at a time."""
     start = 0
-    for match in _SENTENCE_END.finditer(text):
-        end = match.end()
-        if text[end - 1] == "." and _ABBREVIATED.search(text, max(start, end - 8), end):
+    for match in _STOP.finditer(text):
+        if text[match.start()] not in _NO_BLANK_AFTER and not _ends(text, start, *match.span()):
             continue
-        body = text[start:end].lstrip()
-        if body:
-            yield end - len(body), end - len(body) + len(body.rstrip())
-        start = end
-    body = text[start:].lstrip()
+        yield from _trimmed(text, start, match.end())
+        start = match.end()
+    yield from _trimmed(text, start, len(text))
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    body = text[start:end].lstrip()
     if body:
-        yield len(text) - len(body), len(text) - len(body) + len(body.rstrip())
+        yield end - len(body), end - len(body) + len(body.rstrip())
+
+
+def _ends(text: str, sentence: int, start: int, end: int) -> bool:
+    """Whether the stops ``text[start:end]`` end the sentence that began at ``sentence``."""
+    if end < len(text) and not text[end].isspace():
+        return False
+    following = _NEXT.search(text, end)
+    if following is None:
+        return True
+    at = following.start()
+    if text[at].islower() and text[at].isascii():
+        return False
+    if end - start > 1 or text[start] != ".":
+        return True
+    return not _abbreviates(text, sentence, start, at)
+
+
+def _abbreviates(text: str, sentence: int, stop: int, following: int) -> bool:
+    """Whether the full stop at ``stop`` belongs to the word before it rather than to the sentence."""
+    written = text[max(sentence, stop - _LONGEST) : stop].split()
+    word = written[-1].lstrip(_OPENING) if written else ""
+    plain = word.lower()
+    if plain in _BOUND:
+        return True
+    if plain in _NUMBERED:
+        return _ROMAN_OR_DIGITS.match(text, following) is not None
+    if word.isdecimal():  # "3." at its start numbers an item of a list
+        return text[sentence:stop].strip() == word
+    if plain in _MAYBE or (_LETTERS.fullmatch(word) and ("." in word or (word[0].isupper() and word != "I"))):
+        return not _starts(text, following)
+    return False
+
+
+def _starts(text: str, at: int) -> bool:
+    """Whether the word at ``at`` is one that mostly opens a sentence."""
+    word = _WORD.search(text, at, at + _LONGEST)
+    return word is not None and word.group().lower() in _STARTERS

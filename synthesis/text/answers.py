@@ -1,15 +1,13 @@
-"""Which kind of answer this is, and what would count as finding it in a text.
-
-Knows nothing of contexts or scores.
-"""
+"""Which kind of answer this is, and what it consists of. Knows nothing of the texts that may state it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from synthesis.text.quantities import Quantity, quantities
-from synthesis.text.terms import sentences, split_words, terms
+from synthesis.text.numbers import Quantity, quantities
+from synthesis.text.sentences import sentences
+from synthesis.text.words import split_words, terms
 
 KINDS = ("span", "numeric", "yes/no", "summary")
 
@@ -88,19 +86,25 @@ def _kind(text: str, length: int) -> str:
     return "summary" if length > _LONG else "span"
 
 
+# Each is tried once at a place from which it cannot be tried again, however many marks there are.
+_BRACKETED = re.compile(r"(?<!\s)\s*\([^()]*\)")
+_NICKNAME = re.compile(r"(?:\"[^\"”]*[\"”]|“[^\"“”]*[\"”])\s*")
+_BETWEEN = re.compile(r"[,;、，](?:\s*(?:and|or)(?=\s))?|\sand(?=\s)")
+
+
+def variants(text: str) -> tuple[str, ...]:
+    """The texts that name the same thing: with and without brackets and nicknames."""
+    return tuple(dict.fromkeys((text, _BRACKETED.sub("", text), _NICKNAME.sub("", text))))
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The parts of a list of two or more, which may be told in several places; else nothing."""
+    pieces = [piece for piece in _BETWEEN.split(text) if terms(piece)]
+    return tuple(pieces) if len(pieces) > 1 else ()
+
+
 def _alternatives(text: str) -> tuple[tuple[str, ...], ...]:
-    """The term sequences that name the same thing: with and without brackets and nicknames."""
-    forms = [text, re.sub(r"\s*\([^)]*\)", "", text), re.sub(r"[\"“][^\"”]*[\"”]\s*", "", text)]
-    found = (tuple(terms(form)) for form in forms)
-    return tuple(dict.fromkeys(form for form in found if form))
-
-
-def _parts(text: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    pieces = re.split(r"\s*[,;、，]\s*(?:and\s+|or\s+)?|\s+and\s+", text)
-    whole = _alternatives(text)
-    listed = [a for a in map(_alternatives, pieces) if a]
-    # A list of two or more names may be told in several places.
-    return (whole, *listed) if len(listed) > 1 else (whole,)
+    return tuple(dict.fromkeys(form for one in variants(text) if (form := tuple(terms(one)))))
 
 
 def read_answer(text: str) -> Answer:
@@ -115,4 +119,4 @@ def read_answer(text: str) -> Answer:
         amounts = tuple(quantities(text))
         rest = tuple(t for t in terms(_outside(text, amounts)) if t not in _HEDGES)
         return Answer(text, kind, flat, amounts=amounts, rest=rest)
-    return Answer(text, kind, flat, parts=_parts(text) if flat else ())
+    return Answer(text, kind, flat, parts=tuple(map(_alternatives, (text, *listed(text)))) if flat else ())

@@ -1,4 +1,4 @@
-"""Text to terms: the one tokenization the score uses, for any script.
+"""Words of any script: how many a text has, and its terms, by which texts are compared.
 
 A term is a folded word: case, accents and width removed, light inflection cut off,
 number words turned into digits. Scripts written without spaces give character
@@ -12,12 +12,14 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-# Scripts whose words are not separated by spaces (and Hangul, whose particles stick to words).
 _BRAHMIC = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
-_SOLID = (
-    _BRAHMIC + "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
+UNSPACED = (
+    _BRAHMIC + "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
+"""The characters, as a regular expression's set, of scripts that put no blanks between words."""
+
+_SOLID = UNSPACED + "\uac00-\ud7af"  # and Hangul, whose particles stick to words
 # Vowel signs and points: part of a word, though no letters.
 _MARKS = _BRAHMIC + "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff"
 _NUMBER = r"\d+(?:[.,]\d+)*(?:(?:st|nd|rd|th|s)\b)?"
@@ -33,8 +35,16 @@ _HAS_MARKS = re.compile(f"[{_MARKS}]")
 _DROPPED_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
 _SOLID_CHAR = re.compile(f"[{_SOLID}]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)")
+_UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
+_LETTERS_A_WORD = 2  # of a script without blanks, about
 
-_SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”]?|\n+")
+
+def count_words(text: str) -> int:
+    """Words between blanks; where a script has none, two characters count as one word."""
+    runs = [] if text.isascii() else _UNSPACED_RUN.findall(text)
+    if not runs:
+        return len(text.split())
+    return len(_UNSPACED_RUN.sub(" ", text).split()) + sum(map(len, runs)) // _LETTERS_A_WORD
 
 
 def split_words(listed: str) -> tuple[str, ...]:
@@ -153,25 +163,6 @@ def terms_with_spans(text: str) -> Iterator[tuple[str, int, int]]:
             yield from _bigrams(word, start)
         elif term := fold(word):
             yield term, start, match.end()
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Character spans of the sentences (a line break also ends one), without surrounding blanks."""
-    spans, last = [], 0
-    for match in _SENTENCE_END.finditer(text):
-        at, end = match.start(), match.end()
-        # The full stop of an initial ("J. Smith") ends nothing.
-        if text[at] == "." and at and text[at - 1].isupper() and (at < 2 or not text[at - 2].isalnum()):
-            continue
-        spans.append((last, end))
-        last = end
-    spans.append((last, len(text)))
-    return [trimmed for a, b in spans if (trimmed := _trim(text, a, b))[0] < trimmed[1]]
-
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    piece = text[start:end]
-    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
 
 
 def is_solid(term: str) -> bool:
