@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from builder.loading.raw import find_place
+from builder.folder.place import find_place
 from space.parcel import write_folder
 from space.rows import Made
 from space.writing import bundled, tokenizer
@@ -171,7 +171,7 @@ def _local(name: str) -> str:
             f"{name[:80]!r} is not the name of a dataset. Write it as on the Hub, OWNER/NAME; folders can be "
             "opened only where this page runs on your own machine."
         )
-    return find_place(Path(name)).at
+    return str(find_place(Path(name)).folder)
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from builder.export.files import write_rows
 from builder.export.packing import IGNORED, Encoded, Span, _Rendered, encode_chats, pack, pack_row
-from builder.export.source import Conversation, chat_configs, find_source, shuffled
+from builder.export.source import Conversation, shuffled
 from builder.export.write import FORMATS, ExportResult, export
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.schema import chat_row, raw_row
@@ -571,13 +572,10 @@ def test_a_dataset_on_the_hub_is_the_folder_it_came_from(hub: LocalHub, folder: 
 # --- errors -------------------------------------------------------------------------------
 
 
-def test_chat_configs_are_listed_shortest_first(folder: Path) -> None:
-    assert chat_configs(find_source(folder)) == [
-        "m-chat-512",
-        "m-chat-16k",
-        "m-chat-512-v1.0.0",
-        "m-chat-16k-v1.0.0",
-    ]
+def test_chat_configs_are_listed_shortest_first(folder: Path, tmp_path: Path) -> None:
+    known = "m-chat-512, m-chat-16k, m-chat-512-v1.0.0, m-chat-16k-v1.0.0"
+    with pytest.raises(SourceError, match=rf"--config: {re.escape(known)}\.$"):
+        write(folder, tmp_path / "none.jsonl", "messages", config="other")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 import builder.hub.publish as publication
-from builder.folder.build import refresh_card
 from builder.folder.card import NOTES
 from builder.hub import verify
 from builder.hub.card_merge import (
@@ -30,7 +29,7 @@ from builder.hub.release import UNNAMED
 from builder.hub.sides import parse_manifests, read_source
 from synthesis.errors import UsageError
 from tests.hub import LocalHub
-from tests.hub.folders import FACTS, build, config, raw, usual
+from tests.hub.folders import build, config, raw, usual
 
 pytest_plugins = ["tests.hub.fixtures"]
 # The client's own upload of large files uses a deprecated spelling of its HTTP library.
@@ -248,7 +247,7 @@ def test_what_people_add_to_our_card_stays(
     # Nothing changed since, so nothing is to be published, and notes do not pile up.
     assert send().uploaded_bytes == 0
     # What the publisher says on purpose wins.
-    refresh_card(folder, {**FACTS, "license": "mit", "pretty_name": "Radios"})
+    build(folder, license="mit", pretty_name="Radios")
     assert send().version == "v1.1.1"
     meta, body = card_of(hub)
     assert (meta["license"], meta["pretty_name"], meta["viewer"]) == ("mit", "Radios", False)

@@ -20,7 +20,7 @@ from builder.report.page import pieces
 from builder.report.write import Report, report
 from synthesis.coherence import explain, score
 from synthesis.data import Context, Evidence, Pair, Rejected, content_hash
-from synthesis.errors import FolderError
+from synthesis.errors import FolderError, SourceError
 
 NASTY = [
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
@@ -186,7 +186,7 @@ def test_the_same_run_gives_the_same_page_and_can_be_gone_on_with(run: Path) -> 
 
 
 def test_what_cannot_be_reported_says_so(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(FolderError, match="holds no dataset with rows.*Give the folder of a finished run"):
+    with pytest.raises(SourceError, match="holds no dataset.*give the folder of that run"):
         report(tmp_path)
     (tmp_path / "index.html").write_text("<p>mine")
     with pytest.raises(FolderError, match="not a report of ours.*another --out"):

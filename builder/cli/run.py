@@ -53,7 +53,6 @@ from builder.cli.options import (
     TopP,
     Words,
 )
-from synthesis.errors import UsageError
 
 
 @command()
@@ -150,12 +149,9 @@ def assemble(
 ) -> None:
     """Make samples of other lengths from contexts that exist."""
     from builder.cli.settings import overridden
-    from synthesis.options import load_config
+    from synthesis.run.folder import RunFolder
 
-    saved = folder / "run.toml"
-    if not saved.is_file():
-        raise UsageError(f"{folder} holds no run (no run.toml); give the folder of a finished run")
-    resolved = overridden(load_config(saved), {**given, "out": str(folder)})
+    resolved = overridden(RunFolder(folder).read_config(), {**given, "out": str(folder)})
     from builder.job.execute import reassemble
 
     do(reassemble, resolved, given["quiet"])

@@ -9,13 +9,13 @@ import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from builder.folder.place import Place
 from builder.folder.versions import read_manifests
 from synthesis.data import Message, content_hash
 from synthesis.errors import SourceError, UsageError
-from synthesis.sources.hub import dataset_table, hub_errors, parse_hub
+from synthesis.sources.hub import dataset_table, hub_errors
 
 WINDOW = 64_000_000  # characters mixed at a time: the bound on memory, and enough for 2,000 samples of 8k
 _CHAT = re.compile(r".*-chat-(?P<number>\d+(\.\d+)?)(?P<unit>[kM]?)(?P<pin>-v\d+\.\d+\.\d+)?")
@@ -31,54 +31,7 @@ class Conversation:
     messages: tuple[Message, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A dataset where ``datasets`` finds it: ``place`` is a folder or a Hub id, ``name`` what was given."""
-
-    name: str
-    place: str
-    revision: str | None = None
-
-    @property
-    def folder(self) -> Path | None:
-        """The dataset folder, where it is a local one."""
-        path = Path(self.place)
-        return path if path.is_absolute() else None
-
-
-def find_source(source: Path | str) -> Source:
-    """What a source means: a run's folder, a dataset folder, or ``ORG/NAME[@REVISION]`` on the Hub.
-
-    Raises:
-        SourceError: It is none of them.
-    """
-    name = str(source)
-    path = Path(name)
-    if name.strip() and path.is_dir():
-        if not (path / "run.toml").is_file():
-            return Source(name, str(path.resolve()))
-        if (path / "dataset" / "README.md").is_file():
-            return Source(name, str((path / "dataset").resolve()))
-        raise SourceError(f"The run in {name} has no dataset yet. Finish it with the command that began it.")
-    hub = None if path.exists() or isinstance(source, Path) else parse_hub(name)
-    if hub is None or hub.path or name.startswith("."):
-        raise SourceError(
-            f"{name} is not a folder that is here, nor a dataset on the Hub. Give the folder of a run, "
-            "a dataset folder, or ORG/NAME."
-        )
-    return Source(name, hub.repo, hub.revision)
-
-
-def chat_configs(source: Source) -> list[str]:
-    """Names of the chat configs of a source: by length, pinned versions last.
-
-    Raises:
-        SourceError: The source cannot be read.
-    """
-    return _chats(_names(source))
-
-
-def choose_config(source: Source, config: str | None) -> str:
+def choose_config(source: Place, config: str | None) -> str:
     """The config asked for, or the only one there is.
 
     Raises:
@@ -96,11 +49,11 @@ def choose_config(source: Source, config: str | None) -> str:
     return plain[0]
 
 
-def _names(source: Source) -> list[str]:
+def _names(source: Place) -> list[str]:
     from datasets import get_dataset_config_names
 
     with hub_errors(source.name, None):
-        return list(get_dataset_config_names(source.place, revision=source.revision))
+        return list(get_dataset_config_names(source.at, revision=source.revision))
 
 
 def _chats(names: Iterable[str], *, pinned: bool = True) -> list[str]:
@@ -116,13 +69,13 @@ def _advice(names: list[str]) -> str:
     return f"Name one of these with --config: {', '.join(names)}."
 
 
-def conversations(source: Source, config: str, split: str) -> Iterator[Conversation]:
+def conversations(source: Place, config: str, split: str) -> Iterator[Conversation]:
     """The samples of a config, in order.
 
     Raises:
         SourceError: The split cannot be read, is empty, or holds no conversations.
     """
-    table = dataset_table(source.place, source.name, config, split, None, source.revision)
+    table = dataset_table(source.at, source.name, config, split, None, source.revision)
     number = 0
     for row in table.rows():
         number, values = row.line, row.value
@@ -188,7 +141,7 @@ def _size(sample: Conversation) -> int:
     return sum(len(message.content) for message in sample.messages)
 
 
-def measured_with(source: Source, config: str) -> str:
+def measured_with(source: Place, config: str) -> str:
     """The tokenizer that the samples of a local config were measured with.
 
     Raises:

@@ -18,10 +18,10 @@ from builder.export.source import (
     Conversation,
     choose_config,
     conversations,
-    find_source,
     measured_with,
     shuffled,
 )
+from builder.folder.place import find_place
 from synthesis.data import Message
 from synthesis.errors import UsageError
 from synthesis.tokens import load_tokenizer, parse_length
@@ -96,7 +96,7 @@ def export(
     if limit is not None and limit < 1:
         raise UsageError(f"A limit of {limit} leaves nothing to export. Give a positive number, or none.")
     check_target(target, chosen.suffixes, overwrite)
-    found = find_source(source)
+    found = find_place(source)
     name = choose_config(found, config)
     count = 0
 

@@ -119,19 +119,6 @@ def build_folder(
     return FolderResult(results, folder)
 
 
-def refresh_card(folder: Path, facts: Mapping[str, Any], *, order: Sequence[str] = ()) -> bool:
-    """Write the card anew from the manifests, for instance after figures were added.
-
-    ``order`` names the configs to list first. Returns whether the card changed.
-
-    Raises:
-        FolderError, StorageError: As for ``build_folder``.
-    """
-    facts = _plain(facts, "facts")
-    with locked_folder(folder):
-        return _write_card(folder, order, facts)
-
-
 def _check_names(configs: Sequence[ConfigData]) -> None:
     seen: set[str] = set()
     for name in (config.name for config in configs):
@@ -246,14 +233,14 @@ def _result(manifest: Manifest, *, built: bool) -> ConfigResult:
     )
 
 
-def _write_card(folder: Path, order: Sequence[str], facts: Mapping[str, Any]) -> bool:
+def _write_card(folder: Path, order: Sequence[str], facts: Mapping[str, Any]) -> None:
     card = folder / "README.md"
     newest = {name: versions[-1] for name, versions in read_manifests(folder).items()}
     names = dict.fromkeys([*(name for name in order if name in newest), *newest])
     text = render_card(folder, [newest[name] for name in names], facts)
     notes = kept_notes(card.read_text(encoding="utf-8")) if card.is_file() else ""
     text = f"{text.rstrip()}\n" + (f"\n{notes}\n" if notes else "")
-    return replace_file(card, text, staging_path(folder, card))
+    replace_file(card, text, staging_path(folder, card))
 
 
 def _remove_replaced(folder: Path, names: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from builder.folder.place import find_built
 from builder.folder.versions import Manifest, Version, is_intact, read_manifests
 from builder.hub.card_merge import split_card
 from builder.hub.repository import RemoteFile, Snapshot
@@ -45,15 +46,11 @@ def read_source(folder: Path) -> Source:
     """The dataset folder that ``folder`` is, or holds as ``dataset``.
 
     Raises:
-        FolderError: It was not built, or files of it are missing.
+        SourceError: It was not built.
+        FolderError: Files of it are missing.
         UsageError: No config has a row.
     """
-    dataset = folder / "dataset" if (folder / "dataset" / "manifests").is_dir() else folder
-    if not (dataset / "manifests").is_dir():
-        raise FolderError(
-            f"'{folder}' holds no dataset that this tool built (there is no manifests folder). "
-            "Build it first: context-synthesis run --out DIR, then publish DIR."
-        )
+    dataset = find_built(folder)
     card = dataset / CARD
     manifests = read_manifests(dataset)
     if not any(versions[-1].rows for versions in manifests.values()):

@@ -20,7 +20,7 @@ from builder.job.reporter import Reporter
 from synthesis.data import Completion, Pair, Prompt, Rejected
 from synthesis.engines import engine_class
 from synthesis.errors import EngineError, SourceError, UsageError
-from synthesis.options import RunConfig, load_config, override
+from synthesis.options import RunConfig, override
 from synthesis.run.batches import BatchLog, Kept, clear_up
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
@@ -275,17 +275,12 @@ def saved_config(folder: Path) -> RunConfig:
     Raises:
         UsageError: the folder holds none.
     """
-    saved = folder / "run.toml"
-    if not saved.is_file():
-        raise UsageError(
-            f"{folder} holds no run (no run.toml); submit one with: "
-            f"context-synthesis batch submit --out {folder}"
-        )
-    config = load_config(saved)
+    run = RunFolder(folder)
+    config = run.read_config()
     through_batches = engine_class(config.generation.engine).outlives_process
-    if not through_batches or not (folder / "journal" / "batches.jsonl").is_file():
+    if not through_batches or not (run.journal / "batches.jsonl").is_file():
         raise UsageError(
-            f"nothing was submitted from {folder}; do it with: context-synthesis batch submit {saved}"
+            f"nothing was submitted from {folder}; do it with: context-synthesis batch submit {run.config}"
         )
     return override(config, {"out": str(folder)})
 

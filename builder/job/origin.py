@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from builder.folder.schema import IMPORTED
 from synthesis.errors import FolderError
-from synthesis.options import RunConfig, load_config
+from synthesis.options import RunConfig
 from synthesis.run.folder import RunFolder
 
 # What only a run that wrote its contexts can tell of them.
@@ -42,4 +42,4 @@ def refuse_written(folder: RunFolder) -> None:
 
 
 def _engine_of(folder: RunFolder) -> str | None:
-    return load_config(folder.config).generation.engine if folder.config.is_file() else None
+    return folder.read_config().generation.engine if folder.config.is_file() else None

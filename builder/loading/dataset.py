@@ -20,9 +20,10 @@ from typing import Any
 import datasets
 from datasets.builder import Key
 
+from builder.folder.place import find_place
 from builder.folder.schema import ROWS_VERSION, Row, arrow_schema, chat_row
 from builder.loading.assembling import Job, forget, outcomes, prepare, remember, serial_tokenizers
-from builder.loading.raw import RawConfig, find_place, find_raw, open_rows, prepare_store
+from builder.loading.raw import RawConfig, find_raw, open_rows, prepare_store
 from synthesis.assembly.options import CHOICES, Length, Options, make_options, parse_mixture
 from synthesis.data import Message, Rejected, content_hash
 from synthesis.errors import TokenizerError, UsageError

@@ -12,7 +12,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from builder.loading.raw import Place, find_place, unknown_config, unknown_revision
+from builder.folder.place import Place, find_place
+from builder.loading.raw import unknown_config, unknown_revision
 from synthesis.errors import ContextSynthesisError, SourceError, UsageError
 from synthesis.sources.hub import hub_errors
 from synthesis.storage import storage_error
@@ -147,7 +148,7 @@ def load_builder(
             )
     from builder.loading.dataset import ContextSynthesis
 
-    source = str(repo_or_folder) if place.hub else place.at
+    source = place.at if place.folder else str(repo_or_folder)
     return ContextSynthesis(
         source, config, length=length, revision=revision, token=token, cache_dir=cache, **options
     )
@@ -247,7 +248,7 @@ def _named_errors(place: Place, config: str | None, token: str | None) -> Iterat
     except SourceError as error:
         failure = error
     # Looked up only now: asking first would cost every load a request.
-    if place.hub and f"evision '{place.revision}'" in str(failure):
+    if place.repo and f"evision '{place.revision}'" in str(failure):
         raise SourceError(unknown_revision(place, token))
     if config is not None:
         with hub_errors(place.name, token):

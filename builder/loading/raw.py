@@ -16,25 +16,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from builder.folder.place import Place, not_built
 from builder.folder.schema import COLUMNS
 from builder.folder.versions import Manifest, read_manifests
 from synthesis.data import Context, Evidence, Pair, content_hash
 from synthesis.errors import SourceError, StorageError, UsageError
 from synthesis.lazy_sequence import OnDemand
-from synthesis.sources.hub import hub_errors, parse_hub
+from synthesis.sources.hub import hub_errors
 from synthesis.storage import locked, storage_errors, written_whole
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A dataset: ``at`` is a folder or a Hub id, ``name`` what the user wrote."""
-
-    name: str
-    at: str
-    hub: bool
-    revision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,34 +46,6 @@ class RawConfig:
     counted_by: str = ""
 
 
-def find_place(source: str | Path, revision: str | None = None) -> Place:
-    """What a source means: a dataset folder, a run's folder, or ``OWNER/NAME[@REVISION]`` on the Hub.
-
-    Raises:
-        SourceError: it is none of them.
-        UsageError: a revision is given for a folder, or twice.
-    """
-    name, path = str(source), Path(source).expanduser()
-    if name.strip() and path.is_dir():
-        if revision is not None:
-            raise UsageError(
-                f"{name} is a folder, which has no revision {revision!r}. Leave the revision out, "
-                "or name a version as in CONFIG-v1.0.0."
-            )
-        inner = path / "dataset"
-        is_run = (inner / "manifests").is_dir() and not (path / "manifests").is_dir()
-        return Place(name, str((inner if is_run else path).resolve()), hub=False)
-    found = parse_hub(name) if isinstance(source, str) and not path.exists() else None
-    if found is None or found.path or name.startswith("."):
-        raise SourceError(
-            f"{name} is not a folder that is here, nor a dataset on the Hub. Give a dataset folder, "
-            "the folder of a run, or OWNER/NAME."
-        )
-    if revision is not None and found.revision not in (None, revision):
-        raise UsageError(f"{name} names another revision than {revision!r}. Give only one of them.")
-    return Place(name, found.repo, hub=True, revision=revision or found.revision)
-
-
 def find_raw(place: Place, config: str | None = None, token: str | None = None) -> RawConfig:
     """The raw config called ``config``, with its Parquet files here.
 
@@ -93,14 +56,14 @@ def find_raw(place: Place, config: str | None = None, token: str | None = None) 
         SourceError: the place, revision, config or a file does not exist or cannot be read.
         FolderError: a manifest cannot be understood.
     """
-    if place.hub:
+    folder = place.folder
+    if folder is None:
         folder = _download(place, ["manifests/*/*.json"], token)
         # Whatever moves meanwhile, manifests and data are those of one commit.
         commit = replace(place, revision=folder.name)
         manifest = _choose(place, read_manifests(folder), config)
         _download(commit, [file.path for file in manifest.files], token)
     else:
-        folder = Path(place.at)
         manifest = _choose(place, read_manifests(folder), config)
     paths = tuple(folder / file.path for file in manifest.files)
     for path, file in zip(paths, manifest.files, strict=True):
@@ -126,10 +89,7 @@ def find_raw(place: Place, config: str | None = None, token: str | None = None) 
 
 def _choose(place: Place, manifests: Mapping[str, Sequence[Manifest]], config: str | None) -> Manifest:
     if not manifests:
-        raise SourceError(
-            f"{place.name} holds no dataset that this tool built (there is no manifests folder). "
-            "Build one with context-synthesis run, or load it as it is: leave out the length."
-        )
+        raise SourceError(f"{not_built(place.name)} To load it as it is, leave out the length.")
     raws = {name: found for name, found in manifests.items() if found[-1].kind == "raw"}
     named = {name: found[-1] for name, found in raws.items() if found[-1].rows}
     pinned = {f"{one.config}-v{one.version}": one for found in raws.values() for one in found if one.rows}
@@ -176,7 +136,7 @@ def _download(place: Place, patterns: list[str], token: str | None) -> Path:
     with hub_errors(place.name, token):
         try:
             found = snapshot_download(
-                place.at, repo_type="dataset", revision=place.revision, allow_patterns=patterns, token=token
+                place.repo, repo_type="dataset", revision=place.revision, allow_patterns=patterns, token=token
             )
         except RevisionNotFoundError:
             unknown = True
@@ -190,7 +150,7 @@ def unknown_revision(place: Place, token: str | None) -> str:
     from huggingface_hub import HfApi
 
     with hub_errors(place.name, token):
-        refs = HfApi(token=token).list_repo_refs(place.at, repo_type="dataset")
+        refs = HfApi(token=token).list_repo_refs(place.repo, repo_type="dataset")
     names = [one.name for one in (*refs.tags, *refs.branches)]
     near = get_close_matches(str(place.revision), names, 1, 0.5)
     return (

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.folder.figures import Family, families, family_figures, key_of
+from builder.folder.place import find_built
 from builder.folder.versions import Manifest, is_intact, read_manifests
 from builder.report.collect import depth_line, raw_part
 from builder.report.page import MARK, Figure, Findings, render
@@ -36,14 +37,15 @@ def report(folder: str | Path, out: str | Path | None = None) -> Report:
         out: Where to write; ``report`` inside ``folder`` by default.
 
     Raises:
-        FolderError: There is no dataset, files of it are missing, or ``out`` holds a page that
+        SourceError: There is no dataset.
+        FolderError: It has no rows, files of it are missing, or ``out`` holds a page that
             is not a report.
         StorageError: Writing failed.
     """
     folder = Path(folder)
     run = RunFolder(folder)
-    dataset = run.dataset if (run.dataset / "manifests").is_dir() else folder
-    newest = _newest(folder, dataset)
+    dataset = find_built(folder)
+    newest = _newest(dataset)
     target = Path(out) if out is not None else folder / "report"
     _check_target(target)
     figures = [figure for family in families(newest) for figure in _figures(dataset, family)]
@@ -62,14 +64,14 @@ def report(folder: str | Path, out: str | Path | None = None) -> Report:
     return Report(target / PAGE, tuple(target / figure.file for figure in figures))
 
 
-def _newest(folder: Path, dataset: Path) -> list[Manifest]:
+def _newest(dataset: Path) -> list[Manifest]:
     """The newest version of each config that has rows, rejected rows last."""
     known = [versions[-1] for versions in read_manifests(dataset).values()]
     newest = sorted((one for one in known if one.rows), key=lambda one: one.kind == "rejected")
     if not newest:
         raise FolderError(
-            f"'{folder}' holds no dataset with rows. Give the folder of a finished run, or a dataset folder "
-            "that has manifests/ and data/ in it."
+            f"There is nothing to report: no config in '{dataset}' has any rows. "
+            "Add pairs, or loosen the filters."
         )
     for one in newest:
         if not is_intact(dataset, one):

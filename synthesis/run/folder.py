@@ -12,10 +12,10 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from synthesis.errors import FolderError
-from synthesis.options import RunConfig, dump_config
+from synthesis.errors import FolderError, UsageError
+from synthesis.options import RunConfig, dump_config, load_config
 from synthesis.run.journal import TASKS
 from synthesis.storage import locked, replace_file, storage_errors
 
@@ -23,7 +23,34 @@ _CONFIG = "run.toml"
 _OURS = frozenset(
     {_CONFIG, "run.toml.tmp", "manifest.json", "manifest.json.tmp", "journal", "dataset", "report", ".lock"}
 )
+# What a run that was stopped before its first write leaves, and tasks that begin.
+_BEGUN = frozenset({".lock", "journal", "run.toml.tmp"})
 _PATIENCE = 120.0  # seconds: a thousand tasks that start at once hold the folder one after another
+
+
+FolderKind: TypeAlias = Literal["nothing", "file", "run", "dataset", "other"]
+
+
+def kind_of(path: Path) -> FolderKind:
+    """What is at a path: the one answer to what a DIR means.
+
+    ``nothing`` is also an empty folder and what a run leaves that was stopped before its first
+    write. A ``run`` has its configuration or a dataset, a ``dataset`` folder manifests.
+
+    Raises:
+        FolderError, StorageError: the folder cannot be read.
+    """
+    if not path.exists():
+        return "nothing"
+    if not path.is_dir():
+        return "file"
+    with storage_errors(path):
+        present = {entry.name for entry in path.iterdir()}
+    if (path / "manifests").is_dir():
+        return "dataset"
+    if _CONFIG in present or (path / "dataset" / "manifests").is_dir():
+        return "run"
+    return "nothing" if present <= _BEGUN else "other"
 
 
 class RunFolder:
@@ -38,18 +65,15 @@ class RunFolder:
 
     def check(self) -> None:
         """Raise FolderError if the path holds something that is not a run of ours."""
-        if not self.path.exists():
-            return
-        if not self.path.is_dir():
+        kind = kind_of(self.path)
+        if kind == "file":
             raise FolderError(f"{self.path} is a file; give a folder with --out")
-        with storage_errors(self.path):
-            present = {entry.name for entry in self.path.iterdir()}
-        foreign = sorted(present - _OURS)
-        if present and (_CONFIG not in present or foreign):
-            # What a run that was stopped before its first write leaves, and tasks that begin.
-            if present <= {".lock", "journal", "run.toml.tmp"}:
-                return
-            named = ", ".join(foreign[:3]) or ", ".join(sorted(present)[:3])
+        if kind == "nothing":
+            return
+        present = sorted(entry.name for entry in self.path.iterdir())
+        foreign = [name for name in present if name not in _OURS]
+        if kind != "run" or foreign:
+            named = ", ".join((foreign or present)[:3])
             raise FolderError(
                 f"{self.path} holds files that are not of a run ({named}); choose another folder with --out"
             )
@@ -104,6 +128,19 @@ class RunFolder:
         busy = f"another run is working in {self.path}; wait for it to end, or choose another --out"
         with locked(self.path / ".lock", busy, patience):
             yield
+
+    def read_config(self) -> RunConfig:
+        """The configuration that was saved.
+
+        Raises:
+            UsageError: there is none, so this is no run.
+        """
+        if not self.config.is_file():
+            raise UsageError(
+                f"{self.path} holds no run (no run.toml); give the folder of a run, or make one with: "
+                f"context-synthesis run --out {self.path}"
+            )
+        return load_config(self.config)
 
     def write_config(self, config: RunConfig) -> None:
         """Save the resolved configuration."""
