@@ -1,12 +1,12 @@
 """The Space: layout and wiring. Start it with ``python -m space.app``; ``build`` gives the app itself.
 
-Where things are. A tab is a module with a ``build`` that lays out its components and wires them
-(``synthesize`` with its ``form``, ``compare``, ``score``); add one by adding a line to ``build`` below.
-What a button does is in ``handlers``, as plain functions without Gradio. Looks are in ``view``: pure
-functions from records to HTML, one style sheet, one script. ``inputs`` checks and bounds all that comes
-from outside.
+Where things are. A tab is a module of ``tabs`` with a ``build`` that lays out its components and wires
+them; add one by adding a line to ``build`` below. What a button does is in ``handlers``, as plain
+functions without Gradio, on what ``making`` makes of a request and ``datasets`` finds; ``making.inputs``
+checks and bounds all that comes from outside. Looks are in ``view``: pure functions from records to HTML,
+one style sheet, one script.
 
-Streaming: handlers yield frames, ``view.drawing`` turns each into the four pieces of a ``panel``, and
+Streaming: handlers yield moments, ``view.drawing`` turns each into the four pieces of a ``ResultArea``, and
 the tab's generator yields those. State: ``gr.State`` holds the last ``Result`` of a session, at most
 ``SESSIONS`` of them, each for an hour; what runs is in one ``Runs``, so that Stop finds it. Errors:
 what a visitor can mend is a status line that says how; files are made in the browser, none here.
@@ -19,9 +19,10 @@ from typing import Any, Final
 
 import gradio as gr
 
-from space import about, batch, compare, explore, form, handlers, score, synthesize
-from space.panel import AT_ONCE, QUICK, RUNS, piece
-from space.sessions import Runs
+from space import handlers
+from space.making.sessions import Runs
+from space.tabs import about, batch, compare, explore, form, score, synthesize
+from space.tabs.parts import AT_ONCE, QUICK, RUNS, piece
 from space.view.theme import css, head, theme
 from synthesis.errors import ContextSynthesisError
 
@@ -57,7 +58,7 @@ def build() -> gr.Blocks:
         app.load(
             form.restored,
             fragment,
-            [*first.form.fields, first.panel.status],
+            [*first.form.fields, first.area.status],
             js="() => location.hash.slice(1) || location.search.slice(1)",
             **QUICK,
         )

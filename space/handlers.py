@@ -1,8 +1,8 @@
 """What happens when a visitor presses a button, as plain functions that know nothing of Gradio.
 
-Streaming: a handler yields ``Frame``s, about twenty a run, each everything the page shows at that
-moment; a tab draws them (``space.view.drawing``). Errors: whatever is the visitor's to mend becomes a frame
-of stage ``problem`` whose note says what to do; nothing else is caught. State: the last frame's
+Streaming: a handler yields ``Moment``s, about twenty a run, each everything the page shows at that
+moment; a tab draws them (``space.view.drawing``). Errors: whatever is the visitor's to mend becomes a moment
+of stage ``problem`` whose note says what to do; nothing else is caught. State: the last moment's
 ``Result`` is all that is kept of a session. ``synthesize_once`` and ``score_once`` are what the
 named endpoints call.
 """
@@ -14,11 +14,19 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from space import models
-from space.inputs import MOST_ANSWER, MOST_CONTEXT, MOST_INSTRUCTION, InputError, Inputs, bounded, read_inputs
-from space.results import Result, Span, Verdict, as_record, judge, make_result, spans
-from space.sessions import Run
-from space.writing import Unmade, bundled, compose, surround, tokenizer
+from space.making import models
+from space.making.inputs import (
+    MOST_ANSWER,
+    MOST_CONTEXT,
+    MOST_INSTRUCTION,
+    InputError,
+    Inputs,
+    bounded,
+    read_inputs,
+)
+from space.making.results import Assessment, Result, Span, as_record, judge, make_result, spans
+from space.making.sessions import Run
+from space.making.writing import Unmade, bundled, compose, surround, tokenizer
 from synthesis.coherence import locate
 from synthesis.data import Completion, Context, Evidence, Prompt, Rejected
 from synthesis.engines.base import Sampling
@@ -26,7 +34,7 @@ from synthesis.errors import ContextSynthesisError
 from synthesis.gate.parsing import parse
 
 STEPS: Final = 14
-"""Frames in which the composer's text, which is there at once, is shown."""
+"""Moments in which the composer's text, which is there at once, is shown."""
 
 OPENING: Final = 47
 """Which bundled pair is on show when the page opens: its evidence stands in three places."""
@@ -35,15 +43,15 @@ STEP: Final = 0.03
 """Seconds between two of them, so that the eye can follow; long runs are not slowed by it."""
 
 PAUSE: Final = 0.3
-"""Seconds between two frames of a model's text."""
+"""Seconds between two moments of a model's text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Moment:
     """One moment of a run. ``stage`` is ``writing``, ``assembling``, ``done``, ``stopped`` or ``problem``.
 
     ``note`` is a plain sentence for the status line; ``share`` how much of the text is there;
-    ``marks`` the evidence in ``text``. ``result`` comes with the last frame, also of a stopped run.
+    ``marks`` the evidence in ``text``. ``result`` comes with the last moment, also of a stopped run.
     """
 
     stage: str
@@ -55,16 +63,16 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class OwnScore:
     """A visitor's own context with its verdict, or the ``problem`` that kept it from one."""
 
     text: str = ""
     evidence: tuple[Evidence, ...] = ()
-    verdict: Verdict | None = None
+    verdict: Assessment | None = None
     problem: str = ""
 
 
-def synthesize(given: Mapping[str, Any], run: Run, token: str | None = None) -> Generator[Frame, None, None]:
+def synthesize(given: Mapping[str, Any], run: Run, token: str | None = None) -> Generator[Moment, None, None]:
     """Everything a run shows, from the first words to the verdict.
 
     Args:
@@ -74,7 +82,7 @@ def synthesize(given: Mapping[str, Any], run: Run, token: str | None = None) -> 
     """
     started = time.perf_counter()
     if run.stopped:
-        yield Frame("stopped", "Taken out of the line before its turn: nothing was written.")
+        yield Moment("stopped", "Taken out of the line before its turn: nothing was written.")
         return
     try:
         inputs = read_inputs(**given)
@@ -83,18 +91,18 @@ def synthesize(given: Mapping[str, Any], run: Run, token: str | None = None) -> 
         else:
             yield from _modelled(models.settled_model(inputs), run, token, started)
     except ContextSynthesisError as error:
-        yield Frame("problem", str(error))
+        yield Moment("problem", str(error))
 
 
-def score_own(instruction: Any, answer: Any, context: Any) -> Judged:
+def score_own(instruction: Any, answer: Any, context: Any) -> OwnScore:
     """The coherence of a visitor's own context, with the places that support the answer."""
     try:
         asked = bounded(instruction, "instruction", MOST_INSTRUCTION)
         said = bounded(answer, "answer", MOST_ANSWER)
         text = bounded(context, "context", MOST_CONTEXT)
     except InputError as error:
-        return Judged(problem=str(error))
-    return Judged(text, tuple(locate(text, asked, said)), judge(text, asked, said))
+        return OwnScore(problem=str(error))
+    return OwnScore(text, tuple(locate(text, asked, said)), judge(text, asked, said))
 
 
 def synthesize_once(**given: Any) -> dict[str, Any]:
@@ -141,7 +149,7 @@ def opening() -> Result:
     return make_result(inputs, context, surround(inputs, context), started)
 
 
-def _composed(inputs: Inputs, run: Run, started: float) -> Iterator[Frame]:
+def _composed(inputs: Inputs, run: Run, started: float) -> Iterator[Moment]:
     context = _counted(compose(inputs))
     for shown in _growing(context):
         if run.stopped:
@@ -149,16 +157,16 @@ def _composed(inputs: Inputs, run: Run, started: float) -> Iterator[Frame]:
             return
         marks = tuple((start, end) for start, end, _ in shown.evidence)
         share = len(shown.text) / len(context.text)
-        yield Frame("writing", _writing(shown, inputs), shown.text, marks, share)
+        yield Moment("writing", _writing(shown, inputs), shown.text, marks, share)
         run.wait(STEP)
     yield from _finished(inputs, context, run, started)
 
 
-def _modelled(inputs: Inputs, run: Run, token: str | None, started: float) -> Iterator[Frame]:
+def _modelled(inputs: Inputs, run: Run, token: str | None, started: float) -> Iterator[Moment]:
     sampling = Sampling(max_tokens=models.MOST_REPLY, seed=inputs.seed)
     prompt = models.prompt_for(inputs, sampling)
     models.check_login(inputs, token)
-    yield Frame("writing", f"Asking {inputs.model} for about {inputs.words:,} words.")
+    yield Moment("writing", f"Asking {inputs.model} for about {inputs.words:,} words.")
     text, said, trouble = "", time.perf_counter(), ""
     try:
         for piece in models.stream(inputs, prompt, sampling, token):
@@ -169,7 +177,7 @@ def _modelled(inputs: Inputs, run: Run, token: str | None, started: float) -> It
                 said = time.perf_counter()
                 words = len(text.split())
                 note = f"{inputs.model} is writing: {words:,} of about {inputs.words:,} words."
-                yield Frame("writing", note, text, share=words / inputs.words)
+                yield Moment("writing", note, text, share=words / inputs.words)
     except ContextSynthesisError as error:
         if not text.strip():
             raise
@@ -195,28 +203,28 @@ def _read(inputs: Inputs, prompt: Prompt, text: str, *, whole: bool) -> Context:
     return _counted(replace(made, evidence=found, evidence_source="located" if found else "none"))
 
 
-def _finished(inputs: Inputs, context: Context, run: Run, started: float) -> Iterator[Frame]:
+def _finished(inputs: Inputs, context: Context, run: Run, started: float) -> Iterator[Moment]:
     marks = tuple((start, end) for start, end, _ in context.evidence)
     if inputs.budget is not None:
         note = f"Placing the context in a sample of {inputs.budget:,} tokens."
-        yield Frame("assembling", note, context.text, marks, 1.0)
+        yield Moment("assembling", note, context.text, marks, 1.0)
         if run.stopped:
             yield _stopped(inputs, context, started)
             return
     result = make_result(inputs, context, surround(inputs, context), started)
     marks = tuple((start, end) for start, end, _ in result.evidence)
     note = f"{described(result)[:-1]}, in {result.seconds:.1f} s."
-    yield Frame("done", note, result.text, marks, 1.0, result)
+    yield Moment("done", note, result.text, marks, 1.0, result)
 
 
-def _stopped(inputs: Inputs, context: Context, started: float, trouble: str = "") -> Frame:
+def _stopped(inputs: Inputs, context: Context, started: float, trouble: str = "") -> Moment:
     marks = tuple((start, end) for start, end, _ in context.evidence)
     note = (
         f"{trouble}The {context.words:,} words written by then are kept and can be downloaded; "
         "Synthesize starts again."
     )
     result = make_result(inputs, context, None, started, stopped=True)
-    return Frame("stopped", note, context.text, marks, 1.0, result)
+    return Moment("stopped", note, context.text, marks, 1.0, result)
 
 
 def described(result: Result) -> str:

@@ -10,9 +10,11 @@ import zipfile
 
 import pytest
 
-from space import batch, parcel, rows  # noqa: E402
-from space.rows import MOST_ROWS, Board  # noqa: E402
-from space.sessions import Run  # noqa: E402
+from space.datasets import archive  # noqa: E402
+from space.making import rows  # noqa: E402
+from space.making.rows import MOST_ROWS, Board  # noqa: E402
+from space.making.sessions import Run  # noqa: E402
+from space.tabs import batch  # noqa: E402
 from space.view.table import batch_table  # noqa: E402
 
 WORDS = {"length": "500w", "seed": 0}
@@ -89,7 +91,7 @@ def test_every_bad_row_has_its_line_and_reason_and_the_others_are_done() -> None
 def test_a_file_without_a_good_row_still_has_a_reason_for_each() -> None:
     *_, last = boards("nope\n{}\n")
     assert [line.stage for line in last.lines] == ["rejected", "rejected"]
-    assert parcel.pack(last.lines) == b""
+    assert archive.pack(last.lines) == b""
 
 
 def test_stopping_keeps_what_is_done_and_gives_the_rest_back() -> None:
@@ -100,9 +102,9 @@ def test_stopping_keeps_what_is_done_and_gives_the_rest_back() -> None:
             run.stop()
     assert seen[-1].stage == "stopped" and "2 not begun when you stopped" in seen[-1].note
     assert [line.stage for line in seen[-1].lines] == ["done", "done", "left", "left"]
-    with zipfile.ZipFile(io.BytesIO(parcel.pack(seen[-1].lines))) as archive:
-        assert archive.read("not-done.jsonl").decode().splitlines() == numbered(4).splitlines()[2:]
-        assert len(archive.read("samples.jsonl").splitlines()) == 2
+    with zipfile.ZipFile(io.BytesIO(archive.pack(seen[-1].lines))) as opened:
+        assert opened.read("not-done.jsonl").decode().splitlines() == numbered(4).splitlines()[2:]
+        assert len(opened.read("samples.jsonl").splitlines()) == 2
 
 
 def test_the_archive_is_a_dataset_that_loads_with_the_rows_as_given(tmp_path) -> None:
@@ -110,10 +112,10 @@ def test_the_archive_is_a_dataset_that_loads_with_the_rows_as_given(tmp_path) ->
 
     mine = {**GOOD, "answer": " Ilse Brandt\n", "id": "mine-1", "task": "narrativeqa", "source": "a book"}
     *_, last = boards(jsonl(mine, "nope"), length="4k")
-    packed = parcel.pack(last.lines)
-    assert packed == parcel.pack(last.lines)  # the same rows, the same bytes
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        archive.extractall(tmp_path)
+    packed = archive.pack(last.lines)
+    assert packed == archive.pack(last.lines)  # the same rows, the same bytes
+    with zipfile.ZipFile(io.BytesIO(packed)) as opened:
+        opened.extractall(tmp_path)
     cache = str(tmp_path / "cache")
     raw = load_dataset(str(tmp_path / "dataset"), "composer", split="train", cache_dir=cache)[0]
     assert raw["task"] == "narrativeqa"
@@ -132,7 +134,7 @@ def test_the_archive_is_a_dataset_that_loads_with_the_rows_as_given(tmp_path) ->
 def test_nothing_is_left_on_the_disk(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     *_, last = boards(jsonl(GOOD, "nope"))
-    assert parcel.pack(last.lines)
+    assert archive.pack(last.lines)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -156,13 +158,13 @@ def test_a_chosen_file_is_read_and_deleted(tmp_path) -> None:
 
 def test_the_buttons_and_the_archive_follow_the_stage() -> None:
     begun, *_, last = boards(jsonl(GOOD))
-    _, _, archive, away, go, stop = batch.drawn(begun)
-    assert (archive, away["visible"], go["interactive"], stop["interactive"]) == (b"", False, False, True)
-    said, table, archive, away, go, stop = batch.drawn(last)
+    _, _, packed, away, go, stop = batch.drawn(begun)
+    assert (packed, away["visible"], go["interactive"], stop["interactive"]) == (b"", False, False, True)
+    said, table, packed, away, go, stop = batch.drawn(last)
     assert "cs-done" in said and "cs-state-done" in table and away["visible"]
     assert (go["interactive"], stop["interactive"]) == (True, False)
-    parcelled = json.loads(batch.file_of(archive))
-    assert base64.b64decode(parcelled["base64"]) == archive and parcelled["name"].endswith(".zip")
+    saved = json.loads(batch.file_of(packed))
+    assert base64.b64decode(saved["base64"]) == packed and saved["name"].endswith(".zip")
     assert batch.file_of(b"") == ""
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from space import about, browse, explore, places  # noqa: E402
-from space.browse import Row  # noqa: E402
+from space.datasets import browse, location  # noqa: E402
+from space.datasets.browse import ListedRow  # noqa: E402
+from space.tabs import about, explore  # noqa: E402
 from space.view.histogram import BINS, histogram  # noqa: E402
 from space.view.table import rows_table  # noqa: E402
 from synthesis.errors import SourceError  # noqa: E402
@@ -23,8 +24,8 @@ HOSTILE = "<script>alert(1)</script>{{x}}${y}"
 
 
 @pytest.fixture(scope="module")
-def example() -> places.Place:
-    return places.find("")
+def example() -> location.Place:
+    return location.find("")
 
 
 def upload(hub, folder: Path, repo_id: str = "ada/short", **options: object) -> None:
@@ -52,7 +53,7 @@ def test_the_example_has_all_that_there_is_to_see(example) -> None:
 
 @pytest.mark.parametrize("config", ["composer", "composer-chat-4k"])
 def test_a_row_opens_with_its_pair_and_its_evidence(example, config) -> None:
-    from space.writing import bundled
+    from space.making.writing import bundled
 
     known = {pair.instruction: pair for pair in bundled()}
     table = browse.table(example, config)
@@ -86,13 +87,15 @@ def test_filters_pages_and_rows(example) -> None:
 
 @pytest.mark.parametrize("number", ["", "-1", "x", "٣", "9" * 9])
 def test_a_number_that_is_none_changes_nothing(example, number) -> None:
-    assert not any(isinstance(one, str) for one in explore.picked(explore.View(example, "composer"), number))
+    assert not any(
+        isinstance(one, str) for one in explore.picked(explore.Selection(example, "composer"), number)
+    )
 
 
 def test_a_row_that_is_not_there_is_told(example) -> None:
-    said = explore.picked(explore.View(example, "composer"), "999")[0]
+    said = explore.picked(explore.Selection(example, "composer"), "999")[0]
     assert "cs-problem" in said and "no row 1000" in said
-    assert "no config" in explore.chosen_config(explore.View(example, "composer"), "composer-9k")[0]
+    assert "no config" in explore.chosen_config(explore.Selection(example, "composer"), "composer-9k")[0]
 
 
 # ---- whose files may be read ----
@@ -104,7 +107,7 @@ def test_no_path_is_read_where_others_can_reach_the_page(name, monkeypatch) -> N
         with monkeypatch.context() as patch:
             patch.setenv(variable, value)
             with pytest.raises(SourceError, match="OWNER/NAME"):
-                places.find(name)
+                location.find(name)
     monkeypatch.setenv("SPACE_ID", "ada/page")
     said, *rest = explore.opened(name)
     assert "cs-problem" in said and not any(isinstance(one, str) for one in rest)
@@ -113,16 +116,16 @@ def test_no_path_is_read_where_others_can_reach_the_page(name, monkeypatch) -> N
 def test_a_folder_named_like_a_repository_is_no_way_around(tmp_path, monkeypatch) -> None:
     folders.usual(tmp_path / "ada" / "short")
     monkeypatch.chdir(tmp_path)
-    assert places.find("ada/short").folder
+    assert location.find("ada/short").folder
     monkeypatch.setenv("SPACE_ID", "ada/page")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(SourceError):
-        places.find("ada/short")
+        location.find("ada/short")
 
 
 def test_a_folder_of_this_machine_opens_where_the_page_is_its_own(tmp_path) -> None:
     folders.usual(tmp_path / "d")
-    place = places.find(str(tmp_path / "d"))
+    place = location.find(str(tmp_path / "d"))
     assert [row.title for row in browse.table(place, "m").rows][:1] == ["Who mended it in town 0?"]
     assert browse.entry(browse.table(place, "m-chat-8k"), 0).answer == "Ada"
 
@@ -133,17 +136,17 @@ def test_a_manifest_cannot_lead_out_of_its_folder(tmp_path) -> None:
     values = json.loads(manifest.read_text())
     values["files"][0]["path"] = "../../secret.parquet"
     manifest.write_text(json.dumps(values))
-    place = places.find(str(tmp_path / "d"))
+    place = location.find(str(tmp_path / "d"))
     with pytest.raises(SourceError, match="cannot be read"):
         browse.table(place, "m")
-    with pytest.raises(SourceError, match="outside its folder"), places.opened(place, "../secret.parquet"):
+    with pytest.raises(SourceError, match="outside its folder"), location.opened(place, "../secret.parquet"):
         pass
 
 
 def test_a_damaged_file_is_told_and_not_raised(tmp_path) -> None:
     folders.usual(tmp_path / "d")
     next((tmp_path / "d/data/m").rglob("*.parquet")).write_bytes(b"PAR1 nothing PAR1")
-    said, *_ = explore.chosen_config(explore.View(places.find(str(tmp_path / "d")), "m"), "m")
+    said, *_ = explore.chosen_config(explore.Selection(location.find(str(tmp_path / "d")), "m"), "m")
     assert "cs-problem" in said and "cannot be read" in said
 
 
@@ -170,7 +173,7 @@ def public(hub, tmp_path, monkeypatch):
 
 def test_a_public_dataset_is_read_without_the_owners_token(public, monkeypatch) -> None:
     monkeypatch.setenv("SPACE_ID", "ada/page")
-    place = places.find("ada/short")
+    place = location.find("ada/short")
     assert place.revision == public.head("ada/short").oid
     table = browse.table(place, "m")
     assert (table.total, table.rows[6].title) == (7, "Who mended it in town 6?")
@@ -218,7 +221,7 @@ class Tags(HTMLParser):
 
 
 def test_what_a_dataset_says_is_escaped() -> None:
-    row = Row(0, 0, HOSTILE, HOSTILE, HOSTILE, 5, 0.5, None)
+    row = ListedRow(0, 0, HOSTILE, HOSTILE, HOSTILE, 5, 0.5, None)
     table = rows_table([(0, row)], "x", titled=True)
     assert "script" not in Tags(table).tags and "{{" not in table and "${" not in table
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from space import compare, form, handlers, models, offers, recipe, synthesize  # noqa: E402
-from space.handlers import Frame  # noqa: E402
-from space.inputs import (  # noqa: E402
+from space import handlers  # noqa: E402
+from space.handlers import Moment  # noqa: E402
+from space.making import engines, models, recipe  # noqa: E402
+from space.making.inputs import (  # noqa: E402
     LENGTHS,
     MOST_ANSWER,
     MOST_INSTRUCTION,
@@ -25,13 +26,14 @@ from space.inputs import (  # noqa: E402
     read_inputs,
     to_link,
 )
-from space.results import as_record, chat_record, json_text, make_result  # noqa: E402
-from space.sessions import Run, Runs  # noqa: E402
+from space.making.results import as_record, chat_record, json_text, make_result  # noqa: E402
+from space.making.sessions import Run, Runs  # noqa: E402
+from space.making.writing import bundled, compose, surround, tokenizer  # noqa: E402
+from space.tabs import compare, form, synthesize  # noqa: E402
 from space.view import html  # noqa: E402
-from space.view.drawing import code, draw, draw_judged, draw_result, status  # noqa: E402
+from space.view.drawing import code, draw, draw_own_score, draw_result, status  # noqa: E402
 from space.view.reader import reader  # noqa: E402
 from space.view.strip import MOST_CELLS, make_cells  # noqa: E402
-from space.writing import bundled, compose, surround, tokenizer  # noqa: E402
 from synthesis.engines.base import Sampling  # noqa: E402
 from synthesis.engines.openai.failures import Failure, Kind  # noqa: E402
 from synthesis.errors import ContextSynthesisError, TemplateError  # noqa: E402
@@ -49,7 +51,7 @@ def at_once(monkeypatch) -> None:
     monkeypatch.setattr(handlers, "STEP", 0)
 
 
-def frames(run: Run | None = None, token: str | None = None, **changes: object) -> list[Frame]:
+def moments(run: Run | None = None, token: str | None = None, **changes: object) -> list[Moment]:
     return list(handlers.synthesize({**ASKED, "length": "500w", **changes}, run or Run(), token))
 
 
@@ -148,10 +150,10 @@ def test_a_spoilt_link_says_so_and_fills_nothing_in() -> None:
 
 
 def test_a_run_streams_text_that_only_grows_and_ends_with_its_result() -> None:
-    seen = frames(length="1000w")
-    assert [frame.stage for frame in seen] == ["writing"] * (len(seen) - 1) + ["done"]
+    seen = moments(length="1000w")
+    assert [moment.stage for moment in seen] == ["writing"] * (len(seen) - 1) + ["done"]
     assert len(seen) > 8
-    texts = [frame.text for frame in seen]
+    texts = [moment.text for moment in seen]
     assert all(later.startswith(earlier) for earlier, later in zip(texts, texts[1:], strict=False))
     result = seen[-1].result
     assert result.text == result.context.text == texts[-1]
@@ -160,7 +162,7 @@ def test_a_run_streams_text_that_only_grows_and_ends_with_its_result() -> None:
 
 
 def test_a_sample_holds_its_context_at_the_depth_asked_for() -> None:
-    result = frames(length="4k", depth=0.8)[-1].result
+    result = moments(length="4k", depth=0.8)[-1].result
     assert 0.995 * 4096 <= result.sample.tokens <= 4096
     assert abs(result.sample.depth - 0.8) < 0.05
     assert result.text[slice(*result.own)] == result.context.text
@@ -173,7 +175,7 @@ def test_a_sample_holds_its_context_at_the_depth_asked_for() -> None:
 
 @pytest.mark.parametrize("distractors", ["same-task", "random", "lexical", "none"])
 def test_every_choice_of_documents_gives_a_sample(distractors) -> None:
-    sample = frames(length="4k", distractors=distractors)[-1].result.sample
+    sample = moments(length="4k", distractors=distractors)[-1].result.sample
     assert (len(sample.documents) > 1) == (distractors != "none")
     assert sample.tokens <= 4096
 
@@ -187,8 +189,8 @@ def test_the_bundled_pair_is_not_its_own_company() -> None:
 
 def test_a_stopped_run_keeps_what_it_has() -> None:
     run, seen = Run(), []
-    for frame in handlers.synthesize({**ASKED, "length": "4k"}, run):
-        seen.append(frame)
+    for moment in handlers.synthesize({**ASKED, "length": "4k"}, run):
+        seen.append(moment)
         if len(seen) == 3:
             run.stop()
     last = seen[-1]
@@ -197,20 +199,20 @@ def test_a_stopped_run_keeps_what_it_has() -> None:
     assert last.text.startswith(seen[2].text) and last.text == last.result.context.text
     record = as_record(last.result)
     assert record["stopped"] and record["context"] == last.text
-    assert json.loads(synthesize.parcel_of("json", last.result))["name"].endswith("-stopped.json")
+    assert json.loads(synthesize.file_of("json", last.result))["name"].endswith("-stopped.json")
 
 
 def test_what_is_wrong_becomes_one_frame_that_says_it() -> None:
-    (frame,) = frames(answer="")
-    assert (frame.stage, frame.result) == ("problem", None)
-    assert "answer is empty" in frame.note
+    (moment,) = moments(answer="")
+    assert (moment.stage, moment.result) == ("problem", None)
+    assert "answer is empty" in moment.note
 
 
 def test_two_requests_run_side_by_side_and_one_refusal_spares_the_other() -> None:
     asked = [{**ASKED, "length": "500w"}, {**ASKED, "length": "500w", "seed": -1}]
     seen = list(compare.in_turns(asked, Run()))
-    assert [frame.stage for place, frame in seen if place == 1] == ["problem"]
-    assert [frame.stage for place, frame in seen if place == 0][-1] == "done"
+    assert [moment.stage for place, moment in seen if place == 1] == ["problem"]
+    assert [moment.stage for place, moment in seen if place == 0][-1] == "done"
     places = [place for place, _ in compare.in_turns([asked[0], asked[0]], Run())]
     assert places[:6] == [0, 1, 0, 1, 0, 1]
 
@@ -231,16 +233,16 @@ def test_stop_reaches_the_own_session_only() -> None:
 
 def test_a_model_needs_the_visitors_login(monkeypatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_the_owners_own_token")
-    (frame,) = frames(engine="providers")
-    assert frame.stage == "problem" and "only where this page runs as a Hugging Face Space" in frame.note
-    assert "hf_the_owners" not in repr(frame)
+    (moment,) = moments(engine="providers")
+    assert moment.stage == "problem" and "only where this page runs as a Hugging Face Space" in moment.note
+    assert "hf_the_owners" not in repr(moment)
     monkeypatch.setattr(models, "can_log_in", lambda: True)
-    (frame,) = frames(engine="providers")
-    assert "sign in with the button" in frame.note
+    (moment,) = moments(engine="providers")
+    assert "sign in with the button" in moment.note
 
 
 def test_a_visitors_token_shows_nowhere(monkeypatch) -> None:
-    address = models.VisitorAddress(offers.PROVIDERS_URL, "", 1.0, "hf_secret")
+    address = models.VisitorAddress(engines.PROVIDERS_URL, "", 1.0, "hf_secret")
     assert address.secret == "hf_secret" and "hf_secret" not in repr(address)
     asked = []
 
@@ -249,7 +251,7 @@ def test_a_visitors_token_shows_nowhere(monkeypatch) -> None:
         yield Failure(Kind.QUOTA, "exceeded for hf_secret")
 
     monkeypatch.setattr(models, "deltas", refuse)
-    seen = frames(engine="providers", token="hf_secret")
+    seen = moments(engine="providers", token="hf_secret")
     assert seen[-1].stage == "problem" and "quota is used up" in seen[-1].note
     assert "hf_secret" not in repr(seen) and "hf_secret" not in repr(asked[0][1])
     assert asked[0][0] == "hf_secret" and "hf_secret" not in os.environ.values()
@@ -268,7 +270,7 @@ def test_a_models_text_is_streamed_read_and_its_evidence_located(monkeypatch) ->
     pieces = [reply[at : at + 40] for at in range(0, len(reply), 40)]
     monkeypatch.setattr(models, "deltas", lambda address, body: iter_closing(pieces))
     monkeypatch.setattr(handlers, "PAUSE", 0)
-    seen = frames(engine="providers", model="org/model", token="t")
+    seen = moments(engine="providers", model="org/model", token="t")
     result = seen[-1].result
     assert seen[-1].stage == "done" and len(seen) > len(pieces)
     assert result.context.evidence_source == "located" and result.context.model == "org/model"
@@ -279,7 +281,7 @@ def test_a_models_text_is_streamed_read_and_its_evidence_located(monkeypatch) ->
 def test_a_reply_that_breaks_off_is_kept(monkeypatch) -> None:
     pieces = ["Context: In 1911 Ilse Brandt kept the light.", Failure(Kind.TIMEOUT, "x")]
     monkeypatch.setattr(models, "deltas", lambda address, body: iter_closing(pieces))
-    last = frames(engine="providers", token="t")[-1]
+    last = moments(engine="providers", token="t")[-1]
     assert last.stage == "stopped" and last.text == "In 1911 Ilse Brandt kept the light."
     assert "does not answer" in last.note and "7 words written by then are kept" in last.note
 
@@ -290,8 +292,8 @@ def iter_closing(pieces: list[object]):
 
 @pytest.mark.parametrize("model", ["x", "a/b/c", "../../etc", "a b/c", "org/m\u00f6del", "x/" + "y" * 90])
 def test_only_names_of_models_are_sent(model) -> None:
-    (frame,) = frames(engine="providers", model=model, token="t")
-    assert frame.stage == "problem" and "is not a model's name" in frame.note
+    (moment,) = moments(engine="providers", model=model, token="t")
+    assert moment.stage == "problem" and "is not a model's name" in moment.note
 
 
 def test_a_template_is_checked(monkeypatch) -> None:
@@ -304,9 +306,9 @@ def test_a_template_is_checked(monkeypatch) -> None:
 
 def test_engines_that_are_not_there_are_not_offered(monkeypatch) -> None:
     monkeypatch.delenv("SPACE_MODEL", raising=False)
-    assert {one.name for one in offers.offers()} <= {"composer", "providers"}
-    (frame,) = frames(engine="vllm")
-    assert frame.stage == "problem" and "Choose the composer" in frame.note
+    assert {one.name for one in engines.offers()} <= {"composer", "providers"}
+    (moment,) = moments(engine="vllm")
+    assert moment.stage == "problem" and "Choose the composer" in moment.note
 
 
 # ---- the way out of the page ----
@@ -328,7 +330,7 @@ REQUESTS = [
 
 @pytest.mark.parametrize("changes", REQUESTS, ids=lambda changes: "-".join(map(str, changes.values()))[:20])
 def test_the_code_gives_the_very_text(changes, tmp_path, monkeypatch, capsys) -> None:
-    result = frames(**changes)[-1].result
+    result = moments(**changes)[-1].result
     monkeypatch.chdir(tmp_path)
     exec(compile(recipe.python_code(result.inputs), "page", "exec"), {})
     assert capsys.readouterr().out == result.text + "\n"
@@ -336,7 +338,7 @@ def test_the_code_gives_the_very_text(changes, tmp_path, monkeypatch, capsys) ->
 
 @pytest.mark.parametrize("changes", [REQUESTS[1], REQUESTS[5]], ids=["context", "hostile"])
 def test_the_command_line_gives_the_very_text(changes, tmp_path) -> None:
-    result = frames(**changes)[-1].result
+    result = moments(**changes)[-1].result
     scripts = str(Path(sys.executable).parent)
     done = subprocess.run(
         ["sh", "-e"],
@@ -380,19 +382,19 @@ def test_code_for_a_model_names_the_variable_and_not_the_key() -> None:
         read_inputs(**ASKED, engine="providers", template="{instruction} {answer} {words}")
     )
     for text in (recipe.python_code(inputs), recipe.command_line(inputs)):
-        assert "HF_TOKEN" in text and offers.PROVIDERS_URL in text and offers.PROVIDERS_MODEL in text
+        assert "HF_TOKEN" in text and engines.PROVIDERS_URL in text and engines.PROVIDERS_MODEL in text
         assert "my_template.txt" in text
     compile(recipe.python_code(inputs), "page", "exec")
 
 
 def test_records_hold_what_was_shown() -> None:
-    result = frames(length="4k")[-1].result
+    result = moments(length="4k")[-1].result
     record = json.loads(json_text(as_record(result)))
     assert record["sample"]["messages"][0]["content"] == result.text
     assert record["sample"]["messages"][1] == {"role": "assistant", "content": ASKED["answer"]}
     place = record["evidence"][0]
     assert "Ilse Brandt" in record["context"][place["start"] : place["end"]]
-    alone = chat_record(frames(length="500w")[-1].result)
+    alone = chat_record(moments(length="500w")[-1].result)
     assert alone["messages"][0]["content"].count(ASKED["instruction"]) == 1
     assert json_text({"x": "\ud800"}).encode("utf-8")
 
@@ -414,10 +416,10 @@ def test_hostile_text_stays_text() -> None:
 
 
 def test_a_hostile_pair_cannot_reach_the_page_as_markup() -> None:
-    (*_, last) = frames(instruction=HOSTILE, answer=f'{HOSTILE} "><b onclick=x>', length="4k")
+    (*_, last) = moments(instruction=HOSTILE, answer=f'{HOSTILE} "><b onclick=x>', length="4k")
     pieces = [*draw("syn", last), code("syn", last.result), status("problem", HOSTILE)]
     judged = handlers.score_own(HOSTILE, HOSTILE, HOSTILE * 5)
-    for markup in [*pieces, *draw_judged("own", judged)]:
+    for markup in [*pieces, *draw_own_score("own", judged)]:
         parsed = Elements(markup)
         assert not {"script", "img", "iframe", "style"} & set(parsed.tags)
         assert not [name for name, _ in parsed.attributes if name.startswith("on")]
@@ -438,12 +440,12 @@ def test_the_reader_loses_no_word_and_marks_what_it_should() -> None:
 
 
 def test_growing_texts_continue_one_another() -> None:
-    drawn = [draw("syn", frame).text for frame in frames(length="1000w") if frame.stage == "writing"]
+    drawn = [draw("syn", moment).text for moment in moments(length="1000w") if moment.stage == "writing"]
     assert all(later.startswith(earlier) for earlier, later in zip(drawn, drawn[1:], strict=False))
 
 
 def test_the_strip_leads_to_places_that_are_there() -> None:
-    drawn = draw_result("syn", frames(length="8k")[-1].result)
+    drawn = draw_result("syn", moments(length="8k")[-1].result)
     jumps = re.findall(r'data-jump="([^"]+)"', drawn.strip)
     assert 20 < len(jumps) <= MOST_CELLS
     assert all(f'id="{name}"' in drawn.text for name in jumps)
@@ -462,11 +464,11 @@ def test_cells_cover_the_text_and_find_the_evidence() -> None:
 
 
 def test_a_refused_request_leaves_the_result_on_the_page() -> None:
-    from space.panel import pieces
+    from space.tabs.parts import pieces
 
-    kept = pieces("syn", Frame("problem", "No."), begun=False)
+    kept = pieces("syn", Moment("problem", "No."), begun=False)
     assert "No." in kept[0] and all(not isinstance(piece, str) for piece in kept[1:])
-    assert all(isinstance(piece, str) for piece in pieces("syn", Frame("problem", "No."), begun=True))
+    assert all(isinstance(piece, str) for piece in pieces("syn", Moment("problem", "No."), begun=True))
 
 
 # ---- scoring ----
@@ -486,7 +488,7 @@ def test_a_pasted_context_is_scored_and_its_support_found() -> None:
 def test_a_context_that_cannot_be_scored_is_refused_in_words(context) -> None:
     judged = handlers.score_own("a", "b", context)
     assert judged.verdict is None and "context" in judged.problem
-    assert "cs-problem" in draw_judged("own", judged).status
+    assert "cs-problem" in draw_own_score("own", judged).status
     with pytest.raises(ContextSynthesisError):
         handlers.score_once(context, "a", "b")
 
@@ -494,6 +496,6 @@ def test_a_context_that_cannot_be_scored_is_refused_in_words(context) -> None:
 def test_results_do_not_depend_on_who_came_before() -> None:
     inputs = Inputs(**ASKED, length="4k")
     first = make_result(inputs, compose(inputs), surround(inputs, compose(inputs)), 0.0)
-    frames(length="4k", task="news_summary", seed=3)
+    moments(length="4k", task="news_summary", seed=3)
     again = make_result(inputs, compose(inputs), surround(inputs, compose(inputs)), 0.0)
     assert first.text == again.text and first.verdict == again.verdict

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from space import handlers, rows, sessions  # noqa: E402
-from space.handlers import Frame  # noqa: E402
-from space.panel import pieces  # noqa: E402
-from space.sessions import Run, Runs  # noqa: E402
+from space import handlers  # noqa: E402
+from space.handlers import Moment  # noqa: E402
+from space.making import rows, sessions  # noqa: E402
+from space.making.sessions import Run, Runs  # noqa: E402
+from space.tabs.parts import pieces  # noqa: E402
 
 
 def test_a_run_stopped_in_line_begins_stopped() -> None:
@@ -50,9 +51,9 @@ def test_those_who_never_come_are_forgotten(monkeypatch) -> None:
 def test_a_stopped_run_writes_nothing_and_leaves_what_stood_there() -> None:
     run = Run()
     run.stop()
-    (frame,) = handlers.synthesize({"instruction": "a", "answer": "b"}, run)
-    assert frame == Frame("stopped", frame.note) and "nothing was written" in frame.note
-    said, *others = pieces("syn", frame, begun=False)
+    (moment,) = handlers.synthesize({"instruction": "a", "answer": "b"}, run)
+    assert moment == Moment("stopped", moment.note) and "nothing was written" in moment.note
+    said, *others = pieces("syn", moment, begun=False)
     assert "Stopped" in said and all("__type__" in other for other in others)
 
 

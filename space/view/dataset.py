@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from space.browse import Entry, Table
-from space.results import judge
+from space.datasets.browse import ListedConfig, RowTexts
+from space.making.results import judge
 from space.view.drawing import Drawn, status
 from space.view.histogram import histogram
 from space.view.reader import reader
@@ -18,7 +18,7 @@ MOST_SHOWN = 200_000
 """Characters of a row's text on the page; of a longer one, the part around its evidence."""
 
 
-def histograms(table: Table, chosen: Sequence[int]) -> str:
+def histograms(table: ListedConfig, chosen: Sequence[int]) -> str:
     """Length, depth and coherence of all rows that were read, and of those that pass the filter."""
     every, part = table.rows, [table.rows[number] for number in chosen]
     lengths = histogram(
@@ -47,7 +47,7 @@ def histograms(table: Table, chosen: Sequence[int]) -> str:
     return f'<div class="cs-histograms">{lengths}{depths}{scores}</div>'
 
 
-def listed(table: Table, chosen: Sequence[int], page: int, target: str) -> str:
+def listed(table: ListedConfig, chosen: Sequence[int], page: int, target: str) -> str:
     """One page of the rows that pass the filter."""
     numbers = chosen[page * PAGE : (page + 1) * PAGE]
     if not numbers:
@@ -56,7 +56,7 @@ def listed(table: Table, chosen: Sequence[int], page: int, target: str) -> str:
     return rows_table(rows, target, titled=any(row.title for _, row in rows))
 
 
-def draw_entry(panel: str, number: int, entry: Entry) -> Drawn:
+def draw_entry(area: str, number: int, entry: RowTexts) -> Drawn:
     """One row: judged anew here, so that the strip shows where its support lies."""
     first, last = _shown(entry)
     text = entry.text[first:last]
@@ -81,12 +81,12 @@ def draw_entry(panel: str, number: int, entry: Entry) -> Drawn:
     return Drawn(
         status("done", said).replace("<b>Done</b>", ""),
         verdict(found),
-        strip(panel, cells, asked, apart),
-        reader(panel, text, marks, own=apart, asked=asked, places=[cell.start for cell in cells]),
+        strip(area, cells, asked, apart),
+        reader(area, text, marks, own=apart, asked=asked, places=[cell.start for cell in cells]),
     )
 
 
-def _shown(entry: Entry) -> tuple[int, int]:
+def _shown(entry: RowTexts) -> tuple[int, int]:
     if len(entry.text) <= MOST_SHOWN:
         return 0, len(entry.text)
     first = min(max(0, entry.own[0] - MOST_SHOWN // 4), len(entry.text) - MOST_SHOWN)

@@ -1,6 +1,6 @@
-"""Frames and results as the four pieces of a panel: status, verdict, strip, text.
+"""Moments and results as the four pieces of a result area: status, verdict, strip, text.
 
-A panel is a place on the page that shows a text with its verdict; its name is the prefix of every
+A result area is a place on the page that shows a text with its verdict; its name is the prefix of every
 id in it (``syn``, ``cmp-a``, ``cmp-b``, ``own``).
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from space import recipe
-from space.handlers import Frame, Judged
-from space.inputs import to_link
-from space.results import Result
+from space.handlers import Moment, OwnScore
+from space.making import recipe
+from space.making.inputs import to_link
+from space.making.results import Result
 from space.view import html
 from space.view.reader import reader
 from space.view.strip import growing, make_cells, strip
@@ -19,7 +19,7 @@ from space.view.verdict import verdict
 
 
 class Drawn(NamedTuple):
-    """HTML of a panel's pieces, top to bottom."""
+    """HTML of a result area's pieces, top to bottom."""
 
     status: str
     verdict: str
@@ -44,24 +44,24 @@ def status(stage: str, note: str, stop: str = "") -> str:
     )
 
 
-def empty(panel: str, said: str) -> Drawn:
-    """A panel without a text: a status, if any, and where the text will stand."""
-    return Drawn(said, "", "", reader(panel, ""))
+def empty(area: str, said: str) -> Drawn:
+    """A result area without a text: a status, if any, and where the text will stand."""
+    return Drawn(said, "", "", reader(area, ""))
 
 
-def draw(panel: str, frame: Frame) -> Drawn:
+def draw(area: str, moment: Moment) -> Drawn:
     """A moment of a run."""
-    going = frame.stage in ("writing", "assembling")
-    said = status(frame.stage, frame.note, f"{panel.partition('-')[0]}-stop" if going else "")
-    if frame.result is not None:
-        return draw_result(panel, frame.result)._replace(status=said)
-    if frame.stage in ("problem", "stopped"):
-        return empty(panel, said)
-    text = reader(panel, frame.text, frame.marks, growing=True)
-    return Drawn(said, verdict(None), growing(frame.share, len(frame.text), frame.marks), text)
+    going = moment.stage in ("writing", "assembling")
+    said = status(moment.stage, moment.note, f"{area.partition('-')[0]}-stop" if going else "")
+    if moment.result is not None:
+        return draw_result(area, moment.result)._replace(status=said)
+    if moment.stage in ("problem", "stopped"):
+        return empty(area, said)
+    text = reader(area, moment.text, moment.marks, growing=True)
+    return Drawn(said, verdict(None), growing(moment.share, len(moment.text), moment.marks), text)
 
 
-def draw_result(panel: str, result: Result) -> Drawn:
+def draw_result(area: str, result: Result) -> Drawn:
     """A finished run, without its status."""
     marks = [(start, end) for start, end, _ in result.evidence]
     cells = make_cells(result.verdict.cells, marks)
@@ -69,15 +69,15 @@ def draw_result(panel: str, result: Result) -> Drawn:
     return Drawn(
         "",
         verdict(result.verdict),
-        strip(panel, cells, result.asked, own),
-        reader(panel, result.text, marks, own=own, asked=result.asked, places=[cell.start for cell in cells]),
+        strip(area, cells, result.asked, own),
+        reader(area, result.text, marks, own=own, asked=result.asked, places=[cell.start for cell in cells]),
     )
 
 
-def draw_judged(panel: str, judged: Judged) -> Drawn:
+def draw_own_score(area: str, judged: OwnScore) -> Drawn:
     """A visitor's own context."""
     if judged.verdict is None:
-        return empty(panel, status("problem", judged.problem))
+        return empty(area, status("problem", judged.problem))
     marks = [(start, end) for start, end, _ in judged.evidence]
     cells = make_cells(judged.verdict.cells, marks)
     places = len(marks)
@@ -85,12 +85,12 @@ def draw_judged(panel: str, judged: Judged) -> Drawn:
     return Drawn(
         status("done", f"{note} in {len(judged.text.split()):,} words."),
         verdict(judged.verdict),
-        strip(panel, cells, len(judged.text)),
-        reader(panel, judged.text, marks, places=[cell.start for cell in cells]),
+        strip(area, cells, len(judged.text)),
+        reader(area, judged.text, marks, places=[cell.start for cell in cells]),
     )
 
 
-def code(panel: str, result: Result | None) -> str:
+def code(area: str, result: Result | None) -> str:
     """How to get the same on one's own machine, and a link that restores the inputs."""
     if result is None:
         return '<p class="cs-hint">Code and link appear with the next result.</p>'
@@ -104,8 +104,8 @@ def code(panel: str, result: Result | None) -> str:
         note += " It goes on to the end, where you stopped."
     return (
         f'<p class="cs-hint">{note}</p>'
-        f"{_block(f'{panel}-python', 'Python', recipe.python_code(inputs))}"
-        f"{_block(f'{panel}-shell', 'Command line', recipe.command_line(inputs))}"
+        f"{_block(f'{area}-python', 'Python', recipe.python_code(inputs))}"
+        f"{_block(f'{area}-shell', 'Command line', recipe.command_line(inputs))}"
         f'<p class="cs-link"><button type="button" class="cs-small" data-link="{html.text(to_link(inputs))}">'
         "Copy a link to these inputs</button> <span>The link holds what you wrote, in a part of "
         "the address that servers do not log.</span></p>"

@@ -171,9 +171,9 @@
 
   new MutationObserver(() => { settle(); follow(); wait(); }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["style", "class", "data-done"] });
 
-  window.csDownload = (parcel) => {
-    if (!parcel) return;
-    const { name, type, text, base64 } = JSON.parse(parcel);
+  window.csDownload = (file) => {
+    if (!file) return;
+    const { name, type, text, base64 } = JSON.parse(file);
     const data = base64 ? Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0)) : text;
     const url = URL.createObjectURL(new Blob([data], { type }));
     Object.assign(document.createElement("a"), { href: url, download: name }).click();

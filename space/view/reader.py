@@ -11,7 +11,7 @@ Span = tuple[int, int]
 
 
 def reader(
-    panel: str,
+    area: str,
     text: str,
     marks: Sequence[Span] = (),
     *,
@@ -23,20 +23,20 @@ def reader(
     """A scrolling region with the text.
 
     Args:
-        panel: prefix of the ids inside, one per place on the page.
+        area: prefix of the ids inside, one per place on the page.
         text: what to show; blank lines separate paragraphs.
         marks: evidence, in order, not overlapping.
         own: the span to set apart from what surrounds it; None for all of it.
         asked: where the documents end and the instruction begins.
-        places: offsets that get the ids ``<panel>-0``, ``<panel>-1``, ...
+        places: offsets that get the ids ``<area>-0``, ``<area>-1``, ...
         growing: leave the last element open, so that the next, longer text begins with this one
             and only what is new travels to the browser.
     """
     if not text:
-        return f'<div class="cs-reader cs-empty" id="{panel}-text"><p>{_EMPTY}</p></div>'
+        return f'<div class="cs-reader cs-empty" id="{area}-text"><p>{_EMPTY}</p></div>'
     first, last = own or (0, len(text))
     end = len(text) if asked is None else asked
-    pins = _pins(panel, text, marks, places)
+    pins = _pins(area, text, marks, places)
     parts = []
     for start, stop in _paragraphs(text):
         kind = "cs-own" if start < last and stop > first else "cs-ask" if start >= end else "cs-other"
@@ -44,15 +44,15 @@ def reader(
         parts.append(_marked(text, start, stop, pins))
         parts.append("</p>")
     if growing:
-        return _head(panel) + "".join(parts[:-1])
-    return _head(panel, f' data-done="{content_hash(text, marks)[:12]}"') + "".join(parts) + "</div>"
+        return _head(area) + "".join(parts[:-1])
+    return _head(area, f' data-done="{content_hash(text, marks)[:12]}"') + "".join(parts) + "</div>"
 
 
 _EMPTY = "The context appears here, with its evidence highlighted."
 
 
-def _head(panel: str, flag: str = "") -> str:
-    return f'<div class="cs-reader" id="{panel}-text" role="region" tabindex="0" aria-label="Text"{flag}>'
+def _head(area: str, flag: str = "") -> str:
+    return f'<div class="cs-reader" id="{area}-text" role="region" tabindex="0" aria-label="Text"{flag}>'
 
 
 def _paragraphs(text: str) -> Iterator[Span]:
@@ -75,9 +75,9 @@ class _Pins:
         self.mark = 0
 
 
-def _pins(panel: str, text: str, marks: Sequence[Span], places: Sequence[int]) -> _Pins:
+def _pins(area: str, text: str, marks: Sequence[Span], places: Sequence[int]) -> _Pins:
     anchors = [
-        (min(place, len(text)), f'<i id="{panel}-{number}" class="cs-pin"></i>')
+        (min(place, len(text)), f'<i id="{area}-{number}" class="cs-pin"></i>')
         for number, place in enumerate(places)
     ]
     return _Pins(anchors, sorted(marks))

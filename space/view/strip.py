@@ -41,11 +41,11 @@ def make_cells(windows: Sequence[tuple[int, int, float]], marks: Sequence[Span])
     return cells
 
 
-def strip(panel: str, cells: Sequence[Cell], size: int, own: Span | None = None) -> str:
+def strip(area: str, cells: Sequence[Cell], size: int, own: Span | None = None) -> str:
     """The strip as a toolbar: one tab stop, arrow keys move, Enter jumps."""
     if not cells:
         return f'<div class="cs-strip" aria-hidden="true">{waiting(0.0)}</div>'
-    buttons = "".join(_button(panel, number, cell, len(cells), size) for number, cell in enumerate(cells))
+    buttons = "".join(_button(area, number, cell, len(cells), size) for number, cell in enumerate(cells))
     held = sum(bool(cell.evidence) for cell in cells)
     label = f"Evidence strip: {len(cells)} parts of the text, {held} with evidence. Arrow keys move."
     return (
@@ -64,7 +64,7 @@ def waiting(share: float) -> str:
 
 
 def growing(share: float, size: int = 0, marks: Sequence[Span] = ()) -> str:
-    """``waiting`` as a whole strip, for the frames of a run.
+    """``waiting`` as a whole strip, for the moments of a run.
 
     ``size`` characters are there, which is ``share`` of all; ``marks`` is the evidence among them.
     """
@@ -78,7 +78,7 @@ def growing(share: float, size: int = 0, marks: Sequence[Span] = ()) -> str:
     )
 
 
-def _button(panel: str, number: int, cell: Cell, count: int, size: int) -> str:
+def _button(area: str, number: int, cell: Cell, count: int, size: int) -> str:
     share = cell.start / max(1, size)
     ticks = "".join(
         f'<i style="left:{begin:.1%};width:{stop - begin:.1%}"></i>' for begin, stop in cell.evidence
@@ -86,7 +86,7 @@ def _button(panel: str, number: int, cell: Cell, count: int, size: int) -> str:
     says = "holds evidence" if cell.evidence else f"support {cell.value:.2f}"
     return (
         f'<button type="button" class="cs-cell{" cs-held" if cell.evidence else ""}" '
-        f'style="--v:{cell.value:.2f}" data-jump="{panel}-{number}" tabindex="{0 if number == 0 else -1}" '
+        f'style="--v:{cell.value:.2f}" data-jump="{area}-{number}" tabindex="{0 if number == 0 else -1}" '
         f'aria-label="Part {number + 1} of {count}, at {share:.0%}: {says}">{ticks}</button>'
     )
 

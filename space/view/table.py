@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from space.browse import Row
-from space.inputs import to_link
-from space.rows import Line
+from space.datasets.browse import ListedRow
+from space.making.inputs import to_link
+from space.making.rows import BatchRow
 from space.view import html
 
 _STATES = {
@@ -20,19 +20,25 @@ _SHOWN = 180
 """Characters of an instruction in a table; a style sheet cuts it to the width there is."""
 
 
-def batch_table(lines: Sequence[Line]) -> str:
+def batch_table(lines: Sequence[BatchRow]) -> str:
     """One row per line of the file, with its state and what came of it."""
     if not lines:
         return ""
     body = "".join(_batch_row(line) for line in lines)
     return _table(
         "State of each row",
-        (("Line", "num"), ("Row", ""), ("State", ""), ("Tokens", "num cs-minor"), ("Coherence", "num")),
+        (
+            ("Line", "num"),
+            ("Row", ""),
+            ("State", ""),
+            ("Tokens", "num cs-minor"),
+            ("Coherence", "num"),
+        ),
         body,
     )
 
 
-def rows_table(rows: Sequence[tuple[int, Row]], target: str, titled: bool) -> str:
+def rows_table(rows: Sequence[tuple[int, ListedRow]], target: str, titled: bool) -> str:
     """Rows of a dataset, each with a button that sends its number by the hidden button ``target``.
 
     ``titled`` says whether the rows know their instruction; those of a chat config do not.
@@ -49,7 +55,7 @@ def rows_table(rows: Sequence[tuple[int, Row]], target: str, titled: bool) -> st
     return _table("Rows of the dataset", (*heads, ("Coherence", "num")), body)
 
 
-def _batch_row(line: Line) -> str:
+def _batch_row(line: BatchRow) -> str:
     asked = line.pair.instruction if line.pair else line.source
     state = f'<span class="cs-state cs-state-{line.stage}">{_STATES[line.stage]}</span>'
     made = line.made
@@ -67,7 +73,7 @@ def _batch_row(line: Line) -> str:
     )
 
 
-def _pick_row(number: int, row: Row, target: str, titled: bool, depth: bool) -> str:
+def _pick_row(number: int, row: ListedRow, target: str, titled: bool, depth: bool) -> str:
     name = row.title if titled and row.title else row.id
     button = (
         f'<button type="button" class="cs-pick" data-pick="{target}" data-value="{number}">'

@@ -5,7 +5,7 @@ The sentences here say what a number means; what was found in this very text is 
 
 from __future__ import annotations
 
-from space.results import Verdict
+from space.making.results import Assessment
 from space.view import html
 
 _PARTS = (
@@ -36,8 +36,8 @@ _ALWAYS = (
 _UNKNOWN = "Cannot be known from words: "
 
 
-def verdict(found: Verdict | None) -> str:
-    """The score's panel; without a verdict its empty form, of the same height."""
+def verdict(found: Assessment | None) -> str:
+    """The score's area; without a verdict its empty form, of the same height."""
     # Cut, not rounded: no context is certain to be right, so none is shown as 1.00.
     overall = "–" if found is None else f"{int(found.coherence.overall * 100) / 100:.2f}"
     if found is None:
@@ -54,7 +54,7 @@ def verdict(found: Verdict | None) -> str:
     )
 
 
-def _part(found: Verdict | None, name: str, label: str, asks: str, says: tuple[str, str, str]) -> str:
+def _part(found: Assessment | None, name: str, label: str, asks: str, says: tuple[str, str, str]) -> str:
     value = None if found is None else float(getattr(found.coherence, name))
     told = asks if value is None or found is None else f"{asks} {_told(found, name, value, says)}"
     shown = "–" if value is None else f"{value:.2f}"
@@ -68,7 +68,7 @@ def _part(found: Verdict | None, name: str, label: str, asks: str, says: tuple[s
     )
 
 
-def _told(found: Verdict, name: str, value: float, says: tuple[str, str, str]) -> str:
+def _told(found: Assessment, name: str, value: float, says: tuple[str, str, str]) -> str:
     """The part's sentence; for support, what was found in this text."""
     if name == "support" and len(found.notes) > 1:
         return found.notes[1]
@@ -79,7 +79,7 @@ def _level(value: float) -> int:
     return sum(value >= limit for limit in _LEVELS)
 
 
-def _limits(found: Verdict | None) -> str:
+def _limits(found: Assessment | None) -> str:
     if found is None:
         return f'<p class="cs-limits"><b>What it cannot know.</b> {_ALWAYS}</p>'
     unknown = [note.removeprefix(_UNKNOWN) for note in found.notes if note.startswith(_UNKNOWN)]

@@ -6,8 +6,8 @@ import json
 import urllib.request
 from typing import Any
 
-from space.form import _CHIPS
-from space.writing import bundled
+from space.making.writing import bundled
+from space.tabs.form import _CHIPS
 
 ASKED = {"instruction": "Who kept the Harrow light in 1911?", "answer": "Ilse Brandt"}
 

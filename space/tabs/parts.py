@@ -1,4 +1,4 @@
-"""What tabs are built of: a panel (the four pieces that show a text with its verdict), and how events run."""
+"""What tabs are built of: a result area (four pieces that show a text with its verdict), and how events run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import gradio as gr
 
-from space.handlers import Frame
-from space.sessions import Runs
+from space.handlers import Moment
+from space.making.sessions import Runs
 from space.view.drawing import Drawn, draw
 
 AT_ONCE: Final = 8
@@ -38,8 +38,8 @@ def select(choices: Mapping[str, str], value: str, label: str, **more: Any) -> g
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """The components of one panel; ``name`` is the prefix of the ids inside."""
+class ResultArea:
+    """The components of one area; ``name`` is the prefix of the ids inside."""
 
     name: str
     status: gr.HTML
@@ -53,14 +53,14 @@ class Panel:
         return [self.status, self.verdict, self.strip, self.text]
 
 
-def pieces(name: str, frame: Frame, *, begun: bool) -> list[Any]:
-    """Updates of a panel's four pieces for a moment of a run.
+def pieces(name: str, moment: Moment, *, begun: bool) -> list[Any]:
+    """Updates of a result area's four pieces for a moment of a run.
 
     A request refused or taken back before anything of its run was shown (``begun``) changes the status
     line only: what stood there stays.
     """
-    drawn = list(draw(name, frame))
-    fruitless = frame.result is None and frame.stage in ("problem", "stopped")
+    drawn = list(draw(name, moment))
+    fruitless = moment.result is None and moment.stage in ("problem", "stopped")
     return [drawn[0], *[gr.skip()] * 3] if fruitless and not begun else drawn
 
 
@@ -77,7 +77,7 @@ def wire_run(
 
     Args:
         runs: where Stop finds it.
-        name: the run's panel in ``runs``.
+        name: the run's result area in ``runs``.
         buttons: the one that begins and the one that stops; added to ``outputs``.
         run: yields updates of ``outputs`` and of both buttons.
         inputs: components whose values ``run`` gets.
@@ -102,9 +102,9 @@ def wire_run(
     stop.click(halt, None, None, **QUICK)
 
 
-def make_panel(name: str, start: Drawn) -> Panel:
-    """Lay the panel out where Gradio's current block is."""
-    return Panel(
+def result_area(name: str, start: Drawn) -> ResultArea:
+    """Lay the result area out where Gradio's current block is."""
+    return ResultArea(
         name,
         piece(start.status, elem_id=f"{name}-status"),
         piece(start.verdict),

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import gradio as gr
 
-from space import browse
-from space.inputs import TASKS
-from space.panel import QUICK, RUNS, Panel, make_panel, piece
-from space.places import Place, find, serves_this_machine_alone
-from space.synthesize import Tab
+from builder.folder.place import Place
+from space.datasets import browse
+from space.datasets.location import find, serves_this_machine_alone
+from space.making.inputs import TASKS
+from space.tabs.parts import QUICK, RUNS, ResultArea, piece, result_area
+from space.tabs.synthesize import Tab
 from space.view.dataset import PAGE, draw_entry, histograms, listed
 from space.view.drawing import empty, status
 from synthesis.errors import ContextSynthesisError
@@ -33,7 +34,7 @@ _MAKING: Final = "Making the example dataset, which takes some seconds the first
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Selection:
     """What a session looks at; ``row`` is -1 before one is opened."""
 
     place: Place
@@ -97,7 +98,7 @@ def build(tab: gr.Tab, tabs: gr.Tabs, first: Tab) -> None:
             with gr.Row(elem_classes="cs-pager"):
                 back = gr.Button("Previous", size="sm", interactive=False, elem_id=f"{_NAME}-back")
                 on = gr.Button("Next", size="sm", interactive=False, elem_id=f"{_NAME}-on")
-            panel = make_panel(_NAME, empty(_NAME, status("", "Choose a row to read it.")))
+            area = result_area(_NAME, empty(_NAME, status("", "Choose a row to read it.")))
             with gr.Row(elem_classes="cs-takeaway"):
                 carry = gr.Button(
                     "Open in Synthesize", size="sm", elem_id=f"{_NAME}-carry", interactive=False
@@ -106,7 +107,7 @@ def build(tab: gr.Tab, tabs: gr.Tabs, first: Tab) -> None:
     view = gr.State(None, time_to_live=3600)
     parts = _Parts(said, config, task, low, figures, rows, back, on, view)
     _wire_list(parts, name, go, tab)
-    _wire_row(parts, pick, panel, carry, tabs, first)
+    _wire_row(parts, pick, area, carry, tabs, first)
 
 
 def _wire_list(parts: _Parts, name: gr.Textbox, go: gr.Button, tab: gr.Tab) -> None:
@@ -127,19 +128,19 @@ def _wire_list(parts: _Parts, name: gr.Textbox, go: gr.Button, tab: gr.Tab) -> N
 
 
 def _wire_row(
-    parts: _Parts, pick: gr.Button, panel: Panel, carry: gr.Button, tabs: gr.Tabs, first: Tab
+    parts: _Parts, pick: gr.Button, area: ResultArea, carry: gr.Button, tabs: gr.Tabs, first: Tab
 ) -> None:
     number = gr.Textbox(visible="hidden", label="Row")
     pick.click(
         picked,
         [parts.view, number],
-        [*panel.outputs, carry, parts.view],
+        [*area.outputs, carry, parts.view],
         js="(view) => [view, window.csPicked]",
-        show_progress_on=panel.status,
+        show_progress_on=area.status,
         **RUNS,
     ).then(None, None, None, js=_SEEN.format(place=f"{_NAME}-status", block="nearest"))
     form = [first.form[name] for name in ("instruction", "answer", "task")]
-    carry.click(carried, parts.view, [*form, tabs, first.panel.status], **QUICK).then(
+    carry.click(carried, parts.view, [*form, tabs, first.area.status], **QUICK).then(
         None, None, None, js=_SEEN.format(place="cs-tabs", block="start")
     )
 
@@ -148,12 +149,12 @@ def opened(name: str) -> list[Any]:
     """A dataset's first config, or why it cannot be opened; nothing else changes then."""
     try:
         place = find(name or "")
-        return _shown(View(place, _first(place)))
+        return _shown(Selection(place, _first(place)))
     except ContextSynthesisError as error:
         return [status("problem", str(error)), *[gr.skip()] * 8]
 
 
-def prepared(view: View | None) -> Any:
+def prepared(view: Selection | None) -> Any:
     """Have the example made, unless something is open; shows nothing yet."""
     if view is None:
         # Whoever opens it says what is wrong.
@@ -162,17 +163,17 @@ def prepared(view: View | None) -> Any:
     return gr.skip()
 
 
-def chosen_config(view: View | None, config: str) -> list[Any]:
+def chosen_config(view: Selection | None, config: str) -> list[Any]:
     """Another config of the same dataset."""
     if view is None:
         return opened("")
     try:
-        return _shown(View(view.place, config))
+        return _shown(Selection(view.place, config))
     except ContextSynthesisError as error:
         return [status("problem", str(error)), *[gr.skip()] * 8]
 
 
-def filtered(view: View | None, task: str, low: float) -> list[Any]:
+def filtered(view: Selection | None, task: str, low: float) -> list[Any]:
     """The rows of a task with at least a score."""
     return (
         [gr.skip()] * 6
@@ -181,12 +182,12 @@ def filtered(view: View | None, task: str, low: float) -> list[Any]:
     )
 
 
-def turned(view: View | None, step: int) -> list[Any]:
+def turned(view: Selection | None, step: int) -> list[Any]:
     """Another page of the rows."""
     return [gr.skip()] * 6 if view is None else _listing(replace(view, page=max(0, view.page + step)))
 
 
-def picked(view: View | None, number: str) -> list[Any]:
+def picked(view: Selection | None, number: str) -> list[Any]:
     """One row, its evidence marked; the button that carries it over, and the view with it."""
     if view is None or not number.isascii() or not number.isdecimal() or len(number) > 6:
         return [gr.skip()] * 6
@@ -198,7 +199,7 @@ def picked(view: View | None, number: str) -> list[Any]:
     return [*drawn, gr.update(interactive=True), replace(view, row=int(number))]
 
 
-def carried(view: View | None) -> list[Any]:
+def carried(view: Selection | None) -> list[Any]:
     """The row's pair in the form of the tab "Synthesize", and that tab in front."""
     if view is None or view.row < 0:
         return [gr.skip()] * 5
@@ -217,7 +218,7 @@ def _first(place: Place) -> str:
     return next((one.config for one in known if one.kind == "chat"), known[0].config)
 
 
-def _shown(view: View) -> list[Any]:
+def _shown(view: Selection) -> list[Any]:
     """Everything about a config, from its first page, and the choices that fit it."""
     table = browse.table(view.place, view.config)
     names = [one.config for one in browse.configs(view.place)]
@@ -234,7 +235,7 @@ def _shown(view: View) -> list[Any]:
     ]
 
 
-def _listing(view: View) -> list[Any]:
+def _listing(view: Selection) -> list[Any]:
     table, chosen = browse.table(view.place, view.config), view.chosen()
     last = max(0, (len(chosen) - 1) // PAGE)
     view = replace(view, page=min(view.page, last))

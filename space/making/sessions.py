@@ -1,7 +1,7 @@
 """Who is running what, so that a visitor can stop their own run and nobody else's.
 
 Stopping is cooperative: the loop that writes asks ``Run.stopped`` between two pieces and keeps
-what it has. A second run of the same panel stops the first. A run that still waits in line is
+what it has. A second run of the same result area stops the first. A run that still waits in line is
 stopped too: it begins, finds itself stopped and writes nothing. Nothing stays after a run ends.
 """
 
@@ -38,7 +38,7 @@ class Run:
 
 
 class Runs:
-    """All runs of this process by session and panel (``synthesize``, ``compare``, ...)."""
+    """All runs of this process by session and area (``synthesize``, ``compare``, ...)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -49,19 +49,19 @@ class Runs:
     def __len__(self) -> int:
         return len(self._running)
 
-    def expect(self, session: str, panel: str) -> None:
+    def expect(self, session: str, area: str) -> None:
         """A visitor pressed the button: until the run begins, Stop means that one."""
         with self._lock:
-            self._waiting.pop((session, panel), None)
-            self._waiting[session, panel] = False
+            self._waiting.pop((session, area), None)
+            self._waiting[session, area] = False
             # Visitors who closed the page never come to their turn.
             while len(self._waiting) > _MOST_WAITING:
                 del self._waiting[next(iter(self._waiting))]
 
     @contextmanager
-    def new(self, session: str, panel: str) -> Iterator[Run]:
+    def new(self, session: str, area: str) -> Iterator[Run]:
         """A run, for as long as the block lasts."""
-        run, key = Run(), (session, panel)
+        run, key = Run(), (session, area)
         with self._lock:
             earlier = self._running.get(key)
             self._running[key] = run
@@ -76,9 +76,9 @@ class Runs:
                 if self._running.get(key) is run:
                     del self._running[key]
 
-    def stop(self, session: str, panel: str) -> bool:
-        """Stop a session's run of a panel, be it under way or in line; whether there was one."""
-        key = (session, panel)
+    def stop(self, session: str, area: str) -> bool:
+        """Stop a session's run of a result area, be it under way or in line; whether there was one."""
+        key = (session, area)
         with self._lock:
             run = self._running.get(key)
             waits = key in self._waiting

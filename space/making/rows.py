@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from space.inputs import LENGTHS, MOST_ANSWER, MOST_INSTRUCTION, InputError, Inputs, read_inputs
-from space.sessions import Run
-from space.writing import Unmade, bundled, compose, surround, tokenizer
+from space.making.inputs import LENGTHS, MOST_ANSWER, MOST_INSTRUCTION, InputError, Inputs, read_inputs
+from space.making.sessions import Run
+from space.making.writing import Unmade, bundled, compose, surround, tokenizer
 from synthesis.coherence import score
 from synthesis.data import Coherence, Context, Pair, Rejected, Sample
 from synthesis.errors import SourceError
@@ -45,7 +45,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BatchRow:
     """One row of the file; ``number`` is its line, from 1, and ``source`` that line's text.
 
     ``stage`` is ``waiting``, ``writing``, ``done``, ``rejected`` or ``left`` (the visitor stopped).
@@ -68,7 +68,7 @@ class Board:
 
     stage: str
     note: str
-    lines: tuple[Line, ...] = ()
+    lines: tuple[BatchRow, ...] = ()
 
 
 def work(text: Any, settings: dict[str, Any], run: Run) -> Iterator[Board]:
@@ -97,7 +97,7 @@ def work(text: Any, settings: dict[str, Any], run: Run) -> Iterator[Board]:
     yield Board("stopped" if stopped else "done", _progress(left), tuple(left))
 
 
-def read_lines(text: Any, settings: dict[str, Any]) -> list[Line]:
+def read_lines(text: Any, settings: dict[str, Any]) -> list[BatchRow]:
     """The rows of a file, each ``waiting`` or ``rejected`` with the reason.
 
     Raises:
@@ -158,12 +158,12 @@ def _outcomes(whole: str) -> list[Pair | Rejected]:
             raise InputError(f"The rows cannot be read: {str(error).replace(str(path), 'they')}") from None
 
 
-def _line(number: int, source: str, outcome: Pair | Rejected, settings: dict[str, Any]) -> Line:
+def _line(number: int, source: str, outcome: Pair | Rejected, settings: dict[str, Any]) -> BatchRow:
     if isinstance(outcome, Rejected):
         reason = outcome.reason.replace("generic.jsonl:", "line ")
-        return _refused(Line(number, source), replace(outcome, pair_id=f"line {number}", reason=reason))
+        return _refused(BatchRow(number, source), replace(outcome, pair_id=f"line {number}", reason=reason))
     kind = task_of(outcome.task).name
-    line = Line(number, source, pair=outcome)
+    line = BatchRow(number, source, pair=outcome)
     try:
         inputs = read_inputs(instruction=outcome.instruction, answer=outcome.answer, task=kind, **settings)
     except InputError as error:
@@ -174,11 +174,11 @@ def _line(number: int, source: str, outcome: Pair | Rejected, settings: dict[str
     return replace(line, inputs=replace(inputs, instruction=outcome.instruction, answer=outcome.answer))
 
 
-def _refused(line: Line, why: Rejected) -> Line:
+def _refused(line: BatchRow, why: Rejected) -> BatchRow:
     return replace(line, stage="rejected", note=why.reason, rejected=why)
 
 
-def _worked(line: Line) -> Line:
+def _worked(line: BatchRow) -> BatchRow:
     """A waiting row done, or rejected by the composer or the assembly."""
     pair, inputs = line.pair, line.inputs
     if pair is None or inputs is None:  # only rejected rows lack them
@@ -195,7 +195,7 @@ def _worked(line: Line) -> Line:
     return replace(line, stage="done", made=Made(pair, context, sample, coherence))
 
 
-def _progress(lines: Sequence[Line]) -> str:
+def _progress(lines: Sequence[BatchRow]) -> str:
     count = {stage: sum(line.stage == stage for line in lines) for stage in ("done", "rejected", "left")}
     told = f"{count['done']} of {len(lines)} rows done"
     told += f", {count['rejected']} rejected" if count["rejected"] else ""

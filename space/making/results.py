@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from builder.folder.schema import chat_row
-from space.inputs import Inputs
+from space.making.inputs import Inputs
 from synthesis import __version__
 from synthesis.assembly.rendering import lay_out
 from synthesis.coherence import explain, score, window_spans
@@ -22,7 +22,7 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Assessment:
     """A text judged for a pair.
 
     ``cells`` are the windows of the text with the support each gives, 0..1; ``notes`` are
@@ -46,7 +46,7 @@ class Result:
     inputs: Inputs
     context: Context
     sample: Sample | None
-    verdict: Verdict
+    verdict: Assessment
     text: str
     own: Span
     asked: int
@@ -55,7 +55,7 @@ class Result:
     stopped: bool = False
 
 
-def judge(text: str, instruction: str, answer: str, shown: str | None = None) -> Verdict:
+def judge(text: str, instruction: str, answer: str, shown: str | None = None) -> Assessment:
     """The verdict on ``text``; its cells are those of ``shown``, where that is a longer text around it."""
     coherence = score(text, instruction, answer)
     longer = text if shown is None else shown
@@ -63,7 +63,7 @@ def judge(text: str, instruction: str, answer: str, shown: str | None = None) ->
     cells = tuple(
         (start, end, value) for (start, end), value in zip(window_spans(longer), windows, strict=True)
     )
-    return Verdict(coherence, tuple(explain(text, instruction, answer)), cells)
+    return Assessment(coherence, tuple(explain(text, instruction, answer)), cells)
 
 
 def make_result(

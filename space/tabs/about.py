@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from space.panel import piece
+from space.tabs.parts import piece
 from space.view import html
 from space.view.picture import picture
 

@@ -13,8 +13,9 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from builder.folder.place import Place
 from builder.folder.versions import Manifest, read_manifests
-from space.places import MOST_CONFIGS, Place, fetch_manifests, opened
+from space.datasets.location import MOST_CONFIGS, fetch_manifests, opened
 from synthesis.data import Evidence
 from synthesis.errors import SourceError
 from synthesis.tasks import task_of
@@ -29,7 +30,7 @@ MOST_TITLES: Final = 4 * 2**20
 """Bytes of a row group's instructions; beyond it, rows are listed by their ids."""
 
 
-class Row(NamedTuple):
+class ListedRow(NamedTuple):
     """What the list shows of a row. ``file`` and ``place`` are where it is in its config."""
 
     file: int
@@ -43,7 +44,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ListedConfig:
     """A config's first rows. ``total`` counts all of them; ``kind`` is ``raw`` or ``chat``."""
 
     place: Place
@@ -51,12 +52,12 @@ class Table:
     version: str
     kind: str
     files: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ListedRow, ...]
     total: int
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RowTexts:
     """One row's texts. ``own``, ``asked`` and ``evidence`` are places in ``text``, as in a ``Result``."""
 
     instruction: str
@@ -77,7 +78,7 @@ def configs(place: Place) -> tuple[Manifest, ...]:
         SourceError, FolderError: this tool did not build the dataset, or a manifest cannot be read.
     """
     if place.folder:
-        found = read_manifests(Path(place.folder))
+        found = read_manifests(place.folder)
     else:
         with tempfile.TemporaryDirectory(prefix="context-synthesis-") as copy:
             fetch_manifests(place, Path(copy))
@@ -96,7 +97,7 @@ def configs(place: Place) -> tuple[Manifest, ...]:
 
 
 @lru_cache(maxsize=16)
-def table(place: Place, config: str) -> Table:
+def table(place: Place, config: str) -> ListedConfig:
     """The first ``MOST_ROWS`` rows of a config, in light columns.
 
     Raises:
@@ -109,16 +110,16 @@ def table(place: Place, config: str) -> Table:
     # A manifest from elsewhere must not lead out of its own dataset.
     files = tuple(f"{manifest.directory}/{PurePosixPath(one.path).name}" for one in manifest.files)
     titles = _titles_of_pairs(place, manifest)
-    rows: list[Row] = []
+    rows: list[ListedRow] = []
     for number, path in enumerate(files):
         with opened(place, path) as file:
             rows += _light(file, number, manifest.kind, titles, MOST_ROWS - len(rows))
         if len(rows) >= MOST_ROWS:
             break
-    return Table(place, config, manifest.version, manifest.kind, files, tuple(rows), manifest.rows)
+    return ListedConfig(place, config, manifest.version, manifest.kind, files, tuple(rows), manifest.rows)
 
 
-def entry(found: Table, number: int) -> Entry:
+def entry(found: ListedConfig, number: int) -> RowTexts:
     """The texts of one row.
 
     Raises:
@@ -143,9 +144,9 @@ def entry(found: Table, number: int) -> Entry:
     return _raw_entry(values) if found.kind == "raw" else _chat_entry(values)
 
 
-def _raw_entry(values: Mapping[str, Any]) -> Entry:
+def _raw_entry(values: Mapping[str, Any]) -> RowTexts:
     text = values["context"] or ""
-    return Entry(
+    return RowTexts(
         instruction=values["instruction"] or "",
         answer=values["answer"] or "",
         task=task_of(values["task"] or "").name,
@@ -157,7 +158,7 @@ def _raw_entry(values: Mapping[str, Any]) -> Entry:
     )
 
 
-def _chat_entry(values: Mapping[str, Any]) -> Entry:
+def _chat_entry(values: Mapping[str, Any]) -> RowTexts:
     said = {one["role"]: one["content"] for one in reversed(values["messages"] or [])}
     text, kind = said.get("user", ""), task_of(values["task"] or "")
     start, end = values["evidence_start"] or 0, values["evidence_end"] or 0
@@ -170,7 +171,7 @@ def _chat_entry(values: Mapping[str, Any]) -> Entry:
     asked = text.rfind(before, own[1] if own[1] < len(text) else 0, open_end)
     asked = len(text) if asked < 0 else asked
     instruction = text[asked + len(before) : open_end]
-    return Entry(
+    return RowTexts(
         instruction,
         said.get("assistant", ""),
         kind.name,
@@ -195,7 +196,9 @@ def _titles_of_pairs(place: Place, manifest: Manifest) -> Mapping[str, str]:
     return {row.id: row.title for row in table(place, raw).rows}
 
 
-def _light(file: ParquetFile, number: int, kind: str, titles: Mapping[str, str], most: int) -> Iterator[Row]:
+def _light(
+    file: ParquetFile, number: int, kind: str, titles: Mapping[str, str], most: int
+) -> Iterator[ListedRow]:
     names = set(file.schema_arrow.names)
     index = 0
     for group in range(file.num_row_groups):
@@ -207,7 +210,7 @@ def _light(file: ParquetFile, number: int, kind: str, titles: Mapping[str, str],
         if kind == "raw" and _size(file, group, ["instruction"]) <= MOST_TITLES:
             wanted.append("instruction")
         for values in file.read_row_group(group, columns=wanted).slice(0, most - index).to_pylist():
-            yield Row(
+            yield ListedRow(
                 number,
                 index,
                 str(values.get("id") or ""),

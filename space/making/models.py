@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
-from space.inputs import InputError, Inputs
-from space.offers import PROVIDERS_MODEL, PROVIDERS_URL, can_log_in, local_model, offers
+from space.making.engines import PROVIDERS_MODEL, PROVIDERS_URL, can_log_in, local_model, offers
+from space.making.inputs import InputError, Inputs
 from synthesis.data import Prompt
 from synthesis.engines import make_engine
 from synthesis.engines.base import Engine, Sampling

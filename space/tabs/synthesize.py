@@ -11,10 +11,10 @@ from typing import Any
 import gradio as gr
 
 from space import handlers
-from space.form import FIELDS, Form, lay_out
-from space.panel import QUICK, Panel, make_panel, piece, pieces, wire_run
-from space.results import Result, as_record, chat_record, json_text
-from space.sessions import Runs
+from space.making.results import Result, as_record, chat_record, json_text
+from space.making.sessions import Runs
+from space.tabs.form import FIELDS, Form, lay_out
+from space.tabs.parts import QUICK, ResultArea, piece, pieces, result_area, wire_run
 from space.view.drawing import code, draw_result, status
 
 
@@ -23,7 +23,7 @@ class Tab:
     """What other tabs may fill or read."""
 
     form: Form
-    panel: Panel
+    area: ResultArea
 
 
 def build(runs: Runs, opening: Result) -> Tab:
@@ -35,35 +35,35 @@ def build(runs: Runs, opening: Result) -> Tab:
         with gr.Column(elem_classes="cs-left", min_width=300):
             form, buttons = lay_out(opening.inputs)
         with gr.Column(elem_classes="cs-right", min_width=300):
-            panel = make_panel("syn", drawn)
+            area = result_area("syn", drawn)
             state = gr.State(opening, time_to_live=3600)
-            parcel = gr.Textbox(visible="hidden", elem_id="syn-parcel", label="Download")
-            _take_away(state, parcel)
+            download = gr.Textbox(visible="hidden", elem_id="syn-download", label="Download")
+            _take_away(state, download)
             with gr.Accordion("Reproduce as code", open=False, elem_classes="cs-fold"):
                 recipe = piece(code("syn", opening))
-    _wire(runs, form, buttons, panel, state, recipe)
-    return Tab(form, panel)
+    _wire(runs, form, buttons, area, state, recipe)
+    return Tab(form, area)
 
 
-def _take_away(state: gr.State, parcel: gr.Textbox) -> None:
+def _take_away(state: gr.State, download: gr.Textbox) -> None:
     """Buttons under the text. Files are made in the browser: none ever lies on the server."""
     with gr.Row(elem_classes="cs-takeaway"):
         piece('<button type="button" class="cs-small" data-copy-text="syn">Copy text</button>')
         for label, name in (("Download JSON", "json"), ("Download chat sample", "chat")):
             button = gr.Button(label, size="sm", elem_id=f"syn-{name}", min_width=120)
-            button.click(_packer(name), state, parcel, **QUICK).then(
-                None, parcel, None, js="(parcel) => { csDownload(parcel); }"
+            button.click(_packer(name), state, download, **QUICK).then(
+                None, download, None, js="(file) => { csDownload(file); }"
             )
 
 
 def _packer(kind: str) -> Any:
     def pack(result: Result | None) -> str:
-        return "" if result is None else parcel_of(kind, result)
+        return "" if result is None else file_of(kind, result)
 
     return pack
 
 
-def parcel_of(kind: str, result: Result) -> str:
+def file_of(kind: str, result: Result) -> str:
     """A file for the browser to save, as JSON with ``name``, ``type`` and ``text``."""
     name = f"{result.context.pair_id}-{result.inputs.length}{'-stopped' if result.stopped else ''}"
     if kind == "chat":
@@ -85,7 +85,7 @@ def _wire(
     runs: Runs,
     form: Form,
     buttons: tuple[gr.Button, gr.Button],
-    panel: Panel,
+    area: ResultArea,
     state: gr.State,
     recipe: gr.HTML,
 ) -> None:
@@ -93,23 +93,23 @@ def _wire(
         given = dict(zip(FIELDS, values, strict=True))
         session = request.session_hash or ""
         with (
-            runs.new(session, panel.name) as one,
-            closing(handlers.synthesize(given, one, token.token if token else None)) as frames,
+            runs.new(session, area.name) as one,
+            closing(handlers.synthesize(given, one, token.token if token else None)) as moments,
         ):
             begun = False
-            for frame in frames:
-                yield [*pieces(panel.name, frame, begun=begun), *_aside(frame, begun)]
+            for moment in moments:
+                yield [*pieces(area.name, moment, begun=begun), *_aside(moment, begun)]
                 begun = True
 
-    outputs = [*panel.outputs, state, recipe]
-    wire_run(runs, panel.name, buttons, run, form.fields, outputs, panel.status)
+    outputs = [*area.outputs, state, recipe]
+    wire_run(runs, area.name, buttons, run, form.fields, outputs, area.status)
 
 
-def _aside(frame: handlers.Frame, begun: bool) -> list[Any]:
-    """State, code and the two buttons, as the frame's stage wants them."""
-    if frame.stage not in ("done", "stopped", "problem"):
+def _aside(moment: handlers.Moment, begun: bool) -> list[Any]:
+    """State, code and the two buttons, as the moment's stage wants them."""
+    if moment.stage not in ("done", "stopped", "problem"):
         return [gr.skip(), gr.skip(), gr.update(interactive=False), gr.update(interactive=True)]
     ready = [gr.update(interactive=True), gr.update(interactive=False)]
-    if frame.result is None and not begun:
+    if moment.result is None and not begun:
         return [gr.skip(), gr.skip(), *ready]
-    return [frame.result, code("syn", frame.result), *ready]
+    return [moment.result, code("syn", moment.result), *ready]

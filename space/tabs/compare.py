@@ -10,7 +10,8 @@ from typing import Any, Final
 import gradio as gr
 
 from space import handlers
-from space.inputs import (
+from space.making.engines import PROVIDERS_MODEL, offers
+from space.making.inputs import (
     DISTRACTORS,
     LENGTHS,
     MODES,
@@ -22,9 +23,8 @@ from space.inputs import (
     TASKS,
     Inputs,
 )
-from space.offers import PROVIDERS_MODEL, offers
-from space.panel import Panel, make_panel, piece, pieces, select, wire_run
-from space.sessions import Run, Runs
+from space.making.sessions import Run, Runs
+from space.tabs.parts import ResultArea, piece, pieces, result_area, select, wire_run
 from space.view.drawing import empty, status
 
 _PAIR: Final = ("instruction", "answer", "task")
@@ -33,10 +33,10 @@ _SIDE: Final = ("engine", "length", "mode", "distractors", "seed", "model", "tem
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One of the two requests: its inputs in the order of ``_SIDE``, and its panel."""
+    """One of the two requests: its inputs in the order of ``_SIDE``, and its area."""
 
     inputs: tuple[Any, ...]
-    panel: Panel
+    area: ResultArea
 
 
 def build(runs: Runs, start: Inputs) -> None:
@@ -56,8 +56,8 @@ def build(runs: Runs, start: Inputs) -> None:
         go = gr.Button("Compare", variant="primary", elem_id="cmp-go", scale=0, min_width=180)
         stop = gr.Button("Stop", elem_id="cmp-stop", interactive=False, scale=0, min_width=90)
     with gr.Row(elem_classes="cs-columns cs-sides"):
-        panels = [_place("cmp-a", "Result A"), _place("cmp-b", "Result B")]
-    _wire(runs, (instruction, answer, task), [_Side(left, panels[0]), _Side(right, panels[1])], go, stop)
+        areas = [_place("cmp-a", "Result A"), _place("cmp-b", "Result B")]
+    _wire(runs, (instruction, answer, task), [_Side(left, areas[0]), _Side(right, areas[1])], go, stop)
 
 
 def _side(name: str, title: str, length: str, mode: str) -> tuple[Any, ...]:
@@ -78,10 +78,10 @@ def _side(name: str, title: str, length: str, mode: str) -> tuple[Any, ...]:
     return (engine, longer, composed, others, seed, model, template)
 
 
-def _place(name: str, title: str) -> Panel:
+def _place(name: str, title: str) -> ResultArea:
     with gr.Column(min_width=280, elem_classes="cs-side"):
         piece(f'<h2 class="cs-head">{title}</h2>')
-        return make_panel(name, empty(name, status("", "")))
+        return result_area(name, empty(name, status("", "")))
 
 
 def _wire(runs: Runs, pair: tuple[Any, ...], sides: list[_Side], go: gr.Button, stop: gr.Button) -> None:
@@ -94,23 +94,23 @@ def _wire(runs: Runs, pair: tuple[Any, ...], sides: list[_Side], go: gr.Button, 
         ]
         with runs.new(request.session_hash or "", "compare") as one:
             begun: set[int] = set()
-            for place, frame in in_turns(asked, one, token.token if token else None):
+            for place, moment in in_turns(asked, one, token.token if token else None):
                 shown: list[Any] = [gr.skip()] * (4 * len(sides))
-                name = sides[place].panel.name
-                shown[4 * place : 4 * place + 4] = pieces(name, frame, begun=place in begun)
+                name = sides[place].area.name
+                shown[4 * place : 4 * place + 4] = pieces(name, moment, begun=place in begun)
                 begun.add(place)
                 yield [*shown, gr.update(interactive=False), gr.update(interactive=True)]
         yield [gr.skip()] * (4 * len(sides)) + [gr.update(interactive=True), gr.update(interactive=False)]
 
     inputs = [*pair, *(field for side in sides for field in side.inputs)]
-    outputs = [piece for side in sides for piece in side.panel.outputs]
-    wire_run(runs, "compare", (go, stop), run, inputs, outputs, [side.panel.status for side in sides])
+    outputs = [piece for side in sides for piece in side.area.outputs]
+    wire_run(runs, "compare", (go, stop), run, inputs, outputs, [side.area.status for side in sides])
 
 
 def in_turns(
     asked: Sequence[Mapping[str, Any]], run: Run, token: str | None = None
-) -> Iterator[tuple[int, handlers.Frame]]:
-    """The frames of several requests, each with its place, one frame of each in turn."""
+) -> Iterator[tuple[int, handlers.Moment]]:
+    """The moments of several requests, each with its place, one moment of each in turn."""
     with ExitStack() as stack:
         going = {
             place: stack.enter_context(closing(handlers.synthesize(given, run, token)))
@@ -118,8 +118,8 @@ def in_turns(
         }
         while going:
             for place in list(going):
-                frame = next(going[place], None)
-                if frame is None:
+                moment = next(going[place], None)
+                if moment is None:
                     del going[place]
                 else:
-                    yield place, frame
+                    yield place, moment

@@ -12,15 +12,14 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from builder.folder.place import find_place
-from space.parcel import write_folder
-from space.rows import Made
-from space.writing import bundled, tokenizer
+from builder.folder.place import Place, find_place
+from space.datasets.archive import write_folder
+from space.making.rows import Made
+from space.making.writing import bundled, tokenizer
 from synthesis.assembly import assemble
 from synthesis.coherence import score
 from synthesis.data import Context, Sample
@@ -36,16 +35,6 @@ _BLOCK: Final = 2**18  # asked of the Hub at once: light columns are small and f
 _PATIENCE: Final = 20.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A dataset: a ``folder`` here, or the Hub's ``repo`` at the commit ``revision``."""
-
-    name: str
-    folder: str = ""
-    repo: str = ""
-    revision: str = ""
-
-
 def find(name: str) -> Place:
     """The dataset that a visitor named; a blank name is the example.
 
@@ -54,7 +43,7 @@ def find(name: str) -> Place:
     """
     name = name.strip()
     if not name:
-        return Place("example", folder=_example())
+        return Place("example", folder=Path(_example()))
     if any(mark in name for mark in "\\~") or name.startswith(("/", ".")) or name.count("/") != 1:
         return Place(name, folder=_local(name))
     if serves_this_machine_alone() and Path(name).is_dir():
@@ -83,7 +72,7 @@ def opened(place: Place, path: str) -> Iterator[ParquetFile]:
 
     try:
         if place.folder:
-            with ParquetFile(_inside(Path(place.folder), path)) as file:
+            with ParquetFile(_inside(place.folder, path)) as file:
                 yield file
         else:
             with (
@@ -165,13 +154,13 @@ def _hub() -> Any:
     return HfFileSystem(token=False, endpoint=constants.ENDPOINT)
 
 
-def _local(name: str) -> str:
+def _local(name: str) -> Path | None:
     if not serves_this_machine_alone():
         raise SourceError(
             f"{name[:80]!r} is not the name of a dataset. Write it as on the Hub, OWNER/NAME; folders can be "
             "opened only where this page runs on your own machine."
         )
-    return str(find_place(Path(name)).folder)
+    return find_place(Path(name)).folder
 
 
 @lru_cache(maxsize=1)

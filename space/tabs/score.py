@@ -8,10 +8,10 @@ from typing import Final
 import gradio as gr
 
 from space import handlers
-from space.inputs import MOST_ANSWER, MOST_CONTEXT, MOST_INSTRUCTION
-from space.panel import RUNS, make_panel
-from space.results import Result
-from space.view.drawing import draw_judged, empty, status
+from space.making.inputs import MOST_ANSWER, MOST_CONTEXT, MOST_INSTRUCTION
+from space.making.results import Result
+from space.tabs.parts import RUNS, result_area
+from space.view.drawing import draw_own_score, empty, status
 
 _HINT: Final = "Paste a context with its instruction and answer, or begin with the example."
 
@@ -35,11 +35,11 @@ def build(example: Result) -> None:
                 fill = gr.Button("Example", elem_id="own-example", scale=1, min_width=80)
             fill.click(None, None, [instruction, answer, context], js=f"() => {values}")
         with gr.Column(elem_classes="cs-right", min_width=300):
-            panel = make_panel("own", empty("own", status("", _HINT)))
+            area = result_area("own", empty("own", status("", _HINT)))
     go.click(
-        lambda *texts: list(draw_judged("own", handlers.score_own(*texts))),
+        lambda *texts: list(draw_own_score("own", handlers.score_own(*texts))),
         [instruction, answer, context],
-        panel.outputs,
-        show_progress_on=panel.status,
+        area.outputs,
+        show_progress_on=area.status,
         **RUNS,
     )

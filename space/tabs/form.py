@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import gradio as gr
 
-from space.inputs import (
+from space.making.engines import PROVIDERS_MODEL, can_log_in, offers
+from space.making.inputs import (
     DISTRACTORS,
     LENGTHS,
     MODES,
@@ -22,10 +23,9 @@ from space.inputs import (
     from_link,
     read_inputs,
 )
-from space.offers import PROVIDERS_MODEL, can_log_in, offers
-from space.panel import QUICK, piece, select
+from space.making.writing import bundled
+from space.tabs.parts import QUICK, piece, select
 from space.view.drawing import status
-from space.writing import bundled
 from synthesis.errors import ContextSynthesisError
 
 # Labels of the example chips and the bundled pairs behind them.

@@ -2,7 +2,7 @@
 
 The composer's contexts for the bundled pairs serve as the other documents; they are made when
 first needed and kept for later visitors. Everything here is a plain call of ``synthesis`` with
-the arguments that ``space.recipe`` prints, so that its code gives the very same text. Knows
+the arguments that ``space.making.recipe`` prints, so that its code gives the very same text. Knows
 nothing of pages.
 """
 
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from builder.resources import example_pairs
-from space.inputs import Inputs
+from space.making.inputs import Inputs
 from synthesis.assembly import assemble
 from synthesis.data import Context, Pair, Rejected, Sample
 from synthesis.errors import ContextSynthesisError

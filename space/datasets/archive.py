@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.schema import Kind, chat_row, raw_row, rejected_row
-from space.results import json_text
-from space.rows import Line, Made
-from space.writing import tokenizer
+from space.making.results import json_text
+from space.making.rows import BatchRow, Made
+from space.making.writing import tokenizer
 from synthesis import __version__
 from synthesis.data import Rejected, content_hash
 
@@ -58,7 +58,7 @@ def write_folder(
     return [name for name, *_ in tables]
 
 
-def pack(lines: Sequence[Line]) -> bytes:
+def pack(lines: Sequence[BatchRow]) -> bytes:
     """The archive of a batch; empty where no row is done.
 
     ``dataset/`` is the folder; ``samples.jsonl`` holds the same samples (or, where no length in tokens was

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from space.inputs import Inputs
-from space.offers import PROVIDERS_URL
-from space.writing import ANY_TASK
+from space.making.engines import PROVIDERS_URL
+from space.making.inputs import Inputs
+from space.making.writing import ANY_TASK
 
 _TEMPLATE: Final = "my_template.txt"
 

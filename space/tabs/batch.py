@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import gradio as gr
 
-from space import parcel, rows
-from space.inputs import DISTRACTORS, MOST_SEED
-from space.panel import QUICK, piece, select, wire_run
-from space.sessions import Runs
+from space.datasets import archive
+from space.making import rows
+from space.making.inputs import DISTRACTORS, MOST_SEED
+from space.making.sessions import Runs
+from space.tabs.parts import QUICK, piece, select, wire_run
 from space.view.drawing import status
 from space.view.table import batch_table
 
@@ -37,8 +38,8 @@ def build(runs: Runs) -> None:
                 piece('<p class="cs-hint">Dataset folder and samples.jsonl, packed in memory</p>')
             table = piece("")
     archive = gr.State(b"", time_to_live=3600)
-    box = gr.Textbox(visible="hidden", elem_id=f"{_NAME}-parcel", label="Download")
-    take.click(file_of, archive, box, **QUICK).then(None, box, None, js="(parcel) => { csDownload(parcel); }")
+    box = gr.Textbox(visible="hidden", elem_id=f"{_NAME}-download", label="Download")
+    take.click(file_of, archive, box, **QUICK).then(None, box, None, js="(file) => { csDownload(file); }")
     _wire(runs, [text, *given], [said, table, archive, away], buttons)
 
 
@@ -97,7 +98,7 @@ def drawn(board: rows.Board) -> list[Any]:
         return [said, gr.skip(), gr.skip(), gr.skip(), *ready]
     if going:
         return [said, batch_table(board.lines), b"", gr.update(visible=False), *ready]
-    packed = parcel.pack(board.lines)
+    packed = archive.pack(board.lines)
     return [said, batch_table(board.lines), packed, gr.update(visible=bool(packed)), *ready]
 
 

@@ -1,0 +1,1 @@
+"""Datasets that a visitor looks into or takes away."""

@@ -1,0 +1,1 @@
+"""From what a visitor asked for to a result, without Gradio and HTML."""
