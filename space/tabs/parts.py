@@ -1,4 +1,4 @@
-"""What tabs are built of: a result area (four pieces that show a text with its verdict), and how events run."""
+"""What tabs are built of: a result area, which shows a text with its verdict, and how events run."""
 
 from __future__ import annotations
 
