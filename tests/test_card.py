@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from builder import resources
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.card import MARKER, NOTES, escape, fence
-from builder.folder.schema import Statistics, chat_row, raw_row, rejected_row, shorten
+from builder.folder.schema import chat_row, raw_row, rejected_row
+from builder.folder.statistics import Statistics, shorten
 from builder.folder.versions import mark_published
 from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample, content_hash
 from synthesis.errors import ContextSynthesisError

@@ -18,9 +18,10 @@ import pytest
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.figures import families, family_figures, refresh_figures
 from builder.folder.figures.family import FIGURES, MOST_CHATS
-from builder.folder.figures.measure import PARTS, measure_chat, measure_raw, uniformity
 from builder.folder.figures.style import INKS, key_of
 from builder.folder.schema import chat_row, raw_row
+from builder.folder.statistics import PARTS, measure_chat, measure_raw
+from builder.folder.uniformity import uniformity
 from builder.folder.versions import Manifest, read_manifests
 from synthesis.data import Coherence, Context, Evidence, Message, Pair, Sample, content_hash
 from synthesis.errors import FolderError, StorageError

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from builder.folder.schema import Statistics
+from builder.folder.statistics import Statistics
 from builder.job.filtering import Sieve
 from synthesis.coherence import score_with_leaks
 from synthesis.data import Coherence, Context, Pair

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from builder.folder.schema import IMPORTED
+from builder.folder.facts import IMPORTED
 from builder.folder.versions import read_manifests
 from builder.job.execute import Summary, execute, plan, reassemble
 from builder.job.importing import import_contexts, parse_layout

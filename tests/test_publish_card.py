@@ -13,6 +13,7 @@ import pytest
 
 import builder.hub.publish as publication
 from builder.folder.card import NOTES
+from builder.folder.facts import UNNAMED
 from builder.hub import verify
 from builder.hub.card_merge import (
     BEGIN,
@@ -25,7 +26,6 @@ from builder.hub.card_merge import (
     split_card,
 )
 from builder.hub.publish import PublishResult, publish
-from builder.hub.release import UNNAMED
 from builder.hub.sides import parse_manifests, read_source
 from synthesis.errors import UsageError
 from tests.hub import LocalHub

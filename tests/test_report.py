@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from builder.folder.build import ConfigData, build_folder
+from builder.folder.reading import rows_at
 from builder.folder.schema import raw_row, rejected_row
 from builder.folder.versions import read_manifests
-from builder.report.collect import LOWEST, rows_at
+from builder.report.collect import LOWEST
 from builder.report.page import pieces
 from builder.report.write import Report, report
 from synthesis.coherence import explain, score
@@ -259,7 +260,7 @@ def test_rows_are_found_in_any_file_and_group(tmp_path: Path, monkeypatch: pytes
     ]
     build_folder(tmp_path, [ConfigData("m", "raw", lambda: iter(rows), "c")], facts={})
     (manifest,) = read_manifests(tmp_path)["m"]
-    assert rows_at(tmp_path, manifest, [39, 0, 7, 7]) == {place: rows[place] for place in (0, 7, 39)}
+    assert rows_at(manifest.paths(tmp_path), [39, 0, 7, 7]) == {place: rows[place] for place in (0, 7, 39)}
 
 
 def test_the_command(run: Path, tmp_path: Path, command: Any) -> None:

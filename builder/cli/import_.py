@@ -32,7 +32,7 @@ def import_(
     Reads instruction, answer and context columns (synthesized_context, too), or chats.
     """
     from builder.cli.settings import overridden
-    from builder.folder.schema import IMPORTED
+    from builder.folder.facts import IMPORTED
     from builder.job.importing import import_contexts
     from synthesis.options import RunConfig, override
 

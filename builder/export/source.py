@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from builder.folder.facts import tokenizer_of
 from builder.folder.place import Place
 from builder.folder.versions import read_manifests
 from synthesis.data import Message, content_hash
@@ -151,8 +152,8 @@ def measured_with(source: Place, config: str) -> str:
         for versions in read_manifests(source.folder).values():
             for manifest in versions:
                 if config in (manifest.config, f"{manifest.config}-v{manifest.version}"):
-                    name = dict(manifest.facts.get("tokenizer") or {}).get("name")
-                    if isinstance(name, str) and name:
+                    name, _ = tokenizer_of(manifest.facts)
+                    if name:
                         return name
     raise UsageError(
         f"The tokenizer of '{config}' in {source.name} is not recorded. "

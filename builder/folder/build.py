@@ -19,7 +19,8 @@ from builder.folder.card import kept_notes, render_card
 from builder.folder.figures import refresh_figures
 from builder.folder.lock import locked_folder
 from builder.folder.parquet import Shard, ShardWriter, clean
-from builder.folder.schema import Kind, Statistics, arrow_schema, schema_names
+from builder.folder.schema import Kind, arrow_schema, schema_names
+from builder.folder.statistics import Statistics
 from builder.folder.versions import (
     STAGING,
     DataFile,

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from builder.folder.facts import CARD_FACTS, IMPORTED, ORDER, UNNAMED
 from builder.folder.figures import families
 from builder.folder.parquet import clean
-from builder.folder.schema import COLUMNS, IMPORTED
+from builder.folder.schema import COLUMNS
 from builder.folder.versions import Manifest, read_manifests
 from builder.resources import card_template
 from synthesis.tasks import task_of
@@ -108,9 +109,6 @@ PAPER = {
     "arxiv": "2502.15592",
 }
 
-# Facts about the card rather than about how the rows were made.
-_CARD_FACTS = ("license", "language", "pretty_name", "repo_id", "tags")
-_ORDER = ("source", "engine", "model", "revision", "template", "sampling", "seed", "tokenizer", "versions")
 _SIZES = (
     (10**3, "n<1K"),
     (10**4, "1K<n<10K"),
@@ -247,7 +245,7 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
 
 
 def _title(facts: Mapping[str, Any]) -> str:
-    return _one_line(facts.get("pretty_name") or "Context synthesis dataset")
+    return _one_line(facts.get("pretty_name") or UNNAMED)
 
 
 def _config_line(manifest: Manifest) -> dict[str, Any]:
@@ -321,8 +319,8 @@ def _origins(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
         groups.setdefault(json.dumps(manifest.facts, sort_keys=True), []).append(manifest)
     origins = []
     for group in groups.values():
-        facts = {name: value for name, value in group[0].facts.items() if name not in _CARD_FACTS}
-        names = [*(name for name in _ORDER if name in facts), *sorted(facts.keys() - set(_ORDER))]
+        facts = {name: value for name, value in group[0].facts.items() if name not in CARD_FACTS}
+        names = [*(name for name in ORDER if name in facts), *sorted(facts.keys() - set(ORDER))]
         rows = [(name.replace("_", " "), shown) for name in names if (shown := _value(facts[name]))]
         if rows:
             configs = ", ".join(f"`{manifest.config}`" for manifest in group)

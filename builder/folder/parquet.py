@@ -211,22 +211,3 @@ class ShardWriter:
             writer, self._writer = self._writer, None
             with storage_errors(self._directory):
                 writer.close()
-
-
-def same_rows_and_more(old: list[Path], new: list[Path], column: str) -> bool:
-    """Whether every value of ``column`` in the old files is in the new ones, which have more rows.
-
-    Reads that one column only.
-    """
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    # One file at a time: read as a set, their folder's name could be taken for a partition.
-    before = [value for path in old for value in pq.ParquetFile(path).read([column])[column].chunks]
-    after = [value for path in new for value in pq.ParquetFile(path).read([column])[column].chunks]
-    if sum(map(len, before)) >= sum(map(len, after)):
-        return False
-    import pyarrow as pa
-
-    known = pa.chunked_array(after)
-    return all(pc.all(pc.is_in(chunk, value_set=known)).as_py() for chunk in before)

@@ -1,14 +1,12 @@
-"""What the rows of each kind of config look like: columns, meanings, row makers, statistics.
+"""What the rows of each kind of config look like: columns, meanings, row makers.
 
-It turns records into plain rows and sums rows up. It does not know files, versions or
-the card; pyarrow is imported only when a schema is asked for.
+It turns records into plain rows. It does not know files, versions or the card; pyarrow is imported
+only when a schema is asked for.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -20,9 +18,6 @@ Row: TypeAlias = dict[str, Any]
 # To be raised when the same contexts and settings would give other rows: a change of the
 # score, of the assembly or of a column.
 ROWS_VERSION = 5
-
-IMPORTED = "imported"
-"""What stands in the place of an engine's name where contexts were not written here."""
 
 
 class Column(NamedTuple):
@@ -198,99 +193,3 @@ def rejected_row(rejected: Rejected) -> Row:
         "attempts": rejected.attempts,
         "text": rejected.text,
     }
-
-
-class Statistics:
-    """Numbers about the rows of one config, gathered as they are written; constant memory.
-
-    ``add`` takes rows as they are stored. ``to_dict`` holds ``rows``, a spread (min, mean,
-    max, total, count) for every numeric column seen, counts of ``tasks`` and ``reasons``,
-    and one shortened ``sample``.
-    """
-
-    SPREADS = ("tokens", "words", "depth", "budget", "coherence", "support", "relevance", "uniqueness")
-    MOST_NAMES = 500  # distinct tasks or reasons kept; a reason may quote the row, so they have no bound
-
-    def __init__(self) -> None:
-        self._rows = 0
-        self._spreads: dict[str, list[float]] = {}
-        self._counts: dict[str, Counter[str]] = {"tasks": Counter(), "reasons": Counter()}
-        self._sample: Row | None = None
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Count one row."""
-        self._rows += 1
-        for name in self.SPREADS:
-            value = row.get(name)
-            if value is not None and math.isfinite(value):
-                self._spread(name, value)
-        if row.get("task") is not None:
-            self._count("tasks", row["task"])
-        if "reason" in row:
-            self._count("reasons", _reason(row["stage"], row["reason"]))
-        if self._sample is None and "reason" not in row:
-            self._sample = _sample_of(row)
-
-    def _spread(self, name: str, value: float) -> None:
-        if name not in self._spreads:
-            self._spreads[name] = [0, 0, value, value]
-        spread = self._spreads[name]
-        spread[0] += 1
-        spread[1] += value
-        spread[2] = min(spread[2], value)
-        spread[3] = max(spread[3], value)
-
-    def _count(self, group: str, name: str) -> None:
-        counts = self._counts[group]
-        counts[name if name in counts or len(counts) < self.MOST_NAMES else "others"] += 1
-
-    def to_dict(self) -> Row:
-        """Plain values for the manifest; the same rows in the same order give the same values."""
-        return {
-            "rows": self._rows,
-            **{
-                name: {"count": count, "total": total, "mean": total / count, "min": low, "max": high}
-                for name, (count, total, low, high) in sorted(self._spreads.items())
-            },
-            **{group: dict(sorted(counts.items())) for group, counts in self._counts.items() if counts},
-            "sample": self._sample,
-        }
-
-
-def _reason(stage: str, reason: str) -> str:
-    # Filters give the row's own figures; what they are counted by stands before them.
-    told = reason.partition(":")[0] if stage in ("filter", "contamination") else reason
-    return f"{stage}: {told}"[:160]
-
-
-def _sample_of(row: Mapping[str, Any]) -> Row:
-    """The texts of a row, short enough for a card."""
-    if "messages" in row:
-        return {
-            "messages": [
-                {"role": turn["role"], "content": shorten(turn["content"], 900)} for turn in row["messages"]
-            ]
-        }
-    around = row["evidence"][0]["start"] if row["evidence"] else None
-    return {
-        "instruction": shorten(row["instruction"], 600),
-        "answer": shorten(row["answer"], 600),
-        "context": shorten(row["context"], 900, around=around),
-    }
-
-
-def shorten(text: str, limit: int, *, around: int | None = None) -> str:
-    """The first half of ``limit`` characters and the last, or the part ``around`` a position.
-
-    What is left out is marked with ``[...]``.
-    """
-    if len(text) <= limit:
-        return text
-    half = limit // 2
-    if around is None or around + half >= len(text):
-        second, tail = len(text) - half, ""
-    else:
-        # Start a little before the position, never inside the first half.
-        second, tail = max(half, around - half // 4), " [...]"
-    gap = " [...] " if second > half else ""
-    return f"{text[:half]}{gap}{text[second : second + half]}{tail}"

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from builder.folder.parquet import same_rows_and_more
+from builder.folder.facts import GENERATION
+from builder.folder.reading import same_rows_and_more
 from builder.folder.schema import Kind, id_column
 from synthesis.data import content_hash
 from synthesis.errors import ConfigError, FolderError
@@ -23,8 +24,6 @@ from synthesis.storage import replace_file, storage_errors
 STAGING = ".building"  # inside the dataset folder: renaming is atomic only within a file system
 FORMAT = 1
 _NUMBER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-# What must be equal for new rows to count as "more of the same".
-_GENERATION = ("engine", "model", "template", "sampling", "seed", "tokenizer")
 
 
 class Version(NamedTuple):
@@ -90,6 +89,10 @@ class Manifest:
     def directory(self) -> str:
         """Where the files are, relative to the dataset folder."""
         return f"data/{self.config}/{self.version}"
+
+    def paths(self, folder: Path) -> list[Path]:
+        """The files of this version of the dataset in ``folder``, in order."""
+        return [folder / file.path for file in self.files]
 
     @property
     def digest(self) -> str:
@@ -213,10 +216,9 @@ def _added(folder: Path, previous: Manifest, draft: Manifest, files: Sequence[Pa
                 f"details['change'] of '{draft.config}' is '{change}'; use added or regenerated."
             )
         return bool(change == "added")
-    same_origin = all(previous.facts.get(name) == draft.facts.get(name) for name in _GENERATION)
+    same_origin = all(previous.facts.get(name) == draft.facts.get(name) for name in GENERATION)
     if not same_origin or previous.kind != draft.kind or previous.schema != draft.schema:
         return False
     if not is_intact(folder, previous):
         return False
-    old = [folder / file.path for file in previous.files]
-    return same_rows_and_more(old, list(files), id_column(draft.kind))
+    return same_rows_and_more(previous.paths(folder), files, id_column(draft.kind))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from builder.folder.card import kept_notes, render_card
+from builder.folder.facts import CARD_FACTS, UNNAMED
 from builder.folder.versions import DataFile, Manifest, Version, manifest_path
 from builder.hub.card_merge import Meta, is_ours, merge_card, split_card
 from builder.hub.repository import Addition, RemoteFile, file_sha256, same_content
@@ -224,10 +225,6 @@ def readable(size: float) -> str:
     return f"{size:.1f} GB"
 
 
-UNNAMED = "Context synthesis dataset"  # the title of a card whose publisher gave none
-_CARD_FACTS = ("license", "language", "pretty_name", "tags")
-
-
 def release_card(source: Source, remote: Remote, *, repo_id: str, inferred: Meta | None) -> str:
     """The card for all that is ours in the repository after this commit, merged into the one there."""
     both = merged_versions(source, remote)
@@ -235,7 +232,7 @@ def release_card(source: Source, remote: Remote, *, repo_id: str, inferred: Meta
     ours = is_ours(remote.card)
     # From the card of the folder: a build that changes nothing else writes these there only.
     given, _ = split_card(source.card, f"'{source.folder / CARD}'")
-    facts: dict[str, Any] = {name: given[name] for name in _CARD_FACTS if given.get(name)}
+    facts: dict[str, Any] = {name: given[name] for name in CARD_FACTS if given.get(name)}
     if facts.get("pretty_name") == UNNAMED:
         del facts["pretty_name"]
     stated = tuple(facts.keys() - {"language", "tags"})

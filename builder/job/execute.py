@@ -6,25 +6,22 @@ progress goes to a ``Reporter``.
 
 from __future__ import annotations
 
-import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
 from builder.folder.build import FolderResult, build_folder
-from builder.folder.schema import IMPORTED
+from builder.folder.facts import IMPORTED, run_facts
 from builder.job.estimate import Estimate, Pace, estimate, read_pace
 from builder.job.filtering import check
 from builder.job.meter import Meter
-from builder.job.origin import WRITTEN_FACTS, refuse_imported
+from builder.job.origin import refuse_imported
 from builder.job.reporter import Reporter
 from builder.job.rows import RunRows, assembly_options, corpus_of
 from builder.resources import example_pairs
-from synthesis import __version__
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import probe_corpus
 from synthesis.assembly.options import REFUSAL, make_options
@@ -38,7 +35,6 @@ from synthesis.run.loop import Counts, chosen_pairs, generate, make_job, survey
 from synthesis.sources.pairs import describe_source, is_local
 from synthesis.tokens import Tokenizer, load_tokenizer
 
-_RECORDED = ("datasets", "huggingface_hub", "pyarrow", "tokenizers")
 _T = TypeVar("_T")
 
 
@@ -129,7 +125,7 @@ def _finish(
     pace: Pace,
     started: float,
 ) -> Summary:
-    facts = _facts(config, tokenizer, origin["engine"], origin["model"]) | _provenance(origin["source"])
+    facts = run_facts(config, tokenizer, **origin)
     rows = RunRows(config, journal, tokenizer, reporter)
     result = build_folder(folder.dataset, rows.configs(), facts=facts, figures=True)
     contexts = sum(one.rows for one in result.configs if one.kind == "raw")
@@ -197,35 +193,6 @@ def source_of(config: RunConfig) -> str | Path:
 def described_source(config: RunConfig) -> dict[str, Any]:
     """What that source is, so that it can be told whether it changed; see ``describe_source``."""
     return describe_source(source_of(config), config=config.pairs.config or None, split=config.pairs.split)
-
-
-def _facts(config: RunConfig, tokenizer: Tokenizer, engine: str, model: str) -> dict[str, Any]:
-    """How the rows are made, without times and paths: equal runs have equal facts."""
-    made = config.generation
-    facts = {
-        "engine": engine,
-        "model": model,
-        "template": made.template,
-        "words": made.words,
-        "sampling": {"temperature": made.temperature, "top_p": made.top_p, "max_tokens": made.max_tokens},
-        "seed": config.seed,
-        "tokenizer": {"name": tokenizer.name, "identity": tokenizer.identity},
-        "versions": {name: metadata.version(name) for name in _RECORDED}
-        | {"context-synthesis": __version__, "python": platform.python_version()},
-        "license": config.dataset.license,
-        "language": list(config.dataset.language),
-    }
-    if engine != IMPORTED and not engine_class(engine).free:
-        facts |= {"repairs": made.repairs, "section_words": made.section_words}
-    unknown = WRITTEN_FACTS if engine == IMPORTED else ()
-    return {name: fact for name, fact in facts.items() if name not in unknown}
-
-
-def _provenance(source: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Where the pairs can be found by anybody: a dataset on the Hub, at the revision that was read."""
-    if not source or source.get("kind") != "hub":
-        return {}
-    return {"source": {key: value for key, value in source.items() if key != "kind" and value}}
 
 
 def _ticking(items: Iterable[_T], tick: Callable[[], None]) -> Iterator[_T]:

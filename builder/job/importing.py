@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from builder.folder.schema import IMPORTED
+from builder.folder.facts import IMPORTED
 from builder.job.origin import refuse_written
 from builder.job.scoring import CONTEXT_COLUMNS
 from synthesis.coherence import locate

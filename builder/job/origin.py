@@ -5,13 +5,10 @@ A folder holds one or the other. Knows run folders and configurations, not what 
 
 from __future__ import annotations
 
-from builder.folder.schema import IMPORTED
+from builder.folder.facts import IMPORTED
 from synthesis.errors import FolderError
 from synthesis.options import RunConfig
 from synthesis.run.folder import RunFolder
-
-# What only a run that wrote its contexts can tell of them.
-WRITTEN_FACTS = frozenset({"template", "words", "sampling", "repairs", "section_words"})
 
 
 def refuse_imported(config: RunConfig, folder: RunFolder) -> None:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from builder.folder.build import ConfigData
+from builder.folder.facts import public_source
 from builder.folder.schema import ROWS_VERSION, chat_row, raw_row, rejected_row
 from builder.job.filtering import Sieve
 from builder.job.reporter import Reporter
@@ -117,8 +118,8 @@ class RunRows:
                     yield chat_row(outcome)
 
         # In what is published stands what anybody can find, and no path of this machine.
-        found = {key: value for key, value in self.corpus.items() if key != "kind" and value}
-        details = {"corpus": found} if self.corpus.get("kind") == "hub" else {}
+        found = public_source(self.corpus)
+        details = {"corpus": found} if found else {}
         return ConfigData(f"{self._config.name}-chat-{label}", "chat", rows, content, details)
 
     def _rejected(self, chats: list[str]) -> ConfigData:

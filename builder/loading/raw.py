@@ -16,7 +16,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from builder.folder.facts import tokenizer_of
 from builder.folder.place import Place, not_built
+from builder.folder.reading import batches
 from builder.folder.schema import COLUMNS
 from builder.folder.versions import Manifest, read_manifests
 from synthesis.data import Context, Evidence, Pair, content_hash
@@ -65,7 +67,7 @@ def find_raw(place: Place, config: str | None = None, token: str | None = None) 
         _download(commit, [file.path for file in manifest.files], token)
     else:
         manifest = _choose(place, read_manifests(folder), config)
-    paths = tuple(folder / file.path for file in manifest.files)
+    paths = tuple(manifest.paths(folder))
     for path, file in zip(paths, manifest.files, strict=True):
         # A manifest from the Hub must not lead out of its own folder.
         if not path.is_file() or file.path != f"{manifest.directory}/{path.name}":
@@ -73,8 +75,7 @@ def find_raw(place: Place, config: str | None = None, token: str | None = None) 
                 f"{place.name}: the file {file.path} of '{manifest.config}' {manifest.version} is missing. "
                 "Build or download the dataset again, or name another version."
             )
-    tokenizer = manifest.facts.get("tokenizer")
-    recorded: Mapping[str, str] = tokenizer if isinstance(tokenizer, Mapping) else {}
+    tokenizer, counted_by = tokenizer_of(manifest.facts)
     return RawConfig(
         config=manifest.config,
         version=manifest.version,
@@ -82,8 +83,8 @@ def find_raw(place: Place, config: str | None = None, token: str | None = None) 
         files=paths,
         digest=content_hash(*map(_digest, paths)),
         place=place.name,
-        tokenizer=str(recorded.get("name") or ""),
-        counted_by=str(recorded.get("identity") or ""),
+        tokenizer=tokenizer,
+        counted_by=counted_by,
     )
 
 
@@ -205,18 +206,16 @@ def _write_rows(raw: RawConfig, target: Path) -> None:
 
 def _copy_rows(raw: RawConfig, target: Path) -> None:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     writer: Any = None
     try:
         for path in raw.files:
             try:
-                with pq.ParquetFile(path) as file:
-                    _check_columns(raw, path, file.schema_arrow.names)
-                    if writer is None:
-                        writer = pa.ipc.new_file(str(target), file.schema_arrow.remove_metadata())
-                    for batch in file.iter_batches(_BATCH):
-                        writer.write_batch(batch.replace_schema_metadata(None))
+                for batch in batches([path], rows=_BATCH):
+                    _check_columns(raw, path, batch.schema.names)
+                    plain = batch.replace_schema_metadata(None)
+                    writer = writer or pa.ipc.new_file(str(target), plain.schema)
+                    writer.write_batch(plain)
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
                 raise SourceError(
                     f"{raw.place}: {path.name} of '{raw.config}' {raw.version} cannot be read: {error}. "

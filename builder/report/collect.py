@@ -7,18 +7,20 @@ Knows nothing of the page.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from builder.folder.figures.measure import Uniformity, column_batches, measure_chat, uniformity
+from builder.folder.reading import rows_at, values
+from builder.folder.schema import Row
+from builder.folder.statistics import measure_chat
+from builder.folder.uniformity import Uniformity, uniformity
 from builder.folder.versions import Manifest
 from synthesis.coherence import explain
 
 LOWEST = 8  # rows shown with the reasons of their score
 MOST_TASKS = 100  # tasks with a line of their own
-Row = dict[str, Any]
+_COLUMNS = ("task", "words", "tokens", "coherence")
 
 
 @dataclass(slots=True)
@@ -72,17 +74,17 @@ class DepthLine:
 
 def raw_part(folder: Path, manifest: Manifest) -> RawPart:
     """Read a raw config: its numbers once, then the rows to show."""
-    tasks: dict[str, TaskLine] = {}
+    files, tasks = manifest.paths(folder), dict[str, TaskLine]()
 
     def scores() -> Iterator[tuple[float, int]]:
-        for place, (task, words, tokens, score) in enumerate(_numbers(folder, manifest)):
+        for place, (task, words, tokens, score) in enumerate(values(files, _COLUMNS)):
             name = task if task in tasks or len(tasks) < MOST_TASKS else "others"
             tasks.setdefault(name, TaskLine(name)).add(words, tokens, score)
             if score is not None:
                 yield score, place
 
     places = [place for _, place in heapq.nsmallest(LOWEST, scores())]
-    rows = rows_at(folder, manifest, [0, *places])
+    rows = rows_at(files, [0, *places])
     return RawPart(
         manifest.config,
         tuple(tasks[name] for name in sorted(tasks)),
@@ -95,29 +97,6 @@ def depth_line(folder: Path, manifest: Manifest) -> DepthLine:
     """Read the depths of a chat config."""
     depth = measure_chat(folder, manifest).depth
     return DepthLine(manifest.config, depth.count, depth.mean, uniformity(depth.counts))
-
-
-def rows_at(folder: Path, manifest: Manifest, places: Iterable[int]) -> dict[int, Row]:
-    """Whole rows by their place in a config; one row group is in memory at a time."""
-    import pyarrow.parquet as pq
-
-    wanted, found, start = sorted(set(places)), dict[int, Row](), 0
-    for file in manifest.files:
-        parquet = pq.ParquetFile(folder / file.path)
-        for group in range(parquet.num_row_groups):
-            end = start + parquet.metadata.row_group(group).num_rows
-            here = [place for place in wanted if start <= place < end]
-            if here:
-                table = parquet.read_row_group(group)
-                found |= {place: table.slice(place - start, 1).to_pylist()[0] for place in here}
-            start = end
-    return found
-
-
-def _numbers(folder: Path, manifest: Manifest) -> Iterator[tuple[str, int, int, float | None]]:
-    columns = ("task", "words", "tokens", "coherence")
-    for batch in column_batches(folder, manifest, columns):
-        yield from zip(*(batch[name].to_pylist() for name in columns), strict=True)
 
 
 def _why(row: Row) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from builder.folder.card import contamination, filters, reasons
-from builder.folder.schema import shorten
+from builder.folder.schema import Row
+from builder.folder.statistics import shorten
 from builder.folder.versions import Manifest
-from builder.report.collect import DepthLine, RawPart, Row
+from builder.report.collect import DepthLine, RawPart
 from builder.resources import report_template
 
 MARK = "context-synthesis report"

@@ -11,21 +11,19 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 from builder.folder.build import ConfigData, build_folder
+from builder.folder.facts import measured_by
 from builder.folder.schema import Kind, chat_row, raw_row, rejected_row
 from space.making.results import json_text
 from space.making.rows import BatchRow, Made
 from space.making.writing import tokenizer
-from synthesis import __version__
 from synthesis.data import Rejected, content_hash
 
 NAME: Final = "composer"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the least a zip archive can say: equal rows, equal bytes
-_RECORDED = ("datasets", "pyarrow", "tokenizers")
 
 
 def write_folder(
@@ -51,8 +49,7 @@ def write_folder(
     known = {
         "engine": made[0].context.engine,
         "template": made[0].context.template,
-        "tokenizer": {"name": tokenizer().name, "identity": tokenizer().identity},
-        "versions": {"context-synthesis": __version__} | {name: metadata.version(name) for name in _RECORDED},
+        **measured_by(tokenizer()),
     }
     build_folder(folder, [_config(*table) for table in tables], facts=known | facts)
     return [name for name, *_ in tables]

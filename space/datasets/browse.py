@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from builder.folder.place import Place
+from builder.folder.reading import group_of, group_size, row_at
 from builder.folder.versions import Manifest, read_manifests
 from space.datasets.location import MOST_CONFIGS, fetch_manifests, opened
 from synthesis.data import Evidence
@@ -132,15 +133,13 @@ def entry(found: ListedConfig, number: int) -> RowTexts:
     if found.kind == "raw":
         wanted = ["instruction", "answer", "context", "evidence", "task"]
     with opened(found.place, found.files[row.file]) as file:
-        group, index = _group_of(file, row.place)
-        size = _size(file, group, wanted)
+        size = group_size(file, _group_of(file, row.place), wanted)
         if size > MOST_GROUP:
             raise SourceError(
                 f"Row {number + 1} lies in a block of {size / 2**20:.0f} MB, too large for this page. "
                 "Load the dataset with datasets.load_dataset to read it."
             )
-        present = [name for name in wanted if name in file.schema_arrow.names]
-        values = file.read_row_group(group, columns=present).slice(index, 1).to_pylist()[0]
+        values = row_at(file, row.place, wanted)
     return _raw_entry(values) if found.kind == "raw" else _chat_entry(values)
 
 
@@ -207,7 +206,7 @@ def _light(
         wanted: list[str] = [
             name for name in ("id", "pair_id", "task", "tokens", "depth", "coherence") if name in names
         ]
-        if kind == "raw" and _size(file, group, ["instruction"]) <= MOST_TITLES:
+        if kind == "raw" and group_size(file, group, ["instruction"]) <= MOST_TITLES:
             wanted.append("instruction")
         for values in file.read_row_group(group, columns=wanted).slice(0, most - index).to_pylist():
             yield ListedRow(
@@ -223,20 +222,8 @@ def _light(
             index += 1
 
 
-def _group_of(file: ParquetFile, index: int) -> tuple[int, int]:
-    """The row group that holds a row, and the row's place in it."""
-    for group in range(file.num_row_groups):
-        count = file.metadata.row_group(group).num_rows
-        if index < count:
-            return group, index
-        index -= count
-    raise SourceError("The dataset has changed since it was listed. Open it again.")
-
-
-def _size(file: ParquetFile, group: int, names: list[str]) -> int:
-    """Bytes of some columns of a row group, uncompressed."""
-    found = file.metadata.row_group(group)
-    columns = (found.column(number) for number in range(found.num_columns))
-    return sum(
-        one.total_uncompressed_size for one in columns if one.path_in_schema.partition(".")[0] in names
-    )
+def _group_of(file: ParquetFile, place: int) -> int:
+    try:
+        return group_of(file, place)[0]
+    except IndexError:
+        raise SourceError("The dataset has changed since it was listed. Open it again.") from None

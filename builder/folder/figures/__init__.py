@@ -77,11 +77,12 @@ def family_figures(folder: Path, family: Family) -> dict[str, bytes]:
 
 
 def _drawings(folder: Path, family: Family) -> dict[str, Callable[[], Figure]]:
-    from builder.folder.figures import measure, plots
+    from builder.folder import statistics
+    from builder.folder.figures import plots
 
     name, asked = family.name, family.words
-    raw = measure.measure_raw(folder, family.raw) if family.raw else None
-    chats = [(family.label(chat), measure.measure_chat(folder, chat)) for chat in family.chats]
+    raw = statistics.measure_raw(folder, family.raw) if family.raw else None
+    chats = [(family.label(chat), statistics.measure_chat(folder, chat)) for chat in family.chats]
     known: dict[str, Callable[[], Figure]] = {
         "lengths": lambda: plots.draw_lengths(name, raw, chats),
         "asked": lambda: plots.draw_asked(name, asked, raw, chats),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from builder.folder.facts import words_of
 from builder.folder.versions import Manifest
 from synthesis.data import content_hash
 
@@ -36,8 +37,7 @@ class Family:
     @property
     def words(self) -> int | None:
         """How many words a context was asked to have, where that is known."""
-        asked = self.raw.facts.get("words") if self.raw else None
-        return asked if isinstance(asked, int) and asked > 0 else None
+        return words_of(self.raw.facts) if self.raw else None
 
     def label(self, chat: Manifest) -> str:
         """A chat config's name without what the family shares: ``composer-chat-4k`` is ``chat-4k``."""

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from builder.folder.figures.measure import FULL, LEAST, PARTS, ChatNumbers, RawNumbers, Spread, uniformity
 from builder.folder.figures.style import ACCENT, QUIET, WIDTH, bars, canvas, heading, note, panel, write
+from builder.folder.statistics import FULL, PARTS, ChatNumbers, RawNumbers, Spread
+from builder.folder.uniformity import LEAST, uniformity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

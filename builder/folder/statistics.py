@@ -1,14 +1,20 @@
-"""Counts from the Parquet files of a config, column by column, in memory that does not grow."""
+"""Numbers about the rows of a config: counted while they are written, and measured from their files.
+
+What is counted stands in the manifest; distributions are read back column by column, in memory that
+does not grow. Knows nothing of how either is shown.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from builder.folder.reading import batches
+from builder.folder.schema import Row
 from builder.folder.versions import Manifest
 
 if TYPE_CHECKING:
@@ -17,69 +23,107 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.float64]
 
-LEAST = 20  # with fewer rows hardly any unevenness could show
-ALPHA = 0.05
-_SMALLEST_LAMBDA = 0.2  # the series needs ever more terms below it, and its sum is 1 to twelve digits
 
+class Statistics:
+    """Numbers about the rows of one config, gathered as they are written; constant memory.
 
-class Uniformity(NamedTuple):
-    """``distance`` is the largest gap between the share of ``rows`` up to a place and the place itself.
-
-    ``p`` is how often ``rows`` independent, truly even places would show a gap at least as large.
-    Places that were stratified, as ``depth = "uniform"`` does, come out near 1: more even than chance.
+    ``add`` takes rows as they are stored. ``to_dict`` holds ``rows``, a spread (min, mean,
+    max, total, count) for every numeric column seen, counts of ``tasks`` and ``reasons``,
+    and one shortened ``sample``.
     """
 
-    distance: float
-    p: float
-    rows: int
+    SPREADS = ("tokens", "words", "depth", "budget", "coherence", "support", "relevance", "uniqueness")
+    MOST_NAMES = 500  # distinct tasks or reasons kept; a reason may quote the row, so they have no bound
 
-    @property
-    def even(self) -> bool:
-        """Whether evenness is not refuted at the 5 % level."""
-        return self.p >= ALPHA
+    def __init__(self) -> None:
+        self._rows = 0
+        self._spreads: dict[str, list[float]] = {}
+        self._counts: dict[str, Counter[str]] = {"tasks": Counter(), "reasons": Counter()}
+        self._sample: Row | None = None
 
-    @property
-    def chance(self) -> str:
-        """``p`` as it is written: two or three places, or less than a thousandth."""
-        return "< 0.001" if self.p < 0.001 else f"{self.p:.3f}" if self.p < 0.1 else f"{self.p:.2f}"
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count one row."""
+        self._rows += 1
+        for name in self.SPREADS:
+            value = row.get(name)
+            if value is not None and math.isfinite(value):
+                self._spread(name, value)
+        if row.get("task") is not None:
+            self._count("tasks", row["task"])
+        if "reason" in row:
+            self._count("reasons", _reason(row["stage"], row["reason"]))
+        if self._sample is None and "reason" not in row:
+            self._sample = _sample_of(row)
 
-    def __str__(self) -> str:
-        return f"D = {self.distance:.3f}, p {'' if self.p < 0.001 else '= '}{self.chance}"
+    def _spread(self, name: str, value: float) -> None:
+        if name not in self._spreads:
+            self._spreads[name] = [0, 0, value, value]
+        spread = self._spreads[name]
+        spread[0] += 1
+        spread[1] += value
+        spread[2] = min(spread[2], value)
+        spread[3] = max(spread[3], value)
+
+    def _count(self, group: str, name: str) -> None:
+        counts = self._counts[group]
+        counts[name if name in counts or len(counts) < self.MOST_NAMES else "others"] += 1
+
+    def to_dict(self) -> Row:
+        """Plain values for the manifest; the same rows in the same order give the same values."""
+        return {
+            "rows": self._rows,
+            **{
+                name: {"count": count, "total": total, "mean": total / count, "min": low, "max": high}
+                for name, (count, total, low, high) in sorted(self._spreads.items())
+            },
+            **{group: dict(sorted(counts.items())) for group, counts in self._counts.items() if counts},
+            "sample": self._sample,
+        }
 
 
-def uniformity(counts: Sequence[int]) -> Uniformity | None:
-    """Test the places counted in equal cells of [0, 1] against the even distribution.
+def _reason(stage: str, reason: str) -> str:
+    # Filters give the row's own figures; what they are counted by stands before them.
+    told = reason.partition(":")[0] if stage in ("filter", "contamination") else reason
+    return f"{stage}: {told}"[:160]
 
-    The distance is taken at the cells' borders, so with m cells it is at most 1/m too small.
-    ``p`` is Kolmogorov's limit 2 sum (-1)^(k-1) exp(-2 k^2 z^2) with the correction of
-    Stephens (1970) for few rows, z = (sqrt n + 0.12 + 0.11 / sqrt n) D.
 
-    Returns:
-        None with fewer than ``LEAST`` rows.
+def _sample_of(row: Mapping[str, Any]) -> Row:
+    """The texts of a row, short enough for a card."""
+    if "messages" in row:
+        return {
+            "messages": [
+                {"role": turn["role"], "content": shorten(turn["content"], 900)} for turn in row["messages"]
+            ]
+        }
+    around = row["evidence"][0]["start"] if row["evidence"] else None
+    return {
+        "instruction": shorten(row["instruction"], 600),
+        "answer": shorten(row["answer"], 600),
+        "context": shorten(row["context"], 900, around=around),
+    }
+
+
+def shorten(text: str, limit: int, *, around: int | None = None) -> str:
+    """The first half of ``limit`` characters and the last, or the part ``around`` a position.
+
+    What is left out is marked with ``[...]``.
     """
-    rows = sum(counts)
-    if rows < LEAST:
-        return None
-    distance = max(
-        abs(below / rows - place / len(counts)) for place, below in enumerate(accumulate(counts), 1)
-    )
-    root = math.sqrt(rows)
-    return Uniformity(distance, _beyond((root + 0.12 + 0.11 / root) * distance), rows)
-
-
-def _beyond(z: float) -> float:
-    """Chance that the limiting statistic exceeds ``z``."""
-    if z < _SMALLEST_LAMBDA:
-        return 1.0
-    terms = (math.exp(-2 * (k * z) ** 2) * (1 if k % 2 else -1) for k in range(1, 101))
-    return min(1.0, max(0.0, 2 * sum(terms)))
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    if around is None or around + half >= len(text):
+        second, tail = len(text) - half, ""
+    else:
+        # Start a little before the position, never inside the first half.
+        second, tail = max(half, around - half // 4), " [...]"
+    gap = " [...] " if second > half else ""
+    return f"{text[:half]}{gap}{text[second : second + half]}{tail}"
 
 
 PARTS = ("coherence", "support", "relevance", "uniqueness")
 DEPTH_CELLS = 10_000  # depths are tested on this grid, to a ten-thousandth
 FILL_CELLS = 2_000
 FULL = 0.995  # of the budget, from which a sample counts as full
-_BATCH = 4_096
 _BINS = 48
 _WIDE = 4
 
@@ -141,7 +185,7 @@ def measure_raw(folder: Path, manifest: Manifest) -> RawNumbers:
     words, tokens = _Tally(_scale(manifest, "words")), _Tally(_scale(manifest, "tokens"))
     parts = {part: _Tally(_even(20)) for part in PARTS}
     verified = 0
-    for batch in column_batches(folder, manifest, ("words", "tokens", "verified", *PARTS)):
+    for batch in batches(manifest.paths(folder), ("words", "tokens", "verified", *PARTS)):
         words.add(_numbers(batch["words"]))
         tokens.add(_numbers(batch["tokens"]))
         for part, tally in parts.items():
@@ -158,7 +202,7 @@ def measure_chat(folder: Path, manifest: Manifest) -> ChatNumbers:
     fill, depth = _Tally(_even(FILL_CELLS)), _Tally(_even(DEPTH_CELLS))
     full, budgets = 0, dict[int, int]()
     columns = ("tokens", "budget", "depth", "evidence_start", "evidence_end", "documents")
-    for batch in column_batches(folder, manifest, columns):
+    for batch in batches(manifest.paths(folder), columns):
         used, budget = _numbers(batch["tokens"]), _numbers(batch["budget"])
         shares = used / np.maximum(budget, 1)
         tokens.add(used)
@@ -215,14 +259,6 @@ def _scale(manifest: Manifest, column: str) -> list[float]:
         return [*sorted({math.floor(low * factor**cell) for cell in range(_BINS)}), high]
     step = max(1, math.ceil((high - low) / _BINS))
     return [low + step * cell for cell in range(math.ceil((high - low) / step) + 1)]
-
-
-def column_batches(folder: Path, manifest: Manifest, columns: Sequence[str]) -> Iterator[Any]:
-    """Record batches of some columns of a config, in order; pages of the others are not read."""
-    import pyarrow.parquet as pq
-
-    for file in manifest.files:
-        yield from pq.ParquetFile(folder / file.path).iter_batches(_BATCH, columns=list(columns))
 
 
 def _numbers(column: Any) -> Values:

@@ -1,0 +1,90 @@
+"""Rows back from Parquet files: some columns as a stream, or a few rows by their place.
+
+The only reader of what ``builder.folder.parquet`` wrote. Memory holds one batch or row group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder.folder.schema import Row
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
+_BATCH = 4_096
+
+
+def batches(files: Iterable[Path], columns: Sequence[str] | None = None, rows: int = _BATCH) -> Iterator[Any]:
+    """Record batches of at most so many ``rows``, in order; pages of other columns are not read."""
+    import pyarrow.parquet as pq
+
+    # One file at a time: read as a set, their folder's name could be taken for a partition.
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(rows, columns=None if columns is None else list(columns))
+
+
+def values(files: Iterable[Path], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The values of some columns, row by row."""
+    for batch in batches(files, columns):
+        yield from zip(*(batch[name].to_pylist() for name in columns), strict=True)
+
+
+def rows_at(files: Iterable[Path], places: Iterable[int]) -> dict[int, Row]:
+    """Whole rows by their place in all files together."""
+    import pyarrow.parquet as pq
+
+    wanted, found, start = sorted(set(places)), dict[int, Row](), 0
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            for place in wanted:
+                if start <= place < start + file.metadata.num_rows:
+                    found[place] = row_at(file, place - start)
+            start += file.metadata.num_rows
+    return found
+
+
+def row_at(file: ParquetFile, place: int, columns: Sequence[str] | None = None) -> Row:
+    """One row, or some columns of it; those that the file lacks are left out."""
+    group, index = group_of(file, place)
+    present = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+    row: Row = file.read_row_group(group, columns=present).slice(index, 1).to_pylist()[0]
+    return row
+
+
+def group_of(file: ParquetFile, place: int) -> tuple[int, int]:
+    """The row group that holds a row, and the row's place in it.
+
+    Raises:
+        IndexError: The file has fewer rows.
+    """
+    for group in range(file.num_row_groups):
+        count = file.metadata.row_group(group).num_rows
+        if place < count:
+            return group, place
+        place -= count
+    raise IndexError("the file has fewer rows")
+
+
+def group_size(file: ParquetFile, group: int, columns: Collection[str]) -> int:
+    """Bytes of some columns of a row group, uncompressed."""
+    found = file.metadata.row_group(group)
+    parts = (found.column(number) for number in range(found.num_columns))
+    return sum(
+        part.total_uncompressed_size for part in parts if part.path_in_schema.partition(".")[0] in columns
+    )
+
+
+def same_rows_and_more(old: Iterable[Path], new: Iterable[Path], column: str) -> bool:
+    """Whether every value of ``column`` in the old files is in the new ones, which have more rows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    before, after = ([batch[column] for batch in batches(files, [column])] for files in (old, new))
+    if sum(map(len, before)) >= sum(map(len, after)):
+        return False
+    known = pa.chunked_array(after)
+    return all(pc.all(pc.is_in(chunk, value_set=known)).as_py() for chunk in before)
