@@ -575,7 +575,7 @@ def test_a_dataset_on_the_hub_is_the_folder_it_came_from(hub: LocalHub, folder: 
 def test_chat_configs_are_listed_shortest_first(folder: Path, tmp_path: Path) -> None:
     known = "m-chat-512, m-chat-16k, m-chat-512-v1.0.0, m-chat-16k-v1.0.0"
     with pytest.raises(SourceError, match=rf"--config: {re.escape(known)}\.$"):
-        write(folder, tmp_path / "none.jsonl", "messages", config="other")
+        export(folder, tmp_path / "none.jsonl", config="other", format="messages")
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_the_same_run_gives_the_same_page_and_can_be_gone_on_with(run: Path) -> 
 
 
 def test_what_cannot_be_reported_says_so(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="holds no dataset.*give the folder of that run"):
+    with pytest.raises(SourceError, match="holds no dataset that this tool built.*Build it first"):
         report(tmp_path)
     (tmp_path / "index.html").write_text("<p>mine")
     with pytest.raises(FolderError, match="not a report of ours.*another --out"):

@@ -76,8 +76,8 @@ def is_built(dataset: Path) -> bool:
 def not_built(name: str) -> str:
     """The message for a place without a dataset of ours."""
     return (
-        f"{name} holds no dataset that this tool built (there is no manifests folder). Build one with "
-        "context-synthesis run, then give the folder of that run, a dataset folder, or OWNER/NAME."
+        f"{name} holds no dataset that this tool built (there is no manifests folder). Build it first: "
+        "context-synthesis run --out DIR. Then give DIR, a dataset folder, or OWNER/NAME."
     )
 
 
