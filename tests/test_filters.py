@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from builder.folder.statistics import Statistics
-from builder.job.filtering import Sieve
+from builder.job.filtering import KeptContexts
 from synthesis.coherence import score_with_leaks
 from synthesis.data import Coherence, Context, Pair
 from synthesis.errors import ConfigError, MissingExtraError
@@ -195,9 +195,9 @@ class Rows(list):
     """Rows of a run in memory."""
 
 
-def _sieve(rows: list[tuple[Pair, Context]], **filters: object) -> Sieve:
+def _kept_contexts(rows: list[tuple[Pair, Context]], **filters: object) -> KeptContexts:
     config = from_dict({"filters": filters})
-    return Sieve(config, Rows(rows), lambda name, steps: lambda: None)
+    return KeptContexts(config, Rows(rows), lambda name, steps: lambda: None)
 
 
 def test_which_twin_stays_does_not_depend_on_the_order() -> None:
@@ -210,11 +210,11 @@ def test_which_twin_stays_does_not_depend_on_the_order() -> None:
     for seed in range(4):
         shuffled = list(rows)
         random.Random(seed).shuffle(shuffled)
-        sieve = _sieve(shuffled, near_duplicates=0.7)
+        contexts = _kept_contexts(shuffled, near_duplicates=0.7)
         outcomes.add(
             (
-                frozenset(pair.id for pair, _ in sieve.kept),
-                frozenset((r.pair_id, r.reason) for r in sieve.dropped()),
+                frozenset(pair.id for pair, _ in contexts.kept),
+                frozenset((r.pair_id, r.reason) for r in contexts.dropped()),
             )
         )
     assert len(outcomes) == 1
@@ -226,30 +226,30 @@ def test_which_twin_stays_does_not_depend_on_the_order() -> None:
     assert len(kept & untold) < len(untold) / 3
 
 
-def test_the_sieve_reads_each_context_once_and_scores_it_once(monkeypatch) -> None:
+def test_each_context_is_read_once_and_scored_once(monkeypatch) -> None:
     import builder.job.filtering as module
 
     calls = []
     real = module.score_with_leaks
     monkeypatch.setattr(module, "score_with_leaks", lambda *a: calls.append(a) or real(*a))
     rows = [(PAIR, Context(PAIR.id, TOLD)), (PAIR, Context(PAIR.id, GERMAN))]
-    sieve = _sieve(rows, language="en")
+    contexts = _kept_contexts(rows, language="en")
     assert not calls, "nothing is judged before it is asked for"
-    assert [context.text for _, context in sieve.kept] == [TOLD]
-    assert sieve.coherence(0) == replace(real(TOLD, PAIR.instruction, PAIR.answer)[0], windows=())
+    assert [context.text for _, context in contexts.kept] == [TOLD]
+    assert contexts.coherence(0) == replace(real(TOLD, PAIR.instruction, PAIR.answer)[0], windows=())
     assert len(calls) == 2
-    assert sieve.details()["filters"] == {
+    assert contexts.details()["filters"] == {
         "settings": {"language": "en"}, "contexts": 2, "kept": 1, "dropped": {"language": 1},
     }  # fmt: skip
 
 
 def test_filters_off_are_transparent() -> None:
     rows = [(PAIR, Context(PAIR.id, TOLD))]
-    sieve = _sieve(rows)
-    assert sieve.kept is not None
-    assert sieve.identity(marks=True) == []
-    assert sieve.details() == {}
-    assert list(sieve.dropped()) == []
+    contexts = _kept_contexts(rows)
+    assert contexts.kept is not None
+    assert contexts.identity(marks=True) == []
+    assert contexts.details() == {}
+    assert list(contexts.dropped()) == []
 
 
 def test_reasons_are_counted_by_kind_for_filters_only() -> None:

@@ -14,7 +14,7 @@ from builder.folder.versions import Manifest, Version, mark_published
 from builder.hub.card_merge import Meta, needs_inference, split_card
 from builder.hub.release import (
     Bump,
-    Plan,
+    CommitPlan,
     check_contents,
     latest_release,
     make_plan,
@@ -24,7 +24,7 @@ from builder.hub.release import (
     readable,
 )
 from builder.hub.repository import TRIES, Hub, Landed, Snapshot
-from builder.hub.sides import CARD, Remote, Source, merged_versions, parse_manifests
+from builder.hub.sides import CARD, LocalDataset, Remote, merged_versions, parse_manifests
 from builder.hub.trouble import HubError, UnsettledError
 from builder.hub.verify import infer_config, problems_with
 from synthesis.errors import ContextSynthesisError, UsageError
@@ -51,13 +51,13 @@ class Publication:
     """One call of ``publish``; the state of the repository is passed along, not kept."""
 
     hub: Hub
-    source: Source
+    source: LocalDataset
     goal: Goal
     on_step: Step
 
     def run(self, dry_run: bool) -> PublishResult:
         """Look, plan, commit; look again for as long as others commit in between."""
-        first: Plan | None = None
+        first: CommitPlan | None = None
         attempt = 0
         while True:
             attempt += 1
@@ -81,7 +81,7 @@ class Publication:
                 raise again
             self.hub.pause(again, attempt)
 
-    def _lines(self, remote: Remote, plan: Plan, name: str | None) -> list[str]:
+    def _lines(self, remote: Remote, plan: CommitPlan, name: str | None) -> list[str]:
         makes = []
         if remote.snapshot.oid is None:
             makes.append(f"create {'private' if self.goal.private else 'public'} dataset {self.hub.repo_id}")
@@ -93,7 +93,7 @@ class Publication:
 
     # --- looking
 
-    def _survey(self) -> tuple[Remote, Plan]:
+    def _survey(self) -> tuple[Remote, CommitPlan]:
         self.on_step(f"looking at {self.hub.repo_id}")
         snapshot = self.hub.look(self.goal.revision)
         if snapshot is None:
@@ -129,7 +129,7 @@ class Publication:
             return infer_config(self.hub, str(remote.snapshot.oid))
         return None
 
-    def _release(self, remote: Remote, plan: Plan) -> str | None:
+    def _release(self, remote: Remote, plan: CommitPlan) -> str | None:
         """The tag to use.
 
         Raises:
@@ -154,7 +154,7 @@ class Publication:
 
     # --- doing
 
-    def _commit(self, remote: Remote, plan: Plan, name: str | None) -> Landed:
+    def _commit(self, remote: Remote, plan: CommitPlan, name: str | None) -> Landed:
         if not plan.additions:
             return Landed(str(remote.snapshot.oid))
         check_contents(plan.additions)
@@ -183,7 +183,7 @@ class Publication:
         return landed
 
     def _finish(
-        self, remote: Remote, plan: Plan, name: str | None, landed: Landed, lines: list[str]
+        self, remote: Remote, plan: CommitPlan, name: str | None, landed: Landed, lines: list[str]
     ) -> PublishResult:
         ours = False
         if name is not None and remote.snapshot.tags.get(name) != landed.oid:
@@ -213,7 +213,7 @@ class Publication:
             "meanwhile. Publish again without a version, or with another one."
         )
 
-    def _verify(self, remote: Remote, plan: Plan, revision: str, tag: str | None) -> None:
+    def _verify(self, remote: Remote, plan: CommitPlan, revision: str, tag: str | None) -> None:
         fresh = plan.fresh or tuple(self._unmarked()) or tuple(self.source.newest.values())
         self.on_step(f"loading {len(fresh)} configs back at {revision}")
         newest = [versions[-1] for versions in merged_versions(self.source, remote).values()]
@@ -252,7 +252,7 @@ class Publication:
             self.on_step(f"published, but this could not be noted in the folder: {error}")
 
     def _result(
-        self, plan: Plan, name: str | None, landed: Landed | None, lines: Sequence[str]
+        self, plan: CommitPlan, name: str | None, landed: Landed | None, lines: Sequence[str]
     ) -> PublishResult:
         url = f"{self.hub.endpoint}/datasets/{self.hub.repo_id}"
         return PublishResult(

@@ -16,13 +16,13 @@ from builder.folder.facts import CARD_FACTS, UNNAMED
 from builder.folder.versions import DataFile, Manifest, Version, manifest_path
 from builder.hub.card_merge import Meta, is_ours, merge_card, split_card
 from builder.hub.repository import Addition, RemoteFile, file_sha256, same_content
-from builder.hub.sides import CARD, Remote, Source, merged_versions
+from builder.hub.sides import CARD, LocalDataset, Remote, merged_versions
 from synthesis.errors import ConfigError, FolderError, UsageError
 
 Bump = Literal["major", "minor", "patch"]
 
 
-def bump_of(source: Source, remote: Remote, changes: bool) -> Bump | None:
+def bump_of(source: LocalDataset, remote: Remote, changes: bool) -> Bump | None:
     """How far the repository's version moves, by what its newest release lacks."""
     before = _newest_in(remote.released)
     after = {name: versions[-1].number for name, versions in merged_versions(source, remote).items()}
@@ -72,7 +72,7 @@ _OWNER = "manifests/.context-synthesis"  # lets a build go on in a folder that w
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CommitPlan:
     """One commit: what to add, what is there already, which versions are new, how far to count on.
 
     ``fresh`` is empty where everything is there; ``bump`` is None where even the tag is.
@@ -89,7 +89,9 @@ class Plan:
         return sum(addition.size for addition in self.additions)
 
 
-def make_plan(source: Source, remote: Remote, *, repo_id: str, inferred: Meta | None = None) -> Plan:
+def make_plan(
+    source: LocalDataset, remote: Remote, *, repo_id: str, inferred: Meta | None = None
+) -> CommitPlan:
     """Everything that the repository lacks, as one commit.
 
     ``inferred`` is a config to list for data that others published without one.
@@ -117,10 +119,10 @@ def make_plan(source: Source, remote: Remote, *, repo_id: str, inferred: Meta | 
     extras.append(_text(CARD, release_card(source, remote, repo_id=repo_id, inferred=inferred)))
     additions += [one for one in extras if one.path not in there or not _same(there[one.path], one)]
     _check_foreign(additions, remote, repo_id)
-    return Plan(tuple(additions), skipped, tuple(fresh), bump_of(source, remote, bool(additions)))
+    return CommitPlan(tuple(additions), skipped, tuple(fresh), bump_of(source, remote, bool(additions)))
 
 
-def _missing(source: Source, remote: Remote, manifest: Manifest, repo_id: str) -> list[DataFile]:
+def _missing(source: LocalDataset, remote: Remote, manifest: Manifest, repo_id: str) -> list[DataFile]:
     """Files of a version that the repository lacks; none of those it has may differ."""
     there = {
         path: file
@@ -192,14 +194,14 @@ def _same(there: RemoteFile, ours: Addition) -> bool:
     return same_content(there, ours.content, ours.sha256)
 
 
-def plan_title(plan: Plan, name: str | None) -> str:
+def plan_title(plan: CommitPlan, name: str | None) -> str:
     """What the commit is called."""
     what = ", ".join(f"{one.config} {one.version}" for one in plan.fresh) or "card"
     return f"{f'Release {name}: ' if name else ''}{what}"[:200]
 
 
 def plan_lines(
-    source: Source, remote: Remote, plan: Plan, *, tag: str | None, makes: Sequence[str]
+    source: LocalDataset, remote: Remote, plan: CommitPlan, *, tag: str | None, makes: Sequence[str]
 ) -> list[str]:
     """What a publication does, line by line; ``makes`` comes first, ``tag`` is None for none."""
     lines = list(makes)
@@ -225,7 +227,7 @@ def readable(size: float) -> str:
     return f"{size:.1f} GB"
 
 
-def release_card(source: Source, remote: Remote, *, repo_id: str, inferred: Meta | None) -> str:
+def release_card(source: LocalDataset, remote: Remote, *, repo_id: str, inferred: Meta | None) -> str:
     """The card for all that is ours in the repository after this commit, merged into the one there."""
     both = merged_versions(source, remote)
     meta, _ = split_card(remote.card or "", f"README.md of {repo_id}")
@@ -252,7 +254,7 @@ def release_card(source: Source, remote: Remote, *, repo_id: str, inferred: Meta
     return merge_card(remote.card, text, known=remote.manifests.keys(), inferred=inferred, stated=stated)
 
 
-def _figures(source: Source, remote: Remote) -> set[str]:
+def _figures(source: LocalDataset, remote: Remote) -> set[str]:
     # Pictures of a repository that is not ours are not ours to show.
     owned = remote.snapshot.files if remote.manifests else ()
     theirs = {Path(path).name for path in owned if Path(path).match("figures/*.png")}

@@ -17,7 +17,7 @@ CARD = "README.md"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LocalDataset:
     """A dataset folder: its manifests by config (in the card's order), figures and card."""
 
     folder: Path
@@ -42,7 +42,7 @@ class Remote:
     released: Mapping[str, RemoteFile] = field(default_factory=dict)
 
 
-def read_source(folder: Path) -> Source:
+def read_source(folder: Path) -> LocalDataset:
     """The dataset folder that ``folder`` is, or holds as ``dataset``.
 
     Raises:
@@ -61,7 +61,7 @@ def read_source(folder: Path) -> Source:
     listed = [str(entry["config_name"]) for entry in split_card(text, f"'{card}'")[0].get("configs", [])]
     names = [name for name in dict.fromkeys([*listed, *manifests]) if name in manifests]
     kept = {name: tuple(_kept(dataset, manifests[name])) for name in names}
-    return Source(dataset, kept, tuple(sorted((dataset / "figures").glob("*.png"))), text)
+    return LocalDataset(dataset, kept, tuple(sorted((dataset / "figures").glob("*.png"))), text)
 
 
 def _kept(dataset: Path, versions: Sequence[Manifest]) -> Iterator[Manifest]:
@@ -97,7 +97,7 @@ def parse_manifests(texts: Mapping[str, bytes], place: str) -> dict[str, list[Ma
     )
 
 
-def merged_versions(source: Source, remote: Remote) -> dict[str, list[Manifest]]:
+def merged_versions(source: LocalDataset, remote: Remote) -> dict[str, list[Manifest]]:
     """Versions of both sides; where both have one, it is the same, as published."""
     names = dict.fromkeys([*remote.manifests, *source.manifests])
     merged = {}

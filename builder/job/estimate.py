@@ -24,7 +24,7 @@ _MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RunPace:
     """How an earlier run of the folder went: what it wrote, and how long that took."""
 
     contexts: int = 0
@@ -60,9 +60,9 @@ def price_of(usage: Usage, cost: CostConfig) -> float | None:
     return (usage.prompt_tokens * price_in + usage.output_tokens * price_out) / _MILLION
 
 
-def read_pace(manifest: Mapping[str, Any]) -> Pace:
+def read_pace(manifest: Mapping[str, Any]) -> RunPace:
     """The pace that a run's manifest recorded; zero if none did."""
-    return Pace(**manifest.get("pace", {}))
+    return RunPace(**manifest.get("pace", {}))
 
 
 def estimate(
@@ -71,7 +71,7 @@ def estimate(
     pairs: Iterable[Pair | Rejected],
     journal: Journal,
     tokenizer: Tokenizer,
-    pace: Pace,
+    pace: RunPace,
 ) -> Estimate:
     """Survey the pairs and add up what those that are not settled would take."""
     states: dict[str, int] = {}
@@ -96,7 +96,7 @@ def estimate(
 
 
 def _usage(
-    job: Job, todo: int, prompts: list[tuple[Message, ...]], tokenizer: Tokenizer, pace: Pace
+    job: Job, todo: int, prompts: list[tuple[Message, ...]], tokenizer: Tokenizer, pace: RunPace
 ) -> Usage:
     if job.takes_no_tokens or not prompts:
         return Usage()
@@ -112,7 +112,7 @@ def _usage(
     return Usage(todo * replies, round(todo * each), round(todo * output))
 
 
-def _time(rate: float, todo: int, usage: Usage, pace: Pace) -> tuple[float | None, str]:
+def _time(rate: float, todo: int, usage: Usage, pace: RunPace) -> tuple[float | None, str]:
     if not todo:
         return 0.0, "nothing is left to do"
     if rate and usage.output_tokens:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from builder.folder.build import FolderResult, build_folder
 from builder.folder.facts import IMPORTED, run_facts
-from builder.job.estimate import Estimate, Pace, estimate, read_pace
+from builder.job.estimate import Estimate, RunPace, estimate, read_pace
 from builder.job.filtering import check
 from builder.job.meter import Meter
 from builder.job.origin import refuse_imported
@@ -122,7 +122,7 @@ def _finish(
     reporter: Reporter,
     counts: Counts,
     origin: dict[str, Any],
-    pace: Pace,
+    pace: RunPace,
     started: float,
 ) -> Summary:
     facts = run_facts(config, tokenizer, **origin)

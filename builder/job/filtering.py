@@ -22,7 +22,7 @@ from synthesis.text.near_duplicates import Sketches
 Row: TypeAlias = tuple[Pair, Context]
 
 
-class Chosen(OnDemand[Row]):
+class _RowsAt(OnDemand[Row]):
     """The rows at some places of a sequence."""
 
     def __init__(self, rows: Sequence[Row], places: Sequence[int]) -> None:
@@ -54,7 +54,7 @@ def check(config: RunConfig) -> None:
         probe(benchmark)
 
 
-class Sieve:
+class KeptContexts:
     """A run's contexts, which of them stay, and their scores; each context is judged once."""
 
     def __init__(
@@ -115,7 +115,7 @@ class Sieve:
     @cached_property
     def kept(self) -> Sequence[Row]:
         """The contexts that stay, in their order."""
-        return Chosen(self._all, self._sifted.kept) if self._drops else self._all
+        return _RowsAt(self._all, self._sifted.kept) if self._drops else self._all
 
     def place(self, index: int) -> int:
         """Where the context at ``index`` of ``kept`` stands among all."""

@@ -24,7 +24,7 @@ from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.sources.columns import BadRow, exchange, map_row
 from synthesis.sources.resolve import tables
-from synthesis.sources.rows import Row, Table, task_from_name
+from synthesis.sources.rows import SourceRow, SourceTable, task_from_name
 
 if TYPE_CHECKING:
     from builder.job.execute import Summary
@@ -38,7 +38,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TurnLayout:
     """A user turn: ``before``, the context, ``between``, the instruction, ``after``; or the other order."""
 
     before: str
@@ -69,7 +69,7 @@ class Layout:
         return (first, second) if self.context_first else (second, first)
 
 
-def parse_layout(text: str) -> Layout:
+def parse_layout(text: str) -> TurnLayout:
     r"""A layout from text such as ``{context}\n\nQuestion: {instruction}``; ``\n`` is a line break.
 
     Raises:
@@ -81,7 +81,7 @@ def parse_layout(text: str) -> Layout:
             f"--layout {text!r} is not usable. Write {{context}} and {{instruction}} once each, with what "
             "stands between them, as in '{context}\\n\\nQuestion: {instruction}'."
         )
-    return Layout(parts[0], parts[2], parts[4], parts[1] == "context")
+    return TurnLayout(parts[0], parts[2], parts[4], parts[1] == "context")
 
 
 class _Outcome(NamedTuple):
@@ -188,7 +188,7 @@ class _Rows:
                 "in the user turn (--layout)."
             )
 
-    def _outcome(self, table: Table, row: Row) -> _Outcome:
+    def _outcome(self, table: SourceTable, row: SourceRow) -> _Outcome:
         place = f"{table.name}:{row.line}"
         try:
             pair, text = self._read(table, row)
@@ -200,7 +200,7 @@ class _Rows:
         name = content_hash(IMPORTED, self._model, pair.id, pair.task, dict(pair.metadata), text)
         return _Outcome(name, pair, text, None)
 
-    def _read(self, table: Table, row: Row) -> tuple[Pair, str]:
+    def _read(self, table: SourceTable, row: SourceRow) -> tuple[Pair, str]:
         if row.error:
             raise BadRow(row.error)
         value = row.value
@@ -223,7 +223,7 @@ class _Rows:
             raise BadRow(f"duplicate of {place} (same instruction and answer, or same id)")
 
 
-def _with_context(row: Mapping[str, Any], layout: Layout, column: str) -> Mapping[str, Any]:
+def _with_context(row: Mapping[str, Any], layout: TurnLayout, column: str) -> Mapping[str, Any]:
     """A chat row with its user turn taken apart; any other row as it is."""
     chat = next((name for name in _CHATS if isinstance(row.get(name), list)), None)
     if chat is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from builder.job.estimate import Pace, price_of, tell_money, tell_number
+from builder.job.estimate import RunPace, price_of, tell_money, tell_number
 from builder.job.reporter import Reporter
 from synthesis.data import Context, Rejected, Usage
 from synthesis.options import CostConfig, RunConfig
@@ -30,13 +30,13 @@ class Meter:
         if usage.output_tokens:
             self._reporter.note(tell_usage(usage, self._cost))
 
-    def pace(self) -> Pace | None:
+    def pace(self) -> RunPace | None:
         """How this run went; None if it wrote nothing."""
         if not self._contexts:
             return None
         written = self._journal.usage.output_tokens - self._before.output_tokens
         seconds = time.monotonic() - self._began
-        return Pace(self._contexts, self._words, written, round(seconds, 3))
+        return RunPace(self._contexts, self._words, written, round(seconds, 3))
 
 
 def tell_usage(usage: Usage, cost: CostConfig) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from builder.folder.build import ConfigData
 from builder.folder.facts import public_source
 from builder.folder.schema import ROWS_VERSION, chat_row, raw_row, rejected_row
-from builder.job.filtering import Sieve
+from builder.job.filtering import KeptContexts
 from builder.job.reporter import Reporter
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import describe_corpus, open_corpus
@@ -38,8 +38,8 @@ class RunRows:
         self._journal = journal
         self._tokenizer = tokenizer
         self._reporter = reporter
-        self._sieve = Sieve(config, journal.current_contexts(), self._stage)
-        self._contexts_id = _outcomes_id(journal)
+        self._contexts = KeptContexts(config, journal.current_contexts(), self._stage)
+        self._outcomes_id = _outcomes_id(journal)
         self.short = 0
 
     @cached_property
@@ -57,7 +57,7 @@ class RunRows:
     @cached_property
     def _documents(self) -> Documents:
         # Shared by all configs, so that each context is counted and indexed once.
-        return Documents(self._sieve.kept, self._tokenizer, self._texts or ())
+        return Documents(self._contexts.kept, self._tokenizer, self._texts or ())
 
     def configs(self) -> list[ConfigData]:
         """The raw config, the chat configs (one per length, or one of mixed lengths), the rejected rows."""
@@ -74,8 +74,8 @@ class RunRows:
 
     def _content_id(self, kind: str, *settings: object) -> str:
         # Benchmarks that only mark rows leave the samples as they are.
-        sieve = self._sieve.identity(marks=kind == "raw")
-        return content_hash(ROWS_VERSION, kind, self._contexts_id, *sieve, *settings)
+        chosen = self._contexts.identity(marks=kind == "raw")
+        return content_hash(ROWS_VERSION, kind, self._outcomes_id, *chosen, *settings)
 
     def _stage(self, name: str, steps: int) -> Callable[[], None]:
         self._reporter.stage(name, steps)
@@ -83,17 +83,17 @@ class RunRows:
 
     def _raw(self) -> ConfigData:
         def rows() -> Iterator[Mapping[str, Any]]:
-            kept = self._sieve.kept
+            kept = self._contexts.kept
             self._reporter.stage("counting tokens", None)
             tokens = self._documents.index.tokens
             advance = self._stage("scoring contexts", len(kept))
             for place, (pair, context) in enumerate(kept):
                 counted = replace(context, tokens=tokens[place])
-                yield raw_row(pair, counted, self._sieve.coherence(place), self._sieve.overlaps(place))
+                yield raw_row(pair, counted, self._contexts.coherence(place), self._contexts.overlaps(place))
                 advance()
 
         content = self._content_id("raw", self._tokenizer.identity)
-        return ConfigData(self._config.name, "raw", rows, content, self._sieve.details)
+        return ConfigData(self._config.name, "raw", rows, content, self._contexts.details)
 
     def _chat(self, label: str, mixture: dict[int, float]) -> ConfigData:
         options = assembly_options(self._config)
@@ -106,9 +106,9 @@ class RunRows:
         )
 
         def rows() -> Iterator[Mapping[str, Any]]:
-            self._reporter.stage(f"assembling {label} samples", len(self._sieve.kept))
+            self._reporter.stage(f"assembling {label} samples", len(self._contexts.kept))
             asked = make_options(mixture, corpus=self._texts, **options)
-            made = Assembly(self._documents, asked, lambda item: self._sieve.coherence(item).overall)
+            made = Assembly(self._documents, asked, lambda item: self._contexts.coherence(item).overall)
             for outcome in made.outcomes():
                 self._reporter.advance()
                 if isinstance(outcome, Rejected):
@@ -125,10 +125,10 @@ class RunRows:
     def _rejected(self, chats: list[str]) -> ConfigData:
         def rows() -> Iterator[Mapping[str, Any]]:
             yield from map(rejected_row, self._journal.current_rejected())
-            yield from map(rejected_row, self._sieve.dropped())
+            yield from map(rejected_row, self._contexts.dropped())
             # What an assembly dropped is known by its settings and pair, like everything else.
             for content in chats if len(self._journal.rejected) else ():
-                for pair, _ in self._sieve.kept:
+                for pair, _ in self._contexts.kept:
                     dropped = self._journal.find_rejected(content_hash(content, pair.id))
                     if dropped is not None:
                         yield rejected_row(dropped)

@@ -22,7 +22,7 @@ from synthesis.tokens import Tokenizer, load_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class AssemblyJob:
     """Everything that determines the outcomes; equal jobs have equal ones, in any process."""
 
     store: str
@@ -35,18 +35,18 @@ class Job:
 
 
 # The assembly last used. Processes forked from this one inherit it, its documents indexed.
-_latest: tuple[Job, Assembly] | None = None
+_latest: tuple[AssemblyJob, Assembly] | None = None
 # By identity, so that a folder whose tokenizer has changed is never taken for what it was.
 _LOADED: dict[str, Tokenizer] = {}
 _KEPT = 3
 
 
-def outcomes(job: Job, start: int, stop: int) -> Iterator[Sample | Rejected]:
+def outcomes(job: AssemblyJob, start: int, stop: int) -> Iterator[Sample | Rejected]:
     """What becomes of the contexts at positions ``start`` to ``stop``."""
     return _assembly(job).outcomes(start, stop)
 
 
-def prepare(job: Job) -> None:
+def prepare(job: AssemblyJob) -> None:
     """Index the documents here and now, for this process and those forked from it."""
     _assembly(job).prepare()
 
@@ -72,7 +72,7 @@ def forget() -> None:
     _latest = None
 
 
-def _assembly(job: Job) -> Assembly:
+def _assembly(job: AssemblyJob) -> Assembly:
     global _latest
     if _latest is None or _latest[0] != job:
         _latest = None  # before another is made, so that there are never two

@@ -22,7 +22,7 @@ from datasets.builder import Key
 
 from builder.folder.place import find_place
 from builder.folder.schema import ROWS_VERSION, Row, arrow_schema, chat_row
-from builder.loading.assembling import Job, forget, outcomes, prepare, remember, serial_tokenizers
+from builder.loading.assembling import AssemblyJob, forget, outcomes, prepare, remember, serial_tokenizers
 from builder.loading.raw import RawConfig, find_raw, open_rows, prepare_store
 from synthesis.assembly.options import CHOICES, Length, Options, make_options, parse_mixture
 from synthesis.data import Message, Rejected, content_hash
@@ -180,12 +180,12 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         spans = [(count * part // shards, count * (part + 1) // shards) for part in range(shards)]
         names = ("options", "tokenizer", "tokenizer_revision", "identity", "min_coherence")
         chosen = {name: getattr(self.config, name) for name in names}
-        job = Job(str(store), self._raw.counted_by, **chosen)
+        job = AssemblyJob(str(store), self._raw.counted_by, **chosen)
         if not dl_manager.is_streaming:
             prepare(job)
         return [datasets.SplitGenerator(SPLIT, gen_kwargs={"spans": spans, "job": job})]
 
-    def _generate_examples(self, spans: list[tuple[int, int]], job: Job) -> Iterator[tuple[Any, Row]]:
+    def _generate_examples(self, spans: list[tuple[int, int]], job: AssemblyJob) -> Iterator[tuple[Any, Row]]:
         for shard, (start, stop) in enumerate(spans):
             dropped: list[Rejected] = []
             for place, outcome in enumerate(outcomes(job, start, stop), start):

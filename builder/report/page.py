@@ -26,7 +26,7 @@ _SHOWN = 24_000  # characters of the sample's context around its evidence
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 
 
-class Piece(NamedTuple):
+class Passage(NamedTuple):
     """A run of a text; ``what`` it states, if it is evidence."""
 
     text: str
@@ -88,17 +88,17 @@ def plain(value: object) -> str:
     return _UNFIT.sub("\ufffd", str(value))
 
 
-def pieces(row: Row) -> list[Piece]:
+def pieces(row: Row) -> list[Passage]:
     """The context of a row, cut where its evidence begins and ends; long fillers are shortened."""
     text, spans = row["context"], sorted((s["start"], s["end"], s["what"]) for s in row["evidence"] or ())
     room = _SHOWN // (len(spans) + 1)
-    cut, at = list[Piece](), 0
+    cut, at = list[Passage](), 0
     for start, end, what in spans:
         start = max(start, at)  # spans may overlap
         if end > start:
-            cut += [Piece(_shortened(text[at:start], room), None), Piece(text[start:end], what)]
+            cut += [Passage(_shortened(text[at:start], room), None), Passage(text[start:end], what)]
             at = end
-    cut.append(Piece(_shortened(text[at:], room), None))
+    cut.append(Passage(_shortened(text[at:], room), None))
     return [piece for piece in cut if piece.text]
 
 

@@ -17,7 +17,7 @@ from synthesis.lazy_sequence import OnDemand
 from synthesis.sources.address import Address, errors_about, parse_address
 from synthesis.sources.files import suffix_of, unreadable
 from synthesis.sources.formats import read_jsonl
-from synthesis.sources.rows import Row, parse_json
+from synthesis.sources.rows import SourceRow, parse_json
 from synthesis.storage import storage_errors
 
 Entry = tuple[str, str]
@@ -57,7 +57,7 @@ def copied(entries: Iterable[Entry]) -> Texts:
     return Texts(len(shelf), read)
 
 
-def in_place(path: Path, entry_of: Callable[[Row], Entry]) -> Texts:
+def in_place(path: Path, entry_of: Callable[[SourceRow], Entry]) -> Texts:
     """The rows of a plain JSON Lines file, which must not change meanwhile.
 
     Every row is looked at once; what is kept in memory is where each ends (8 bytes).
@@ -84,7 +84,7 @@ def in_place(path: Path, entry_of: Callable[[Row], Entry]) -> Texts:
                 file.seek(ends[place])
                 line = file.read(ends[place + 1] - ends[place])  # and blank lines before it
             value, wrong = parse_json(line.decode("utf-8-sig").strip())
-            return entry_of(Row(place + 1, value, error=wrong))
+            return entry_of(SourceRow(place + 1, value, error=wrong))
         except (OSError, UnicodeDecodeError, SourceError) as error:
             raise SourceError(
                 f"the corpus {path} has changed since it was opened ({error}). Leave it as it is while it is "
@@ -180,7 +180,7 @@ def _nothing(address: Address) -> SourceError:
     return SourceError(f"{address.place} has no rows. Give a source with texts in it.")
 
 
-def _entry(row: Row, table: str, column: str) -> Entry:
+def _entry(row: SourceRow, table: str, column: str) -> Entry:
     """Id and text of a row; ``column`` is the one chosen, if one was."""
     value, where = row.value, f"row {row.line} of {table}"
     if row.error or not isinstance(value, Mapping):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from synthesis.data import content_hash
 from synthesis.errors import ConfigError, SourceError
 from synthesis.sources.address import Address, errors_about, parse_address
-from synthesis.sources.rows import Table
+from synthesis.sources.rows import SourceTable
 from synthesis.text.ngrams import ngram_hashes, plain_words
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _nothing(benchmark: Benchmark) -> SourceError:
     )
 
 
-def _read_table(benchmark: Benchmark, table: Table, n: int) -> tuple[_Tally, int]:
+def _read_table(benchmark: Benchmark, table: SourceTable, n: int) -> tuple[_Tally, int]:
     import numpy as np
 
     tally, unreadable = _Tally(), 0

@@ -16,7 +16,7 @@ from synthesis.errors import ConfigError, SourceError
 from synthesis.options import PairsConfig
 from synthesis.sources.columns import BadRow, check_columns, map_row
 from synthesis.sources.files import suffix_of
-from synthesis.sources.rows import Row, task_from_name
+from synthesis.sources.rows import SourceRow, task_from_name
 
 _FILE = "file_path"  # where a reader notes which file a document is from
 
@@ -57,7 +57,7 @@ def read_documents(documents: Iterable[Document], chosen: PairsConfig) -> Iterat
         except BadRow as bad:
             usable = usable or not bad.unmapped
             missing = missing or f"{document.id}: {bad.reason}; its metadata has {_names(document.metadata)}"
-            yield Rejected(document.id, "pairs", bad.reason, Row(0, row).preview())
+            yield Rejected(document.id, "pairs", bad.reason, SourceRow(0, row).preview())
             continue
         usable = True
         seen.add(pair.id)

@@ -18,7 +18,7 @@ from urllib.parse import unquote_plus
 from synthesis.errors import SourceError
 from synthesis.sources import resolve
 from synthesis.sources.hub import hub_tables, redact
-from synthesis.sources.rows import Table
+from synthesis.sources.rows import SourceTable
 
 _CHOICES: Final = ("config", "split", "columns")
 # A question mark is a wildcard of globs, too. Choices begin with the first that a name and "=" follow.
@@ -34,7 +34,7 @@ class Address:
     split: str = "train"
     columns: tuple[str, ...] = ()
 
-    def tables(self, revision: str | None = None) -> list[Table]:
+    def tables(self, revision: str | None = None) -> list[SourceTable]:
         """Its tables in reading order; a Hub dataset's at ``revision`` (a commit) if that is given.
 
         Raises:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 
 from synthesis.errors import SourceError
 from synthesis.sources.formats import read_csv, read_json, read_jsonl, read_parquet
-from synthesis.sources.rows import Row, Table
+from synthesis.sources.rows import SourceRow, SourceTable
 
 TEXT_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet", *(suffix + ".gz" for suffix in TEXT_SUFFIXES))
@@ -117,7 +117,7 @@ def unreadable(name: str, error: OSError) -> SourceError:
     return SourceError(f"{name} cannot be read: {error.strerror or error}. Check the file and its disk.")
 
 
-def file_table(shown: str, filename: str, opened: Callable[[], BinaryIO]) -> Table:
+def file_table(shown: str, filename: str, opened: Callable[[], BinaryIO]) -> SourceTable:
     """A table over one file: ``shown`` names it, ``filename`` says its format."""
     base = PurePosixPath(filename.replace(os.sep, "/")).name
     suffix = suffix_of(base)
@@ -132,14 +132,16 @@ def file_table(shown: str, filename: str, opened: Callable[[], BinaryIO]) -> Tab
             else:
                 yield raw
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[SourceRow]:
         return _guarded(lambda: _rows(kind, unpacked, shown), shown)
 
     uniform = kind in {".csv", ".tsv", ".parquet"}
-    return Table(shown, base[: len(base) - len(suffix)], rows, uniform)
+    return SourceTable(shown, base[: len(base) - len(suffix)], rows, uniform)
 
 
-def _rows(kind: str, opened: Callable[[], AbstractContextManager[BinaryIO]], name: str) -> Iterator[Row]:
+def _rows(
+    kind: str, opened: Callable[[], AbstractContextManager[BinaryIO]], name: str
+) -> Iterator[SourceRow]:
     if kind == ".json":
         yield from read_json(opened, name)
         return
@@ -154,7 +156,7 @@ def _rows(kind: str, opened: Callable[[], AbstractContextManager[BinaryIO]], nam
             yield from read_jsonl(handle, name)
 
 
-def _guarded(rows: Callable[[], Iterator[Row]], name: str) -> Iterator[Row]:
+def _guarded(rows: Callable[[], Iterator[SourceRow]], name: str) -> Iterator[SourceRow]:
     line = 0
     try:
         for row in rows():
@@ -168,7 +170,7 @@ def _guarded(rows: Callable[[], Iterator[Row]], name: str) -> Iterator[Row]:
         raise unreadable(name, error) from None
 
 
-def local_tables(source: str) -> list[Table]:
+def local_tables(source: str) -> list[SourceTable]:
     """One table per file behind a path, folder or glob."""
     root = Path(source)
     tables = []

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, NamedTuple
 
 from synthesis.errors import SourceError
-from synthesis.sources.rows import DECODER, PREVIEW, ROW_LIMIT, Row, parse_json
+from synthesis.sources.rows import DECODER, PREVIEW, ROW_LIMIT, SourceRow, parse_json
 
 # csv refuses longer fields; the limit belongs to the whole process, so it is only raised.
 FIELD_LIMIT = 4 * 1024 * 1024
@@ -89,20 +89,20 @@ def too_long(size: int) -> str:
     return f"row is too long: {size:,} bytes, the limit is {ROW_LIMIT:,}"
 
 
-def read_jsonl(handle: BinaryIO, name: str) -> Iterator[Row]:
+def read_jsonl(handle: BinaryIO, name: str) -> Iterator[SourceRow]:
     """One row per line that is not blank."""
     for line in read_lines(handle, name):
         raw = line.text[:PREVIEW].strip("\r\n")
         if line.cut:
-            yield Row(line.number, None, raw, too_long(line.cut))
+            yield SourceRow(line.number, None, raw, too_long(line.cut))
         elif line.text.strip():
             value, error = parse_json(line.text)
             if error and "\0" in line.text:
                 error = "row holds NUL bytes"
-            yield Row(line.number, value, raw, error)
+            yield SourceRow(line.number, value, raw, error)
 
 
-def read_csv(handle: BinaryIO, name: str, delimiter: str = "") -> Iterator[Row]:
+def read_csv(handle: BinaryIO, name: str, delimiter: str = "") -> Iterator[SourceRow]:
     """One row per record after the header; every value is a string, a missing one None.
 
     Without a ``delimiter`` the header decides: whichever of comma, semicolon and tab it
@@ -130,7 +130,7 @@ def read_csv(handle: BinaryIO, name: str, delimiter: str = "") -> Iterator[Row]:
             return
         except csv.Error as error:
             reason = too_long(lines.cut) if lines.cut else f"broken CSV: {error}"
-            yield Row(start, None, lines.last[:PREVIEW].strip("\r\n"), _explain(reason))
+            yield SourceRow(start, None, lines.last[:PREVIEW].strip("\r\n"), _explain(reason))
             continue
         if record:
             yield _csv_row(start, header, record, lines.cut)
@@ -144,17 +144,17 @@ def _explain(reason: str) -> str:
     return reason
 
 
-def _csv_row(line: int, header: list[str], record: list[str], cut: int) -> Row:
+def _csv_row(line: int, header: list[str], record: list[str], cut: int) -> SourceRow:
     values: dict[str, str | None] = {}
     for position, column in enumerate(header):
         if column and column not in values:
             values[column] = record[position] if position < len(record) else None
     if cut:
-        return Row(line, values, "", too_long(cut))
+        return SourceRow(line, values, "", too_long(cut))
     if len(record) > len(header) and any(record[len(header) :]):
         reason = f"row has {len(record)} fields, the header has {len(header)} (unquoted delimiter?)"
-        return Row(line, values, "", reason)
-    return Row(line, values)
+        return SourceRow(line, values, "", reason)
+    return SourceRow(line, values)
 
 
 class _CsvLines:
@@ -184,7 +184,7 @@ _SPACE = " \t\r\n"
 _ELEMENT_LIMIT = 256 * 1024 * 1024
 
 
-def read_json(opened: Callable[[], AbstractContextManager[BinaryIO]], name: str) -> Iterator[Row]:
+def read_json(opened: Callable[[], AbstractContextManager[BinaryIO]], name: str) -> Iterator[SourceRow]:
     """Rows of a ``.json`` file; ``opened`` is called again where the file must be read anew.
 
     Raises:
@@ -218,7 +218,7 @@ def _goes_on(text: str) -> bool:
     return False
 
 
-def _array(buffer: _Buffer) -> Iterator[Row]:
+def _array(buffer: _Buffer) -> Iterator[SourceRow]:
     buffer.skip()
     if buffer.peek() == "]":
         return
@@ -232,7 +232,7 @@ def _array(buffer: _Buffer) -> Iterator[Row]:
         buffer.skip()
 
 
-def _concatenated(buffer: _Buffer) -> Iterator[Row]:
+def _concatenated(buffer: _Buffer) -> Iterator[SourceRow]:
     while buffer.peek():
         yield buffer.row()
 
@@ -279,11 +279,11 @@ class _Buffer:
         """Step over the character ``peek`` saw."""
         self.at += 1
 
-    def row(self) -> Row:
+    def row(self) -> SourceRow:
         """The next value, with the line it starts on."""
         self.peek()
         value, end = self._value()
-        row = Row(self.line, value, self.text[self.at : min(end, self.at + PREVIEW)])
+        row = SourceRow(self.line, value, self.text[self.at : min(end, self.at + PREVIEW)])
         self.line += self.text.count("\n", self.at, end)
         self.at = end
         return row
@@ -319,7 +319,7 @@ class _Buffer:
 _BATCH = 128
 
 
-def read_parquet(handle: BinaryIO, name: str) -> Iterator[Row]:
+def read_parquet(handle: BinaryIO, name: str) -> Iterator[SourceRow]:
     """Rows counted from 1.
 
     Raises:
@@ -334,7 +334,7 @@ def read_parquet(handle: BinaryIO, name: str) -> Iterator[Row]:
         for batch in parquet.iter_batches(batch_size=_BATCH):
             for value in batch.to_pylist():
                 number += 1
-                yield Row(number, value)
+                yield SourceRow(number, value)
     except UnicodeDecodeError:
         raise SourceError(
             f"{name}: a text column holds bytes that are not UTF-8 within rows {number + 1} to "

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 
 from synthesis.errors import SourceError
 from synthesis.sources.files import SUFFIXES, file_table, suffix_of
-from synthesis.sources.rows import Row, Table, task_from_name
+from synthesis.sources.rows import SourceRow, SourceTable, task_from_name
 
 _PREFIX = "hf://datasets/"
 _ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^/\s]+))?(/(?P<path>.+))?")
@@ -114,7 +114,7 @@ def resolve_revision(hub: HubSource, token: str | None) -> str:
     return str(info.sha)
 
 
-def hub_tables(hub: HubSource, config: str | None, split: str, token: str | None) -> list[Table]:
+def hub_tables(hub: HubSource, config: str | None, split: str, token: str | None) -> list[SourceTable]:
     """One table for a dataset's split, or one per file at the source's path."""
     revision = resolve_revision(hub, token)
     if not hub.path:
@@ -134,29 +134,29 @@ def hub_tables(hub: HubSource, config: str | None, split: str, token: str | None
     return [_remote_table(files, name, hub.repo, token) for name in names]
 
 
-def _remote_table(files: Any, name: str, repo: str, token: str | None) -> Table:
+def _remote_table(files: Any, name: str, repo: str, token: str | None) -> SourceTable:
     base = PurePosixPath(name).name
 
     def opened() -> BinaryIO:
         # The file system's own readline takes no limit; a buffered reader's does.
         return io.BufferedReader(files.open(name, "rb"))
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[SourceRow]:
         with hub_errors(repo, token):
             yield from table.rows()
 
     table = file_table(base, base, opened)
     # "train.jsonl" says nothing of the task; the dataset's own name may.
     label = table.label if task_from_name(table.label) != "generic" else repo.split("/")[1]
-    return Table(base, label, rows, table.uniform)
+    return SourceTable(base, label, rows, table.uniform)
 
 
 def dataset_table(
     place: str, name: str, config: str | None, split: str, token: str | None, revision: str | None = None
-) -> Table:
+) -> SourceTable:
     """A split of a dataset: ``place`` is a Hub id or a local folder, ``name`` is what to call it."""
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[SourceRow]:
         with hub_errors(name, token), _quiet_datasets() as load:
             stream = iter(load(place, config, split=split, streaming=True, token=token, revision=revision))
         number = 0
@@ -166,9 +166,9 @@ def dataset_table(
             if value is None:
                 return
             number += 1
-            yield Row(number, dict(cast(Mapping[str, Any], value)))
+            yield SourceRow(number, dict(cast(Mapping[str, Any], value)))
 
-    return Table(name, name.rstrip("/").rsplit("/", 1)[-1], rows, uniform=True)
+    return SourceTable(name, name.rstrip("/").rsplit("/", 1)[-1], rows, uniform=True)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from synthesis.data import Pair, Rejected, content_hash
 from synthesis.errors import SourceError
 from synthesis.sources import resolve
 from synthesis.sources.columns import BadRow, Fields, check_columns, map_row, unmapped_error
-from synthesis.sources.rows import Row, Table, task_from_name
+from synthesis.sources.rows import SourceRow, SourceTable, task_from_name
 
 _STAGE = "pairs"
 # So many rows without usable columns are held back until one with them is seen: who
@@ -99,7 +99,7 @@ class _Reader:
         self.pairs = self.rejected = 0
         self.first = ""
 
-    def read(self, tables: list[Table], limit: int | None) -> Iterator[Pair | Rejected]:
+    def read(self, tables: list[SourceTable], limit: int | None) -> Iterator[Pair | Rejected]:
         """All outcomes, table by table, until ``limit`` pairs."""
         if limit == 0:
             return
@@ -111,7 +111,7 @@ class _Reader:
         if not self.pairs:
             raise self._nothing()
 
-    def _table(self, table: Table) -> Iterator[Pair | Rejected]:
+    def _table(self, table: SourceTable) -> Iterator[Pair | Rejected]:
         self.names.append(table.name)
         held: list[Rejected] = []
         columns: dict[str, None] = {}
@@ -138,7 +138,7 @@ class _Reader:
             raise unmapped_error(table.name, list(columns), self.chosen)
         yield from map(self._counted, held)
 
-    def _pair(self, table: Table, row: Row) -> Pair:
+    def _pair(self, table: SourceTable, row: SourceRow) -> Pair:
         if row.error:
             raise BadRow(row.error)
         fields = map_row(row.value, self.chosen)

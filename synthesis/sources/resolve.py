@@ -14,7 +14,7 @@ from typing import Any
 from synthesis.errors import SourceError
 from synthesis.sources.files import SUFFIXES, describe_files, local_tables, not_found, suffix_of
 from synthesis.sources.hub import HubSource, dataset_table, hub_tables, parse_hub, redact, resolve_revision
-from synthesis.sources.rows import Table
+from synthesis.sources.rows import SourceTable
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)^---", re.DOTALL | re.MULTILINE)
 
@@ -27,7 +27,7 @@ def as_text(source: str | Path) -> str:
     return str(Path(text).expanduser()) if text.startswith("~") else text
 
 
-def tables(source: str, config: str | None, split: str, token: str | None) -> list[Table]:
+def tables(source: str, config: str | None, split: str, token: str | None) -> list[SourceTable]:
     """The tables behind a source, in reading order.
 
     Raises:

@@ -18,7 +18,7 @@ ROW_LIMIT = 32 * 1024 * 1024
 PREVIEW = 200
 
 
-class Row(NamedTuple):
+class SourceRow(NamedTuple):
     """One row: ``value`` as parsed, or why it could not be (``error``).
 
     ``line`` counts from 1: lines of a text file, rows of a Parquet file or Hub split.
@@ -42,7 +42,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SourceTable:
     """Rows that belong together: one file, or one split of a Hub dataset.
 
     ``name`` is shown to the user and begins the ids of bad rows; ``label`` is what the
@@ -52,7 +52,7 @@ class Table:
 
     name: str
     label: str
-    rows: Callable[[], Iterator[Row]]
+    rows: Callable[[], Iterator[SourceRow]]
     uniform: bool = False
 
 
