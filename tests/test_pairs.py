@@ -362,10 +362,11 @@ def test_the_seed_rows_give_one_outcome_each() -> None:
     if not folder.is_dir():
         pytest.skip("../shared/data is not here")
     outcomes = list(read_pairs(folder))
-    assert len(outcomes) == 800
+    rows = {path.stem: len(path.read_bytes().splitlines()) for path in folder.glob("*.jsonl")}
+    assert len(outcomes) == sum(rows.values()) >= 800
     tasks = Counter(outcome.task for outcome in outcomes if isinstance(outcome, Pair))
-    assert set(tasks) == {"govreport", "hotpotqa", "multinews", "narrativeqa"}
-    assert sum(tasks.values()) >= 790
+    assert set(tasks) == set(rows)
+    assert sum(tasks.values()) >= 0.98 * len(outcomes)
 
 
 def test_reading_text_loads_nothing_heavy(tmp_path: Path) -> None:

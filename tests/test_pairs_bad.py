@@ -295,7 +295,7 @@ def test_permission_denied() -> None:
             assert "permission denied" in error_of(path)
             return
         code = (
-            "import os\nfrom synthesis import errors, pairs\nos.setuid(65534)\n"
+            "import os\nfrom synthesis import errors\nfrom synthesis.sources import pairs\nos.setuid(65534)\n"
             f"try: list(pairs.read_pairs({str(path)!r}))\n"
             "except errors.SourceError as error: print(error)"
         )
