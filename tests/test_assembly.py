@@ -27,8 +27,7 @@ from synthesis.text.sentences import sentence_spans
 from synthesis.text.states import is_ordinary, states
 from synthesis.tokens import Tokenizer, build_tokenizer, load_tokenizer
 from tests.assembly_texts import TOKENIZERS, WORDS, byte_level, check, corpus, odd_text, prose, samples
-
-DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+from tests.real_texts import needs_large, rows
 
 
 @pytest.fixture(params=sorted(TOKENIZERS))
@@ -493,23 +492,25 @@ def test_plans_keep_to_their_room(sizes: list[int], tokens: int, depth: float, s
 # --- real texts -------------------------------------------------------------
 
 
-@pytest.mark.skipif(
-    not DATA.is_dir(), reason="real texts are not part of the project (../shared/data is absent)"
+@pytest.mark.parametrize(
+    ("names", "length", "distractors", "off"),
+    [
+        (("own",), "8k", "random", 0.07),  # the largest of few documents is a tenth of a sample
+        pytest.param(("hotpotqa", "multinews"), "12k", "same-task", 0.05, marks=needs_large),
+    ],
 )
-def test_real_texts_fill_and_keep_their_depth() -> None:
+def test_real_texts_fill_and_keep_their_depth(names, length, distractors, off) -> None:
     items = []
-    for task in ("hotpotqa", "multinews"):
-        pairs = (DATA / "seed_instruction" / f"{task}.jsonl").read_text(encoding="utf-8").splitlines()
-        contexts = (DATA / "seed_context" / f"{task}.jsonl").read_text(encoding="utf-8").splitlines()
-        for pair_line, context_line in list(zip(pairs, contexts, strict=True))[:30]:
-            pair = Pair(**json.loads(pair_line), task=task)
-            items.append((pair, Context(pair.id, json.loads(context_line)["context"])))
+    for name in names:
+        for row in rows(name)[: 50 if name == "own" else 30]:
+            pair = Pair(instruction=row["instruction"], answer=row["answer"], task=row.get("task", name))
+            items.append((pair, Context(pair.id, row["context"])))
     tokenizer = load_tokenizer()
-    outcomes = list(assemble(items, "12k"))
+    outcomes = list(assemble(items, length, distractors=distractors))
     kept = [(s, item) for s, item in zip(outcomes, items, strict=True) if isinstance(s, Sample)]
     assert len(kept) > 40
     for sample, (pair, context) in kept:
         check(sample, pair, context, tokenizer)
         assert sample.tokens >= 0.995 * sample.budget
     depths = sorted(sample.depth for sample, _ in kept)
-    assert max(abs(d - (rank + 0.5) / len(depths)) for rank, d in enumerate(depths)) < 0.05
+    assert max(abs(d - (rank + 0.5) / len(depths)) for rank, d in enumerate(depths)) < off

@@ -20,16 +20,16 @@ from benchmarks.metrics import (
     interval,
     judged_auroc,
 )
-from benchmarks.probes import NEGATIVES, Row, probes, read_rows
+from benchmarks.probes import NEGATIVES, Row, probes
 from synthesis.coherence import explain, locate, score, score_batch, window_spans
 from synthesis.data import Coherence
 from synthesis.text.answers import kind_of
 from synthesis.text.numbers import quantities
 from synthesis.text.sentences import sentences
 from synthesis.text.words import terms, terms_with_spans
+from tests.real_texts import needs_large, rows
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT.parent / "shared" / "data"
 
 BRIDGE = (
     "The valley had long waited for a crossing. The Harrow Bridge stands in Aldwyn, a market town of brick "
@@ -471,19 +471,22 @@ def test_calibration_file_is_complete() -> None:
     assert all(0 < int(mask, 16) < 1 << 64 for mask in references["terms"].values())
 
 
-@pytest.mark.skipif(
-    not DATA.is_dir(), reason="human-annotated triples (../shared/data) are not on this machine"
-)
+OWN_FLOORS = {"hard": 0.97, "planted": 0.96, "removed": 0.96, "swapped": 0.96, "replaced": 0.90}
+HOTPOT_FLOORS = {"hard": 0.98, "planted": 0.95, "removed": 0.95, "swapped": 0.90, "replaced": 0.95}
+NEWS_FLOORS = {"hard": 0.96, "planted": 0.93, "removed": 0.90, "swapped": 0.97, "replaced": 0.92}
+
+
 @pytest.mark.parametrize(
     ("name", "floors"),
     [
-        ("hotpotqa", {"hard": 0.98, "planted": 0.95, "removed": 0.95, "swapped": 0.90, "replaced": 0.95}),
-        ("multinews", {"hard": 0.96, "planted": 0.93, "removed": 0.90, "swapped": 0.97, "replaced": 0.92}),
+        ("own", OWN_FLOORS),
+        pytest.param("hotpotqa", HOTPOT_FLOORS, marks=needs_large),
+        pytest.param("multinews", NEWS_FLOORS, marks=needs_large),
     ],
 )
 def test_tells_true_from_spoilt_on_rows_not_fitted(name: str, floors: dict[str, float]) -> None:
-    rows = read_rows(DATA, name)
-    sample = Random(name).sample(rows[len(rows) // 2 :], 50)
+    found = [Row(row["context"], row["instruction"], row["answer"]) for row in rows(name)]
+    sample = found if name == "own" else Random(name).sample(found[len(found) // 2 :], 50)
     judged: dict[str, dict[int, Coherence]] = {}
     for probe in probes(sample):
         judged.setdefault(probe.what, {})[probe.row] = score(probe.context, probe.instruction, probe.answer)

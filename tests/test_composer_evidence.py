@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -22,11 +20,7 @@ from synthesis.engines.composer.grammar.words import inflect, ing_form
 from synthesis.engines.composer.reading import answers
 from synthesis.engines.composer.reading.topics import topics
 from synthesis.engines.composer.stating.statements import state
-
-DATA = Path(__file__).parents[2] / "shared" / "data" / "seed_instruction"
-needs_data = pytest.mark.skipif(
-    not DATA.is_dir(), reason=f"real questions are not at hand: no {DATA.name} folder"
-)
+from tests.real_texts import large_rows, needs_large, rows, sets
 
 # Three lines each: question, answer, the one statement expected.
 _REWRITES = """\
@@ -607,24 +601,21 @@ def test_the_same_under_any_hash_seed() -> None:
     assert len(runs) == 1
 
 
-def real_pairs(name: str) -> list[tuple[str, str]]:
-    lines = (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [(row["instruction"], row["answer"]) for row in map(json.loads, lines)]
-
-
-@needs_data
-@pytest.mark.parametrize("name", ["hotpotqa", "narrativeqa", "govreport", "multinews"])
+@pytest.mark.parametrize("name", sets("hotpotqa", "narrativeqa", "govreport", "multinews"))
 def test_real_pairs_keep_their_answers_and_share_none_with_distractors(name: str) -> None:
-    for at, (question, answer) in enumerate(real_pairs(name)):
+    for at, row in enumerate(rows(name)):
+        question, answer = row["instruction"], row["answer"]
         check_pair(question, answer, at)
         bare = normalised(answer)
         for sentence in itertools.islice(distract(question, answer, random.Random(at)), 20):
             assert f" {bare} " not in f" {normalised(sentence)} "
 
 
-@needs_data
+@needs_large
 def test_few_real_questions_need_a_plain_form() -> None:
-    pairs = real_pairs("hotpotqa") + real_pairs("narrativeqa")
+    pairs = [
+        (row["instruction"], row["answer"]) for row in large_rows("hotpotqa") + large_rows("narrativeqa")
+    ]
     marks = ("“", "on record", "the records", "all accounts agree", "could have said", "the question")
     plain = sum(any(mark in told(*pair)[0] for mark in marks) for pair in pairs)
     assert plain < 0.06 * len(pairs)

@@ -2,14 +2,12 @@
 
 import dataclasses
 import itertools
-import json
 import os
 import random
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -26,9 +24,9 @@ from synthesis.engines.composer.prose.plan import STAGES, cast_size, plan
 from synthesis.engines.composer.prose.templates import compile_line, expand, tidy
 from synthesis.engines.composer.prose.world import Supply
 from synthesis.errors import UsageError
+from tests.real_texts import rows, sets
 
 QUESTION, ANSWER = "Which country was the author of Silent Rivers born in?", "Portugal"
-DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "seed_instruction"
 
 
 def grams(text: str, size: int = 8) -> set[tuple[str, ...]]:
@@ -380,13 +378,10 @@ def test_missing_and_wrong_variables() -> None:
     assert "words='many'" in bad.detail
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="real pairs are not beside the repository (../shared/data)")
-@pytest.mark.parametrize("name", ["hotpotqa", "narrativeqa", "govreport", "multinews"])
+@pytest.mark.parametrize("name", sets("hotpotqa", "narrativeqa", "govreport", "multinews"))
 def test_real_pairs(name: str) -> None:
-    lines = (DATA / f"{name}.jsonl").read_text(encoding="utf-8").split("\n")
-    rows = [json.loads(line) for line in lines[:25]]
     found = []
-    for row in rows:
+    for row in rows(name)[:25]:
         draft = compose(row["instruction"], row["answer"], words=1000)
         told = sum(len(draft.text[s:e].split()) for s, e, _ in draft.evidence)
         assert told > 960 or abs(len(draft.text.split()) - 1000) <= 30

@@ -26,9 +26,9 @@ from synthesis.gate.contamination import (
     reason_to_drop,
 )
 from synthesis.text.ngrams import ngram_hashes, plain_words
+from tests.real_texts import rows, sets
 
 ROOT = Path(__file__).parent.parent
-REAL = ROOT.parent / "shared" / "data" / "seed_context"
 QUESTION = (
     "In which year did the harbour master of Varrow order that all lamps on the northern quay be put out?"
 )
@@ -170,11 +170,12 @@ def test_sorting_in_by_parts_changes_nothing(tmp_path, monkeypatch) -> None:
     assert len(whole.hashes) == len(true)
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real contexts of ../shared/data are not here")
-def test_real_contexts_against_sets_of_words() -> None:
-    lines = (REAL / "hotpotqa.jsonl").read_text(encoding="utf-8").splitlines()
-    texts = [json.loads(line)["context"] for line in lines]
-    bench = _benchmarks(REAL / "hotpotqa.jsonl").indexes[0]
+@pytest.mark.parametrize("name", sets("hotpotqa"))
+def test_real_contexts_against_sets_of_words(name, tmp_path) -> None:
+    texts = [row["context"] for row in rows(name)]
+    path = tmp_path / f"{name}.jsonl"
+    path.write_text("".join(json.dumps({"context": text}) + "\n" for text in texts), encoding="utf-8")
+    bench = _benchmarks(path).indexes[0]
     runs = set()
     for text in texts:
         words = plain_words(text)

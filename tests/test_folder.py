@@ -25,8 +25,9 @@ from builder.folder.versions import Version, is_intact, mark_published, read_man
 from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample, content_hash
 from synthesis.errors import ConfigError, FolderError, StorageError
 from synthesis.storage import storage_errors
+from tests import real_texts
+from tests.real_texts import sets
 
-SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
 FACTS = {"engine": "composer", "model": "", "template": "story", "sampling": {"temperature": 0.7}, "seed": 3}
 Rows = list[dict[str, Any]]
 
@@ -185,11 +186,9 @@ def test_nothing_but_empty_configs_still_gives_a_card(tmp_path: Path) -> None:
     assert "No config has any rows yet" in (tmp_path / "README.md").read_text()
 
 
-def test_real_rows_survive_the_trip(tmp_path: Path, load: Any) -> None:
-    source = SHARED / "seed_context" / "multinews.jsonl"
-    if not source.is_file():
-        pytest.skip("real data not present: ../shared/data/seed_context/multinews.jsonl")
-    texts = [json.loads(line)["context"] for line in source.read_text(encoding="utf-8").splitlines()]
+@pytest.mark.parametrize("name", sets("multinews"))
+def test_real_rows_survive_the_trip(tmp_path: Path, load: Any, name: str) -> None:
+    texts = [row["context"] for row in real_texts.rows(name)]
     rows = [
         raw_row(Pair(instruction=f"q{n}", answer="a"), Context("p", t), None) for n, t in enumerate(texts)
     ]

@@ -17,8 +17,9 @@ from synthesis.coherence import locate
 from synthesis.errors import FolderError, SourceError, UsageError
 from synthesis.options import RunConfig, load_config, override
 from synthesis.sources.columns import BadRow
+from tests import real_texts
+from tests.real_texts import sets
 
-SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "seed_context"
 MODEL = "org/Model-72B"
 Row = dict[str, Any]
 
@@ -227,19 +228,15 @@ def test_nothing_to_import_is_an_error_that_says_why(tmp_path: Path, bring: Impo
     assert bring([story(1)]).contexts == 1
 
 
-@pytest.mark.parametrize("name", ["hotpotqa", "multinews"])
+@pytest.mark.parametrize("name", sets("hotpotqa", "multinews"))
 def test_real_rows(tmp_path: Path, bring: Import, name: str) -> None:
-    path = SHARED / f"{name}.jsonl"
-    if not path.is_file():
-        pytest.skip(f"real data not present: ../shared/data/seed_context/{name}.jsonl")
-    lines = path.read_text(encoding="utf-8").splitlines()[:12]
-    pairs = (SHARED.parent / "seed_instruction" / path.name).read_text(encoding="utf-8").splitlines()[:12]
-    rows: list[Row | str] = [json.loads(c) | json.loads(p) for c, p in zip(lines, pairs, strict=True)]
+    given = real_texts.rows(name)[: 50 if name == "own" else 12]
+    rows: list[Row | str] = [{key: row[key] for key in ("instruction", "answer", "context")} for row in given]
     summary = bring(rows, stem=name, **{"samples.lengths": ("8k",)})
     assert summary.contexts == len(rows)
     found = raw(tmp_path / "run")
     assert {row["task"] for row in found} == {name}
-    assert [row["context"] for row in found] == [json.loads(line)["context"] for line in lines]
+    assert [row["context"] for row in found] == [row["context"] for row in given]
 
 
 # --- again, interrupted, and what may follow ------------------------------------------------

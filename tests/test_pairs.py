@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from synthesis.data import Pair, Rejected
 from synthesis.errors import SourceError
 from synthesis.sources.pairs import describe_source, read_pairs
+from tests.real_texts import LARGE, OWN, needs_large, own_rows
 
 GOOD = {"instruction": "Who keeps the bees?", "answer": "Ondine"}
 ROWS = [
@@ -357,10 +358,18 @@ def test_every_row_has_one_outcome_and_text_is_untouched(rows: list[dict[str, An
             assert (outcome.instruction, outcome.answer) == (row["question"], str(row["answer"]))
 
 
+def test_our_rows_give_one_pair_each() -> None:
+    outcomes = list(read_pairs(OWN))
+    pairs = [outcome for outcome in outcomes if isinstance(outcome, Pair)]
+    assert len(pairs) == len(outcomes) == 50
+    for row, pair in zip(own_rows(), pairs, strict=True):
+        assert (pair.instruction, pair.answer, pair.task) == (row["instruction"], row["answer"], row["task"])
+        assert pair.metadata["kind"] == row["kind"]
+
+
+@needs_large
 def test_the_seed_rows_give_one_outcome_each() -> None:
-    folder = Path(__file__).parents[2] / "shared" / "data" / "seed_instruction"
-    if not folder.is_dir():
-        pytest.skip("../shared/data is not here")
+    folder = LARGE / "seed_instruction"
     outcomes = list(read_pairs(folder))
     rows = {path.stem: len(path.read_bytes().splitlines()) for path in folder.glob("*.jsonl")}
     assert len(outcomes) == sum(rows.values()) >= 800

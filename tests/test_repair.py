@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,6 +21,7 @@ from synthesis.run.repair import Fault, inspect, may_be_asked_again, repair_prom
 from synthesis.sources.pairs import read_pairs
 from tests.openai_server import Reply, serve
 from tests.pretend import PretendModel, is_repair, last, prose
+from tests.real_texts import LARGE, OWN, large_rows, needs_large, own_rows
 
 PAIR = Pair(instruction="Who mended the tower clock in Varrow?", answer="Ilse Brandt")
 SUMMARY = Pair(
@@ -33,8 +32,6 @@ SUMMARY = Pair(
 )
 GOOD = f"Context: {prose(60)} The tower clock in Varrow was mended by Ilse Brandt in spring. {prose(40)}"
 LACKING = f"Context: {prose(100)}"
-REAL = Path(__file__).parent.parent.parent / "shared" / "data"
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data (real pairs) is not here")
 
 
 def job(engine, repairs=2, **changes) -> Job:
@@ -338,22 +335,27 @@ def test_a_response_pasted_whole_is_fatal() -> None:
     assert judged(f"{prose(60)}\n\n{SUMMARY.answer}\n\n{prose(60)}", SUMMARY)["pasted-answer"]
 
 
-def real_rows(path: str) -> list[dict[str, str]]:
-    return [json.loads(line) for line in (REAL / path).read_text(encoding="utf-8").split("\n") if line]
+def fatal_faults(given: list[dict[str, str]], shift: int, step: int = 1) -> int:
+    """How many pairs get a fatal fault when the context is that of the pair ``shift`` further on."""
+    count = 0
+    for place in range(0, len(given), step):
+        pair = Pair(instruction=given[place]["instruction"], answer=given[place]["answer"])
+        text = given[(place + shift) % len(given)]["context"]
+        count += any(judged(text, pair, max(50, len(text.split()))).values())
+    return count
 
 
-@needs_real
+def test_contexts_that_people_wrote_pass_and_those_of_others_do_not() -> None:
+    assert fatal_faults(own_rows(), 0) <= 1, "one age has to be worked out"
+    assert fatal_faults(own_rows(), 7) >= 45, "the rest are yes and no, of which no word tells"
+
+
+@needs_large
 def test_real_contexts_pass_and_those_of_others_do_not() -> None:
     dropped = Counter()
     for name in ("hotpotqa", "multinews"):
-        rows = real_rows(f"seed_instruction/{name}.jsonl")
-        texts = [row["context"] for row in real_rows(f"seed_context/{name}.jsonl")]
-        for place, row in list(enumerate(rows))[::3]:
-            pair = Pair(instruction=row["instruction"], answer=row["answer"])
-            for shift in (0, 7):
-                text = texts[(place + shift) % len(texts)]
-                fatal = any(judged(text, pair, len(text.split())).values())
-                dropped[name, shift] += fatal
+        for shift in (0, 7):
+            dropped[name, shift] = fatal_faults(large_rows(name), shift, 3)
     assert dropped["hotpotqa", 0] == 0
     assert dropped["multinews", 0] <= 0.02 * 67
     assert dropped["hotpotqa", 7] >= 0.8 * 67  # the rest are yes and no, of which no word tells
@@ -375,10 +377,14 @@ def test_the_composer_needs_no_repair() -> None:
     composed(example_pairs())
 
 
-@needs_real
+def test_the_composer_needs_no_repair_for_pairs_that_people_wrote() -> None:
+    composed(OWN)
+
+
+@needs_large
 @pytest.mark.parametrize("name", ["govreport", "hotpotqa", "multinews", "narrativeqa"])
 def test_the_composer_needs_no_repair_for_real_pairs(name) -> None:
-    composed(REAL / f"seed_instruction/{name}.jsonl")
+    composed(LARGE / f"seed_instruction/{name}.jsonl")
 
 
 def test_over_a_real_server(monkeypatch) -> None:
