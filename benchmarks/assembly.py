@@ -34,6 +34,7 @@ from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import make_options
 from synthesis.assembly.production import Assembly
 from synthesis.lazy_sequence import OnDemand
+from synthesis.options import SamplesConfig
 from synthesis.tokens import Tokenizer, build_tokenizer, format_length, load_tokenizer, parse_length
 
 TASKS = ("story_qa", "paper_qa", "meeting_query", "report_summary")
@@ -178,7 +179,9 @@ def ladder(arguments: argparse.Namespace) -> None:
         shared = Documents(OnDisk(path), tokenizer)
         took = {"shared": 0.0, "alone": 0.0}
         for length in lengths:
-            options = make_options({parse_length(length): 1.0}, distractors=arguments.distractors)
+            options = make_options(
+                {parse_length(length): 1.0}, SamplesConfig(distractors=arguments.distractors)
+            )
             for kind in took:
                 documents = shared if kind == "shared" else Documents(OnDisk(path), tokenizer)
                 began = time.perf_counter()

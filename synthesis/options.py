@@ -1,42 +1,56 @@
-"""The configuration of a run: TOML on disk, frozen dataclasses in memory.
+"""The options of a run: a table of run.toml is the frozen dataclass that holds it.
 
-Unknown keys and unusable values fail here, before any work, with the key's full name.
-Knows nothing of where the values came from (file or command line) and reads no pairs.
+Each field carries its help, flag and bounds. Reading TOML, the checks and their messages, the
+command line, ``--help``, docs/options.md and what of an option names the rows made with it are all
+derived from the fields, by ``synthesis.settings``. To add an option is to add a field and use it.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
 from synthesis.errors import ConfigError
-
-_T = TypeVar("_T")
+from synthesis.settings import Setting, apart, build, check, hashed, option, settings, table
 
 MIN_WORDS, MAX_WORDS = 50, 20_000
 # What is written in sections may be longer; a plan of more sections than this is too much for one reply.
 MAX_EXPANDED, MAX_SECTIONS = 100_000, 100
-MAX_REPAIRS = 10
-MIN_NGRAM, MAX_NGRAM = 5, 50
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 WORDS = re.compile(r"[1-9]\d{0,6}|\d{1,4}(?:\.\d{1,3})?%")
+
+REFUSAL: Final = "The documents do not say."
+"""What a sample answers whose context is left out, unless another text is given."""
+
+SEPARATOR: Final = "\n\n"
+"""What stands between two documents unless another separator is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairsConfig:
     """Where the pairs come from. An empty ``source`` means the bundled examples."""
 
-    source: str = ""
-    config: str = ""
-    split: str = "train"
-    task: str = ""
-    limit: int = 0
-    columns: dict[str, str] = field(default_factory=dict)
+    source: str = apart(
+        "",
+        "File, folder, glob, hf:// path or Hub dataset, as in ORG/NAME?config=en&split=test.",
+        flag="--pairs",
+        default="the bundled examples",
+    )
+    config: str = apart("", "Config of a Hub dataset.", flag="--pairs-config")
+    split: str = apart("train", "Split of a Hub dataset.")
+    task: str = apart("", "Task of all pairs.", default="a column's, else the file's name")
+    limit: int = apart(0, "Use only the first N rows.", low=0, zero="all")
+    columns: dict[str, str] = apart(
+        {},
+        "Map a column, as in instruction=question.",
+        flag="--column",
+        metavar="OURS=THEIRS",
+        example="instruction=question",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +61,30 @@ class GenerationConfig:
     ``section_words`` are written in sections of about that length; 0 means never.
     """
 
-    engine: str = "composer"
-    model: str = ""
-    template: str = "narrative"
-    words: int = 2000
-    temperature: float = 0.7
-    top_p: float = 0.95
-    max_tokens: int = 8192
-    repairs: int = 2
-    section_words: int = 1500
-    options: dict[str, Any] = field(default_factory=dict)
+    engine: str = apart("composer", "Who writes.")
+    model: str = apart("", "Model of the engine.")
+    template: str = apart("narrative", "Built-in name or text file.")
+    words: int = apart(
+        2000,
+        "Words per context.",
+        expected=f"{MIN_WORDS} to {MAX_WORDS:,}, or up to {MAX_EXPANDED:,} in sections",
+    )
+    temperature: float = apart(0.7, "Sampling temperature.", low=0, high=2)
+    top_p: float = apart(0.95, "Nucleus sampling.", above=0, high=1)
+    max_tokens: int = apart(8192, "Longest reply.", low=1)
+    repairs: int = apart(2, "How often a reply that cannot be used is asked for again.", low=0, high=10)
+    section_words: int = apart(
+        1500,
+        "Words per reply; contexts over twice as long are written in sections; 0 never.",
+        expected=f"0 (never), or {MIN_WORDS} to {MAX_WORDS:,}",
+    )
+    options: dict[str, Any] = apart(
+        {},
+        "Setting of the engine, as in base_url=http://localhost:8000/v1.",
+        flag="--option",
+        metavar="KEY=VALUE",
+        example="concurrency=64",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +96,51 @@ class SamplesConfig:
     distractors are read from, ``SOURCE[?config=..&split=..&columns=NAME]``.
     """
 
-    lengths: tuple[str, ...] = ("8k",)
-    tokenizer: str = ""
-    depth: str = "uniform"
-    distractors: str = "same-task"
-    corpus: str = ""
-    max_reuse: int = 0
-    header: str = ""
-    separator: str = "\n\n"
-    abstain: float = 0.0
-    oversize: str = "reject"
-    repeat_questions: bool = False
+    lengths: tuple[str, ...] = apart(("8k",), "Tokens, as in 8k,32k; or shares, as in 4k:0.2,32k:0.8.")
+    tokenizer: str = apart("", "Folder or Hub id of what counts.", default="the engine's, else ours")
+    depth: str = hashed("uniform", "Where the evidence stands: uniform, start, middle, end, or 0..1.")
+    distractors: str = hashed(
+        "same-task", "same-task, random, lexical (nearest by BM25), corpus, none, or lexical:0.5,random:0.5."
+    )
+    corpus: str = apart(
+        "",
+        "Texts for distractors: file, folder, glob, hf:// path or Hub dataset, as in "
+        "ORG/NAME?split=test&columns=body.",
+    )
+    max_reuse: int = hashed(0, "Most uses of one context as a distractor.", low=0, zero="no cap")
+    header: str = hashed("", "Before each document, as in 'Document {n}:'.", breaks=True)
+    separator: str = hashed(SEPARATOR, "Between two documents.", breaks=True)
+    abstain: float = hashed(0.0, "Share of samples without their evidence.", low=0, high=1)
+    refusal: str = option(REFUSAL, "What those samples answer.", breaks=True)
+    oversize: str = hashed("reject", "A context over the length: reject or trim.", choices=("reject", "trim"))
+    repeat_questions: bool = hashed(
+        False,
+        "Let contexts of pairs with the very same instruction stand side by side.",
+        flag="--repeat-questions/--distinct-questions",
+    )
+
+
+def _score(part: str) -> Any:
+    return hashed(
+        0.0,
+        "Lowest scores, as in overall=0.5,support=0.3; also relevance and uniqueness.",
+        flag="--min",
+        part=part,
+        metavar="PART=SHARE",
+        example="overall=0.5,support=0.3",
+        low=0,
+        high=1,
+        zero="off",
+    )
+
+
+def _words(help: str) -> Any:
+    return hashed(
+        "",
+        help,
+        valid=lambda text: not text or WORDS.fullmatch(text) is not None,
+        expected="a number of words, or a share of those asked for, as 80%",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +152,25 @@ class FiltersConfig:
     ``language`` is ``same`` (as the instruction) or codes with commas between them.
     """
 
-    min_overall: float = 0.0
-    min_support: float = 0.0
-    min_relevance: float = 0.0
-    min_uniqueness: float = 0.0
-    drop_leaks: bool = False
-    near_duplicates: float = 0.0
-    min_words: str = ""
-    max_words: str = ""
-    language: str = ""
+    min_overall: float = _score("overall")
+    min_support: float = _score("support")
+    min_relevance: float = _score("relevance")
+    min_uniqueness: float = _score("uniqueness")
+    drop_leaks: bool = hashed(
+        False,
+        "Drop contexts that echo the question, give the answer away, refuse, or hold residue.",
+        flag="--drop-leaks/--keep-leaks",
+    )
+    near_duplicates: float = hashed(
+        0.0,
+        "Of contexts with this share of trigrams in common keep the best, as in 0.8.",
+        low=0.2,
+        high=1,
+        zero="off",
+    )
+    min_words: str = _words("Fewest words, or a share of --words, as in 80%.")
+    max_words: str = _words("Most words, or a share of --words, as in 150%.")
+    language: str = hashed("", "Languages to keep, as in en,de; same: that of the instruction.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +180,22 @@ class ContaminationConfig:
     Rows that share too much are marked, and with ``drop`` left out; see ``synthesis.gate.contamination``.
     """
 
-    benchmarks: dict[str, str] = field(default_factory=dict)
-    ngram: int = 13
-    drop: bool = False
+    benchmarks: dict[str, str] = apart(
+        {},
+        "Check all rows against a benchmark: a file, folder or Hub dataset, as in longbench=FILE or "
+        "helmet=ORG/NAME?split=test&columns=input.",
+        flag="--benchmark",
+        metavar="NAME=SOURCE",
+        example="longbench=FILE",
+        valid=lambda named: all(isinstance(source, str) for source in named.values()),
+        expected='a source for each benchmark, as in longbench = "FILE"',
+    )
+    ngram: int = apart(13, "Words in a row that count as shared.", low=5, high=50, expected="5 to 50 words")
+    drop: bool = apart(
+        False,
+        "Drop rows that a benchmark shares, instead of marking them.",
+        flag="--drop-contaminated/--keep-contaminated",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,37 +206,63 @@ class CostConfig:
     tokens per second. Empty and 0 mean unknown.
     """
 
-    price: tuple[float, ...] = ()
-    currency: str = "USD"
-    rate: float = 0.0
+    price: tuple[float, ...] = apart(
+        (),
+        "What a million tokens cost, in and out, as in 0.15,0.60.",
+        metavar="IN,OUT",
+        valid=lambda prices: len(prices) in (0, 2) and all(price >= 0 for price in prices),
+        expected="two prices for a million tokens, in and out, as in 0.15,0.60",
+    )
+    currency: str = apart("USD", "What prices are in.")
+    rate: float = apart(
+        0.0, "Output tokens per second, to foresee the time.", low=0, expected="output tokens per second"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetSettings:
     """The dataset folder. An empty ``name`` is made from the engine and model."""
 
-    name: str = ""
-    language: tuple[str, ...] = ("en",)
-    license: str = ""
-    rejected: bool = True
+    name: str = apart(
+        "",
+        "Base name of the dataset's configs.",
+        default="the model's, else the engine's",
+        valid=lambda name: not name or NAME.fullmatch(name) is not None,
+        expected="lower-case letters, digits, '.', '_' and '-'",
+    )
+    language: tuple[str, ...] = apart(
+        ("en",), "Languages named in the card, as in en,fr.", flag="--dataset-language"
+    )
+    license: str = apart("", "Licence named in the card, as in cc-by-4.0.")
+    rejected: bool = apart(
+        True, "Publish what was rejected, as a config of its own.", flag="--rejected/--no-rejected"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """Everything that determines a run."""
 
-    out: str = ""
-    seed: int = 0
-    pairs: PairsConfig = field(default_factory=PairsConfig)
-    generation: GenerationConfig = field(default_factory=GenerationConfig)
-    samples: SamplesConfig = field(default_factory=SamplesConfig)
-    filters: FiltersConfig = field(default_factory=FiltersConfig)
-    contamination: ContaminationConfig = field(default_factory=ContaminationConfig)
-    cost: CostConfig = field(default_factory=CostConfig)
-    dataset: DatasetSettings = field(default_factory=DatasetSettings)
+    out: str = apart("", "The run's folder.", default="runs/<name>")
+    seed: int = apart(0, "Seed of every random choice.", default="0")
+    pairs: PairsConfig = table(PairsConfig, "Pairs")
+    generation: GenerationConfig = table(GenerationConfig, "Contexts")
+    samples: SamplesConfig = table(SamplesConfig, "Samples")
+    filters: FiltersConfig = table(
+        FiltersConfig, "Filters: what they drop becomes a row of the rejected config"
+    )
+    contamination: ContaminationConfig = table(
+        ContaminationConfig, "Filters: what they drop becomes a row of the rejected config"
+    )
+    cost: CostConfig = table(CostConfig, "Cost")
+    dataset: DatasetSettings = table(DatasetSettings, "Output")
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self, "")
+        for one in fields(self):
+            if is_dataclass(getattr(self, one.name)):
+                check(getattr(self, one.name), one.name)
+        _check_words(self.generation)
 
     @property
     def name(self) -> str:
@@ -167,6 +278,26 @@ class RunConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain nested values, ready for TOML."""
         return asdict(self)
+
+
+def _check_words(made: GenerationConfig) -> None:
+    """How long a context may be depends on whether it is written in sections."""
+    sections = made.words > 2 * made.section_words > 0
+    most = MAX_EXPANDED if sections else MAX_WORDS
+    more = "" if made.section_words else ", or more in sections (generation.section_words)"
+    if not MIN_WORDS <= made.words <= most:
+        raise ConfigError(f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {most:,}{more}")
+    least = max(MIN_WORDS, made.words // MAX_SECTIONS)
+    if made.section_words and not least <= made.section_words <= MAX_WORDS:
+        raise ConfigError(
+            f"'generation.section_words' (--section-words) is {made.section_words}; give 0 (never), or "
+            f"{least} to {MAX_WORDS:,} for {made.words:,} words"
+        )
+
+
+def run_settings() -> tuple[Setting, ...]:
+    """All options of a run."""
+    return settings(RunConfig, panel="Output")
 
 
 def load_config(path: str | Path) -> RunConfig:
@@ -212,117 +343,3 @@ def override(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     for section, values in nested.items():
         top[section] = replace(getattr(config, section), **values)
     return replace(config, **top)
-
-
-def _check(config: RunConfig) -> None:
-    made, pairs = config.generation, config.pairs
-    sections = made.words > 2 * made.section_words > 0
-    most = MAX_EXPANDED if sections else MAX_WORDS
-    more = "" if made.section_words else ", or more in sections (generation.section_words)"
-    _require(
-        MIN_WORDS <= made.words <= most,
-        f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {most:,}{more}",
-    )
-    least = max(MIN_WORDS, made.words // MAX_SECTIONS)
-    _require(
-        made.section_words == 0 or least <= made.section_words <= MAX_WORDS,
-        f"'generation.section_words' (--section-words) is {made.section_words}; give 0 (never), or "
-        f"{least} to {MAX_WORDS:,} for {made.words:,} words",
-    )
-    _require(pairs.limit >= 0, f"'pairs.limit' (--limit) is {pairs.limit}; give 0 (all) or more")
-    _require(0 <= made.temperature <= 2, f"'generation.temperature' is {made.temperature}; give 0 to 2")
-    _require(0 < made.top_p <= 1, f"'generation.top_p' is {made.top_p}; give a number above 0, at most 1")
-    _require(made.max_tokens > 0, f"'generation.max_tokens' is {made.max_tokens}; give 1 or more")
-    _require(
-        0 <= made.repairs <= MAX_REPAIRS,
-        f"'generation.repairs' (--repairs) is {made.repairs}; give 0 to {MAX_REPAIRS}",
-    )
-    _check_filters(config.filters, config.contamination)
-    cost = config.cost
-    _require(
-        len(cost.price) in (0, 2) and all(price >= 0 for price in cost.price),
-        f"'cost.price' (--price) is {list(cost.price)}; give two prices for a million tokens, in and out, "
-        "as in 0.15,0.60",
-    )
-    _require(cost.rate >= 0, f"'cost.rate' (--rate) is {cost.rate}; give output tokens per second")
-    name = config.dataset.name
-    _require(
-        not name or NAME.fullmatch(name) is not None,
-        f"'dataset.name' (--name) is {name!r}; use lower-case letters, digits, '.', '_' and '-'",
-    )
-
-
-def _check_filters(filters: FiltersConfig, contamination: ContaminationConfig) -> None:
-    for part in ("min_overall", "min_support", "min_relevance", "min_uniqueness"):
-        value = getattr(filters, part)
-        _require(0 <= value <= 1, f"'filters.{part}' (--min) is {value}; give 0 (off) to 1")
-    near = filters.near_duplicates
-    _require(
-        near == 0 or 0.2 <= near <= 1,
-        f"'filters.near_duplicates' (--near-duplicates) is {near}; give 0 (off), or 0.2 to 1",
-    )
-    for key in ("min_words", "max_words"):
-        text = getattr(filters, key)
-        _require(
-            not text or WORDS.fullmatch(text) is not None,
-            f"'filters.{key}' (--{key.replace('_', '-')}) is {text!r}; "
-            "give a number of words, or a share of those asked for, as 80%",
-        )
-    size = contamination.ngram
-    _require(
-        MIN_NGRAM <= size <= MAX_NGRAM,
-        f"'contamination.ngram' (--ngram) is {size}; give {MIN_NGRAM} to {MAX_NGRAM} words",
-    )
-    sources = contamination.benchmarks.values()
-    _require(
-        all(isinstance(source, str) for source in sources),
-        "'contamination.benchmarks' must name a source for each benchmark, as in longbench = \"FILE\"",
-    )
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)
-
-
-def build(kind: type[_T], table: Mapping[str, Any], prefix: str = "") -> _T:
-    """A dataclass from a table of plain values, nested ones by name.
-
-    Raises:
-        ConfigError: an unknown key, or a value of another type, named with its ``prefix``.
-    """
-    hints = get_type_hints(kind)
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        where = f"{prefix}{key}"
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean '{prefix}{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
-            raise ConfigError(f"unknown key '{where}'; {hint}")
-        hint_type = hints[key]
-        if is_dataclass(hint_type):
-            if not isinstance(value, Mapping):
-                raise ConfigError(f"'{where}' must be a table, as in [{where}]")
-            values[key] = build(cast(type[Any], hint_type), value, f"{where}.")
-        else:
-            values[key] = _coerce(where, hint_type, value)
-    return kind(**values)
-
-
-def _coerce(where: str, kind: Any, value: Any) -> Any:
-    origin = get_origin(kind) or kind
-    if origin is tuple:
-        items = value if isinstance(value, (list, tuple)) else [value]
-        return tuple(_coerce(where, get_args(kind)[0], item) for item in items)
-    if origin is dict:
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"'{where}' must be a table")
-        return dict(value)
-    if origin is float and type(value) is int:
-        return float(value)
-    if origin is str and type(value) in (int, float):
-        return str(value)
-    if type(value) is not origin:
-        raise ConfigError(f"'{where}' must be of type {origin.__name__}, not {value!r}")
-    return value

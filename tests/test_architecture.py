@@ -14,7 +14,7 @@ PACKAGES = ("synthesis", "builder", "space")
 # From the ground up: each room may import itself and those before it, and nothing else of ours.
 FLOORS = {
     "synthesis": (
-        *("data", "errors", "lazy_sequence", "tasks", "storage", "options"),
+        *("data", "errors", "lazy_sequence", "tasks", "storage", "settings", "options"),
         *("text", "tokens", "sources", "engines", "prompts", "coherence", "gate", "run", "scale", "assembly"),
         "",  # the package's own surface
     ),

@@ -20,11 +20,12 @@ from builder.job.reporter import Reporter
 from synthesis.data import Completion, Pair, Prompt, Rejected
 from synthesis.engines import engine_class
 from synthesis.errors import EngineError, SourceError, UsageError
-from synthesis.options import RunConfig, override
+from synthesis.options import PairsConfig, RunConfig, override
 from synthesis.run.batches import BatchLog, Kept, clear_up
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Job, generate, make_job, standing
+from synthesis.settings import build
 from synthesis.storage import storage_errors, written_whole
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class PairsCopy:
                         _line({"pair": asdict(row)} if isinstance(row, Pair) else {"bad": asdict(row)})
                     )
         except SourceError:
-            if not self.path.exists() or self._head()["asked"] != asked:
+            if not self.path.exists() or build(PairsConfig, self._head()["asked"]) != config.pairs:
                 raise
             return False
         return True

@@ -20,11 +20,11 @@ from builder.job.filtering import check
 from builder.job.meter import Meter
 from builder.job.origin import refuse_imported
 from builder.job.reporter import Reporter
-from builder.job.rows import RunRows, assembly_options, corpus_of
+from builder.job.rows import RunRows, corpus_of
 from builder.resources import example_pairs
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import probe_corpus
-from synthesis.assembly.options import REFUSAL, make_options
+from synthesis.assembly.options import make_options
 from synthesis.data import Message, Pair, Rejected, Usage
 from synthesis.engines import engine_class
 from synthesis.options import RunConfig
@@ -167,12 +167,7 @@ def checked_tokenizer(config: RunConfig) -> Tokenizer:
     check(config)
     samples = config.samples
     lengths = parse_lengths(",".join(samples.lengths))
-    make_options(
-        lengths={length: share or 1.0 for length, share in lengths},
-        corpus=corpus_of(config) or None,
-        refusal=REFUSAL,
-        **assembly_options(config),
-    )
+    make_options({length: share or 1.0 for length, share in lengths}, samples, config.seed)
     if corpus_of(config):
         probe_corpus(samples.corpus)
     tokenizer = load_tokenizer(samples.tokenizer or None)

@@ -16,6 +16,7 @@ from synthesis.gate.contamination import Benchmarks, digest_of, named_benchmarks
 from synthesis.gate.filtering import Rules, Settings, Sifted, sift
 from synthesis.lazy_sequence import OnDemand
 from synthesis.options import FiltersConfig, RunConfig
+from synthesis.settings import changed, identity
 from synthesis.text.answers import KINDS
 from synthesis.text.near_duplicates import Sketches
 
@@ -81,12 +82,13 @@ class KeptContexts:
 
     def identity(self, *, marks: bool) -> list[object]:
         """What the choice of contexts depends on, with ``marks`` also what is said of each; may be empty."""
-        identity: list[object] = []
+        parts: list[object] = []
         if self._filters_on:
-            identity += ["filters", _VERSION, asdict(self._config.filters), self._config.generation.words]
+            parts += ["filters", _VERSION, identity(self._config.filters), self._config.generation.words]
         if self._benchmarks and (marks or self._config.contamination.drop):
-            identity += ["benchmarks", _VERSION, self._config.contamination.drop, self._checked_against]
-        return identity
+            parts += ["benchmarks", _VERSION, self._config.contamination.drop, self._checked_against]
+            parts += filter(None, [changed(self._config.contamination)])
+        return parts
 
     @cached_property
     def _read(self) -> Benchmarks:

@@ -25,6 +25,7 @@ from synthesis.assembly.production import Assembly
 from synthesis.data import Rejected, content_hash
 from synthesis.options import RunConfig
 from synthesis.run.journal import Journal
+from synthesis.settings import identity
 from synthesis.tokens import Tokenizer, format_length
 
 _FULL = 0.995
@@ -96,19 +97,15 @@ class RunRows:
         return ConfigData(self._config.name, "raw", rows, content, self._contexts.details)
 
     def _chat(self, label: str, mixture: dict[int, float]) -> ConfigData:
-        options = assembly_options(self._config)
-        content = self._content_id(
-            "chat",
-            self._tokenizer.identity,
-            list(mixture.items()),
-            options,
-            _contents(self.corpus),
-        )
+        samples, seed = self._config.samples, self._config.seed
+        asked = identity(samples) | {"seed": seed, "max_reuse": samples.max_reuse or None}
+        counted = (self._tokenizer.identity, list(mixture.items()))
+        content = self._content_id("chat", *counted, asked, _contents(self.corpus))
 
         def rows() -> Iterator[Mapping[str, Any]]:
             self._reporter.stage(f"assembling {label} samples", len(self._contexts.kept))
-            asked = make_options(mixture, corpus=self._texts, **options)
-            made = Assembly(self._documents, asked, lambda item: self._contexts.coherence(item).overall)
+            options = make_options(mixture, samples, seed)
+            made = Assembly(self._documents, options, lambda item: self._contexts.coherence(item).overall)
             for outcome in made.outcomes():
                 self._reporter.advance()
                 if isinstance(outcome, Rejected):
@@ -146,22 +143,6 @@ def corpus_of(config: RunConfig) -> str:
     """The user's own texts, if the distractors are taken from them; else nothing."""
     samples = config.samples
     return samples.corpus if parse_distractors(samples.distractors).uses("corpus") else ""
-
-
-def assembly_options(config: RunConfig) -> dict[str, Any]:
-    """What a configuration asks of ``assemble`` besides lengths, tokenizer and corpus."""
-    samples = config.samples
-    return {
-        "depth": samples.depth,
-        "distractors": samples.distractors,
-        "seed": config.seed,
-        "max_reuse": samples.max_reuse or None,
-        "header": samples.header,
-        "separator": samples.separator,
-        "abstain": samples.abstain,
-        "oversize": samples.oversize,
-        "repeat_questions": samples.repeat_questions,
-    }
 
 
 def _contents(corpus: Mapping[str, Any]) -> list[object]:

@@ -24,7 +24,7 @@ from builder.folder.place import find_place
 from builder.folder.schema import ROWS_VERSION, Row, arrow_schema, chat_row
 from builder.loading.assembling import AssemblyJob, forget, outcomes, prepare, remember, serial_tokenizers
 from builder.loading.raw import RawConfig, find_raw, open_rows, prepare_store
-from synthesis.assembly.options import CHOICES, Length, Options, make_options, parse_mixture
+from synthesis.assembly.options import KEYWORDS, Length, Options, from_keywords, make_options, parse_mixture
 from synthesis.data import Message, Rejected, content_hash
 from synthesis.errors import TokenizerError, UsageError
 from synthesis.storage import storage_errors
@@ -89,6 +89,7 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         revision: str | None = None,
         tokenizer: str | None = None,
         tokenizer_revision: str | None = None,
+        seed: int = 0,
         min_coherence: float | None = None,
         token: str | None = None,
         cache_dir: str | None = None,
@@ -105,6 +106,7 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             tokenizer: as ``synthesis.load_tokenizer`` takes it; by default the one the dataset
                 was measured with, else the embedded one.
             tokenizer_revision: a revision of a tokenizer on the Hub.
+            seed: with the data, determines every choice.
             min_coherence: contexts that score less, or were not scored, are left out
                 altogether; None keeps all.
             token: for private repositories; by default the login's or HF_TOKEN's.
@@ -120,16 +122,16 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         """
         from pathlib import Path  # datasets replaces the one of a builder's module, for its streams
 
-        wanted = {name: options.pop(name) for name in CHOICES if name in options}
-        _check_numbers(wanted.get("seed", 0), min_coherence)
-        chosen = make_options(parse_mixture(length), **wanted)
+        wanted = {name: options.pop(name) for name in KEYWORDS if name in options}
+        _check_numbers(seed, min_coherence)
+        chosen = make_options(parse_mixture(length), from_keywords(wanted), seed)
         most = max(tokens for tokens, _ in chosen.lengths)
         label = format_length(most) if len(chosen.lengths) == 1 else "mix"
         least = None if min_coherence is None else float(min_coherence)
         raw = find_raw(find_place(source, revision), config_name, token)
         name = tokenizer or raw.tokenizer or None
         loaded = _load(name, tokenizer_revision, recorded=not tokenizer)
-        made_of = content_hash(raw.digest, repr(chosen), least, loaded.identity)
+        made_of = content_hash(raw.digest, chosen.lengths, chosen.identity(), least, loaded.identity)
         self._raw = raw
         remember(loaded)
         # The base looks for prepared rows, and makes the folder for them.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from builder.loading.dataset import ContextSynthesis
     from synthesis.assembly.options import DepthSpec, Length
-
-_UNSET = {"tokenizer": None, "depth": "uniform", "distractors": "same-task", "seed": 0, "min_coherence": None}
 
 
 def load(
@@ -179,9 +178,9 @@ def _published(
 
 
 def _check_known(options: dict[str, Any]) -> None:
-    from synthesis.assembly.options import CHOICES
+    from synthesis.assembly.options import KEYWORDS
 
-    known = [name for name in CHOICES if name not in _UNSET]  # those are load's own
+    known = [name for name in KEYWORDS if name not in signature(load).parameters]
     for name in options:
         if name not in known:
             near = get_close_matches(name, known, 1)
@@ -190,7 +189,8 @@ def _check_known(options: dict[str, Any]) -> None:
 
 
 def _check_unset(options: dict[str, Any]) -> None:
-    given = [name for name, value in options.items() if name not in _UNSET or value != _UNSET[name]]
+    own = {name: one.default for name, one in signature(load).parameters.items()}
+    given = [name for name, value in options.items() if name not in own or value != own[name]]
     if given:
         raise UsageError(
             f"{', '.join(given)} would change nothing in a config that is loaded as it was published. "

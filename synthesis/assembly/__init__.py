@@ -10,21 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from synthesis.assembly.corpus import open_corpus
 from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import (
-    REFUSAL,
     SELECTORS,
     DepthSpec,
     Length,
+    from_keywords,
     make_options,
     parse_lengths,
     parse_mixture,
 )
 from synthesis.assembly.production import Assembly
-from synthesis.assembly.rendering import SEPARATOR
 from synthesis.data import Context, Pair, Rejected, Sample
+from synthesis.options import REFUSAL, SEPARATOR
 from synthesis.tokens import Tokenizer, load_tokenizer
 
 __all__ = [
@@ -54,6 +55,7 @@ def assemble(
     refusal: str = REFUSAL,
     oversize: str = "reject",
     repeat_questions: bool = False,
+    **further: Any,
 ) -> Iterator[Sample | Rejected]:
     """One sample for each item, of ``length`` tokens or of one of several lengths, in the items' order.
 
@@ -97,6 +99,7 @@ def assemble(
         repeat_questions: whether contexts of pairs with the very same instruction ("Summarize the
             report.") may stand side by side, so that it is open which one is meant. Otherwise
             they never do, and where ``same-task`` then finds too few, other tasks' are taken.
+        further: any other option of ``synthesis.options.SamplesConfig``.
 
     Yields:
         A ``Sample``; or a ``Rejected`` of stage ``assembly`` where the context is blank or does
@@ -107,20 +110,21 @@ def assemble(
         SourceError: the corpus cannot be read.
         TokenizerError: the tokenizer cannot be loaded, or has no usable chat template.
     """
-    options = make_options(
-        parse_mixture(length),
-        depth=depth,
-        distractors=distractors,
-        seed=seed,
-        max_reuse=max_reuse,
-        corpus=corpus,
-        header=header,
-        separator=separator,
-        abstain=abstain,
-        refusal=refusal,
-        oversize=oversize,
-        repeat_questions=repeat_questions,
+    samples = from_keywords(
+        {
+            "depth": depth,
+            "distractors": distractors,
+            "max_reuse": max_reuse,
+            "header": header,
+            "separator": separator,
+            "abstain": abstain,
+            "refusal": refusal,
+            "oversize": oversize,
+            "repeat_questions": repeat_questions,
+            **further,
+        }
     )
+    options = make_options(parse_mixture(length), samples, seed, corpus is not None)
     loaded = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
     texts = open_corpus(corpus) if corpus is not None and options.choice.uses("corpus") else ()
     documents = Documents(items, loaded, texts, split, counted_by)

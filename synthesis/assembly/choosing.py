@@ -200,7 +200,7 @@ _SPARE_DOCUMENTS: Final = 3
 def make_selector(options: Options, documents: Documents, rooms: Sequence[int]) -> Selector:
     """The selector that options ask for. ``rooms`` are the tokens each item has for other documents."""
     index, parts = documents.index, options.choice.parts
-    shared = frozenset() if options.repeat_questions else shared_questions(index)
+    shared = frozenset() if options.samples.repeat_questions else shared_questions(index)
     # Rings keep a cap by themselves, unless there are two.
     even = len(parts) == 1 and parts[0][0] in ("random", "none", *(() if shared else ("same-task",)))
     cap = options.max_reuse if even else None

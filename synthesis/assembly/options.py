@@ -9,14 +9,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from inspect import signature
 from math import floor, fsum, isfinite
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from synthesis.assembly.rendering import SEPARATOR, Style
+from synthesis.assembly.rendering import Style
 from synthesis.data import content_hash
 from synthesis.errors import UsageError
+from synthesis.options import SamplesConfig
+from synthesis.settings import build, changed, check, settings
 from synthesis.tokens import parse_length
 
 SELECTORS: Final = ("same-task", "random", "lexical", "corpus", "none")
@@ -71,27 +71,6 @@ def _portion(text: str) -> float:
     except ValueError:
         return 0.0
     return share if isfinite(share) else 0.0
-
-
-def checked_distractors(name: str, max_reuse: int | None, corpus: bool) -> Choice:
-    """As ``parse_distractors``, but a useless cap or a missing corpus is refused, too.
-
-    Raises:
-        UsageError: naming what would be accepted.
-    """
-    choice = parse_distractors(name)
-    if choice.uses("corpus") and not corpus:
-        raise UsageError(
-            f"distractors {name!r} takes documents from a corpus and none is given. Give one with --corpus "
-            "(in Python corpus=): a file, folder, glob or Hub dataset of texts; in Python also a sequence "
-            "of (id, text)."
-        )
-    if max_reuse is not None and (isinstance(max_reuse, bool) or max_reuse < 1):
-        raise UsageError(
-            f"max_reuse is {max_reuse!r}; it must be a whole number from 1, or None for no cap. "
-            "For samples without other contexts use distractors='none'."
-        )
-    return choice
 
 
 Length: TypeAlias = int | str | Mapping[int | str, float] | Mapping[str, float]
@@ -253,80 +232,99 @@ def assign_depths(values: tuple[float, ...] | None, keys: Sequence[int]) -> arra
     return depths
 
 
-REFUSAL: Final = "The documents do not say."
-"""What a sample answers whose context is left out, unless another text is given."""
-
-OVERSIZE: Final = ("reject", "trim")
-
-
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Checked options. ``lengths`` are budgets in tokens with their shares, which sum to 1."""
+    """The ``samples`` asked for, checked, and what their texts say.
 
+    ``lengths`` are budgets in tokens with their shares, which sum to 1; ``depths`` is what ``parse_depth``
+    gives.
+    """
+
+    samples: SamplesConfig
+    seed: int
     lengths: tuple[tuple[int, float], ...]
     depths: tuple[float, ...] | None
     choice: Choice
-    seed: int
-    max_reuse: int | None
-    style: Style
-    abstain: float
-    refusal: str
-    oversize: str
-    repeat_questions: bool
+
+    @property
+    def style(self) -> Style:
+        """What stands around documents."""
+        return Style(self.samples.header, self.samples.separator)
+
+    @property
+    def max_reuse(self) -> int | None:
+        """How often a document serves at most; None for any number."""
+        return self.samples.max_reuse or None
 
     def identity(self, *parts: object) -> str:
         """A name for a sample made with these options from ``parts``."""
-        style = (self.style.header, self.style.separator)
-        extra = (self.abstain, self.refusal if self.abstain else "", self.oversize, self.repeat_questions)
-        return content_hash(*parts, self.depths, str(self.choice), self.seed, self.max_reuse, style, extra)
+        asked = self.samples
+        style = (asked.header, asked.separator)
+        refusal = asked.refusal if asked.abstain else ""
+        extra = (asked.abstain, refusal, asked.oversize, asked.repeat_questions)
+        # Options that came later are told only where they are used, so that older names stay.
+        later = {name: value for name, value in changed(asked).items() if name != "refusal"}
+        return content_hash(
+            *parts,
+            self.depths,
+            str(self.choice),
+            self.seed,
+            self.max_reuse,
+            style,
+            extra,
+            *filter(None, [later]),
+        )
 
 
 def make_options(
-    lengths: Mapping[int, float],
-    depth: DepthSpec = "uniform",
-    distractors: str = "same-task",
-    seed: int = 0,
-    max_reuse: int | None = None,
-    corpus: str | Path | Sequence[tuple[str, str]] | None = None,
-    header: str = "",
-    separator: str = SEPARATOR,
-    abstain: float = 0.0,
-    refusal: str = REFUSAL,
-    oversize: str = "reject",
-    repeat_questions: bool = False,
+    lengths: Mapping[int, float], samples: SamplesConfig, seed: int = 0, corpus: bool = False
 ) -> Options:
-    """The options, if they are usable.
+    """The options, if they are usable. ``corpus`` says that there is one besides ``samples.corpus``.
 
     Raises:
         UsageError: one is not, or two do not go together.
     """
-    choice = checked_distractors(distractors, max_reuse, corpus is not None)
-    style = Style(header, separator)
-    style.check()
-    if isinstance(abstain, bool) or not isinstance(abstain, int | float) or not 0.0 <= abstain <= 1.0:
-        raise UsageError(f"abstain is {abstain!r}; it must be the share of samples, from 0 to 1.")
-    if abstain and (choice.uses("none") or not refusal.strip()):
+    check(samples)
+    choice = parse_distractors(samples.distractors)
+    if choice.uses("corpus") and not (corpus or samples.corpus):
+        raise UsageError(
+            f"distractors {samples.distractors!r} takes documents from a corpus and none is given. Give one "
+            "with --corpus (in Python corpus=): a file, folder, glob or Hub dataset of texts; in Python also "
+            "a sequence of (id, text)."
+        )
+    if samples.abstain and (choice.uses("none") or not samples.refusal.strip()):
         raise UsageError(
             "samples that leave their context out need other documents and a refusal to answer with: choose "
             "distractors other than none, and a refusal that is not blank."
         )
-    if oversize not in OVERSIZE:
-        raise UsageError(f"oversize {oversize!r} is unknown. Choose one of: {', '.join(OVERSIZE)}.")
-    return Options(
-        tuple(lengths.items()),
-        parse_depth(depth),
-        choice,
-        seed,
-        max_reuse,
-        style,
-        float(abstain),
-        refusal,
-        oversize,
-        repeat_questions,
-    )
+    made = Options(samples, seed, tuple(lengths.items()), parse_depth(samples.depth), choice)
+    made.style.check()
+    return made
 
 
-CHOICES: Final = tuple(
-    name for name in signature(make_options).parameters if name not in ("lengths", "corpus")
+KEYWORDS: Final = tuple(
+    one.name for one in settings(SamplesConfig) if one.name not in ("lengths", "tokenizer", "corpus")
 )
-"""The options by name, but for the lengths and the corpus."""
+"""The options of samples that Python takes as keywords and that are no texts of the user's."""
+
+
+def from_keywords(given: Mapping[str, Any]) -> SamplesConfig:
+    """The options of samples as Python gives them: ``depth`` also as numbers, ``max_reuse`` also None.
+
+    Raises:
+        UsageError: there is no such option, or its value cannot be used.
+    """
+    values = dict(given)
+    depth, reuse = values.get("depth", ""), values.pop("max_reuse", None)
+    if not isinstance(depth, str):
+        values["depth"] = ",".join(map(str, depth if isinstance(depth, Sequence) else [depth]))
+    if reuse is not None:
+        if isinstance(reuse, bool) or not isinstance(reuse, int) or reuse < 1:
+            raise UsageError(
+                f"max_reuse is {reuse!r}; it must be a whole number from 1, or None for no cap. "
+                "For samples without other contexts use distractors='none'."
+            )
+        values["max_reuse"] = reuse
+    samples = build(SamplesConfig, values)
+    check(samples)
+    return samples

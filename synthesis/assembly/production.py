@@ -62,7 +62,7 @@ def give_orders(documents: Documents, options: Options) -> Orders:
     budgets = array("Q", (options.lengths[part][0] for part in lengths))
     needs = _needs(documents, budgets, options.style)
     by_chance = sorted(range(index.items), key=lambda item: number("abstain", options.seed, keys[item]))
-    abstaining = frozenset(by_chance[: round(options.abstain * index.items)])
+    abstaining = frozenset(by_chance[: round(options.samples.abstain * index.items)])
     depths: dict[int, float] = {}
     for part, (budget, _) in enumerate(options.lengths):
         members = [
@@ -71,7 +71,7 @@ def give_orders(documents: Documents, options: Options) -> Orders:
             if lengths[item] == part
             and item not in abstaining
             and index.tokens[item]
-            and (needs[item] <= budget or options.oversize == "trim")
+            and (needs[item] <= budget or options.samples.oversize == "trim")
         ]
         chances = [number("depth", options.seed, budget, keys[item]) for item in members]
         depths.update(zip(members, assign_depths(options.depths, chances), strict=True))
@@ -173,7 +173,7 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Draft
     name = options.identity(pair.id, context.text, pair.task, budget, tokenizer.identity)
     stock, cutter = Stock(shop.stock(item, notes, pair.answer)), Cutter(tokenizer)
     if item in orders.abstaining:
-        pair = replace(pair, answer=options.refusal)
+        pair = replace(pair, answer=options.samples.refusal)
         need = tokenizer.count_chat(lay_out(pair, None).messages)
         return Draft(name, pair, context, None, need, budget, 0.0, stock, cutter)
     need, own = orders.needs[item], Part(context.text, _own_gaps(context, notes.table))

@@ -12,10 +12,8 @@ from typing import Final
 
 from synthesis.data import Message, Pair
 from synthesis.errors import UsageError
+from synthesis.options import SEPARATOR
 from synthesis.tasks import task_of
-
-SEPARATOR: Final = "\n\n"
-"""What stands between two documents unless another separator is asked for."""
 
 _DOCUMENTS: Final = "{documents}"
 _INSTRUCTION: Final = "{instruction}"

@@ -1,0 +1,231 @@
+"""Options as fields of frozen dataclasses: what a field says of itself, and what follows from it.
+
+A table of plain values, as TOML has them, becomes a dataclass; values are checked, and told apart
+by whether they name what is made with them. Knows no option by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import cache, partial
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from synthesis.errors import ConfigError
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """What users are told of a field, and what it may hold.
+
+    ``flag`` is how the command line calls it (``--on/--off`` where both are named), by default like
+    the field; fields that share a flag are its ``part``s, as in ``--min overall=0.5``. ``default``
+    is told where the value itself says too little. Numbers lie from ``low`` (or ``above`` it) to
+    ``high``, and ``zero`` says what 0 means where that is allowed as well; texts are among ``choices``;
+    ``valid`` judges anything else. ``expected`` is what to give instead of a wrong value, as in an
+    ``example``. With ``breaks``, backslash-n on the command line is a line break.
+
+    ``identity`` says when the value is part of the name of what is made with it: ``changed``, where it
+    is not the default, so that a new option renames nothing that exists; ``always``, for those hashed
+    before that rule; or ``apart``, where it names nothing or is hashed elsewhere.
+    """
+
+    help: str
+    flag: str = ""
+    part: str = ""
+    metavar: str = ""
+    default: str = ""
+    low: float | None = None
+    above: float | None = None
+    high: float | None = None
+    zero: str = ""
+    choices: tuple[str, ...] = ()
+    valid: Callable[[Any], bool] | None = None
+    expected: str = ""
+    example: str = ""
+    breaks: bool = False
+    identity: Literal["changed", "always", "apart"] = "changed"
+
+    def admits(self, value: Any) -> bool:
+        """Whether a value of the right type can be used."""
+        if self.zero and value == 0:
+            return True
+        if (self.low is not None and not value >= self.low) or (
+            self.above is not None and not value > self.above
+        ):
+            return False
+        if self.high is not None and not value <= self.high:
+            return False
+        if self.choices and value not in self.choices:
+            return False
+        return self.valid is None or self.valid(value)
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, in words; empty where anything may."""
+        if self.expected:
+            return self.expected
+        if self.choices:
+            return " or ".join((", ".join(self.choices[:-1]), self.choices[-1]))
+        if self.above is not None:
+            return f"a number above {self.above:,}, at most {self.high:,}"
+        if self.low is None:
+            return ""
+        least = f"{self.low:,}"
+        if self.zero:
+            least = f"0 ({self.zero})" + (f", or {least}" if self.low else "")
+        return f"{least} or more" if self.high is None else f"{least} to {self.high:,}"
+
+
+def option(value: Any, help: str, /, **more: Any) -> Any:
+    """A field with its default ``value`` and what an ``Option`` says; ``{}`` is made anew each time."""
+    about = {"option": Option(help=help, **more)}
+    if isinstance(value, dict):
+        return field(default_factory=dict, metadata=about)
+    return field(default=value, metadata=about)
+
+
+# Those that name nothing, and those that were part of a name before ``changed`` was the rule.
+apart = partial(option, identity="apart")
+hashed = partial(option, identity="always")
+
+
+def table(kind: type[Any], panel: str) -> Any:
+    """A field that holds a table; ``--help`` shows its options under ``panel``."""
+    return field(default_factory=kind, metadata={"panel": panel})
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An option in its place: field ``name`` of the table ``table`` ("" is the top of run.toml)."""
+
+    table: str
+    name: str
+    kind: Any
+    default: Any
+    panel: str
+    option: Option
+
+    @property
+    def key(self) -> str:
+        """Its name in run.toml, as ``samples.depth``."""
+        return f"{self.table}.{self.name}" if self.table else self.name
+
+    @property
+    def flag(self) -> str:
+        """As the command line calls it, as ``--drop-leaks/--keep-leaks``."""
+        return self.option.flag or f"--{self.name.replace('_', '-')}" + (
+            f"/--no-{self.name.replace('_', '-')}" if self.kind is bool else ""
+        )
+
+    @property
+    def parameter(self) -> str:
+        """The flag as a name in Python; parts of one flag share it."""
+        return self.flag.split("/")[0].removeprefix("--").replace("-", "_")
+
+    @property
+    def help(self) -> str:
+        """What it is, and its default where that is something."""
+        default = self.option.default
+        if not default and self.default:
+            items = self.default if isinstance(self.default, tuple) else [self.default]
+            default = ",".join(map(str, items)) if self.kind is not bool else self.flag.split("/")[0]
+            default = default if default.isprintable() else repr(default)
+        return self.option.help + (f" Default: {default.rstrip('.')}." if default else "")
+
+
+@cache
+def settings(kind: type[Any], within: str = "", panel: str = "") -> tuple[Setting, ...]:
+    """The options of a table and of the tables in it, in order."""
+    hints, found = get_type_hints(kind), []
+    for one in fields(kind):
+        if "option" in one.metadata:
+            default = one.default if one.default_factory is MISSING else one.default_factory()
+            found.append(Setting(within, one.name, hints[one.name], default, panel, one.metadata["option"]))
+        else:
+            found += settings(hints[one.name], one.name, one.metadata["panel"])
+    return tuple(found)
+
+
+def _settings_of(of: Any, within: str = "") -> tuple[Setting, ...]:
+    kind: Any = type(of)
+    return settings(kind, within)
+
+
+def identity(of: Any) -> dict[str, Any]:
+    """What of a table names the things made with it: see ``Option``."""
+    ways = {one.name: one.option.identity for one in _settings_of(of)}
+    always = {name: getattr(of, name) for name, way in ways.items() if way == "always"}
+    return always | changed(of)
+
+
+def changed(of: Any) -> dict[str, Any]:
+    """Those options of a table that are part of an identity only where they are not at their default."""
+    return {
+        one.name: getattr(of, one.name)
+        for one in _settings_of(of)
+        if one.option.identity == "changed" and getattr(of, one.name) != one.default
+    }
+
+
+def check(of: Any, within: str | None = None) -> None:
+    """Refuse a value that an option of a table does not admit; tables in it are not looked into.
+
+    ``within`` is its name in run.toml ("" is the top), for the message; without one, options are
+    called by their names in Python.
+
+    Raises:
+        ConfigError: naming the option, the value and what to give.
+    """
+    for one in _settings_of(of, within or ""):
+        value = getattr(of, one.name, None)
+        if one.table == (within or "") and not one.option.admits(value):
+            named = one.name if within is None else f"'{one.key}' ({one.flag.split('/')[0]})"
+            shown = list(value) if isinstance(value, tuple) else value
+            raise ConfigError(f"{named} is {shown!r}; give {one.option.allowed}")
+
+
+def build(kind: type[_T], table: Mapping[str, Any], prefix: str = "") -> _T:
+    """A dataclass from a table of plain values, nested ones by name.
+
+    Raises:
+        ConfigError: an unknown key, or a value of another type, named with its ``prefix``.
+    """
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        where = f"{prefix}{key}"
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean '{prefix}{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+            raise ConfigError(f"unknown key '{where}'; {hint}")
+        hint_type = hints[key]
+        if is_dataclass(hint_type):
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"'{where}' must be a table, as in [{where}]")
+            values[key] = build(cast(type[Any], hint_type), value, f"{where}.")
+        else:
+            values[key] = _coerce(where, hint_type, value)
+    return kind(**values)
+
+
+def _coerce(where: str, kind: Any, value: Any) -> Any:
+    origin = get_origin(kind) or kind
+    if origin is tuple:
+        items = value if isinstance(value, (list, tuple)) else [value]
+        return tuple(_coerce(where, get_args(kind)[0], item) for item in items)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"'{where}' must be a table")
+        return dict(value)
+    if origin is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if origin is str and type(value) in (int, float):
+        return str(value)
+    if type(value) is not origin:
+        raise ConfigError(f"'{where}' must be of type {origin.__name__}, not {value!r}")
+    return value
