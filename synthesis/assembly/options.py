@@ -196,7 +196,7 @@ def parse_depth(depth: DepthSpec) -> tuple[float, ...] | None:
     values = tuple(_value(part) for part in parts)
     if not values or any(value is None for value in values):
         raise UsageError(
-            f"depth {depth!r} is not usable. Write uniform, start, middle, end, a number from 0 to 1, "
+            f"depth {depth} is not usable. Write uniform, start, middle, end, a number from 0 to 1, "
             "or several such numbers."
         )
     return tuple(value for value in values if value is not None)
