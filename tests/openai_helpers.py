@@ -19,7 +19,7 @@ KEY = "sk-very-secret-4711"
 @pytest.fixture(autouse=True)
 def quick_and_clean(monkeypatch):
     """Short delays, no settings from outside, and no thread of ours left behind."""
-    monkeypatch.setattr("synthesis.engines.openai.pace.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("synthesis.engines.serving.pace.FIRST_DELAY", 0.01)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -28,7 +28,7 @@ def quick_and_clean(monkeypatch):
 
 
 def running_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "openai-engine"]
+    return [thread.name for thread in threading.enumerate() if thread.name == "engine-session"]
 
 
 def make_prompt(number: int, text: str = "") -> Prompt:

@@ -13,8 +13,8 @@ import pytest
 
 from synthesis.engines.base import Items
 from synthesis.engines.openai import OpenAIEngine
-from synthesis.engines.openai.failures import STREAK, Failure, Health, Kind, judge, retry_after
-from synthesis.engines.openai.pace import retry_delay
+from synthesis.engines.serving.failures import STREAK, Failure, Health, Kind, judge, retry_after
+from synthesis.engines.serving.pace import retry_delay
 from synthesis.errors import EngineError
 from tests.openai_helpers import (
     KEY,
@@ -68,7 +68,7 @@ def test_a_reply_that_trickles_runs_into_the_timeout() -> None:
 
 
 def test_retries_wait_longer_each_time(monkeypatch) -> None:
-    monkeypatch.setattr("synthesis.engines.openai.pace.FIRST_DELAY", 0.2)
+    monkeypatch.setattr("synthesis.engines.serving.pace.FIRST_DELAY", 0.2)
     with serve(lambda asked: failure(500) if asked.number < 2 else None) as server:
         list(engine(server).complete(Items(prompts(1)), SAMPLING))
     first, second, third = (asked.at for asked in server.asked)
@@ -188,7 +188,7 @@ def test_no_server_at_all_says_how_to_check(count, retries) -> None:
 
 
 def test_no_server_is_noticed_before_any_prompt_has_used_up_its_tries(monkeypatch) -> None:
-    monkeypatch.setattr("synthesis.engines.openai.pace.FIRST_DELAY", 30.0)
+    monkeypatch.setattr("synthesis.engines.serving.pace.FIRST_DELAY", 30.0)
     made = OpenAIEngine("tiny", base_url=f"http://127.0.0.1:{free_port()}/v1")
     begun = time.monotonic()
     with pytest.raises(EngineError, match="Check that the server runs"):

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from synthesis.engines.base import Items
-from synthesis.engines.openai.pace import Pace
+from synthesis.engines.serving.pace import Pace
 from synthesis.errors import EngineError
 from tests.openai_helpers import (
     SAMPLING,

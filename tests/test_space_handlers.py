@@ -35,7 +35,8 @@ from space.view.drawing import code, draw, draw_own_score, draw_result, status  
 from space.view.reader import reader  # noqa: E402
 from space.view.strip import MOST_CELLS, make_cells  # noqa: E402
 from synthesis.engines.base import Sampling  # noqa: E402
-from synthesis.engines.openai.failures import Failure, Kind  # noqa: E402
+from synthesis.engines.openai import OpenAIEngine  # noqa: E402
+from synthesis.engines.serving import Failure, Kind  # noqa: E402
 from synthesis.errors import ContextSynthesisError, TemplateError  # noqa: E402
 from synthesis.tasks import TASKS as ALL_TASKS  # noqa: E402
 
@@ -242,15 +243,15 @@ def test_a_model_needs_the_visitors_login(monkeypatch) -> None:
 
 
 def test_a_visitors_token_shows_nowhere(monkeypatch) -> None:
-    address = models.VisitorAddress(engines.PROVIDERS_URL, "", 1.0, "hf_secret")
-    assert address.secret == "hf_secret" and "hf_secret" not in repr(address)
+    engine = models.providers("org/model", "hf_secret")
+    assert "hf_secret" not in f"{engine!r} {vars(engine)!r}"
     asked = []
 
-    def refuse(address: models.VisitorAddress, body: dict[str, object]):
-        asked.append((address.secret, body))
+    def refuse(engine: OpenAIEngine, path: str, body: dict[str, object]):
+        asked.append((engine._server.address.secret, body))
         yield Failure(Kind.QUOTA, "exceeded for hf_secret")
 
-    monkeypatch.setattr(models, "deltas", refuse)
+    monkeypatch.setattr(OpenAIEngine, "deltas", refuse)
     seen = moments(engine="providers", token="hf_secret")
     assert seen[-1].stage == "problem" and "quota is used up" in seen[-1].note
     assert "hf_secret" not in repr(seen) and "hf_secret" not in repr(asked[0][1])
@@ -268,7 +269,7 @@ def test_a_models_text_is_streamed_read_and_its_evidence_located(monkeypatch) ->
     words = "The lamps were trimmed at dusk and the log was kept by hand. " * 40
     reply = f"Context: {words}\n\nIn 1911 Ilse Brandt kept the Harrow light. {words}"
     pieces = [reply[at : at + 40] for at in range(0, len(reply), 40)]
-    monkeypatch.setattr(models, "deltas", lambda address, body: iter_closing(pieces))
+    monkeypatch.setattr(OpenAIEngine, "deltas", lambda *_: iter_closing(pieces))
     monkeypatch.setattr(handlers, "PAUSE", 0)
     seen = moments(engine="providers", model="org/model", token="t")
     result = seen[-1].result
@@ -280,7 +281,7 @@ def test_a_models_text_is_streamed_read_and_its_evidence_located(monkeypatch) ->
 
 def test_a_reply_that_breaks_off_is_kept(monkeypatch) -> None:
     pieces = ["Context: In 1911 Ilse Brandt kept the light.", Failure(Kind.TIMEOUT, "x")]
-    monkeypatch.setattr(models, "deltas", lambda address, body: iter_closing(pieces))
+    monkeypatch.setattr(OpenAIEngine, "deltas", lambda *_: iter_closing(pieces))
     last = moments(engine="providers", token="t")[-1]
     assert last.stage == "stopped" and last.text == "In 1911 Ilse Brandt kept the light."
     assert "does not answer" in last.note and "7 words written by then are kept" in last.note

@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
@@ -19,10 +19,8 @@ from space.making.inputs import InputError, Inputs
 from synthesis.data import Prompt
 from synthesis.engines import make_engine
 from synthesis.engines.base import Engine, Sampling
-from synthesis.engines.openai.connection import Address
-from synthesis.engines.openai.direct import deltas
-from synthesis.engines.openai.failures import Failure, Kind
-from synthesis.engines.openai.wire import Dialect
+from synthesis.engines.openai import OpenAIEngine
+from synthesis.engines.serving import Failure, Kind, ServerError
 from synthesis.errors import ContextSynthesisError
 from synthesis.prompts import build_prompt, load_template, parse_template
 
@@ -47,18 +45,6 @@ _DOWN = (
 
 class ModelTrouble(ContextSynthesisError):
     """A model gave no text, or not all of it; the message says what the visitor can do."""
-
-
-@dataclass(frozen=True, slots=True)
-class VisitorAddress(Address):
-    """Where a visitor's own key goes, held for one request and shown in no representation."""
-
-    token: str = field(default="", repr=False)
-
-    @property
-    def secret(self) -> str:
-        """The visitor's token, never one of the environment."""
-        return self.token
 
 
 def settled_model(inputs: Inputs) -> Inputs:
@@ -130,14 +116,20 @@ def stream(inputs: Inputs, prompt: Prompt, sampling: Sampling, token: str | None
 
 
 def _from_providers(inputs: Inputs, prompt: Prompt, sampling: Sampling, token: str) -> Iterator[str]:
-    address = VisitorAddress(PROVIDERS_URL, "", _TIMEOUT, token)
-    body = Dialect().chat(inputs.model, prompt, sampling, {}, stream=True)
+    engine = providers(inputs.model, token)
     # Closed with us, so that a visitor who stops ends the request they pay for.
-    with closing(deltas(address, body)) as pieces:
-        for piece in pieces:
-            if isinstance(piece, Failure):
-                raise ModelTrouble(advice(piece))
-            yield piece
+    with closing(engine), closing(engine.stream(prompt, sampling)) as pieces:
+        try:
+            yield from pieces
+        except ServerError as error:
+            raise ModelTrouble(advice(error.failure)) from None
+
+
+def providers(model: str, token: str) -> OpenAIEngine:
+    """Inference Providers for one request on a visitor's account; a failure is told at once."""
+    engine = OpenAIEngine(model, base_url=PROVIDERS_URL, api_key_env="", timeout=_TIMEOUT, retries=0)
+    engine.use_key(token)
+    return engine
 
 
 def advice(failure: Failure) -> str:

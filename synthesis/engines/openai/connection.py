@@ -1,82 +1,30 @@
-"""The client library at its edge: where it connects, with what key, what its errors mean.
+"""The client library at its edge: connections, streams, lists of models, and what its errors mean.
 
-The key is read from the environment each time a client is made and kept nowhere. The
-client's own retries are off. Knows nothing of prompts.
+The client's own retries are off; each failure is handed back as a value. Knows nothing of
+prompts.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from synthesis.engines.openai.failures import Failure, Kind, judge, redact
+from synthesis.engines.openai.wire import is_refusal, model_ids, read_delta
+from synthesis.engines.serving.address import Address, checked_address
+from synthesis.engines.serving.advice import explain, offer
+from synthesis.engines.serving.asking import GaveUp
+from synthesis.engines.serving.failures import Failure, Kind, judge, redact
 from synthesis.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI, OpenAI
+    from openai import OpenAI
 
 _OPENAI = "https://api.openai.com/v1"
-_KEY = re.compile("[!-~]+")
 _CONNECT_TIMEOUT = 15.0  # a host that does not answer at all need not be waited for any longer
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the server is and which environment variable holds the key to it."""
-
-    base_url: str
-    key_env: str
-    timeout: float
-
-    @property
-    def secret(self) -> str:
-        """The key; empty if there is none."""
-        return os.environ.get(self.key_env, "").strip()
-
-    def sendable(self) -> str:
-        """The key, fit for a header.
-
-        One that is not makes the transport fail with the header, key and all, in its words or in
-        the variables that some loggers print.
-
-        Raises:
-            ConfigError: it holds spaces, line breaks or characters beyond ASCII.
-        """
-        if self.secret and not _KEY.fullmatch(self.secret):
-            raise ConfigError(
-                f"the key for {self.base_url} holds a space, a line break or a letter that no key can have; "
-                f"set the environment variable {self.key_env} again, to the key and nothing else"
-            )
-        return self.secret
-
-    def client(self) -> OpenAI:
-        """A client for one synchronous use."""
-        from openai import OpenAI
-
-        return OpenAI(**self._arguments())
-
-    def async_client(self) -> AsyncOpenAI:
-        """A client for a session."""
-        from openai import AsyncOpenAI
-
-        return AsyncOpenAI(**self._arguments())
-
-    def _arguments(self) -> dict[str, Any]:
-        from openai import Timeout
-
-        return {
-            "base_url": self.base_url,
-            # Servers at home need no key, but the client insists on one.
-            "api_key": self.sendable() or "none",
-            "timeout": Timeout(self.timeout, connect=min(self.timeout, _CONNECT_TIMEOUT)),
-            "max_retries": 0,
-        }
 
 
 def make_address(base_url: str, key_env: str, timeout: float) -> Address:
@@ -90,25 +38,94 @@ def make_address(base_url: str, key_env: str, timeout: float) -> Address:
         import openai  # noqa: F401
     except ModuleNotFoundError:
         raise MissingExtraError("openai", "openai", "speaking the OpenAI protocol") from None
-    url = (base_url or os.environ.get("OPENAI_BASE_URL", "") or _OPENAI).rstrip("/")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigError(f"base_url '{url}' is not an address; write it as in http://localhost:8000/v1")
-    if parts.username or parts.password or parts.query:
+    address = checked_address(base_url or os.environ.get("OPENAI_BASE_URL", "") or _OPENAI, key_env, timeout)
+    if not address.secret and address.base_url == _OPENAI:
         raise ConfigError(
-            f"base_url for {parts.hostname} holds more than an address; put the key into the environment "
-            f"variable {key_env} and leave user, password and query out"
-        )
-    address = Address(url, key_env, timeout)
-    if not address.sendable() and url == _OPENAI:
-        raise ConfigError(
-            f"{url} needs a key: set the environment variable {key_env}, or set base_url to another server"
+            f"{_OPENAI} needs a key: set the environment variable {key_env}, or base_url to another server"
         )
     return address
+
+
+def open_client(address: Address) -> OpenAI:
+    """A client for one synchronous use."""
+    from openai import OpenAI
+
+    return OpenAI(**_arguments(address))
+
+
+class OpenConnection:
+    """A client for a session's event loop."""
+
+    def __init__(self, address: Address) -> None:
+        from openai import AsyncOpenAI
+
+        self._address = address
+        self._client = AsyncOpenAI(**_arguments(address))
+
+    async def __aenter__(self) -> None:
+        await self._client.__aenter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    async def send(self, path: str, body: dict[str, Any]) -> object:
+        """The decoded reply, or the ``Failure`` it came to."""
+        try:
+            # The client's own timeout is per read; a reply that trickles would never run into it.
+            async with asyncio.timeout(self._address.timeout):
+                return await self._client.post(path, body=body, cast_to=object)
+        except request_errors() as error:
+            return read_error(error, self._address)
+
+
+def deltas(address: Address, path: str, body: Mapping[str, Any]) -> Generator[str | Failure, None, None]:
+    """The pieces of one streamed reply, without an event loop; if it fails, the ``Failure`` comes last."""
+    from openai import Stream
+
+    reason = ""
+    failed: Failure | None = None
+    with open_client(address) as client:
+        try:
+            with client.post(
+                path, body=body, cast_to=object, stream=True, stream_cls=Stream[object]
+            ) as events:
+                for event in events:
+                    found = read_delta(event, address.secret)
+                    if isinstance(found, Failure):
+                        failed = found
+                        break
+                    text, reason = found[0], found[1] or reason
+                    if text:
+                        yield text
+        except request_errors() as error:
+            failed = read_error(error, address)
+    if failed is None and not reason:
+        failed = Failure(Kind.BROKEN, "the stream ended early")
+    if failed is None and is_refusal(reason):
+        failed = Failure(Kind.REFUSED, f"the reply ended with {reason}")
+    if failed is not None:
+        yield failed
+
+
+def listed_models(address: Address) -> list[str]:
+    """What the server says it serves; nothing where it does not say."""
+    models = _list_models(address)
+    return [] if isinstance(models, Failure) else models
+
+
+def only_model(address: Address) -> str:
+    """The one model a server has.
+
+    Raises:
+        ConfigError: it has none or several.
+        EngineError: it cannot be asked.
+    """
+    models = _list_models(address)
+    if isinstance(models, Failure):
+        raise explain(GaveUp(models, 1, True), address, "", None, list)
+    if len(models) != 1:
+        raise ConfigError(f"{address.base_url} serves {len(models)} models; {offer(models)}")
+    return models[0]
 
 
 def request_errors() -> tuple[type[Exception], ...]:
@@ -147,3 +164,23 @@ def read_error(error: Exception, address: Address) -> Failure:
     if isinstance(error, TimeoutError) or name.endswith("Timeout"):
         return Failure(Kind.TIMEOUT, f"nothing complete within {address.timeout:g} s")
     return Failure(Kind.BROKEN, said)
+
+
+def _arguments(address: Address) -> dict[str, Any]:
+    from openai import Timeout
+
+    return {
+        "base_url": address.base_url,
+        # Servers at home need no key, but the client insists on one.
+        "api_key": address.sendable() or "none",
+        "timeout": Timeout(address.timeout, connect=min(address.timeout, _CONNECT_TIMEOUT)),
+        "max_retries": 0,
+    }
+
+
+def _list_models(address: Address) -> list[str] | Failure:
+    with open_client(address) as client:
+        try:
+            return model_ids(client.get("/models", cast_to=object))
+        except request_errors() as error:
+            return read_error(error, address)

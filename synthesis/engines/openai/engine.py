@@ -1,37 +1,36 @@
 """The engine for any server that speaks the OpenAI protocol.
 
-Synchronous iterators over an async core that lives only as long as an iterator does. Knows
-nothing of files, budgets or parsing; what is particular to a server is learnt from its
-replies, not configured.
+What is particular to a server is learnt from its replies, not configured; how many are asked at
+once and how often is ``synthesis.engines.serving``'s.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from synthesis.data import Completion, Prompt
-from synthesis.engines.base import BaseEngine, LogLikelihood, PromptSource, Sampling
-from synthesis.engines.openai.advice import describe, explain
-from synthesis.engines.openai.asking import Asker, GaveUp, Server, Tries
-from synthesis.engines.openai.connection import make_address
-from synthesis.engines.openai.direct import deltas
-from synthesis.engines.openai.failures import Failure, Kind
+from synthesis.engines.base import LogLikelihood, Sampling
+from synthesis.engines.openai.connection import (
+    OpenConnection,
+    deltas,
+    listed_models,
+    make_address,
+    only_model,
+)
 from synthesis.engines.openai.likelihood import Scorer
-from synthesis.engines.openai.models import listed_models, only_model
-from synthesis.engines.openai.pace import Pace
-from synthesis.engines.openai.session import Job, Session, as_finished, in_order
-from synthesis.engines.openai.wire import check_extra, read_chat
-from synthesis.errors import ConfigError, EngineError
+from synthesis.engines.openai.wire import Dialect, check_extra, read_chat
+from synthesis.engines.serving.asking import GaveUp, Server
+from synthesis.engines.serving.engine import ServedEngine, check_numbers
+from synthesis.engines.serving.failures import Failure, Kind
+from synthesis.engines.serving.pace import Pace
+from synthesis.engines.serving.session import Job, in_order
+from synthesis.errors import EngineError
 
-_MOST_CONNECTIONS = 1000  # what the client's pool holds
-_AHEAD = 2  # prompts taken per place: one being answered, one ready to follow
 
-
-class OpenAIEngine(BaseEngine):
+class OpenAIEngine(ServedEngine):
     """Writes with a model behind an OpenAI-compatible server.
 
     Where to point ``base_url`` (empty: ``OPENAI_BASE_URL`` from the environment, else OpenAI)
@@ -49,11 +48,7 @@ class OpenAIEngine(BaseEngine):
     The key goes to whatever server ``base_url`` names, so name the variable that belongs to
     it. It is never part of a message, a log record or the engine's ``repr``.
 
-    Requests that fail in passing (overload, timeouts, broken connections or replies) are
-    retried with growing, jittered delays. Fewer run at once while the server is overloaded,
-    more again as it recovers. A prompt that stays without a reply becomes a ``Completion``
-    with ``finish_reason="error"``; what no other prompt would survive (key, model, quota, no
-    server, ``20`` failures of one kind in a row) raises ``EngineError``.
+    Retries, pace and the ends of what stays without a reply are those of ``ServedEngine``.
 
     Each request has its own seed, made from ``Sampling.seed`` and the prompt's id, where the
     server takes one. Reasoning is left out of the text.
@@ -88,11 +83,11 @@ class OpenAIEngine(BaseEngine):
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         self._extra = dict(extra_body or {})
-        _check(concurrency, timeout, retries, self._extra)
+        check_numbers(concurrency, timeout, retries)
+        check_extra(self._extra)
         address = make_address(base_url, api_key_env, timeout)
-        self._server = Server(address, retries, Pace(concurrency))
-        self._ahead = _AHEAD * concurrency
-        self._sessions: set[Session] = set()
+        self._dialect = Dialect()
+        super().__init__(Server(address, retries, Pace(concurrency), self._dialect.learn), concurrency)
         self.base_url = address.base_url
         self.settings = {"extra_body": self._extra} if self._extra else {}
         self.model = model or only_model(address)
@@ -100,65 +95,33 @@ class OpenAIEngine(BaseEngine):
     def __repr__(self) -> str:
         return f"OpenAIEngine({self.model!r}, base_url={self.base_url!r})"
 
-    def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
-        """Yield each completion as it finishes, in any order.
+    def use_key(self, key: str) -> None:
+        """Send this key from now on. It is held in memory and shown nowhere; the environment is not read."""
+        self._server = replace(self._server, address=replace(self._server.address, own=key))
 
-        Prompts are taken from the consumer's thread, at most twice ``concurrency`` ahead of
-        what was yielded. Requests run on between two ``next``; closing the iterator cancels
-        them and their connections.
+    def connect(self) -> OpenConnection:
+        """A connection for one session."""
+        return OpenConnection(self._server.address)
 
-        Raises:
-            EngineError: no prompt would get a reply. Completions at hand are yielded before.
-        """
-        session = self._open()
-        asker = Asker(self._server, session.client)
+    def request(
+        self, prompt: Prompt, sampling: Sampling, *, stream: bool = False
+    ) -> tuple[str, dict[str, Any]]:
+        """A chat completion request, as this server wants to be asked."""
+        return "/chat/completions", self._dialect.chat(
+            self.model, prompt, sampling, self._extra, stream=stream
+        )
 
-        def pull() -> Job[Completion | GaveUp] | None:
-            prompt = prompts.pull()
-            return None if prompt is None else partial(self._complete_one, asker, prompt, sampling)
+    def read(self, prompt_id: str, reply: object) -> Completion | Failure:
+        """The completion in a chat completion reply."""
+        return read_chat(prompt_id, reply, self._server.address.secret)
 
-        end: GaveUp | None = None
-        try:
-            for outcome in as_finished(session, pull, self._ahead, lambda found: isinstance(found, GaveUp)):
-                if isinstance(outcome, GaveUp):
-                    end = end or outcome
-                else:
-                    yield outcome
-        finally:
-            self._end(session)
-        if end:
-            raise self._error(end, sampling)
+    def deltas(self, path: str, body: Mapping[str, Any]) -> Generator[str | Failure, None, None]:
+        """The pieces of one streamed reply."""
+        return deltas(self._server.address, path, body)
 
-    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
-        """Text deltas of one reply; a reply that reaches ``max_tokens`` just ends.
-
-        Failures before the first delta are retried like those of ``complete``.
-
-        Raises:
-            EngineError: no reply, or it broke off, or the server refused.
-        """
-        tries = Tries(self._server, prompt.id)
-        said = 0
-        while True:
-            body = self._server.dialect.chat(self.model, prompt, sampling, self._extra, stream=True)
-            failure: Failure | None = None
-            # Closed with us, so that a reader who stops early ends the request.
-            with closing(deltas(self._server.address, body)) as pieces:
-                for piece in pieces:
-                    if isinstance(piece, Failure):
-                        failure = piece
-                    else:
-                        said += len(piece)
-                        yield piece
-            if failure is None:
-                self._server.health.worked()
-                return
-            if said:
-                raise EngineError(f"{self.base_url} broke off after {said} characters ({failure}); ask again")
-            verdict = tries.after(failure, body)
-            if isinstance(verdict, GaveUp):
-                raise self._error(verdict, sampling)
-            time.sleep(verdict)
+    def models(self) -> list[str]:
+        """What the server says it serves."""
+        return listed_models(self._server.address)
 
     def loglikelihood(self, requests: Iterable[tuple[str, str]]) -> Iterator[LogLikelihood]:
         """For each (prefix, continuation), in order: the continuation's token log-probabilities.
@@ -170,21 +133,17 @@ class OpenAIEngine(BaseEngine):
             EngineError: the server offers neither, a prefix is empty, or a request stayed
                 without a reply.
         """
-        session = self._open()
-        asker = Asker(self._server, session.client)
-        scorer = Scorer(asker, self.base_url, self.model)
-        jobs: Iterator[Callable[[], Coroutine[Any, Any, LogLikelihood | GaveUp]]] = (
-            partial(scorer.score, *_checked(request)) for request in requests
-        )
-        try:
+        with self._session() as (session, asker):
+            scorer = Scorer(asker, self.base_url, self.model)
+            jobs: Iterator[Job[LogLikelihood | GaveUp]] = (
+                partial(scorer.score, *_checked(request)) for request in requests
+            )
             for outcome in in_order(session, jobs, self._ahead):
                 if isinstance(outcome, GaveUp):
                     break
                 yield outcome
             else:
                 return
-        finally:
-            self._end(session)
         if outcome.failure.kind in (Kind.MISSING, Kind.REJECTED, Kind.PARAMETER):
             raise EngineError(
                 f"{self.base_url} cannot score text with model '{self.model}' ({outcome.failure.said}): "
@@ -192,50 +151,6 @@ class OpenAIEngine(BaseEngine):
                 "use such a server or the engine 'vllm'"
             )
         raise self._error(outcome, None)
-
-    def close(self) -> None:
-        """End whatever still runs. Safe to call twice."""
-        for session in list(self._sessions):
-            self._end(session)
-
-    async def _complete_one(self, asker: Asker, prompt: Prompt, sampling: Sampling) -> Completion | GaveUp:
-        secret = self._server.address.secret
-        outcome = await asker.ask(
-            prompt.id,
-            "/chat/completions",
-            lambda: self._server.dialect.chat(self.model, prompt, sampling, self._extra),
-            lambda reply: read_chat(prompt.id, reply, secret),
-        )
-        if not isinstance(outcome, GaveUp) or outcome.everyone:
-            return outcome
-        finish = "refusal" if outcome.failure.kind is Kind.REFUSED else "error"
-        return Completion(prompt.id, "", finish, detail=describe(outcome, sampling))
-
-    def _open(self) -> Session:
-        session = Session(self._server.address.async_client())
-        self._sessions.add(session)
-        return session
-
-    def _end(self, session: Session) -> None:
-        session.close()
-        self._sessions.discard(session)
-
-    def _error(self, end: GaveUp, sampling: Sampling | None) -> EngineError:
-        self._server.health.forget()
-        return explain(
-            end, self._server.address, self.model, sampling, partial(listed_models, self._server.address)
-        )
-
-
-def _check(concurrency: int, timeout: float, retries: int, extra: Mapping[str, Any]) -> None:
-    where = "generation.options"
-    if not 1 <= concurrency <= _MOST_CONNECTIONS:
-        raise ConfigError(f"{where}.concurrency is {concurrency}; give 1 to {_MOST_CONNECTIONS}")
-    if not timeout > 0:
-        raise ConfigError(f"{where}.timeout is {timeout}; give the seconds a reply may take")
-    if retries < 0:
-        raise ConfigError(f"{where}.retries is {retries}; give 0 or more")
-    check_extra(extra)
 
 
 def _checked(request: tuple[str, str]) -> tuple[str, str]:

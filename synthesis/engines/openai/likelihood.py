@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from synthesis.engines.base import LogLikelihood
-from synthesis.engines.openai.asking import Asker, GaveUp
-from synthesis.engines.openai.failures import Failure, Kind
 from synthesis.engines.openai.wire import read_usage
+from synthesis.engines.serving.asking import Asker, GaveUp
+from synthesis.engines.serving.failures import Failure, Kind
 
 _NOT_OFFERED = frozenset({Kind.MISSING, Kind.REJECTED, Kind.PARAMETER, Kind.BROKEN})
 
@@ -51,8 +51,7 @@ class Scorer:
         body = {"prompt": [*before, *after], "prompt_logprobs": 0}
         return await self._asker.ask(
             continuation,
-            "/completions",
-            lambda: self._probe(body),
+            lambda: ("/completions", self._probe(body)),
             lambda reply: read_prompt_logprobs(reply, len(before), after),
         )
 
@@ -60,8 +59,7 @@ class Scorer:
         body = {"prompt": prefix + continuation, "echo": True, "logprobs": 1}
         return await self._asker.ask(
             continuation,
-            "/completions",
-            lambda: self._probe(body),
+            lambda: ("/completions", self._probe(body)),
             lambda reply: read_echo(reply, continuation),
         )
 
@@ -75,7 +73,7 @@ class Scorer:
             return ids
 
         body = {"model": self._model, "prompt": text, "add_special_tokens": special}
-        return await self._asker.ask(text, self._tokenizer, lambda: body, read)
+        return await self._asker.ask(text, lambda: (self._tokenizer, body), read)
 
     def _probe(self, body: dict[str, Any]) -> dict[str, Any]:
         # One token is written and dropped: not every server takes 0.

@@ -12,7 +12,7 @@ from typing import Any
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import Sampling, encodable, request_seed
-from synthesis.engines.openai.failures import Failure, Kind, judge
+from synthesis.engines.serving.failures import Failure, Kind, judge
 from synthesis.errors import ConfigError
 
 _LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}

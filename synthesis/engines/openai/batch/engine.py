@@ -14,17 +14,16 @@ from urllib.parse import urlsplit
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import BaseEngine, Items, PromptSource, Sampling
-from synthesis.engines.openai.advice import describe
-from synthesis.engines.openai.asking import GaveUp
 from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswered
 from synthesis.engines.openai.batch.replies import settle
 from synthesis.engines.openai.batch.requests import Draft, Limits, fill
 from synthesis.engines.openai.batch.rounds import Memory, NoMemory, Rounds
 from synthesis.engines.openai.batch.service import Service
-from synthesis.engines.openai.connection import make_address
-from synthesis.engines.openai.failures import Failure, Kind
-from synthesis.engines.openai.models import only_model
+from synthesis.engines.openai.connection import make_address, only_model
 from synthesis.engines.openai.wire import Dialect, check_extra
+from synthesis.engines.serving.advice import describe
+from synthesis.engines.serving.asking import GaveUp
+from synthesis.engines.serving.failures import Failure, Kind
 from synthesis.errors import ConfigError, EngineError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from synthesis.engines.openai.failures import Failure, Kind, judge
+from synthesis.engines.serving.failures import Failure, Kind, judge
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 """States that no batch leaves any more."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from synthesis.data import Completion
 from synthesis.engines.openai.batch.jobs import BatchStatus, Unanswered
-from synthesis.engines.openai.failures import FATAL, RETRYABLE, Failure, Kind, judge
 from synthesis.engines.openai.wire import read_chat
+from synthesis.engines.serving.failures import FATAL, RETRYABLE, Failure, Kind, judge
 
 _UNDONE = frozenset({"batch_expired", "batch_cancelled"})
 

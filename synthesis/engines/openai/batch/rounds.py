@@ -15,7 +15,7 @@ from typing import Protocol
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import PromptSource, Sampling
 from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswered
-from synthesis.engines.openai.failures import RETRYABLE, Failure, Kind
+from synthesis.engines.serving.failures import RETRYABLE, Failure, Kind
 from synthesis.errors import EngineError
 
 End = Completion | Unanswered

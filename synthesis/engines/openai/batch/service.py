@@ -13,8 +13,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NoReturn, TypeVar
 
-from synthesis.engines.openai.advice import explain
-from synthesis.engines.openai.asking import GaveUp
 from synthesis.engines.openai.batch.jobs import (
     BatchJob,
     BatchStatus,
@@ -23,9 +21,12 @@ from synthesis.engines.openai.batch.jobs import (
     read_status,
 )
 from synthesis.engines.openai.batch.requests import ENDPOINT
-from synthesis.engines.openai.connection import Address, read_error, request_errors
-from synthesis.engines.openai.failures import FATAL, RETRYABLE, Failure, Kind
-from synthesis.engines.openai.pace import retry_delay
+from synthesis.engines.openai.connection import open_client, read_error, request_errors
+from synthesis.engines.serving.address import Address
+from synthesis.engines.serving.advice import explain
+from synthesis.engines.serving.asking import GaveUp
+from synthesis.engines.serving.failures import FATAL, RETRYABLE, Failure, Kind
+from synthesis.engines.serving.pace import retry_delay
 from synthesis.errors import EngineError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Service:
         if self._client is not None:
             yield self._client
             return
-        with self.address.client() as client:
+        with open_client(self.address) as client:
             self._client = client
             try:
                 yield client

@@ -13,29 +13,27 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
 
 from synthesis.errors import EngineError
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
 
 T = TypeVar("T")
 Job = Callable[[], Coroutine[Any, Any, T]]
 
 
 class Session:
-    """A running event loop that owns a client; ``close`` cancels its work and joins it."""
+    """A running event loop that opens and closes a client; ``close`` cancels its work and joins it."""
 
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self.client = client
+    def __init__(self, client: AbstractAsyncContextManager[Any]) -> None:
+        self._client = client
         self._lock = threading.Lock()
         self._closed = False
         self._ready: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         # A daemon: a forgotten iterator must not keep the interpreter from ending.
-        self._thread = threading.Thread(target=self._run, name="openai-engine", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="engine-session", daemon=True)
         self._thread.start()
         self._loop = self._ready.result()
 
@@ -62,7 +60,7 @@ class Session:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        async with self.client:
+        async with self._client:
             self._ready.set_result(asyncio.get_running_loop())
             await self._stop.wait()
             # Before the client goes, so that no request sees its connection vanish. Only our

@@ -1,7 +1,7 @@
 """One question to the server until it is answered or given up: retries, pace, verdict.
 
-Knows nothing of threads and of who asks; what is asked and how a reply is read come in as
-functions.
+Knows nothing of threads, of who asks and of any protocol; what is asked and how a reply is
+read come in as functions.
 """
 
 from __future__ import annotations
@@ -9,31 +9,39 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from synthesis.data import Completion
-from synthesis.engines.openai.connection import Address, read_error, request_errors
-from synthesis.engines.openai.failures import FATAL, RETRYABLE, Failure, Health, Kind
-from synthesis.engines.openai.pace import Gate, Pace, retry_delay
-from synthesis.engines.openai.wire import Dialect
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+from synthesis.engines.serving.address import Address
+from synthesis.engines.serving.failures import FATAL, RETRYABLE, Failure, Health, Kind
+from synthesis.engines.serving.pace import Gate, Pace, retry_delay
 
 T = TypeVar("T")
 
 _FEW_TOKENS = 32  # below this the time to the first token rules, not the speed
 
+Learn = Callable[[str, Mapping[str, Any], set[str]], bool]
+"""Told the name of a refused setting, the body it was refused in and what was changed for this
+question before (to be added to): whether the next body will be another."""
+
+
+class Connection(AbstractAsyncContextManager[Any], Protocol):
+    """Open connections to a server, closed with its block."""
+
+    async def send(self, path: str, body: dict[str, Any]) -> object:
+        """The decoded reply, or the ``Failure`` it came to; raises nothing that a request may raise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What is known of a server, kept over an engine's life."""
+    """What is known of a server, over an engine's life; ``retries`` are further tries after the first."""
 
     address: Address
     retries: int
     pace: Pace
-    dialect: Dialect = field(default_factory=Dialect)
+    learn: Learn = lambda refused, body, tried: False
     health: Health = field(default_factory=Health)
 
 
@@ -57,7 +65,7 @@ class Tries:
 
     def after(self, failure: Failure, body: Mapping[str, Any]) -> float | GaveUp:
         """Seconds until the next try, or the end of it."""
-        if failure.parameter and self._server.dialect.learn(failure.parameter, body, self._learned):
+        if failure.parameter and self._server.learn(failure.parameter, body, self._learned):
             return 0.0  # not the question was wrong but how it was put
         self._count += 1
         no_server = self._server.health.tried(failure)
@@ -71,37 +79,36 @@ class Tries:
 
 
 class Asker:
-    """Asks over one client, within one gate."""
+    """Asks over one connection, within one gate."""
 
-    def __init__(self, server: Server, client: AsyncOpenAI) -> None:
+    def __init__(self, server: Server, connection: Connection) -> None:
         self._server = server
-        self._client = client
+        self._connection = connection
         self._gate = Gate(server.pace)
 
     async def ask(
         self,
         key: str,
-        path: str,
-        body: Callable[[], dict[str, Any]],
+        request: Callable[[], tuple[str, dict[str, Any]]],
         read: Callable[[object], T | Failure],
     ) -> T | GaveUp:
         """The answer, or why there is none.
 
         Args:
             key: what the jitter of the retries follows from.
-            path: below ``base_url``, or a whole address.
-            body: makes the request's body, anew for each try.
+            request: makes the path (below ``base_url``, or a whole address) and the body, anew for
+                each try.
             read: what the decoded reply says.
         """
         tries = Tries(self._server, key)
         while True:
             async with self._gate as running:
-                asked = body()  # only now: what was learnt while waiting counts
-                answer = await self._once(path, asked, read, running)
+                path, body = request()  # only now: what was learnt while waiting counts
+                answer = await self._once(path, body, read, running)
             if not isinstance(answer, Failure):
                 self._server.health.worked()
                 return answer
-            verdict = tries.after(answer, asked)
+            verdict = tries.after(answer, body)
             if isinstance(verdict, GaveUp):
                 return verdict
             # Without a place, so that others go on meanwhile.
@@ -110,21 +117,16 @@ class Asker:
     async def _once(
         self, path: str, body: dict[str, Any], read: Callable[[object], T | Failure], running: int
     ) -> T | Failure:
-        address, pace = self._server.address, self._server.pace
+        pace = self._server.pace
         started = time.monotonic()
-        try:
-            # The client's own timeout is per read; a reply that trickles would never run into it.
-            async with asyncio.timeout(address.timeout):
-                reply = await self._client.post(path, body=body, cast_to=object)
-        except request_errors() as error:
-            answer: T | Failure = read_error(error, address)
-        else:
-            answer = read(reply)
+        reply = await self._connection.send(path, body)
+        answer: T | Failure = reply if isinstance(reply, Failure) else read(reply)
         if not isinstance(answer, Failure):
             pace.succeeded(started, _cost(answer, time.monotonic() - started), running)
-        elif answer.overload:
+            return answer
+        if answer.overload:
             pace.overloaded(started)
-        if isinstance(answer, Failure) and answer.wait:
+        if answer.wait:
             pace.pause(answer.wait)
         return answer
 

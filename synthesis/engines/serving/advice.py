@@ -6,10 +6,9 @@ import difflib
 from collections.abc import Callable, Sequence
 
 from synthesis.engines.base import Sampling
-from synthesis.engines.openai.asking import GaveUp
-from synthesis.engines.openai.connection import Address
-from synthesis.engines.openai.failures import Kind
-from synthesis.errors import EngineError
+from synthesis.engines.serving.address import Address
+from synthesis.engines.serving.asking import GaveUp
+from synthesis.engines.serving.failures import Kind, ServerError
 
 _RESUME = "then run again to go on from what is done"
 _SHOWN = 12
@@ -31,29 +30,35 @@ def describe(end: GaveUp, sampling: Sampling | None) -> str:
 
 def explain(
     end: GaveUp, address: Address, model: str, sampling: Sampling | None, models: Callable[[], Sequence[str]]
-) -> EngineError:
+) -> ServerError:
     """Why a run (or the one prompt asked) cannot go on. ``models`` is asked only where its answer helps."""
+    return ServerError(_why(end, address, model, sampling, models), end.failure)
+
+
+def _why(
+    end: GaveUp, address: Address, model: str, sampling: Sampling | None, models: Callable[[], Sequence[str]]
+) -> str:
     failure, url, env = end.failure, address.base_url, address.key_env
     if failure.kind is Kind.AUTH:
         state = "the one it holds was not accepted" if address.secret else "it is not set"
-        return EngineError(
+        return (
             f"{url} did not accept the key for model '{model}' ({failure.said}): set the environment "
             f"variable {env} to a key that may use it ({state}), {_RESUME}"
         )
     if failure.kind is Kind.QUOTA:
-        return EngineError(f"{url}: {failure}. Add credit to the account behind {env}, or wait; {_RESUME}")
+        return f"{url}: {failure}. Add credit to the account behind {env}, or wait; {_RESUME}"
     if failure.kind is Kind.MISSING:
-        return EngineError(f"{url} does not serve model '{model}' ({failure.said}); {offer(models(), model)}")
+        return f"{url} does not serve model '{model}' ({failure.said}); {offer(models(), model)}"
     if failure.kind is Kind.UNREACHABLE:
-        return EngineError(
+        return (
             f"{url}: {failure}. Check that the server runs and that base_url is right "
             f"(curl {url}/models should list its models), {_RESUME}"
         )
     if failure.kind in (Kind.PARAMETER, Kind.TOO_LONG):
-        return EngineError(f"{url}, model '{model}': {describe(end, sampling)}; {_RESUME}")
+        return f"{url}, model '{model}': {describe(end, sampling)}; {_RESUME}"
     if not end.everyone:
-        return EngineError(f"{url} gave no reply: {describe(end, sampling)}")
-    return EngineError(
+        return f"{url} gave no reply: {describe(end, sampling)}"
+    return (
         f"{url} failed for one prompt after another, last with: {describe(end, sampling)}. "
         f"Check the server and its log, {_RESUME}"
     )

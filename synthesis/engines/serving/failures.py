@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from synthesis.errors import EngineError
+
 STREAK = 20
 """So many failures of one kind in a row are the server's, not the prompts'."""
 
@@ -69,6 +71,14 @@ class Failure:
     def overload(self) -> bool:
         """Whether fewer requests at once would help."""
         return self.kind in _OVERLOAD
+
+
+class ServerError(EngineError):
+    """A server that gave no reply, or would give none to anybody; ``failure`` says what went wrong."""
+
+    def __init__(self, message: str, failure: Failure) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 _FILTERED = re.compile(r"content.?(filter|policy|management)|moderation|responsible.?ai|safety system", re.I)
