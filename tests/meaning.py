@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+from builder.job.execute import execute
 from scripts.test_model_pairs import held_out_pairs
 from synthesis.data import Context
 from synthesis.engines.base import Engine
+from synthesis.options import load_config, override
 from synthesis.run.loop import synthesize
 
 TRAINED = Path(__file__).parent / "models" / "tiny"
+RECIPES = Path(__file__).parent.parent / "recipes"
+
+
+class Silent:
+    """A reporter that tells nobody."""
+
+    def stage(self, name: str, total: int | None) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def advance(self, steps: int = 1) -> None: ...
 
 
 def assert_writes_contexts(engine: Engine, count: int = 40) -> None:
@@ -22,3 +37,27 @@ def assert_writes_contexts(engine: Engine, count: int = 40) -> None:
     answered = [one for one in parsed if pairs[one.pair_id].answer in one.text]
     assert len(parsed) >= 0.9 * count, [one.reason for one in outcomes if not isinstance(one, Context)]
     assert len(answered) >= 0.7 * count
+
+
+def run_recipe(name: str, folder: Path, **settings: Any) -> int:
+    """Runs a recipe with the test model, 8 pairs and 100 words; the number of contexts in its dataset.
+
+    ``settings`` are options of the engine above those of the recipe.
+    """
+    rows = [{"instruction": pair.instruction, "answer": pair.answer} for pair in held_out_pairs(8)]
+    pairs = folder / "pairs.jsonl"
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    made = load_config(RECIPES / f"{name}.toml")
+    small = {
+        "out": str(folder / "run"),
+        "pairs.source": str(pairs),
+        "generation.model": str(TRAINED),
+        "generation.words": 100,
+        "generation.temperature": 0.0,
+        "generation.max_tokens": 300,
+        "generation.repairs": 0,
+        "generation.options": {**made.generation.options, **settings},
+        "samples.tokenizer": str(TRAINED),
+        "samples.lengths": ("2k",),
+    }
+    return execute(override(made, small), Silent()).contexts
