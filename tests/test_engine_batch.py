@@ -455,7 +455,7 @@ def test_a_key_in_a_reply_is_not_repeated(monkeypatch) -> None:
 
 
 def test_files_larger_than_memory_go_through_the_disk(monkeypatch) -> None:
-    monkeypatch.setattr("synthesis.engines.openai.batch.requests._IN_MEMORY", 1000)
+    monkeypatch.setattr("synthesis.engines.openai.batch.files._IN_MEMORY", 1000)
     long = [Prompt(f"id-{n}", "p", "t", {}, (Message("user", f"{n} ä " * 200),), "f") for n in range(20)]
     with serve_batches(echo) as server:
         assert len(list(engine(server).complete(Items(long), SAMPLING))) == 20

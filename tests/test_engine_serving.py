@@ -21,7 +21,7 @@ import pytest
 from synthesis.data import Completion, Message, Prompt
 from synthesis.engines.base import Items, Sampling
 from synthesis.engines.serving import Failure, Kind, ServerError
-from synthesis.engines.serving.address import Address, checked_address
+from synthesis.engines.serving.address import ServerAddress, checked_address
 from synthesis.engines.serving.asking import Server
 from synthesis.engines.serving.engine import ServedEngine, check_numbers
 from synthesis.engines.serving.failures import judge
@@ -38,7 +38,7 @@ FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "
 
 
 class MessagesConnection:
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: ServerAddress) -> None:
         self._address, self._client = address, httpx.AsyncClient(**arguments(address))
 
     async def __aenter__(self) -> None: ...
@@ -111,7 +111,7 @@ class MessagesEngine(ServedEngine):
             yield Failure(Kind.BROKEN, "the stream ended early")
 
 
-def arguments(address: Address) -> dict[str, Any]:
+def arguments(address: ServerAddress) -> dict[str, Any]:
     return {
         "base_url": address.base_url,
         "headers": {"x-api-key": address.sendable()},
@@ -119,7 +119,7 @@ def arguments(address: Address) -> dict[str, Any]:
     }
 
 
-def failed(reply: httpx.Response, address: Address) -> Failure:
+def failed(reply: httpx.Response, address: ServerAddress) -> Failure:
     return judge(reply.status_code, reply.headers, reply.json(), address.secret)
 
 

@@ -15,16 +15,15 @@ from jinja2 import TemplateError
 from synthesis.data import Message
 from synthesis.engines import make_engine
 from synthesis.engines.base import Items, request_seed
-from synthesis.engines.vllm import VLLMEngine, log
-from synthesis.engines.vllm.chat import MARKER, make_chat
-from synthesis.engines.vllm.core import Inbox
-from synthesis.engines.vllm.log import Log
-from synthesis.engines.vllm.refill import Request, Window, refill
-from synthesis.engines.vllm.trouble import explain_death, explain_load
+from synthesis.engines.vllm import VLLMEngine, trouble
+from synthesis.engines.vllm.asking import MARKER, make_chat
+from synthesis.engines.vllm.core import Core, Inbox, TokenRequest, Window, refill
+from synthesis.engines.vllm.loading import RunningModel
+from synthesis.engines.vllm.trouble import VLLMLog, explain_death, explain_load
 from synthesis.errors import ConfigError, EngineError, MissingExtraError
 from synthesis.prompts import MARKER as ASKED_FOR
 
-NO_LOG = Log(None)
+NO_LOG = VLLMLog(None)
 
 
 @pytest.fixture
@@ -66,6 +65,21 @@ def test_settings_that_cannot_be_meant_are_named(installed, options, named) -> N
     with pytest.raises(ConfigError, match=named) as caught:
         VLLMEngine(**{"model": "some/model", **options})
     assert "hf_secret" not in str(caught.value)
+
+
+def test_what_is_not_set_is_left_to_vllm(installed) -> None:
+    ours = VLLMEngine("some/model")._arguments
+    theirs = ("max_num_seqs", "max_num_batched_tokens", "enable_prefix_caching", "async_scheduling")
+    assert not {*theirs, "enable_chunked_prefill", "gpu_memory_utilization"} & ours.keys()
+
+
+def test_as_much_is_asked_ahead_as_vllm_writes_at_once() -> None:
+    config = SimpleNamespace(
+        scheduler_config=SimpleNamespace(max_num_seqs=1024),
+        parallel_config=SimpleNamespace(data_parallel_size=2),
+    )
+    backend = SimpleNamespace(config=config)
+    assert Core(RunningModel(backend, "some/model", None, NO_LOG, None)).ahead == 2 * 1024 * 2
 
 
 def test_only_what_shapes_a_reply_is_part_of_its_identity(installed, tmp_path) -> None:
@@ -158,12 +172,12 @@ def test_reasons_in_the_log_become_advice(tmp_path, reason, settings) -> None:
         f"Traceback (most recent call last):\n  File ...\n{reason}\n"
         "2026-01-01 10:00:01,000 ERROR 5 [vllm.v1.core] Traceback\nRuntimeError: Worker failed, see above\n"
     )
-    said = str(explain_load("some/model", RuntimeError("See root cause above."), Log(path)))
+    said = str(explain_load("some/model", RuntimeError("See root cause above."), VLLMLog(path)))
     assert reason.partition(":")[0] in said and "see above" not in said
     assert "some/model" in said and str(path) in said
     for setting in settings:
         assert setting in said
-    log._kept.discard(path)
+    trouble._kept.discard(path)
 
 
 def test_without_a_log_the_exception_speaks() -> None:
@@ -173,7 +187,7 @@ def test_without_a_log_the_exception_speaks() -> None:
 
 def test_a_log_of_ones_own_is_respected(monkeypatch) -> None:
     monkeypatch.setenv("VLLM_LOGGING_LEVEL", "DEBUG")
-    assert log._path.__wrapped__() is None
+    assert trouble._path.__wrapped__() is None
 
 
 @dataclass
@@ -181,6 +195,7 @@ class Machine:
     """Stands for a core: ``places`` requests at once, each taking as many steps as its ids."""
 
     places: int
+    ahead: int
     steps: int = 0
 
     def __post_init__(self) -> None:
@@ -209,14 +224,14 @@ class Machine:
         self.aborted += names
 
 
-def requests(lengths: list[int]) -> list[Request]:
-    return [Request(number, [0] * length, None) for number, length in enumerate(lengths)]
+def requests(lengths: list[int]) -> list[TokenRequest]:
+    return [TokenRequest(number, [0] * length, None) for number, length in enumerate(lengths)]
 
 
 def test_places_are_never_empty_while_there_is_work() -> None:
     lengths = [32, 4, 4, 4] * 8
-    machine = Machine(places=4)
-    done = list(refill(lambda: machine, Items(requests(lengths)).pull, 8))
+    machine = Machine(places=4, ahead=8)
+    done = list(refill(lambda: machine, Items(requests(lengths)).pull))
     assert sorted(request.key for request, _ in done) == list(range(32))
     assert machine.steps < 1.2 * sum(lengths) / 4 < 0.5 * 8 * 32
     assert machine.most == 8
@@ -226,22 +241,22 @@ def test_what_is_settled_is_handed_on_without_asking() -> None:
     def never() -> Machine:
         raise AssertionError("nothing was to be asked")
 
-    assert list(refill(never, Items(["too long", "too long"]).pull, 4)) == ["too long"] * 2
+    assert list(refill(never, Items(["too long", "too long"]).pull)) == ["too long"] * 2
 
 
 def test_leaving_early_aborts_what_is_under_way() -> None:
-    machine = Machine(places=2)
-    found = refill(lambda: machine, Items(requests([1, 5, 5, 5, 5])).pull, 4)
+    machine = Machine(places=2, ahead=4)
+    found = refill(lambda: machine, Items(requests([1, 5, 5, 5, 5])).pull)
     next(found)
     found.close()
     assert machine.aborted == ["1", "2", "3"]
 
 
 def test_a_source_that_was_dry_is_asked_again() -> None:
-    machine, waiting = Machine(places=2), requests([1, 3])
-    source = Window(iter(waiting), 1)
+    machine, waiting = Machine(places=2, ahead=1), requests([1, 3])
+    source = Window(lambda: machine, iter(waiting))
     seen = []
-    for request, _ in refill(lambda: machine, source.pull, 4):
+    for request, _ in refill(lambda: machine, source.pull):
         seen.append(request.key)
         source.give_back()
     assert seen == [0, 1]
@@ -255,7 +270,7 @@ def test_a_window_is_no_wider_than_it_is_given_back() -> None:
             pulled.append(number)
             yield number
 
-    window = Window(count(), 2)
+    window = Window(lambda: Machine(places=1, ahead=2), count())
     assert [window.pull() for _ in range(3)] == [0, 1, None] and pulled == [0, 1]
     window.give_back()
     assert [window.pull() for _ in range(2)] == [2, None]

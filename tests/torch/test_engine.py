@@ -16,10 +16,9 @@ from synthesis.data import Message, Prompt
 from synthesis.engines import make_engine
 from synthesis.engines.base import Engine, Items, Sampling
 from synthesis.engines.transformers import TransformersEngine
-from synthesis.engines.transformers.batching import cost, take
 from synthesis.engines.transformers.decoder import Decoder
-from synthesis.engines.transformers.requests import Request
-from synthesis.engines.transformers.writing import choose
+from synthesis.engines.transformers.texts import Request
+from synthesis.engines.transformers.writing import choose, cost, take_batch
 from synthesis.errors import EngineError
 from tests.engine_contract import PROMISES, WRITING, leaves_nothing, make_prompt, make_prompts
 from tests.meaning import assert_writes_contexts
@@ -183,17 +182,17 @@ def test_a_reply_ends_at_the_window_whoever_is_beside_it(random_model) -> None:
 
 def test_prompts_of_similar_length_go_together() -> None:
     waiting = [Request(str(n), (0,) * n, 10, 0) for n in (100, 5, 90, 7, 110, 400)]
-    assert sorted(len(r.ids) for r in take(waiting, 3, 10_000)) == [90, 100, 110]
+    assert sorted(len(r.ids) for r in take_batch(waiting, 3, 10_000)) == [90, 100, 110]
     assert [len(r.ids) for r in waiting] == [5, 7, 400]
-    assert sorted(len(r.ids) for r in take(waiting, 3, 10_000)) == [5, 7, 400]
+    assert sorted(len(r.ids) for r in take_batch(waiting, 3, 10_000)) == [5, 7, 400]
     assert waiting == []
 
 
 def test_a_batch_keeps_within_its_tokens() -> None:
     waiting = [Request(str(n), (0,) * n, 10, 0) for n in (40, 41, 42, 43)]
-    batch = take(waiting, 8, 110)
+    batch = take_batch(waiting, 8, 110)
     assert len(batch) == 2 and cost(batch) <= 110
-    assert len(take(waiting, 8, 1)) == 1  # one is always taken
+    assert len(take_batch(waiting, 8, 1)) == 1  # one is always taken
 
 
 def test_the_first_come_is_never_left_behind(engine) -> None:
@@ -275,7 +274,7 @@ def test_a_stream_left_early_holds_nothing(engine) -> None:
 def test_deltas_join_to_the_text(random_model, text) -> None:
     from transformers import AutoTokenizer
 
-    from synthesis.engines.transformers.text import Pieces, decode
+    from synthesis.engines.transformers.texts import Pieces, decode
 
     tokenizer = AutoTokenizer.from_pretrained(random_model)
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]

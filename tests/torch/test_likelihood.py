@@ -24,7 +24,7 @@ from synthesis.data import Message, Prompt
 from synthesis.engines.base import LikelihoodEngine, Sampling
 from synthesis.engines.transformers import TransformersEngine, likelihood, writing
 from synthesis.engines.transformers.decoder import Decoder
-from synthesis.engines.transformers.requests import Request
+from synthesis.engines.transformers.texts import Request
 from synthesis.errors import EngineError
 from tests.likelihood_agreement import REQUESTS, assert_agree
 from tests.torch.models import save, save_random_model

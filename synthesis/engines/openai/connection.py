@@ -14,7 +14,7 @@ from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from synthesis.engines.openai.wire import is_refusal, model_ids, read_delta
-from synthesis.engines.serving.address import Address, checked_address
+from synthesis.engines.serving.address import ServerAddress, checked_address
 from synthesis.engines.serving.advice import explain, offer
 from synthesis.engines.serving.asking import GaveUp
 from synthesis.engines.serving.failures import Failure, Kind, judge, redact
@@ -27,7 +27,7 @@ _OPENAI = "https://api.openai.com/v1"
 _CONNECT_TIMEOUT = 15.0  # a host that does not answer at all need not be waited for any longer
 
 
-def make_address(base_url: str, key_env: str, timeout: float) -> Address:
+def make_address(base_url: str, key_env: str, timeout: float) -> ServerAddress:
     """Check the settings and the client library before any work.
 
     Raises:
@@ -46,7 +46,7 @@ def make_address(base_url: str, key_env: str, timeout: float) -> Address:
     return address
 
 
-def open_client(address: Address) -> OpenAI:
+def open_client(address: ServerAddress) -> OpenAI:
     """A client for one synchronous use."""
     from openai import OpenAI
 
@@ -56,7 +56,7 @@ def open_client(address: Address) -> OpenAI:
 class OpenConnection:
     """A client for a session's event loop."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: ServerAddress) -> None:
         from openai import AsyncOpenAI
 
         self._address = address
@@ -78,7 +78,9 @@ class OpenConnection:
             return read_error(error, self._address)
 
 
-def deltas(address: Address, path: str, body: Mapping[str, Any]) -> Generator[str | Failure, None, None]:
+def deltas(
+    address: ServerAddress, path: str, body: Mapping[str, Any]
+) -> Generator[str | Failure, None, None]:
     """The pieces of one streamed reply, without an event loop; if it fails, the ``Failure`` comes last."""
     from openai import Stream
 
@@ -107,13 +109,13 @@ def deltas(address: Address, path: str, body: Mapping[str, Any]) -> Generator[st
         yield failed
 
 
-def listed_models(address: Address) -> list[str]:
+def listed_models(address: ServerAddress) -> list[str]:
     """What the server says it serves; nothing where it does not say."""
     models = _list_models(address)
     return [] if isinstance(models, Failure) else models
 
 
-def only_model(address: Address) -> str:
+def only_model(address: ServerAddress) -> str:
     """The one model a server has.
 
     Raises:
@@ -142,7 +144,7 @@ def request_errors() -> tuple[type[Exception], ...]:
     return APIError, *lost, TimeoutError, json.JSONDecodeError, UnicodeDecodeError
 
 
-def read_error(error: Exception, address: Address) -> Failure:
+def read_error(error: Exception, address: ServerAddress) -> Failure:
     """One of ``request_errors`` as a failure, without the key."""
     from openai import APIConnectionError, APIError, APIStatusError
 
@@ -166,7 +168,7 @@ def read_error(error: Exception, address: Address) -> Failure:
     return Failure(Kind.BROKEN, said)
 
 
-def _arguments(address: Address) -> dict[str, Any]:
+def _arguments(address: ServerAddress) -> dict[str, Any]:
     from openai import Timeout
 
     return {
@@ -178,7 +180,7 @@ def _arguments(address: Address) -> dict[str, Any]:
     }
 
 
-def _list_models(address: Address) -> list[str] | Failure:
+def _list_models(address: ServerAddress) -> list[str] | Failure:
     with open_client(address) as client:
         try:
             return model_ids(client.get("/models", cast_to=object))

@@ -20,7 +20,7 @@ from synthesis.engines.openai.connection import (
     make_address,
     only_model,
 )
-from synthesis.engines.openai.likelihood import Scorer
+from synthesis.engines.openai.likelihood import ServerScorer
 from synthesis.engines.openai.wire import Dialect, check_extra, read_chat
 from synthesis.engines.serving.asking import GaveUp, Server
 from synthesis.engines.serving.engine import ServedEngine, check_numbers
@@ -134,7 +134,7 @@ class OpenAIEngine(ServedEngine):
                 without a reply.
         """
         with self._session() as (session, asker):
-            scorer = Scorer(asker, self.base_url, self.model)
+            scorer = ServerScorer(asker, self.base_url, self.model)
             jobs: Iterator[Job[LogLikelihood | GaveUp]] = (
                 partial(scorer.score, *_checked(request)) for request in requests
             )

@@ -19,7 +19,7 @@ from synthesis.engines.serving.failures import Failure, Kind
 _NOT_OFFERED = frozenset({Kind.MISSING, Kind.REJECTED, Kind.PARAMETER, Kind.BROKEN})
 
 
-class Scorer:
+class ServerScorer:
     """Scores (prefix, continuation) requests; remembers which way the server offers."""
 
     def __init__(self, asker: Asker, base_url: str, model: str) -> None:

@@ -13,7 +13,7 @@ _KEY = re.compile("[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ServerAddress:
     """Where the server is and which environment variable holds the key to it.
 
     The key is read from the environment each time it is needed and kept nowhere; ``own`` is one that
@@ -47,7 +47,7 @@ class Address:
         return self.secret
 
 
-def checked_address(url: str, key_env: str, timeout: float) -> Address:
+def checked_address(url: str, key_env: str, timeout: float) -> ServerAddress:
     """The address, if it can be one.
 
     Raises:
@@ -66,6 +66,6 @@ def checked_address(url: str, key_env: str, timeout: float) -> Address:
             f"base_url for {parts.hostname} holds more than an address; put the key into the environment "
             f"variable {key_env} and leave user, password and query out"
         )
-    address = Address(url, key_env, timeout)
+    address = ServerAddress(url, key_env, timeout)
     address.sendable()
     return address

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Sequence
 
 from synthesis.engines.base import Sampling
-from synthesis.engines.serving.address import Address
+from synthesis.engines.serving.address import ServerAddress
 from synthesis.engines.serving.asking import GaveUp
 from synthesis.engines.serving.failures import Kind, ServerError
 
@@ -29,14 +29,22 @@ def describe(end: GaveUp, sampling: Sampling | None) -> str:
 
 
 def explain(
-    end: GaveUp, address: Address, model: str, sampling: Sampling | None, models: Callable[[], Sequence[str]]
+    end: GaveUp,
+    address: ServerAddress,
+    model: str,
+    sampling: Sampling | None,
+    models: Callable[[], Sequence[str]],
 ) -> ServerError:
     """Why a run (or the one prompt asked) cannot go on. ``models`` is asked only where its answer helps."""
     return ServerError(_why(end, address, model, sampling, models), end.failure)
 
 
 def _why(
-    end: GaveUp, address: Address, model: str, sampling: Sampling | None, models: Callable[[], Sequence[str]]
+    end: GaveUp,
+    address: ServerAddress,
+    model: str,
+    sampling: Sampling | None,
+    models: Callable[[], Sequence[str]],
 ) -> str:
     failure, url, env = end.failure, address.base_url, address.key_env
     if failure.kind is Kind.AUTH:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from synthesis.data import Completion
-from synthesis.engines.serving.address import Address
+from synthesis.engines.serving.address import ServerAddress
 from synthesis.engines.serving.failures import FATAL, RETRYABLE, Failure, Health, Kind
 from synthesis.engines.serving.pace import Gate, Pace, retry_delay
 
@@ -38,7 +38,7 @@ class Connection(AbstractAsyncContextManager[Any], Protocol):
 class Server:
     """What is known of a server, over an engine's life; ``retries`` are further tries after the first."""
 
-    address: Address
+    address: ServerAddress
     retries: int
     pace: Pace
     learn: Learn = lambda refused, body, tried: False

@@ -1,9 +1,9 @@
 """A model of the transformers library in this process, as an engine.
 
-``engine`` is the surface; ``loading`` gets model and tokenizer; ``requests`` is what is asked
-of the model and ``batching`` what goes together; ``decoder`` runs the model over its cache;
-``writing`` draws replies token by token; ``text`` makes text of tokens as they come;
-``likelihood`` scores. torch and transformers are imported when an engine is made, not before.
+``engine`` is the surface; ``loading`` gets model and tokenizer; ``texts`` goes between text and
+tokens; ``decoder`` runs the model over its cache; ``writing`` puts requests into batches and draws
+replies token by token; ``likelihood`` scores. torch and transformers are imported when an engine is
+made, not before.
 """
 
 from __future__ import annotations

@@ -12,13 +12,11 @@ from typing import Any
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import BaseEngine, LogLikelihood, PromptSource, Sampling
-from synthesis.engines.transformers.batching import take
 from synthesis.engines.transformers.decoder import Decoder
 from synthesis.engines.transformers.likelihood import Scorer
-from synthesis.engines.transformers.loading import Source, load
-from synthesis.engines.transformers.requests import Encoder, Request
-from synthesis.engines.transformers.text import Pieces, decode
-from synthesis.engines.transformers.writing import write
+from synthesis.engines.transformers.loading import ModelSource, load
+from synthesis.engines.transformers.texts import Encoder, Pieces, Request, decode
+from synthesis.engines.transformers.writing import take_batch, write
 from synthesis.errors import ConfigError, EngineError
 
 _AHEAD = 4  # batches' worth of prompts to find neighbours in length among
@@ -78,7 +76,7 @@ class TransformersEngine(BaseEngine):
         trust_remote_code: bool = False,
     ) -> None:
         _check(batch_size=batch_size, batch_tokens=batch_tokens, max_model_len=max_model_len)
-        loaded = load(Source(model, device, dtype, revision, adapter, trust_remote_code))
+        loaded = load(ModelSource(model, device, dtype, revision, adapter, trust_remote_code))
         chat = dict(chat_template_kwargs or {})
         self._runtime: _Runtime | None = _Runtime(
             Decoder(loaded.model),
@@ -122,7 +120,7 @@ class TransformersEngine(BaseEngine):
                 else:
                     waiting.append(request)
             if waiting:
-                batch = take(waiting, self._rows, self._batch_tokens)
+                batch = take_batch(waiting, self._rows, self._batch_tokens)
                 for asked, tokens in self._replies(runtime, batch, sampling):
                     yield runtime.completion(asked, tokens, sampling)
             elif not pulled:

@@ -22,7 +22,7 @@ _SAID = 400  # characters of the library's own message
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ModelSource:
     """Where a model comes from and how it is loaded."""
 
     model: str
@@ -48,7 +48,7 @@ class Loaded:
     revision: str
 
 
-def load(source: Source) -> Loaded:
+def load(source: ModelSource) -> Loaded:
     """Get a model, on its device and in evaluation mode.
 
     Raises:
@@ -71,7 +71,7 @@ def load(source: Source) -> Loaded:
         return _load(source, device)
 
 
-def _load(source: Source, device: str) -> Loaded:
+def _load(source: ModelSource, device: str) -> Loaded:
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -161,7 +161,7 @@ def _check_folder(name: str, what: str, holds: str) -> None:
     raise ConfigError(f"{what.format(name)}: there is no such folder; {hint}")
 
 
-def _why_not(source: Source, error: Exception) -> str:
+def _why_not(source: ModelSource, error: Exception) -> str:
     said = " ".join(str(error).split())[:_SAID].rstrip(".") or type(error).__name__
     at = f" at revision '{source.revision}'" if source.revision else ""
     with_adapter = f" with adapter '{source.adapter}'" if source.adapter else ""

@@ -1,9 +1,9 @@
 """vLLM in this process, as an engine.
 
-``engine`` is the surface; ``chat`` turns messages into token ids; ``refill`` keeps the batch
-full; ``core`` shares one vLLM among iterators and threads; ``backends`` are vLLM's two front
-doors; ``loading`` starts and stops it; ``log`` and ``trouble`` tell why something failed. The ``vllm``
-package is imported when the first prompt arrives, not before.
+``engine`` is the surface and ``options`` its settings; ``asking`` turns prompts into token ids and
+outputs into completions; ``core`` shares one vLLM among iterators and threads and keeps it full;
+``backends`` are vLLM's two front doors; ``loading`` starts and stops it; ``trouble`` tells why
+something failed. The ``vllm`` package is imported when the first prompt arrives, not before.
 """
 
 from __future__ import annotations

@@ -1,26 +1,103 @@
-"""Prompts to requests, outputs to completions and log-probabilities.
+"""Prompts to requests in token ids, outputs to completions and log-probabilities.
 
-Knows vLLM's ``SamplingParams`` and outputs, and the bounds of the model; knows nothing of how
-requests get to vLLM.
+Knows the model's tokenizer and chat template, vLLM's ``SamplingParams`` and outputs, the bounds of the
+model, and the opening of a reply (the ``Context:`` marker that our prompts ask for) and how to put it
+into the model's mouth; knows nothing of how requests get to vLLM.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from synthesis.data import Completion, Prompt
-from synthesis.engines.base import LogLikelihood, Sampling, request_seed
-from synthesis.engines.vllm.chat import Chat
-from synthesis.engines.vllm.refill import Request
+from synthesis.data import Completion, Message, Prompt
+from synthesis.engines.base import LogLikelihood, Sampling, encodable, request_seed
+from synthesis.engines.vllm.core import TokenRequest
 from synthesis.errors import ConfigError, EngineError
 
+MARKER = "Context:"  # the one that prompts ask for and parsing looks for; a test compares them
+_TRIAL = (Message("user", "Write."),)
 _FINISHED = {"stop": "stop", "length": "length"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Chat:
+    """How one model is spoken to.
+
+    ``opening`` is what every reply begins with because the prompt ends with it; empty where
+    the model is free to begin as it likes.
+    """
+
+    tokenizer: Any
+    model: str
+    template: str | None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    opening: str = ""
+
+    def ids(self, messages: Sequence[Message]) -> list[int]:
+        """The token ids of a conversation, up to where the model goes on.
+
+        Raises:
+            EngineError: there is no chat template, or it refuses these messages.
+        """
+        from jinja2 import TemplateError
+
+        try:
+            return self._render(messages)
+        except (TemplateError, ValueError) as error:
+            roles = ", ".join(message.role for message in messages)
+            raise EngineError(
+                f"the chat template of '{self.model}' cannot render the prompt ({error}). A base model has "
+                "none: name its chat version with --model, or give a template in "
+                f"generation.options.chat_template. Some refuse certain roles (here: {roles}): choose a "
+                "--template without them"
+            ) from error
+
+    def text_ids(self, text: str, *, special: bool) -> list[int]:
+        """The token ids of plain text; ``special`` adds what the tokenizer puts before a text."""
+        ids: list[int] = self.tokenizer.encode(encodable(text), add_special_tokens=special)
+        return ids
+
+    def _render(self, messages: Sequence[Message]) -> list[int]:
+        turns = [{"role": role, "content": encodable(text)} for role, text in messages]
+        if self.opening:
+            turns.append({"role": "assistant", "content": self.opening})
+        ids: list[int] = self.tokenizer.apply_chat_template(
+            turns,
+            chat_template=self.template,
+            add_generation_prompt=not self.opening,
+            continue_final_message=bool(self.opening),
+            tokenize=True,
+            return_dict=False,
+            **self.variables,
+        )
+        return ids
+
+    def opens_with(self, opening: str) -> bool:
+        """Whether a rendered conversation can end with the beginning of the reply."""
+        from jinja2 import TemplateError
+
+        trial = Chat(self.tokenizer, self.model, self.template, self.variables, opening)
+        try:
+            text = self.tokenizer.decode(trial._render(_TRIAL))
+        except (TemplateError, ValueError):  # this template, or this tokenizer, has no way to
+            return False
+        return str(text).rstrip().endswith(opening)
+
+
+def make_chat(
+    tokenizer: Any, model: str, *, template: str | None, variables: Mapping[str, Any], begin_with_marker: bool
+) -> Chat:
+    """How to speak to a model; replies begin with the marker if that is wished and can be done."""
+    chat = Chat(tokenizer, model, template, variables)
+    if begin_with_marker and chat.opens_with(MARKER):
+        return Chat(tokenizer, model, template, variables, MARKER)
+    return chat
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMaker:
     """How one loaded model is asked.
 
     ``longest`` bounds prompt and reply together, in tokens; ``seeded`` tells whether requests may
@@ -32,7 +109,9 @@ class Asker:
     seeded: bool
     extra: Mapping[str, Any]
 
-    def request(self, prompt: Prompt, sampling: Sampling, *, stream: bool = False) -> Request | Completion:
+    def request(
+        self, prompt: Prompt, sampling: Sampling, *, stream: bool = False
+    ) -> TokenRequest | Completion:
         """What to ask for a prompt, or its completion where the prompt leaves no room for a reply.
 
         Raises:
@@ -56,9 +135,9 @@ class Asker:
             )
         except (TypeError, ValueError) as error:
             raise ConfigError(f"generation.options.sampling_params: vLLM refuses them: {error}") from error
-        return Request(prompt.id, ids, params, self.chat.opening)
+        return TokenRequest(prompt.id, ids, params, self.chat.opening)
 
-    def score_request(self, number: int, prefix: str, continuation: str) -> Request:
+    def score_request(self, number: int, prefix: str, continuation: str) -> TokenRequest:
         """What to ask for the log-probabilities of a continuation; its key is (number, its ids).
 
         Raises:
@@ -78,7 +157,7 @@ class Asker:
                 "or raise it if the model reads more"
             )
         params = SamplingParams(max_tokens=1, temperature=0, prompt_logprobs=0, detokenize=False)
-        return Request((number, after), ids, params)
+        return TokenRequest((number, after), ids, params)
 
     def _too_long(self, tokens: int) -> str:
         return (
@@ -88,7 +167,7 @@ class Asker:
         )
 
 
-def read_completion(request: Request, output: Any, sampling: Sampling) -> Completion:
+def read_completion(request: TokenRequest, output: Any, sampling: Sampling) -> Completion:
     """The completion that a finished output holds."""
     written = output.outputs[0]
     finish = _FINISHED.get(written.finish_reason, "error")
@@ -108,7 +187,7 @@ def broken(reason: str | None) -> str:
     return f"vLLM ended the reply with '{reason}'; run again to ask for it anew"
 
 
-def read_logprobs(request: Request, output: Any) -> LogLikelihood:
+def read_logprobs(request: TokenRequest, output: Any) -> LogLikelihood:
     """The log-probabilities of the continuation, from the finished output of its request."""
     after: list[int] = request.key[1]
     entries = output.prompt_logprobs[len(request.ids) - len(after) :]

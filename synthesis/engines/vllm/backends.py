@@ -163,10 +163,12 @@ class Replicas:
 
     async def _load(self, model: str, arguments: Mapping[str, Any]) -> Any:
         from vllm import AsyncEngineArgs
+        from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.async_llm import AsyncLLM
 
-        arguments = {"disable_log_stats": True, **arguments}
-        return AsyncLLM.from_engine_args(AsyncEngineArgs(model=model, **arguments))
+        made = AsyncEngineArgs(model=model, **{"disable_log_stats": True, **arguments})
+        # vLLM's defaults (sequences and tokens at once) depend on who asks: the same as for LLM.
+        return AsyncLLM.from_engine_args(made, usage_context=UsageContext.LLM_CLASS)
 
     async def _follow(self, name: str, ids: list[int], params: Any, lora: Any) -> None:
         from vllm.inputs import tokens_input

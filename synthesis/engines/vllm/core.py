@@ -1,20 +1,43 @@
-"""One vLLM for several readers: iterators that overlap, threads of a web page.
+"""One vLLM, kept full, for several readers: iterators that overlap, threads of a web page.
 
 vLLM's ``step`` hands out whatever is new for anybody. Here each output goes to the inbox of the
-one who asked, so readers can take turns stepping and still batch together.
+one who asked, so readers can take turns stepping and still batch together. A chunk that is sent as
+a whole runs ever emptier until its longest reply is done; with ``refill`` a request follows as soon
+as one finishes, and each result is handed on at once. Knows requests and outputs; knows nothing of
+prompts or texts.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from synthesis.engines.vllm.loading import Loaded
+from synthesis.engines.vllm.loading import RunningModel
 from synthesis.engines.vllm.trouble import explain_death
 from synthesis.errors import EngineError
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+_AHEAD = 2  # requests per place in a batch: one that runs, one that waits to follow
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """What vLLM is asked: go on after ``ids``, as ``params`` (its ``SamplingParams``) say.
+
+    ``key`` and ``opening`` are for whoever asks; the opening is the part of the reply that the
+    prompt ends with.
+    """
+
+    key: Any
+    ids: list[int]
+    params: Any
+    opening: str = ""
 
 
 @dataclass(slots=True)
@@ -27,13 +50,23 @@ class Inbox:
 class Core:
     """Takes requests, steps, hands out outputs. Safe to use from several threads."""
 
-    def __init__(self, loaded: Loaded) -> None:
-        self._loaded = loaded
-        self._backend = loaded.backend
+    def __init__(self, model: RunningModel) -> None:
+        self._model = model
+        self._backend = model.backend
         self._lock = threading.Lock()
         self._owners: dict[str, Inbox] = {}
         self._numbers = count()
         self.closed = False
+
+    @property
+    def ahead(self) -> int:
+        """Requests that may be unfinished at once: twice what vLLM says it writes at once.
+
+        That keeps one waiting for every one that runs.
+        """
+        config = self._backend.config
+        places: int = config.scheduler_config.max_num_seqs * config.parallel_config.data_parallel_size
+        return _AHEAD * places
 
     def add(self, inbox: Inbox, ids: list[int], params: Any) -> str:
         """Queue a request; its outputs will be in ``inbox`` under the name returned."""
@@ -44,7 +77,7 @@ class Core:
             name = str(next(self._numbers))
             self._owners[name] = inbox
             try:
-                self._backend.add(name, ids, params, self._loaded.lora_request)
+                self._backend.add(name, ids, params, self._model.lora_request)
             except EngineDeadError as error:
                 raise self._died(error) from error
         return name
@@ -83,7 +116,7 @@ class Core:
         with self._lock:
             if not self.closed:
                 self.closed = True
-                self._loaded.stop()
+                self._model.stop()
 
     def _deliver(self, output: Any) -> None:
         owner = self._owners.get(output.request_id)
@@ -100,5 +133,68 @@ class Core:
 
     def _died(self, error: Exception) -> EngineError:
         self.closed = True
-        self._loaded.stop()
-        return explain_death(self._loaded.model, error, self._loaded.log)
+        self._model.stop()
+        return explain_death(self._model.name, error, self._model.log)
+
+
+def refill(
+    core: Callable[[], Core], pull: Callable[[], TokenRequest | S | None]
+) -> Iterator[tuple[TokenRequest, Any] | S]:
+    """Each request with its finished output, in the order they finish.
+
+    More are pulled whenever fewer than ``Core.ahead`` are unfinished; where there is none for the
+    moment, again after each step that finished something.
+
+    Args:
+        core: gives the vLLM to ask; called when there is a request.
+        pull: what to ask. Anything that is not a ``TokenRequest`` is settled already and handed on.
+    """
+    inbox = Inbox()
+    waiting: dict[str, TokenRequest] = {}
+    running: Core | None = None
+    try:
+        while True:
+            while (running is None or len(waiting) < running.ahead) and (item := pull()) is not None:
+                if isinstance(item, TokenRequest):
+                    running = running or core()
+                    waiting[running.add(inbox, item.ids, item.params)] = item
+                else:
+                    yield item
+            if running is None or not waiting:
+                return
+            yield from _finished(running, inbox, waiting)
+    finally:
+        if running is not None:
+            running.abort(list(waiting))
+
+
+def _finished(
+    core: Core, inbox: Inbox, waiting: dict[str, TokenRequest]
+) -> Iterator[tuple[TokenRequest, Any]]:
+    """Step until something is finished."""
+    done: list[Any] = []
+    while not done:
+        done = [output for output in core.step(inbox) if output.finished]
+    for output in done:
+        yield waiting.pop(output.request_id), output
+
+
+class Window(Generic[T]):
+    """Hands on at most ``Core.ahead`` items more than were given back; until then it is dry."""
+
+    def __init__(self, core: Callable[[], Core], items: Iterator[T]) -> None:
+        self._core = core
+        self._items = items
+        self._out = 0
+
+    def pull(self) -> T | None:
+        """The next item, if one may be had. Without any out there is always room for one."""
+        if self._out and self._out >= self._core().ahead:
+            return None
+        if (item := next(self._items, None)) is not None:
+            self._out += 1
+        return item
+
+    def give_back(self) -> None:
+        """One item is done with."""
+        self._out -= 1

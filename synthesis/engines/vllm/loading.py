@@ -17,8 +17,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from synthesis.engines.vllm.backends import Backend, load
-from synthesis.engines.vllm.log import Log, open_log
-from synthesis.engines.vllm.trouble import explain_load, explain_lora, explain_unknown
+from synthesis.engines.vllm.trouble import VLLMLog, explain_load, explain_lora, explain_unknown, open_log
 from synthesis.errors import EngineError, MissingExtraError
 
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # those vLLM makes room for
@@ -31,13 +30,13 @@ _WATCH = (
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class RunningModel:
     """A running vLLM, the adapter for its requests, and where its log begins."""
 
     backend: Backend
-    model: str
+    name: str
     lora_request: Any
-    log: Log
+    log: VLLMLog
     watcher: subprocess.Popen[bytes] | None = field(repr=False)
 
     def stop(self) -> None:
@@ -54,7 +53,7 @@ def require_vllm() -> None:
         raise MissingExtraError("vllm", "vllm", "the engine 'vllm'")
 
 
-def start(model: str, arguments: Mapping[str, Any], lora: str | None, lora_rank: int) -> Loaded:
+def start(model: str, arguments: Mapping[str, Any], lora: str | None, lora_rank: int) -> RunningModel:
     """Load the model.
 
     Args:
@@ -98,10 +97,10 @@ def start(model: str, arguments: Mapping[str, Any], lora: str | None, lora_rank:
     children = set(multiprocessing.active_children()) - before
     watcher = _watch([child.pid for child in children if child.pid is not None])
     request = LoRARequest("adapter", 1, lora) if lora else None
-    loaded = Loaded(backend, model, request, log, watcher)
+    running = RunningModel(backend, model, request, log, watcher)
     if lora:
-        _add_lora(loaded, lora)
-    return loaded
+        _add_lora(running, lora)
+    return running
 
 
 def _load_errors() -> tuple[type[Exception], ...]:
@@ -120,13 +119,13 @@ def seeds_are_safe(config: Any) -> bool:
     return not (current_platform.is_cpu() and config.scheduler_config.enable_chunked_prefill)
 
 
-def _add_lora(loaded: Loaded, lora: str) -> None:
+def _add_lora(running: RunningModel, lora: str) -> None:
     # Now rather than with the first prompt, where a wrong adapter would end vLLM as a whole.
     try:
-        loaded.backend.add_lora(loaded.lora_request)
+        running.backend.add_lora(running.lora_request)
     except Exception as error:  # what vLLM's process reports arrives as just that
-        loaded.stop()
-        raise explain_lora(lora, error, loaded.log) from error
+        running.stop()
+        raise explain_lora(lora, error, running.log) from error
 
 
 def _watch(pids: list[int]) -> subprocess.Popen[bytes] | None:

@@ -52,7 +52,7 @@ def check_options(
 
     Args:
         model: must be there.
-        numbers: settings with a range, by name.
+        numbers: settings with a range, by name; None for vLLM's own default.
         arguments: passed through to vLLM.
         sampling: further sampling parameters.
     """
@@ -62,10 +62,10 @@ def check_options(
             "(generation.model)"
         )
     for name in _COUNTS:
-        if type(numbers[name]) is not int or numbers[name] < 1:
+        if numbers[name] is not None and (type(numbers[name]) is not int or numbers[name] < 1):
             raise ConfigError(f"{_OPTIONS}.{name} is {numbers[name]!r}; give a whole number, 1 or more")
     share, longest = numbers["gpu_memory_utilization"], numbers["max_model_len"]
-    if type(share) not in (int, float) or not 0 < share <= 1:
+    if share is not None and (type(share) not in (int, float) or not 0 < share <= 1):
         raise ConfigError(f"{_OPTIONS}.gpu_memory_utilization is {share!r}; give a share above 0, at most 1")
     if longest is not None and (type(longest) is not int or longest < 1):
         raise ConfigError(

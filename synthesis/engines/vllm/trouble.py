@@ -1,18 +1,30 @@
 """What went wrong inside vLLM, said with the settings that help.
 
-Works on text: what vLLM raised on our side and what its log gives as the reason. Knows nothing
-of how vLLM is started.
+vLLM works in processes of its own; all that an exception says on our side is "see above". The
+reason is in vLLM's log, which is kept in a file instead of on the screen and read when something
+fails. Whoever sets one of vLLM's own logging variables gets vLLM's own logging, and messages here
+then only know what the exception says. Works on text; knows nothing of how vLLM is started.
 """
 
 from __future__ import annotations
 
+import atexit
 import difflib
+import functools
+import json
+import os
 import re
+import tempfile
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from synthesis.engines.vllm.log import Log
 from synthesis.errors import ConfigError, EngineError
 
+_THEIRS = ("VLLM_LOGGING_LEVEL", "VLLM_LOGGING_CONFIG_PATH", "VLLM_CONFIGURE_LOGGING")
+# The last line of a traceback, with or without the prefix of a log line before it.
+_CAUSE = re.compile(r"^(?:.*\]\s)?((?:\w+\.)*\w*(?:Error|Exception|Interrupt)): (.+)$", re.M)
+_LONGEST = 600
 # What pydantic puts around the sentence that matters.
 _WRAPPING = re.compile(
     r"\d+ validation errors? for \w+|Value error, | ?\[type=[^\]]*\]|For further \S+ visit \S+"
@@ -44,7 +56,88 @@ _NO_MODEL = (
 )
 
 
-def explain_load(model: str, error: BaseException, log: Log) -> EngineError:
+@dataclass(frozen=True, slots=True)
+class VLLMLog:
+    """The log from ``start`` (bytes) on; ``path`` is None where vLLM logs in its own way."""
+
+    path: Path | None
+    start: int = 0
+
+    def cause(self) -> str:
+        """The first error since ``start``, as ``Type: message``; empty if none is known.
+
+        The first is the reason, those after it are of processes that noticed.
+        """
+        found = _CAUSE.search(self._text())
+        return f"{found[1]}: {found[2]}"[:_LONGEST] if found else ""
+
+    def hint(self) -> str:
+        """Where to read more. From now on the file outlives this process."""
+        if self.path is None or not self._text():
+            return "vLLM's own log says more"
+        _kept.add(self.path)
+        return f"vLLM's log: {self.path}"
+
+    def _text(self) -> str:
+        if self.path is None or not self.path.is_file():
+            return ""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            return file.read().decode("utf-8", "replace")
+
+
+_kept: set[Path] = set()
+
+
+def open_log() -> VLLMLog:
+    """The log from here on. Has to be called before ``vllm`` is imported to have an effect."""
+    path = _path()
+    return VLLMLog(path, path.stat().st_size if path and path.is_file() else 0)
+
+
+@functools.cache
+def _path() -> Path | None:
+    """The log file of this process; one for all engines, since vLLM sets up logging once."""
+    if any(name in os.environ for name in _THEIRS):
+        return None
+    handle, name = tempfile.mkstemp(prefix="context-synthesis-vllm-", suffix=".log")
+    os.close(handle)
+    path = Path(name)
+    settings = path.with_suffix(".json")
+    settings.write_text(json.dumps(_logging_config(path)), encoding="utf-8")
+    # Through the environment, because vLLM's processes read it, too.
+    os.environ["VLLM_LOGGING_CONFIG_PATH"] = str(settings)
+    atexit.register(_tidy, os.getpid(), path, settings)
+    return path
+
+
+def _logging_config(path: Path) -> dict[str, object]:
+    line = "%(asctime)s %(levelname)s %(process)d [%(name)s] %(message)s"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"plain": {"format": line}},
+        "handlers": {
+            "file": {
+                "class": "logging.FileHandler",
+                "filename": str(path),
+                "formatter": "plain",
+                "delay": True,
+            }
+        },
+        "loggers": {"vllm": {"handlers": ["file"], "level": "INFO", "propagate": False}},
+    }
+
+
+def _tidy(owner: int, path: Path, settings: Path) -> None:
+    if os.getpid() != owner:  # a fork must not take its parent's files away
+        return
+    settings.unlink(missing_ok=True)
+    if path not in _kept:
+        path.unlink(missing_ok=True)
+
+
+def explain_load(model: str, error: BaseException, log: VLLMLog) -> EngineError:
     """Why the model is not running."""
     cause = _cause(error, log)
     return EngineError(
@@ -52,7 +145,7 @@ def explain_load(model: str, error: BaseException, log: Log) -> EngineError:
     )
 
 
-def explain_death(model: str, error: BaseException, log: Log) -> EngineError:
+def explain_death(model: str, error: BaseException, log: VLLMLog) -> EngineError:
     """Why vLLM stopped in the middle of its work."""
     cause = _cause(error, log)
     advice = _memory_advice(cause) or f"If this model or device cannot do what {_OPTIONS} asks, change that"
@@ -61,7 +154,7 @@ def explain_death(model: str, error: BaseException, log: Log) -> EngineError:
     )
 
 
-def explain_lora(lora: str, error: BaseException, log: Log) -> EngineError:
+def explain_lora(lora: str, error: BaseException, log: VLLMLog) -> EngineError:
     """Why the adapter does not fit."""
     return EngineError(
         f"vLLM could not load the adapter '{lora}' ({_cause(error, log)}). Check {_OPTIONS}.lora (a "
@@ -82,7 +175,7 @@ def explain_unknown(unknown: Sequence[str], known: Collection[str]) -> ConfigErr
     )
 
 
-def _cause(error: BaseException, log: Log) -> str:
+def _cause(error: BaseException, log: VLLMLog) -> str:
     said = log.cause() or f"{type(error).__name__}: {error}"
     return " ".join(_WRAPPING.sub(" ", " ".join(said.split())).split())
 

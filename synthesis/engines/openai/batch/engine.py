@@ -14,9 +14,8 @@ from urllib.parse import urlsplit
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import BaseEngine, Items, PromptSource, Sampling
+from synthesis.engines.openai.batch.files import Limits, RequestFile, fill, settle
 from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswered
-from synthesis.engines.openai.batch.replies import settle
-from synthesis.engines.openai.batch.requests import Draft, Limits, fill
 from synthesis.engines.openai.batch.rounds import Memory, NoMemory, Rounds
 from synthesis.engines.openai.batch.service import Service
 from synthesis.engines.openai.connection import make_address, only_model
@@ -179,7 +178,7 @@ class BatchEngine(BaseEngine):
     ) -> tuple[BatchJob | None, Prompt | None]:
         """Send one batch: its job (None if there were no prompts), and a prompt that did not fit in."""
         limits = Limits(min(most, self._limits.requests), self._limits.bytes)
-        with Draft() as draft:
+        with RequestFile() as draft:
             spare = fill(draft, prompts, lambda prompt: self._body(prompt, sampling), limits)
             if not draft.prompts:
                 return None, None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NoReturn, TypeVar
 
+from synthesis.engines.openai.batch.files import ENDPOINT
 from synthesis.engines.openai.batch.jobs import (
     BatchJob,
     BatchStatus,
@@ -20,9 +21,8 @@ from synthesis.engines.openai.batch.jobs import (
     read_listed,
     read_status,
 )
-from synthesis.engines.openai.batch.requests import ENDPOINT
 from synthesis.engines.openai.connection import open_client, read_error, request_errors
-from synthesis.engines.serving.address import Address
+from synthesis.engines.serving.address import ServerAddress
 from synthesis.engines.serving.advice import explain
 from synthesis.engines.serving.asking import GaveUp
 from synthesis.engines.serving.failures import FATAL, RETRYABLE, Failure, Kind
@@ -42,7 +42,7 @@ _DOUBTFUL = frozenset({Kind.TIMEOUT, Kind.SERVER, Kind.BROKEN})  # it may have t
 class Service:
     """A server's files and batches; ``retries`` are further tries after the first."""
 
-    def __init__(self, address: Address, model: str, retries: int) -> None:
+    def __init__(self, address: ServerAddress, model: str, retries: int) -> None:
         self.address, self.model, self.retries = address, model, retries
         self._client: OpenAI | None = None
 

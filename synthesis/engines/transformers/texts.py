@@ -1,4 +1,4 @@
-"""What is asked of the model: a prompt as token ids, with its bounds and its seed.
+"""Text to token ids and back: what is asked of the model, and what it wrote.
 
 Knows the tokenizer and its chat template; knows nothing of the model.
 """
@@ -12,6 +12,8 @@ from typing import Any
 from synthesis.data import Prompt, content_hash
 from synthesis.engines.base import Sampling, encodable
 from synthesis.errors import ConfigError, EngineError
+
+_UNFINISHED = "\ufffd"  # what a decoder shows for bytes that are no character yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +101,41 @@ class Encoder:
                 f"without the roles it does not know (here: {', '.join(role for role, _ in prompt.messages)})"
             ) from error
         return ids
+
+
+def decode(tokenizer: Any, ids: list[int]) -> str:
+    """The text of tokens, without special ones and exactly as written."""
+    text: str = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return text
+
+
+class Pieces:
+    """Text deltas: what is given out, joined, is the text of all tokens.
+
+    A token's text can depend on the one before it (a leading space, bytes of one character),
+    so each delta is the difference of two decodings that share the last delta's tokens.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._context: list[int] = []  # the tokens of the last delta
+        self._fresh: list[int] = []  # those after it
+
+    def add(self, token: int) -> str:
+        """What a further token adds; empty while a character is unfinished."""
+        self._fresh.append(token)
+        delta = self._delta()
+        if not delta or delta.endswith(_UNFINISHED):
+            return ""
+        self._context, self._fresh = self._fresh, []
+        return delta
+
+    def rest(self) -> str:
+        """What was held back, at the end."""
+        delta = self._delta()
+        self._context, self._fresh = self._fresh, []
+        return delta
+
+    def _delta(self) -> str:
+        known = decode(self._tokenizer, self._context)
+        return decode(self._tokenizer, self._context + self._fresh)[len(known) :]
