@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from builder.cli.options import lent
 from synthesis.errors import ContextSynthesisError
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ app = typer.Typer(
 def command(
     *,
     name: str | None = None,
-    like: Callable[..., None] | None = None,
-    only: Container[str] | None = None,
+    tables: Container[str] = (),
+    options: Container[str] = (),
     group: typer.Typer = app,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a command of ``group`` whose errors become a message and an exit code.
 
-    ``name`` is what it is called, by default like its function; ``like`` is a command whose
-    options this one takes as well, all of them or ``only`` some.
+    ``name`` is what it is called, by default like its function, which takes, as ``**given``, the
+    options of the ``tables`` of a run and further ``options`` named one by one.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -53,28 +54,21 @@ def command(
                 typer.echo("\nstopped; what is finished is kept, run the same command to go on", err=True)
                 raise typer.Exit(1) from None
 
-        if like is not None:
-            # typer reads a command's options from its signature and annotations.
-            signature = _lent(function, like, only)
-            guarded.__signature__ = signature  # type: ignore[attr-defined]
-            guarded.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
+        # typer reads a command's options from its signature and annotations.
+        signature = _with_lent(function, lent(tables, options))
+        guarded.__signature__ = signature  # type: ignore[attr-defined]
+        guarded.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
         return group.command(name)(guarded)
 
     return register
 
 
-def _lent(
-    function: Callable[..., None], like: Callable[..., None], only: Container[str] | None
-) -> inspect.Signature:
-    """A command's own parameters, then those of another that its ``**given`` takes."""
-    own = inspect.signature(function, eval_str=True).parameters.values()
-    others = inspect.signature(like, eval_str=True).parameters.values()
-    return inspect.Signature(
-        [
-            *(one for one in own if one.kind is not inspect.Parameter.VAR_KEYWORD),
-            *(one for one in others if only is None or one.name in only),
-        ]
-    )
+def _with_lent(function: Callable[..., None], options: Mapping[str, inspect.Parameter]) -> inspect.Signature:
+    """A command's parameters and the options that its ``**given`` takes; those after ``*`` come last."""
+    own = inspect.signature(function, eval_str=True).parameters
+    first = [one for one in own.values() if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    last = [one for one in own.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
+    return inspect.Signature([*first, *(one for name, one in options.items() if name not in own), *last])
 
 
 def do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:

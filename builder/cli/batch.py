@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from builder.cli.base import app, command, do
-from builder.cli.options import Quiet
-from builder.cli.run import run
+from builder.cli.options import AsConfig, Quiet, RunFile, configured, named_file
+from builder.cli.run import ALL
 from synthesis.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,20 +30,22 @@ app.add_typer(batch)
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a submitted run.")]
 
 
-@command(group=batch, like=run)
-def submit(**given: Any) -> None:
+@command(group=batch, tables=ALL)
+def submit(run_file: RunFile = None, config: AsConfig = None, *, quiet: Quiet = False, **given: Any) -> None:
     """Send what is neither done nor in flight, and return at once.
 
     Run it again after fetching to send what got no reply.
     """
-    from builder.cli.settings import configured
     from builder.job.batch import submit as send
 
-    config = _through_batches(configured(_in_place(given)), given["engine"])
-    with _reporting(given["quiet"]) as reporter:
-        submitted = send(config, reporter)
-    if not given["quiet"]:
-        typer.echo(_tell_submitted(submitted, config.out_dir))
+    saved = named_file(run_file, config)
+    if saved and not given["out"] and (saved.parent / "journal").is_dir():
+        given["out"] = str(saved.parent)  # DIR/run.toml means DIR wherever the command is given
+    resolved = _through_batches(configured(saved, given), given["engine"])
+    with _reporting(quiet) as reporter:
+        submitted = send(resolved, reporter)
+    if not quiet:
+        typer.echo(_tell_submitted(submitted, resolved.out_dir))
 
 
 @command(group=batch)
@@ -90,14 +92,6 @@ def cancel(folder: Folder) -> None:
         f"{_some(len(ended), 'batch', 'batches')} cancelled; a little later, take what was answered with: "
         f"context-synthesis batch fetch {folder}"
     )
-
-
-def _in_place(given: dict[str, Any]) -> dict[str, Any]:
-    """The options, with DIR/run.toml meaning DIR wherever the command is given."""
-    saved = given["run_file"]
-    if saved is None or given["out"] or not (saved.parent / "journal").is_dir():
-        return given
-    return given | {"out": str(saved.parent)}
 
 
 def _through_batches(config: RunConfig, asked: str | None) -> RunConfig:

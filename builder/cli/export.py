@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from builder.cli.base import command
-from builder.cli.options import Limit, Seed, TokenizerName
 
 
-@command()
+@command(options=("tokenizer", "limit", "seed"))
 def export(
     source: Annotated[
         str, typer.Argument(metavar="SOURCE", help="A run's folder, a dataset folder, or OWNER/NAME.")
@@ -22,11 +21,9 @@ def export(
     ] = "messages",
     config: Annotated[str | None, typer.Option(help="Which chat config, if there are several.")] = None,
     length: Annotated[str | None, typer.Option(help="Tokens of a pack, for packed.")] = None,
-    tokenizer: TokenizerName = None,
-    limit: Limit = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Mix the order, by --seed.")] = False,
-    seed: Seed = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    **given: Any,
 ) -> None:
     """Write a chat config as one file in the form that a trainer reads."""
     from builder.export.write import export as write
@@ -37,10 +34,10 @@ def export(
         config=config,
         format=format,
         length=length,
-        tokenizer=tokenizer,
-        limit=limit,
+        tokenizer=given["tokenizer"],
+        limit=given["limit"],
         shuffle=shuffle,
-        seed=seed or 0,
+        seed=given["seed"] or 0,
         overwrite=overwrite,
     )
     typer.echo(f"{result.samples:,} samples of {result.config} in {result.rows:,} rows, {target}")

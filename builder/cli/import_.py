@@ -7,14 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from builder.cli.base import command, do
-from builder.cli.run import run
-
-_PAIRS = ("column", "task", "config", "split", "limit")
-_SAMPLES = ("lengths", "tokenizer", "depth", "distractors", "oversize", "repeat_questions")
-_OUTPUT = ("seed", "out", "name", "license", "quiet")
+from builder.cli.options import Quiet, overridden
 
 
-@command(name="import", like=run, only=(*_PAIRS, *_SAMPLES, *_OUTPUT))
+@command(name="import", tables=("", "pairs", "samples", "filters", "contamination", "dataset"))
 def import_(
     pairs: Annotated[str, typer.Argument(metavar="SOURCE", help="File, folder, hf:// path or Hub dataset.")],
     model: Annotated[str | None, typer.Option(help="The model that wrote the contexts.")] = None,
@@ -25,13 +21,14 @@ def import_(
             "instruction being its last paragraph."
         ),
     ] = None,
+    *,
+    quiet: Quiet = False,
     **given: Any,
 ) -> None:
     """Bring in rows that have a context already, and build the dataset folder as a run does.
 
     Reads instruction, answer and context columns (synthesized_context, too), or chats.
     """
-    from builder.cli.settings import overridden
     from builder.folder.facts import IMPORTED
     from builder.job.importing import import_contexts
     from synthesis.options import RunConfig, override
@@ -39,4 +36,4 @@ def import_(
     options = {} if layout is None else {"layout": layout}
     base = override(RunConfig(), {"generation.engine": IMPORTED, "generation.options": options})
     resolved = overridden(base, {**given, "pairs": pairs, "model": model})
-    do(import_contexts, resolved, given["quiet"])
+    do(import_contexts, resolved, quiet)

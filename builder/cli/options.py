@@ -1,210 +1,177 @@
-"""The options that several commands share, each with its help text."""
+"""The options of a run on the command line: made of the fields of its tables, and read back into them.
+
+``python -m builder.cli.options > docs/options.md`` writes the page that lists them.
+"""
 
 from __future__ import annotations
 
+import inspect
+import json
+from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-_INPUT, _WRITING, _SAMPLES, _OUTPUT = "Pairs", "Contexts", "Samples", "Output"
-_COST = "Cost"
-_FILTERS = "Filters: what they drop becomes a row of the rejected config"
+from synthesis.errors import UsageError
+from synthesis.options import RunConfig, load_config, override, run_settings
+from synthesis.settings import Setting
 
-ConfigFile = Annotated[Path | None, typer.Argument(metavar="[RUN.toml]", help="A run's configuration.")]
-Pairs = Annotated[
-    str | None,
-    typer.Option(
-        help="File, folder, glob, hf:// path or Hub dataset. Default: the bundled examples.",
-        rich_help_panel=_INPUT,
-    ),
+RunFile = Annotated[Path | None, typer.Argument(metavar="[RUN.toml]", help="A run's configuration.")]
+AsConfig = Annotated[
+    Path | None, typer.Option("--config", metavar="RUN.toml", help="The same, as an option.")
 ]
-Column = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="OURS=THEIRS", help="Map a column, as in instruction=question.", rich_help_panel=_INPUT
-    ),
-]
-TaskName = Annotated[str | None, typer.Option(help="Task of all pairs.", rich_help_panel=_INPUT)]
-HubConfig = Annotated[
-    str | None, typer.Option("--config", help="Config of a Hub dataset.", rich_help_panel=_INPUT)
-]
-Split = Annotated[str | None, typer.Option(help="Split of a Hub dataset.", rich_help_panel=_INPUT)]
-Limit = Annotated[int | None, typer.Option(help="Use only the first N rows.", rich_help_panel=_INPUT)]
-EngineName = Annotated[
-    str | None, typer.Option("--engine", help="Who writes. Default: composer.", rich_help_panel=_WRITING)
-]
-Model = Annotated[str | None, typer.Option(help="Model of the engine.", rich_help_panel=_WRITING)]
-Words = Annotated[
-    int | None, typer.Option(help="Words per context. Default: 2000.", rich_help_panel=_WRITING)
-]
-TemplateName = Annotated[
-    str | None, typer.Option("--template", help="Built-in name or text file.", rich_help_panel=_WRITING)
-]
-Temperature = Annotated[
-    float | None, typer.Option(help="Sampling temperature. Default: 0.7.", rich_help_panel=_WRITING)
-]
-TopP = Annotated[
-    float | None, typer.Option("--top-p", help="Nucleus sampling. Default: 0.95.", rich_help_panel=_WRITING)
-]
-MaxTokens = Annotated[
-    int | None, typer.Option("--max-tokens", help="Longest reply. Default: 8192.", rich_help_panel=_WRITING)
-]
-Repairs = Annotated[
-    int | None,
-    typer.Option(
-        help="How often a reply that cannot be used is asked for again. Default: 2.",
-        rich_help_panel=_WRITING,
-    ),
-]
-SectionWords = Annotated[
-    int | None,
-    typer.Option(
-        help="Words per reply; contexts over twice as long are written in sections. Default: 1500, never: 0.",
-        rich_help_panel=_WRITING,
-    ),
-]
-EngineOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--option",
-        metavar="KEY=VALUE",
-        help="Setting of the engine, as in base_url=http://localhost:8000/v1.",
-        rich_help_panel=_WRITING,
-    ),
-]
-Lengths = Annotated[
-    str | None,
-    typer.Option(
-        help="Tokens, as in 8k,32k; or shares, as in 4k:0.2,32k:0.8. Default: 8k.",
-        rich_help_panel=_SAMPLES,
-    ),
-]
-TokenizerName = Annotated[
-    str | None,
-    typer.Option(
-        "--tokenizer", help="Folder or Hub id. Default: the engine's, else ours.", rich_help_panel=_SAMPLES
-    ),
-]
-Depth = Annotated[
-    str | None,
-    typer.Option(
-        help="Where the evidence stands: uniform, start, middle, end, or 0..1.", rich_help_panel=_SAMPLES
-    ),
-]
-Distractors = Annotated[
-    str | None,
-    typer.Option(
-        help="same-task, random, lexical (nearest by BM25), corpus, none, or lexical:0.5,random:0.5.",
-        rich_help_panel=_SAMPLES,
-    ),
-]
-Corpus = Annotated[
-    str | None,
-    typer.Option(
-        help="Texts for distractors: file, folder, glob, hf:// path or Hub dataset, as in "
-        "ORG/NAME?split=test&columns=body.",
-        rich_help_panel=_SAMPLES,
-    ),
-]
-MaxReuse = Annotated[
-    int | None, typer.Option(help="Most uses of one context as a distractor.", rich_help_panel=_SAMPLES)
-]
-Header = Annotated[
-    str | None, typer.Option(help="Before each document, as in 'Document {n}:'.", rich_help_panel=_SAMPLES)
-]
-Abstain = Annotated[
-    float | None, typer.Option(help="Share of samples without their evidence.", rich_help_panel=_SAMPLES)
-]
-Oversize = Annotated[
-    str | None, typer.Option(help="A context over the length: reject or trim.", rich_help_panel=_SAMPLES)
-]
-RepeatQuestions = Annotated[
-    bool | None,
-    typer.Option(
-        "--repeat-questions/--distinct-questions",
-        help="Let contexts of pairs with the very same instruction stand side by side.",
-        rich_help_panel=_SAMPLES,
-    ),
-]
-Min = Annotated[
-    str | None,
-    typer.Option(
-        "--min",
-        metavar="PART=SHARE",
-        help="Lowest scores, as in overall=0.5,support=0.3; also relevance and uniqueness.",
-        rich_help_panel=_FILTERS,
-    ),
-]
-DropLeaks = Annotated[
-    bool | None,
-    typer.Option(
-        "--drop-leaks/--keep-leaks",
-        help="Drop contexts that echo the question, give the answer away, refuse, or hold residue.",
-        rich_help_panel=_FILTERS,
-    ),
-]
-NearDuplicates = Annotated[
-    float | None,
-    typer.Option(
-        help="Of contexts with this share of trigrams in common keep the best, as in 0.8. 0 is off.",
-        rich_help_panel=_FILTERS,
-    ),
-]
-MinWords = Annotated[
-    str | None, typer.Option(help="Fewest words, or a share of --words, as in 80%.", rich_help_panel=_FILTERS)
-]
-MaxWords = Annotated[
-    str | None, typer.Option(help="Most words, or a share of --words, as in 150%.", rich_help_panel=_FILTERS)
-]
-Language = Annotated[
-    str | None,
-    typer.Option(
-        help="Languages to keep, as in en,de; same: that of the instruction.", rich_help_panel=_FILTERS
-    ),
-]
-BenchmarkSource = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--benchmark",
-        metavar="NAME=SOURCE",
-        help="Check all rows against a benchmark: a file, folder or Hub dataset, as in longbench=FILE or "
-        "helmet=ORG/NAME?split=test&columns=input.",
-        rich_help_panel=_FILTERS,
-    ),
-]
-Ngram = Annotated[
-    int | None,
-    typer.Option(help="Words in a row that count as shared. Default: 13.", rich_help_panel=_FILTERS),
-]
-DropContaminated = Annotated[
-    bool | None,
-    typer.Option(
-        "--drop-contaminated/--keep-contaminated",
-        help="Drop rows that a benchmark shares, instead of marking them.",
-        rich_help_panel=_FILTERS,
-    ),
-]
-Price = Annotated[
-    str | None,
-    typer.Option(
-        metavar="IN,OUT",
-        help="What a million tokens cost, in and out, as in 0.15,0.60.",
-        rich_help_panel=_COST,
-    ),
-]
-Rate = Annotated[
-    float | None,
-    typer.Option(help="Output tokens per second, to foresee the time.", rich_help_panel=_COST),
-]
-Seed = Annotated[
-    int | None, typer.Option(help="Seed of every random choice. Default: 0.", rich_help_panel=_OUTPUT)
-]
-Out = Annotated[
-    str | None, typer.Option(help="The run's folder. Default: runs/<name>.", rich_help_panel=_OUTPUT)
-]
-Name = Annotated[
-    str | None, typer.Option(help="Base name of the dataset's configs.", rich_help_panel=_OUTPUT)
-]
-License = Annotated[str | None, typer.Option(help="Licence named in the card.", rich_help_panel=_OUTPUT)]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.", rich_help_panel=_OUTPUT)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.", rich_help_panel="Output")]
+
+
+def lent(tables: Container[str], options: Container[str]) -> dict[str, inspect.Parameter]:
+    """The parameters of all options of some ``tables``, and of further ``options``, by name."""
+    found: dict[str, inspect.Parameter] = {}
+    # Panels are shown in the order of their first options: what becomes of it all is the last.
+    for one in sorted(run_settings(), key=lambda each: not each.table):
+        if one.table in tables or one.parameter in options:
+            found.setdefault(one.parameter, _parameter(one, one.panel if tables else None))
+    return found
+
+
+def _parameter(one: Setting, panel: str | None) -> inspect.Parameter:
+    kind: Any = one.kind
+    if get_origin(kind) is dict:
+        kind = list[str]
+    elif get_origin(kind) is tuple or one.option.part:
+        kind = str
+    told = typer.Option(one.flag, help=one.help, metavar=one.option.metavar or None, rich_help_panel=panel)
+    return inspect.Parameter(
+        one.parameter, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, told]
+    )
+
+
+def configured(file: Path | None, given: Mapping[str, Any]) -> RunConfig:
+    """The configuration of a run: its file, if one is named, with the options given on top."""
+    return overridden(load_config(file) if file else RunConfig(), given)
+
+
+def named_file(run_file: Path | None, config: Path | None) -> Path | None:
+    """The file of a run that was named, by its place or by ``--config``.
+
+    Raises:
+        UsageError: both are, or ``--config`` names something else.
+    """
+    if config is None:
+        return run_file
+    if not config.is_file() or config.suffix != ".toml":
+        raise UsageError(
+            f"--config takes the TOML file of a run, and {config} is none; the config of a Hub dataset is "
+            f"given as --pairs-config {config}, or behind its name: ORG/NAME?config={config}"
+        )
+    if run_file is not None and run_file != config:
+        raise UsageError(f"{run_file} and --config {config} are two configurations; name one of them")
+    return config
+
+
+def overridden(base: RunConfig, given: Mapping[str, Any]) -> RunConfig:
+    """A configuration with the options that were given in place of its values, or on top of its tables."""
+    changes: dict[str, Any] = {}
+    for one in run_settings():
+        value = given.get(one.parameter)
+        if value is not None and value != []:
+            changes[one.key] = _read(one, value)
+            if get_origin(one.kind) is dict:
+                changes[one.key] = getattr(getattr(base, one.table), one.name) | changes[one.key]
+    made = override(base, changes)
+    if given.get("corpus"):
+        _check_corpus(made)
+    return made
+
+
+def _check_corpus(made: RunConfig) -> None:
+    from synthesis.assembly.options import parse_distractors
+
+    if not parse_distractors(made.samples.distractors).uses("corpus"):
+        raise UsageError(
+            f"--corpus gives texts and --distractors {made.samples.distractors} takes nothing from them; add "
+            "--distractors corpus, or a mix such as corpus:0.5,same-task:0.5"
+        )
+
+
+def _read(one: Setting, given: Any) -> Any:
+    """What was given as a value of the field; None where it is about another part of the flag."""
+    about = one.option
+    if get_origin(one.kind) is dict:
+        values = assigned(one.flag, about.example, given)
+        return values if get_args(one.kind)[1] is str else {k: _value(v) for k, v in values.items()}
+    if about.part:
+        return _part(one, given)
+    if get_origin(one.kind) is tuple:
+        texts = [part.strip() for part in given.split(",") if part.strip()]
+        return tuple(_number(one, text) if get_args(one.kind)[0] is float else text for text in texts)
+    return given.replace("\\n", "\n") if about.breaks else given
+
+
+def _part(one: Setting, text: str) -> float | None:
+    """The number of a part in ``overall=0.5,support=0.3``."""
+    parts = [other.option.part for other in run_settings() if other.parameter == one.parameter]
+    given = assigned(one.flag, one.option.example, [each.strip() for each in text.split(",")])
+    for part, value in given.items():
+        if part not in parts:
+            raise UsageError(
+                f"{one.flag} takes {one.option.allowed} for any of {', '.join(parts)}; got {part}={value}"
+            )
+    return _number(one, given[one.option.part]) if one.option.part in given else None
+
+
+def _number(one: Setting, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{one.flag} takes {one.option.allowed}; got {text!r}") from None
+
+
+def assigned(option: str, example: str, texts: list[str]) -> dict[str, str]:
+    """The two sides of each ``KEY=VALUE``.
+
+    Raises:
+        UsageError: one has no two sides.
+    """
+    pairs = [text.partition("=") for text in texts]
+    for text, (key, _, value) in zip(texts, pairs, strict=True):
+        if not key or not value:
+            raise UsageError(f"{option} takes two sides, as in {example}; got {text!r}")
+    return {key: value for key, _, value in pairs}
+
+
+def _value(text: str) -> Any:
+    """A number, true, false, or JSON as what it is; anything else as text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+_HEAD = """# Options
+
+Every option of a run: its key in `run.toml`, its flag, what it is, and what it may be. `context-synthesis run
+RUN.toml` reads a file with these tables; a flag stands above the file. In Python the options of samples are
+keywords of `assemble` and `load`, those of contexts keywords of `synthesize`. An option that is not used changes
+nothing that was made before it existed, and no version.
+
+Made from the fields of `synthesis/options.py`, by `python -m builder.cli.options > docs/options.md`.
+"""
+
+
+def page() -> str:
+    """The page of all options, as Markdown."""
+    lines, table = [_HEAD], None
+    for one in sorted(run_settings(), key=lambda each: bool(each.table)):
+        if one.table != table:
+            table = one.table
+            lines.append(f"\n## {f'[{table}]' if table else 'The run itself'}\n")
+            lines += ["| key | flag | what it is | may be |", "|---|---|---|---|"]
+        flag = f"{one.flag} {one.option.part}=..." if one.option.part else one.flag.replace("/", " / ")
+        cells = (f"`{one.name}`", f"`{flag}`", one.help, one.option.allowed)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    typer.echo(page(), nl=False)

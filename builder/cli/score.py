@@ -9,15 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from builder.cli.base import command
-from builder.cli.options import Column, EngineOption, Model, Repairs, Split
+from builder.cli.options import assigned, overridden
 from synthesis.errors import UsageError
 
 
-@command()
+@command(options=("column", "split", "model", "option", "repairs"))
 def score(
     source: Annotated[str, typer.Argument(metavar="FILE", help="JSONL, CSV, Parquet or a dataset.")],
-    column: Column = None,
-    split: Split = None,
     explain: Annotated[bool, typer.Option("--explain", help="Add plain sentences that say why.")] = False,
     gain: Annotated[
         str | None,
@@ -32,32 +30,37 @@ def score(
         str | None,
         typer.Option(metavar="ENGINE", help="Add a model's verdict: openai, vllm or transformers."),
     ] = None,
-    model: Model = None,
-    option: EngineOption = None,
     max_tokens: Annotated[
         int | None,
         typer.Option("--max-tokens", min=1, help="Longest reply of the judge. Default: 2048."),
     ] = None,
-    repairs: Repairs = None,
+    **given: Any,
 ) -> None:
     """Coherence of each row's context with its instruction and answer, as JSON lines."""
     from contextlib import ExitStack
     from dataclasses import replace
 
-    from builder.cli.settings import assigned, overridden
     from builder.job.scoring import Judge, score_source
     from synthesis.engines import make_engine
     from synthesis.options import RunConfig
     from synthesis.run.judge import JUDGING
 
-    _check(gain, judge, gain_windows, bool(model or option), bool(max_tokens) or repairs is not None)
-    columns = assigned("--column", "context=document", column or [])
-    generation = overridden(RunConfig(), {"option": option, "repairs": repairs}).generation
+    _check(
+        gain,
+        judge,
+        gain_windows,
+        bool(given["model"] or given["option"]),
+        bool(max_tokens) or given["repairs"] is not None,
+    )
+    columns = assigned("--column", "context=document", given["column"] or [])
+    generation = overridden(
+        RunConfig(), {name: given[name] for name in ("model", "option", "repairs")}
+    ).generation
     tally = _Tally()
     with ExitStack() as stack:
         engine = None
         if name := gain or judge:
-            engine = make_engine(name, model or "", **generation.options)
+            engine = make_engine(name, generation.model, **generation.options)
             stack.callback(engine.close)
         judged_by = None
         if engine is not None and judge is not None:
@@ -66,7 +69,7 @@ def score(
         for line in score_source(
             source,
             columns=columns,
-            split=split or "train",
+            split=given["split"] or "train",
             reasons=explain,
             engine=engine if gain is not None else None,
             windows=gain_windows,
