@@ -274,6 +274,8 @@ def uninvert(auxiliary: str, tokens: list[str]) -> Clause | None:
     if not tokens:
         return None
     if core(tokens[0]) == "not":
+        if tokens[1:] and core(tokens[1]) == "not":
+            return None
         clause = uninvert(auxiliary, tokens[1:])
         return _negated(clause, auxiliary, tokens[1:]) if clause else None
     moved = reunited(auxiliary, tokens)

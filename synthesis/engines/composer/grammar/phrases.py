@@ -31,11 +31,16 @@ from synthesis.engines.composer.grammar.words import (
 )
 from synthesis.engines.composer.lexicon import word_class
 
-_TOKEN = re.compile(r"[(\[]?\"[^\"]*\"[^\s\"]*|“[^”]*”\S*|\S+")
+# The mark that closes a “ is not looked for without end: it may not be there, as often as the “ is.
+_TOKEN = re.compile(r"[(\[]?\"[^\"]*\"[^\s\"]*|“[^”]{0,300}”\S*|\S+")
 _NAME_LINKS = word_class("name_links")
 _OPENERS = word_class("openers")
 _REPORTING = word_class("reporting") | word_class("reporting_more")
 _PARTICLES = word_class("particles")
+
+
+# Relative clauses inside one another: more are no sentence, and each costs a few calls.
+_DEEPEST = 12
 
 
 def tokens_of(text: str) -> list[str]:
@@ -114,12 +119,30 @@ def noun_phrase_end(tokens: list[str], at: int = 0) -> int:
     Possessors and apposed names are taken in (``Harding's daughter, Susan,``), prepositional
     phrases and relative clauses are not.
     """
+    end, joints = _one_phrase_end(tokens, at), []
+    while end + 1 < len(tokens) and core(tokens[end]) == "and" and not _is_pronoun(tokens, at):
+        joints.append(end)
+        at = end + 1
+        end = _one_phrase_end(tokens, at)
+    for joint in reversed(joints):
+        if end == joint + 1:  # nothing is joined on
+            end = joint
+    return end
+
+
+def _is_pronoun(tokens: list[str], at: int) -> bool:
+    """Whether a pronoun stands at ``at`` for a whole phrase."""
+    pronoun = core(tokens[at]) in PRONOUNS and not is_possessive(tokens[at])
+    return pronoun and not _determines(tokens, at)
+
+
+def _one_phrase_end(tokens: list[str], at: int) -> int:
+    """The index after one noun phrase, without what ``and`` adds to it."""
     if at >= len(tokens):
         return at
-    first = core(tokens[at])
-    if first in PRONOUNS and not is_possessive(tokens[at]) and not _determines(tokens, at):
+    if _is_pronoun(tokens, at):
         return at + 1
-    end = at
+    first, end = core(tokens[at]), at
     counted = first.isdigit() and at + 1 < len(tokens) and tokens[at + 1][:1].islower()
     if first in DETERMINERS or counted:
         end = at + 1
@@ -134,10 +157,6 @@ def noun_phrase_end(tokens: list[str], at: int = 0) -> int:
         apposed = _name_end(tokens, end)
         if tokens[apposed - 1].endswith(","):
             end = apposed
-    if end + 1 < len(tokens) and core(tokens[end]) == "and":
-        following = noun_phrase_end(tokens, end + 1)
-        if following > end + 1:
-            end = following
     return end
 
 
@@ -185,12 +204,12 @@ def _opens_phrase(tokens: list[str], at: int) -> bool:
     return word in DETERMINERS or word in PRONOUNS or word in POSSESSIVES or is_name(tokens[at])
 
 
-def phrase_end(tokens: list[str], at: int = 0) -> int:
+def phrase_end(tokens: list[str], at: int = 0, depth: int = 0) -> int:
     """The index after the noun phrase at ``at`` with its ``of`` phrases and relative clauses."""
     end = noun_phrase_end(tokens, at)
     while at < end < len(tokens):
         if relative_at(tokens, end):
-            return relative_end(tokens, end)
+            return relative_end(tokens, end, depth + 1) if depth < _DEEPEST else end
         word = core(tokens[end])
         if word not in PREPOSITIONS or tokens[end - 1].endswith(","):
             break
@@ -202,8 +221,11 @@ def phrase_end(tokens: list[str], at: int = 0) -> int:
     return end
 
 
-def relative_end(tokens: list[str], at: int) -> int:
-    """The index after the relative clause that opens at ``at``; its own objects and places are taken in."""
+def relative_end(tokens: list[str], at: int, depth: int = 0) -> int:
+    """The index after the relative clause that opens at ``at``; its own objects and places are taken in.
+
+    ``depth`` is how many relative clauses this one stands in; no sentence has many.
+    """
     at += core(tokens[at]) in PREPOSITIONS and core(tokens[at]) not in RELATIVES
     owner = core(tokens[at]) == "whose"
     at += 1
@@ -213,13 +235,13 @@ def relative_end(tokens: list[str], at: int) -> int:
             at += 1
     at = _past_adverbs(tokens, at)
     if not _finite(tokens, at):
-        at = _past_adverbs(tokens, _own_subject_end(tokens, at))
-    return _complements_end(tokens, _group_end(tokens, at))
+        at = _past_adverbs(tokens, _own_subject_end(tokens, at, depth))
+    return _complements_end(tokens, _group_end(tokens, at), depth)
 
 
-def _own_subject_end(tokens: list[str], at: int) -> int:
+def _own_subject_end(tokens: list[str], at: int, depth: int) -> int:
     """The end of a clause's own subject; a base form behind a plural is its verb (``authors describe``)."""
-    end = phrase_end(tokens, at)
+    end = phrase_end(tokens, at, depth)
     verbal = end - at > 2 and is_base(core(tokens[end - 1])) and tokens[end - 1][:1].islower()
     return end - 1 if verbal and core(tokens[end - 2]).endswith("s") else end
 
@@ -257,21 +279,21 @@ def _verbal(word: str) -> bool:
     return is_participle(word) or is_ing(word) or is_base(word)
 
 
-def _complements_end(tokens: list[str], at: int) -> int:
+def _complements_end(tokens: list[str], at: int, depth: int) -> int:
     """After the object and the prepositional phrases that follow a verb group."""
     objects, last = 0, at
     while at < len(tokens) and not tokens[at - 1].endswith(","):
         word = core(tokens[at])
         if relative_at(tokens, at):
-            return relative_end(tokens, at)
+            return relative_end(tokens, at, depth + 1) if depth < _DEEPEST else at
         if word in PREPOSITIONS:
             last = at
-            at = phrase_end(tokens, at + 1) if at + 1 < len(tokens) else at + 1
+            at = phrase_end(tokens, at + 1, depth) if at + 1 < len(tokens) else at + 1
         elif word == "to" and at + 1 < len(tokens) and is_base(core(tokens[at + 1])):
             at += 2
         elif _opens_phrase(tokens, at) and objects == 0:
             objects, last = 1, at
-            at = phrase_end(tokens, at)
+            at = phrase_end(tokens, at, depth)
         elif word == "and" and _finite(tokens, at + 1) and is_past(core(tokens[at + 1])):
             at = _group_end(tokens, at + 1)
             objects = 0

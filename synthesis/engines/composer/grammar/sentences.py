@@ -15,7 +15,8 @@ _TITLES = word_class("titles")
 # These may close a sentence, so they bind only before a lower-case letter, a digit or nothing.
 _MAYBE = word_class("maybe")
 _STARTERS = word_class("starters")
-_STOP = re.compile(r"(?:[.!?…]+[\"'”’)\]]*(?=\s)|[。！？｡؟۔।]+[」』”’）]*)\s*")
+# A run of stops is looked at once: it ends a sentence as a whole or not at all.
+_STOP = re.compile(r"(?:(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)|[。！？｡؟۔।]+[」』”’）]*)\s*")
 _BULLET = re.compile(r"(?:[-–—•*▪‣·]|\(?\d{1,3}[.)])\s+")
 _DASHES = re.compile(r"^(?:[-–—•*▪‣·]\s*)+(?=\S)")
 

@@ -18,6 +18,10 @@ AFTER = frozenset(["last", "latest"])
 # What "how large" and the like ask for.
 SIZES = {"how large": "size", "how big": "size", "how heavy": "weight", "how fast": "speed"}
 
+#: A question of more characters is cut here: what is that long asks for more than one thing, and
+#: the patterns for comparisons, which try every place, are not to be given more.
+LONGEST = 1200
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -47,14 +51,14 @@ def clean(instruction: str) -> str:
     """The question on one line, without its question mark or a leading label."""
     text = squash(instruction)
     text = re.sub(r"^(?:Q\d*|Question)\s*[:.]\s*", "", text, flags=re.IGNORECASE)
-    text = re.sub(r"[\s?.!,;:]+$", "", text)
+    text = text.rstrip(" ?.!,;:")
     text = re.sub(r"\?([\"”])$", r"\1", text)
     text = re.sub(r"^(who|what|where|when|how|why)['’]s\b", r"\1 is", text, flags=re.IGNORECASE)
     text = re.sub(
         r"\b(d(?:id|oes|o)|is|was|are|were|has|have|had|could|would|should|ca)n['’]t\b", _uncontracted, text
     )
     text = re.sub(r"^(what|who|where) else\b", r"\1", text, flags=re.IGNORECASE)
-    return re.sub(r"\s+([,;:?!])", r"\1", re.sub(r"(, (?:what|who|where)) else\b", r"\1", text))
+    return re.sub(r" ([,;:?!])", r"\1", re.sub(r"(, (?:what|who|where)) else\b", r"\1", text))
 
 
 def _uncontracted(match: re.Match[str]) -> str:
@@ -64,7 +68,7 @@ def _uncontracted(match: re.Match[str]) -> str:
 def split_choices(text: str) -> tuple[str, tuple[str, str] | None]:
     """Take ``, A or B`` off the end of (or from behind the noun of) a comparing question."""
     low = text.casefold()
-    if " or " not in low or not re.match(r"(?:which|who|what)\b", low):
+    if len(text) > LONGEST or " or " not in low or not re.match(r"(?:which|who|what)\b", low):
         return text, None
     # Behind the noun, between commas: "Which magazine, A or B, is ...".
     inner = re.match(
@@ -107,6 +111,8 @@ def _bare_choices(text: str) -> tuple[str, tuple[str, str]] | None:
 
 def offered(question: str) -> tuple[str, tuple[str, str] | None]:
     """Take ``, the painter A or the engraver B`` off the end of a comparing question."""
+    if len(question) > LONGEST:
+        return question, None
     tail = re.match(
         r"(?P<head>(?:which|who|what|whose)\b[^,;:]+)[,;:] (?P<a>[^,;:]+?),? or (?P<b>[^,;:]+)$",
         question,

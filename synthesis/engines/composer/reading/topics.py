@@ -25,19 +25,17 @@ from synthesis.engines.composer.grammar.words import (
     is_participle,
 )
 from synthesis.engines.composer.lexicon import word_class, words
-from synthesis.engines.composer.reading.frames import clean
-
-_LONG_QUESTION = 1200
+from synthesis.engines.composer.reading.frames import LONGEST, clean
 
 
 def asked(instruction: str) -> str:
     """The question itself: the last one when an introduction stands before it, cut where it is overlong."""
-    text = squash(instruction[: 4 * _LONG_QUESTION])
+    text = squash(instruction[: 4 * LONGEST])
     if text.count("?") + text.count(". ") > 1 and not re.match(r"Q\d*\s*:", text):
         questions = [sentence for sentence in split(text) if sentence.endswith("?")]
         if questions and len(questions) == 1:
             text = questions[0]
-    return clean(text[:_LONG_QUESTION])
+    return clean(text[:LONGEST])
 
 
 STOPWORDS = (
