@@ -12,7 +12,7 @@ from synthesis.engines.base import Engine, Sampling
 from synthesis.engines.openai.batch import BatchEngine, BatchJob, Unanswered
 from synthesis.errors import ConfigError
 from synthesis.prompts import load_template
-from synthesis.run.batches import BatchLog, Kept, clear_up, kept
+from synthesis.run.batches import BatchLog, JournaledBatches, clear_up, journaled
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Job, generate
 from tests.batch_server import Late, serve_batches, tale
@@ -31,7 +31,7 @@ PAIRS = [Pair(instruction=f"Who kept lighthouse number {n}?", answer=f"Keeper {n
 
 def run(server, folder, **options):
     """What ``run`` does with such an engine."""
-    made = kept(engine(server, **options), folder)
+    made = journaled(engine(server, **options), folder)
     with Journal(folder) as journal:
         generate(Job(made, load_template("narrative"), Sampling(), 60), PAIRS, journal)
         return len(journal.current_contexts())
@@ -39,11 +39,11 @@ def run(server, folder, **options):
 
 def test_only_engines_that_send_batches_are_wrapped(tmp_path) -> None:
     composer = make_engine("composer")
-    assert kept(composer, tmp_path) is composer
+    assert journaled(composer, tmp_path) is composer
     with serve_batches() as server:
         plain = engine(server, extra_body={"top_k": 3})
-        wrapped = kept(plain, tmp_path)
-    assert isinstance(wrapped, Kept) and isinstance(wrapped, Engine)
+        wrapped = journaled(plain, tmp_path)
+    assert isinstance(wrapped, JournaledBatches) and isinstance(wrapped, Engine)
     assert (wrapped.name, wrapped.model, wrapped.settings) == ("batch", "tiny", plain.settings)
     assert not list(tmp_path.iterdir())
 

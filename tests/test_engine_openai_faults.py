@@ -13,7 +13,7 @@ import pytest
 
 from synthesis.engines.base import Items
 from synthesis.engines.openai import OpenAIEngine
-from synthesis.engines.serving.failures import STREAK, Failure, Health, Kind, judge, retry_after
+from synthesis.engines.serving.failures import STREAK, Failure, Health, Kind, failure_of, retry_after
 from synthesis.engines.serving.pace import retry_delay
 from synthesis.errors import EngineError
 from tests.openai_helpers import (
@@ -273,6 +273,6 @@ def test_health_tells_prompts_from_the_server() -> None:
     ],
 )
 def test_refusals_are_told_apart_however_they_are_worded(status, body, kind, parameter) -> None:
-    found = judge(status, {}, body)
+    found = failure_of(status, {}, body)
     assert (found.kind, found.parameter) == (kind, parameter)
     assert f"HTTP {status}" in found.said

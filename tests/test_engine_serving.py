@@ -24,7 +24,7 @@ from synthesis.engines.serving import Failure, Kind, ServerError
 from synthesis.engines.serving.address import ServerAddress, checked_address
 from synthesis.engines.serving.asking import Server
 from synthesis.engines.serving.engine import ServedEngine, check_numbers
-from synthesis.engines.serving.failures import judge
+from synthesis.engines.serving.failures import failure_of
 from synthesis.engines.serving.pace import Pace
 from synthesis.errors import ConfigError, EngineError
 from tests.engine_contract import PROMISES, WORDS, WRITING, leaves_nothing
@@ -120,7 +120,7 @@ def arguments(address: ServerAddress) -> dict[str, Any]:
 
 
 def failed(reply: httpx.Response, address: ServerAddress) -> Failure:
-    return judge(reply.status_code, reply.headers, reply.json(), address.secret)
+    return failure_of(reply.status_code, reply.headers, reply.json(), address.secret)
 
 
 def lost(error: Exception) -> Failure:

@@ -16,7 +16,7 @@ from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import ConfigError, EngineError
 from synthesis.options import RunConfig, from_dict
 from synthesis.prompts import load_template
-from synthesis.run.expansion import Draft, Realised, expands, portion, realised
+from synthesis.run.expansion import Manuscript, Realised, expands, portion, realised
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Job, generate, make_job, survey, synthesize
 from synthesis.run.outline import Section, own_outline, placed, points_of, read_outline
@@ -501,16 +501,16 @@ def test_what_is_asked_for_next(target, written, reply) -> None:
 
 
 def test_what_is_lacking_is_spread_over_what_is_left() -> None:
-    draft = Draft(8000, 1000, (prose(500), prose(900)))
+    draft = Manuscript(8000, 1000, (prose(500), prose(900)))
     assert draft.written == 1400
     assert draft.target(6) == 1100
     assert not draft.full
 
 
 def test_the_tail_is_bounded_in_any_script() -> None:
-    assert len(Draft(1, 1, (prose(5000),)).tail().split()) == 300
-    assert 100 < len(Draft(1, 1, ("水车立在河边" * 2000,)).tail()) <= 2400
-    assert Draft(1, 1, ("short",)).tail() == "short"
+    assert len(Manuscript(1, 1, (prose(5000),)).tail().split()) == 300
+    assert 100 < len(Manuscript(1, 1, ("水车立在河边" * 2000,)).tail()) <= 2400
+    assert Manuscript(1, 1, ("short",)).tail() == "short"
 
 
 def test_realised_against_asked() -> None:

@@ -21,7 +21,7 @@ from synthesis.data import Completion, Pair, Prompt, Rejected
 from synthesis.engines import engine_class
 from synthesis.errors import EngineError, SourceError, UsageError
 from synthesis.options import PairsConfig, RunConfig, override
-from synthesis.run.batches import BatchLog, Kept, clear_up
+from synthesis.run.batches import BatchLog, JournaledBatches, clear_up
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Job, generate, make_job, standing
@@ -253,7 +253,7 @@ def fetch(folder: Path, reporter: Reporter, *, wait: bool = False) -> Fetched:
 def finish(config: RunConfig, reporter: Reporter) -> Summary:
     """Build the dataset as ``run`` does at its end; nothing may be left."""
     with _desk(config) as desk:
-        at_hand = Kept(desk.engine, desk.folder.journal)
+        at_hand = JournaledBatches(desk.engine, desk.folder.journal)
         generate(replace(desk.job, engine=at_hand), desk.pairs.rows(), desk.journal)
         origin = {"engine": desk.engine.name, "model": desk.engine.model, "source": desk.pairs.source()}
         desk.folder.write_manifest(desk.folder.read_manifest() | origin)

@@ -178,7 +178,7 @@ def clear_up(engine: BatchEngine, log: BatchLog) -> list[BatchJob]:
     return found
 
 
-class Kept(BaseEngine):
+class JournaledBatches(BaseEngine):
     """A batch engine whose batches and replies are kept in a journal.
 
     Its ``complete`` gives replies at hand, waits for batches in flight, and sends only
@@ -208,10 +208,10 @@ class Kept(BaseEngine):
         self.engine.close()
 
 
-def kept(engine: BaseEngine, folder: Path) -> BaseEngine:
+def journaled(engine: BaseEngine, folder: Path) -> BaseEngine:
     """The engine itself, or, if it sends batches, one that keeps them in the journal's folder."""
     if not engine.outlives_process:
         return engine
     from synthesis.engines.openai.batch import BatchEngine
 
-    return Kept(engine, folder) if isinstance(engine, BatchEngine) else engine
+    return JournaledBatches(engine, folder) if isinstance(engine, BatchEngine) else engine

@@ -19,16 +19,28 @@ from synthesis.run.conversations import Work
 from synthesis.run.outline import (
     Point,
     Section,
-    judged_outline,
+    checked_outline,
     outline_prompt,
     own_outline,
     placed,
     points_of,
     told,
 )
-from synthesis.run.repair import Answered, Judged, Reader, ask
+from synthesis.run.repair import Answered, Checked, Reader, ask
 from synthesis.text.sentences import sentences
 from synthesis.text.words import count_words
+
+_ENOUGH = 0.7  # of a section's words; what is lacking is spread over the sections that follow
+_STRETCH = 1.25  # of a reply's words: rather one that is somewhat longer than a very short second
+_FEWEST = 50
+_MOST_PIECES = 6  # of a section, from a model that writes far less than it is asked for
+_TAIL_WORDS, _TAIL_CHARACTERS = 300, 2400
+_TELLING = 30  # characters; shorter sentences may well come twice
+_OFF = 0.2
+_HEADING = re.compile(r"\A(?:#{1,6}[^\n]*|\*\*[^\n]{1,100}\*\*|(?:section|part)\s+\d[^\n]{0,100})\n+", re.I)
+_OPENS = "Nothing is written yet; this section opens the text."
+_ENDS = "- It is the last section: bring the text to its end."
+_GOES_ON = "- More follows after it: end in the middle of things, without looking back or summing up."
 
 
 def expands(words: int, section_words: int) -> bool:
@@ -36,45 +48,51 @@ def expands(words: int, section_words: int) -> bool:
     return bool(section_words) and words > 2 * section_words
 
 
-_OFF = 0.2
+def section_count(words: int, section_words: int) -> int:
+    """How many sections a context of so many words has."""
+    return -(-words // section_words)
 
 
-@dataclass(frozen=True, slots=True)
-class Realised:
-    """How ``contexts`` came out: ``mean`` is their words by those asked for.
-
-    ``off`` counts those over 20 % longer or shorter than asked.
-    """
-
-    contexts: int = 0
-    mean: float = 0.0
-    off: int = 0
-
-
-def realised(words: Iterable[int], asked: int) -> Realised:
-    """Compare the words of contexts with the words that each was asked for.
+def expand(
+    pair: Pair, prompt: Prompt, read: Reader, repairs: int, section_words: int
+) -> Work[Context | Rejected]:
+    """The work of one pair whose context is longer than one reply.
 
     Args:
-        words: one count per context, such as ``Context.words``.
-        asked: above 0.
+        pair: what the context is for.
+        prompt: what would ask for all of it at once; the steps quote it, and its ``words``
+            are the length to reach.
+        read: takes a reply for a part of a text. A short one is no failure: what a section lacks
+            is asked for as its continuation.
+        repairs: how often each reply may be asked for again.
+        section_words: about how long a reply may be.
+
+    Returns:
+        A context whose ``template`` says how it was planned, or the rejection of a section that
+        could not be had or of a whole that does not carry the answer, with what was written.
     """
-    count = total = off = 0
-    for one in words:
-        count += 1
-        total += one
-        off += abs(one - asked) > _OFF * asked
-    return Realised(count, round(total / (count * asked), 4) if count else 0.0, off)
-
-
-_TAIL_WORDS, _TAIL_CHARACTERS = 300, 2400
-_ENOUGH = 0.7  # of a section's words; what is lacking is spread over the sections that follow
-_STRETCH = 1.25  # of a reply's words: rather one that is somewhat longer than a very short second
-_FEWEST = 50
-_TELLING = 30  # characters; shorter sentences may well come twice
+    points = points_of(pair)
+    words = int(prompt.variables["words"])
+    count = section_count(words, section_words)
+    planned = yield from ask(
+        outline_prompt(prompt, points, count),
+        lambda reply: checked_outline(reply, count),
+        repairs,
+        "all lines of the plan",
+    )
+    if planned.failed:
+        return planned.rejected(prompt, where="the outline")
+    sections = placed(planned.value or own_outline(count), len(points))
+    writer = _Writer(pair, prompt, read, repairs, points, sections)
+    outcome = yield from writer.write(Manuscript(words, section_words), planned.attempts)
+    if isinstance(outcome, Rejected):
+        return outcome
+    plan = "plan" if planned.value else "our plan"
+    return replace(outcome, template=f"{prompt.template}, {plan} of {len(sections)} sections")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Manuscript:
     """The pieces written so far; ``words`` are asked for in all, ``reply`` in one reply."""
 
     words: int
@@ -131,57 +149,6 @@ def portion(target: int, written: int, reply: int) -> tuple[int, bool]:
     return (lacking, True) if lacking <= _STRETCH * reply else (reply, False)
 
 
-_HEADING = re.compile(r"\A(?:#{1,6}[^\n]*|\*\*[^\n]{1,100}\*\*|(?:section|part)\s+\d[^\n]{0,100})\n+", re.I)
-_OPENS = "Nothing is written yet; this section opens the text."
-_ENDS = "- It is the last section: bring the text to its end."
-_GOES_ON = "- More follows after it: end in the middle of things, without looking back or summing up."
-
-_MOST_PIECES = 6  # of a section, from a model that writes far less than it is asked for
-
-
-def section_count(words: int, section_words: int) -> int:
-    """How many sections a context of so many words has."""
-    return -(-words // section_words)
-
-
-def expand(
-    pair: Pair, prompt: Prompt, read: Reader, repairs: int, section_words: int
-) -> Work[Context | Rejected]:
-    """The work of one pair whose context is longer than one reply.
-
-    Args:
-        pair: what the context is for.
-        prompt: what would ask for all of it at once; the steps quote it, and its ``words``
-            are the length to reach.
-        read: takes a reply for a part of a text. A short one is no failure: what a section lacks
-            is asked for as its continuation.
-        repairs: how often each reply may be asked for again.
-        section_words: about how long a reply may be.
-
-    Returns:
-        A context whose ``template`` says how it was planned, or the rejection of a section that
-        could not be had or of a whole that does not carry the answer, with what was written.
-    """
-    points = points_of(pair)
-    words = int(prompt.variables["words"])
-    count = section_count(words, section_words)
-    planned = yield from ask(
-        outline_prompt(prompt, points, count),
-        lambda reply: judged_outline(reply, count),
-        repairs,
-        "all lines of the plan",
-    )
-    if planned.failed:
-        return planned.rejected(prompt, where="the outline")
-    sections = placed(planned.value or own_outline(count), len(points))
-    writer = _Writer(pair, prompt, read, repairs, points, sections)
-    outcome = yield from writer.write(Draft(words, section_words), planned.attempts)
-    if isinstance(outcome, Rejected):
-        return outcome
-    plan = "plan" if planned.value else "our plan"
-    return replace(outcome, template=f"{prompt.template}, {plan} of {len(sections)} sections")
-
-
 @dataclass(frozen=True, slots=True)
 class _Writer:
     """Writes the sections of one plan."""
@@ -193,7 +160,7 @@ class _Writer:
     points: tuple[Point, ...]
     sections: tuple[Section, ...]
 
-    def write(self, draft: Draft, attempts: int) -> Work[Context | Rejected]:
+    def write(self, draft: Manuscript, attempts: int) -> Work[Context | Rejected]:
         """All sections, then the whole as one context; ``attempts`` replies were there before."""
         asked: list[Answered[Context]] = []
         for number, section in enumerate(self.sections):
@@ -219,7 +186,7 @@ class _Writer:
         return self._whole(draft.text, asked, attempts)
 
     def _piece(
-        self, draft: Draft, number: int, size: int, goes_on: bool, ends: bool
+        self, draft: Manuscript, number: int, size: int, goes_on: bool, ends: bool
     ) -> Work[Answered[Context]]:
         """One reply for a section: its text or, if it ``goes_on``, more of it."""
         points = [self.points[n] for n in self.sections[number].points]
@@ -228,10 +195,10 @@ class _Writer:
         prompt = self._section_prompt(draft, number, size, goes_on, ends, points)
         facts = [one.fact for one in points if one.fact]
         what = f"section {number + 1}, about {size} words,"
-        return ask(prompt, lambda reply: self._judged(reply, prompt, draft, facts, ends), self.repairs, what)
+        return ask(prompt, lambda reply: self._checked(reply, prompt, draft, facts, ends), self.repairs, what)
 
     def _section_prompt(
-        self, draft: Draft, number: int, size: int, goes_on: bool, ends: bool, points: Sequence[Point]
+        self, draft: Manuscript, number: int, size: int, goes_on: bool, ends: bool, points: Sequence[Point]
     ) -> Prompt:
         *system, brief = self.prompt.messages
         which = f"section {number + 1} of {len(self.sections)} (“{self.sections[number].title}”)"
@@ -254,15 +221,15 @@ class _Writer:
             self.prompt, step, (*system, *filled), step="section", section=number + 1, words=size
         )
 
-    def _judged(
-        self, reply: Completion, prompt: Prompt, draft: Draft, facts: Sequence[Fact], ends: bool
-    ) -> Judged[Context]:
+    def _checked(
+        self, reply: Completion, prompt: Prompt, draft: Manuscript, facts: Sequence[Fact], ends: bool
+    ) -> Checked[Context]:
         cut = reply.finish_reason == "length"
         if cut:  # what it has up to its last sentence is as good as any section
             reply = replace(reply, finish_reason="stop", text=_whole_sentences(reply.text))
         outcome = self.read(reply, prompt)
         if isinstance(outcome, Rejected):
-            return Judged(None, (fault_of(outcome, reply, prompt),))
+            return Checked(None, (fault_of(outcome, reply, prompt),))
         text = _HEADING.sub("", outcome.text)
         outcome = replace(outcome, text=text, words=len(text.split()))
         context, found = inspect(outcome, self.pair, prompt, among=facts, before=draft.text)
@@ -272,7 +239,7 @@ class _Writer:
         if draft.repeats(text):
             say = "- It tells again, word for word, what stands in the text already. Go on from there."
             found += (Fault("repeat", "the section repeats the text before it", say),)
-        return Judged(context, found)
+        return Checked(context, found)
 
     def _whole(self, text: str, asked: Sequence[Answered[Context]], attempts: int) -> Context | Rejected:
         first = next(answered.value for answered in asked if answered.value)
@@ -295,3 +262,30 @@ def _whole_sentences(text: str) -> str:
     """A text up to the end of its last whole sentence."""
     spans = sentences(text)
     return text[: spans[-2][1]] if len(spans) > 1 else text
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """How ``contexts`` came out: ``mean`` is their words by those asked for.
+
+    ``off`` counts those over 20 % longer or shorter than asked.
+    """
+
+    contexts: int = 0
+    mean: float = 0.0
+    off: int = 0
+
+
+def realised(words: Iterable[int], asked: int) -> Realised:
+    """Compare the words of contexts with the words that each was asked for.
+
+    Args:
+        words: one count per context, such as ``Context.words``.
+        asked: above 0.
+    """
+    count = total = off = 0
+    for one in words:
+        count += 1
+        total += one
+        off += abs(one - asked) > _OFF * asked
+    return Realised(count, round(total / (count * asked), 4) if count else 0.0, off)

@@ -1,7 +1,7 @@
 """The record of finished work: append-only JSON lines, resumed by identity.
 
-A ``Log`` is one append-only file of records, indexed by fingerprint; a ``Journal`` keeps a run's
-outcomes and replies in such files.
+A ``Log`` is one file of records, indexed by the fingerprint of what each is about; a ``Journal`` keeps
+a run's outcomes and replies in such files, and says which of them are current. Knows nothing of engines.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from synthesis.errors import FolderError, StorageError
 from synthesis.lazy_sequence import OnDemand
 from synthesis.storage import storage_errors, written_whole
 
+TASKS = "tasks"
 _HEAD = b'{"fingerprint":"'
 _DIGITS = 32
 _USAGE = b'","usage":['
@@ -139,25 +140,6 @@ class Log:
         return end
 
 
-def _key(identity: str) -> int:
-    """64 bits of an identity: its first 16 hex digits, or those of its hash."""
-    digits = identity[:16]
-    if len(digits) < 16 or not all(c in "0123456789abcdef" for c in digits):
-        digits = content_hash(identity)[:16]
-    return int(digits, 16)
-
-
-def _encode(record: dict[str, Any]) -> bytes:
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    try:
-        return text.encode("utf-8") + b"\n"
-    except UnicodeEncodeError:  # a lone surrogate: escape everything beyond ASCII instead
-        return json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
-
-
-TASKS = "tasks"
-
-
 class Journal:
     """The outcomes of a run's folder, and of journals ``beside`` it: by default those of its tasks."""
 
@@ -238,7 +220,7 @@ class Journal:
             yield lambda fingerprint: file.write(f"{fingerprint}\n")
 
     def current(self) -> Iterator[str]:
-        """The fingerprints last given to ``set_current``."""
+        """The fingerprints last collected by ``new_current``, in order."""
         path = self.folder / "current.txt"
         if not path.exists():
             raise FolderError(
@@ -288,3 +270,19 @@ class ContextRows(OnDemand[tuple[Pair, Context]]):
         pair = Pair(**record.pop("pair"))
         record["evidence"] = tuple(Evidence(*span) for span in record["evidence"])
         return pair, Context(**record)
+
+
+def _key(identity: str) -> int:
+    """64 bits of an identity: its first 16 hex digits, or those of its hash."""
+    digits = identity[:16]
+    if len(digits) < 16 or not all(c in "0123456789abcdef" for c in digits):
+        digits = content_hash(identity)[:16]
+    return int(digits, 16)
+
+
+def _encode(record: dict[str, Any]) -> bytes:
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode("utf-8") + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate: escape everything beyond ASCII instead
+        return json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"

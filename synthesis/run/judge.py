@@ -24,12 +24,18 @@ from synthesis.gate.faults import Fault
 from synthesis.gate.parsing import without_thinking
 from synthesis.prompts import step_template
 from synthesis.run.conversations import Conversations, Work, converse
-from synthesis.run.repair import Judged, ask
+from synthesis.run.repair import Checked, ask
 from synthesis.text.words import count_words
 
 GRADES = ("sufficient", "contradiction", "self_contained", "leak")
+JUDGING = Sampling(temperature=0.0, top_p=1.0, max_tokens=2048)
+"""How a verdict is drawn: the likeliest one, with some room for a model that thinks first."""
 _BEST = 4
 _SHOWN = 40  # characters of a value that is not a grade
+# An early row that takes long holds back the verdicts after it; so many of them may wait.
+_MOST_AHEAD = 4096
+_WHAT = "the JSON object"
+Triple: TypeAlias = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,109 +62,6 @@ class Verdict:
     def overall(self) -> float:
         """The worst of the four, 1 being best: no grade makes up for another."""
         return min(self.sufficient, 1 - self.contradiction, self.self_contained, 1 - self.leak)
-
-
-def read_verdict(completion: Completion, words: int) -> Judged[Verdict]:
-    """The verdict that a reply holds, and what is wrong with the reply.
-
-    An object with something around it (a code fence, a remark) is a verdict with a fault: worth
-    asking again, and kept if the model cannot do without.
-
-    Args:
-        completion: the reply.
-        words: length of the context, for the record of one that the engine could not take.
-    """
-    if fault := _unfinished(completion, words):
-        return Judged(None, (fault,))
-    text = without_thinking(completion.text)
-    start = text.find("{")
-    if start < 0:
-        return Judged(None, (_fault("form", "the reply holds no JSON object"),))
-    try:
-        found, end = _DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError) as error:  # figures of absurd length and depth are theirs, too
-        return Judged(None, (_fault("form", f"the reply's JSON cannot be read: {error}"),))
-    verdict, faults = _grades(found)
-    around = text[:start] + text[end:]
-    if "{" in around or "}" in around:
-        # Which of them is the verdict? One may be quoted from the context.
-        return Judged(None, (_fault("form", "the reply holds more than one JSON object"),))
-    if around.strip():
-        what = "there are words or marks around the JSON object, a code fence perhaps"
-        faults += (_fault("form", what, fatal=False),)
-    return Judged(verdict, faults)
-
-
-def _unfinished(completion: Completion, words: int) -> Fault | None:
-    reason, detail = completion.finish_reason, completion.detail or "no detail given"
-    if reason == "error":
-        what = f"{detail} (a context of {words:,} words)"
-        return Fault("error", what, "", stage="generate")
-    if reason == "refusal":
-        say = "- It declines. Nobody is advised or answered here; a text is graded. Grade it."
-        return Fault("refusal", detail, say, stage="generate")
-    if reason == "length":
-        what = "the reply was cut off; raise max_tokens"
-        return Fault("length", what, "- It was cut off before its end. Be brief.", stage="generate")
-    return None
-
-
-def _grades(found: Mapping[str, Any]) -> tuple[Verdict | None, tuple[Fault, ...]]:
-    faults = []
-    for name in (*GRADES, "reason"):
-        if name not in found:
-            faults.append(_fault("key", f'the key "{name}" is missing'))
-        elif name == "reason":
-            if not isinstance(found[name], str) or not found[name].strip():
-                faults.append(_fault("reason", f'"reason" is {_shown(found[name])} instead of a sentence'))
-        elif not _is_grade(found[name]):
-            what = f'"{name}" is {_shown(found[name])} instead of a whole number from 0 to {_BEST}'
-            faults.append(_fault("scale", what))
-    if faults:
-        return None, tuple(faults)
-    grades = {name: found[name] / _BEST for name in GRADES}
-    return Verdict(**grades, reason=_plain(found["reason"])), ()
-
-
-def _is_grade(value: object) -> bool:
-    # True is 1 to Python, and 4.0 is what some models write for 4.
-    return not isinstance(value, bool) and isinstance(value, int | float) and value in range(_BEST + 1)
-
-
-def _shown(value: object) -> str:
-    text = _plain(json.dumps(value, ensure_ascii=False))
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def _plain(text: str) -> str:
-    """One line, without the lone surrogates that JSON can spell and UTF-8 cannot."""
-    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
-
-
-def _fault(name: str, what: str, *, fatal: bool = True) -> Fault:
-    return Fault(name, what, f"- {what[0].upper()}{what[1:]}.", fatal=fatal, stage="judge")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys stand there once; else which of two grades is meant?"""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(key for n, (key, _) in enumerate(pairs) if key in dict(pairs[:n]))
-        raise ValueError(f'the key "{twice}" stands there twice')
-    return found
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_once)
-
-
-JUDGING = Sampling(temperature=0.0, top_p=1.0, max_tokens=2048)
-"""How a verdict is drawn: the likeliest one, with some room for a model that thinks first."""
-
-# An early row that takes long holds back the verdicts after it; so many of them may wait.
-_MOST_AHEAD = 4096
-_WHAT = "the JSON object"
-
-Triple: TypeAlias = tuple[str, str, str]
 
 
 def judge(
@@ -212,6 +115,37 @@ def judge_batch(
             f"engine '{engine.name}' is no language model and cannot judge; use openai, vllm or transformers"
         )
     return _in_order(_Numbered(triples, engine, sampling), engine, sampling, repairs)
+
+
+def read_verdict(completion: Completion, words: int) -> Checked[Verdict]:
+    """The verdict that a reply holds, and what is wrong with the reply.
+
+    An object with something around it (a code fence, a remark) is a verdict with a fault: worth
+    asking again, and kept if the model cannot do without.
+
+    Args:
+        completion: the reply.
+        words: length of the context, for the record of one that the engine could not take.
+    """
+    if fault := _unfinished(completion, words):
+        return Checked(None, (fault,))
+    text = without_thinking(completion.text)
+    start = text.find("{")
+    if start < 0:
+        return Checked(None, (_fault("form", "the reply holds no JSON object"),))
+    try:
+        found, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError) as error:  # figures of absurd length and depth are theirs, too
+        return Checked(None, (_fault("form", f"the reply's JSON cannot be read: {error}"),))
+    verdict, faults = _grades(found)
+    around = text[:start] + text[end:]
+    if "{" in around or "}" in around:
+        # Which of them is the verdict? One may be quoted from the context.
+        return Checked(None, (_fault("form", "the reply holds more than one JSON object"),))
+    if around.strip():
+        what = "there are words or marks around the JSON object, a code fence perhaps"
+        faults += (_fault("form", what, fatal=False),)
+    return Checked(verdict, faults)
 
 
 def _in_order(
@@ -277,3 +211,65 @@ def _verdict(pair: Pair, prompt: Prompt, *, repairs: int) -> Work[Verdict | Reje
     if answered.value is None:
         return answered.rejected(prompt)
     return replace(answered.value, attempts=answered.attempts)
+
+
+def _unfinished(completion: Completion, words: int) -> Fault | None:
+    reason, detail = completion.finish_reason, completion.detail or "no detail given"
+    if reason == "error":
+        what = f"{detail} (a context of {words:,} words)"
+        return Fault("error", what, "", stage="generate")
+    if reason == "refusal":
+        say = "- It declines. Nobody is advised or answered here; a text is graded. Grade it."
+        return Fault("refusal", detail, say, stage="generate")
+    if reason == "length":
+        what = "the reply was cut off; raise max_tokens"
+        return Fault("length", what, "- It was cut off before its end. Be brief.", stage="generate")
+    return None
+
+
+def _grades(found: Mapping[str, Any]) -> tuple[Verdict | None, tuple[Fault, ...]]:
+    faults = []
+    for name in (*GRADES, "reason"):
+        if name not in found:
+            faults.append(_fault("key", f'the key "{name}" is missing'))
+        elif name == "reason":
+            if not isinstance(found[name], str) or not found[name].strip():
+                faults.append(_fault("reason", f'"reason" is {_shown(found[name])} instead of a sentence'))
+        elif not _is_grade(found[name]):
+            what = f'"{name}" is {_shown(found[name])} instead of a whole number from 0 to {_BEST}'
+            faults.append(_fault("scale", what))
+    if faults:
+        return None, tuple(faults)
+    grades = {name: found[name] / _BEST for name in GRADES}
+    return Verdict(**grades, reason=_plain(found["reason"])), ()
+
+
+def _is_grade(value: object) -> bool:
+    # True is 1 to Python, and 4.0 is what some models write for 4.
+    return not isinstance(value, bool) and isinstance(value, int | float) and value in range(_BEST + 1)
+
+
+def _shown(value: object) -> str:
+    text = _plain(json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _plain(text: str) -> str:
+    """One line, without the lone surrogates that JSON can spell and UTF-8 cannot."""
+    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+
+
+def _fault(name: str, what: str, *, fatal: bool = True) -> Fault:
+    return Fault(name, what, f"- {what[0].upper()}{what[1:]}.", fatal=fatal, stage="judge")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys stand there once; else which of two grades is meant?"""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for n, (key, _) in enumerate(pairs) if key in dict(pairs[:n]))
+        raise ValueError(f'the key "{twice}" stands there twice')
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)

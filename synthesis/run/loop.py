@@ -22,7 +22,7 @@ from synthesis.errors import ConfigError
 from synthesis.gate.parsing import parse
 from synthesis.options import MAX_WORDS, MIN_WORDS, PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, load_template, step_template
-from synthesis.run.batches import kept
+from synthesis.run.batches import journaled
 from synthesis.run.conversations import Conversations, Finished, Replies, Work, converse
 from synthesis.run.expansion import expand, expands, section_count
 from synthesis.run.journal import Journal
@@ -181,7 +181,7 @@ def generate(
     Returns how the rows stood before.
     """
     states: Counter[str] = Counter()
-    job = replace(job, engine=kept(job.engine, journal.folder))
+    job = replace(job, engine=journaled(job.engine, journal.folder))
 
     def work(order: Callable[[str], object]) -> Iterator[tuple[Pair, Prompt]]:
         for state, row, prompt, fingerprint in standing(job, pairs, journal):

@@ -17,7 +17,7 @@ from synthesis.data import Completion, Pair, Prompt
 from synthesis.gate.faults import Fact, Fault, facts_of
 from synthesis.gate.parsing import without_thinking
 from synthesis.prompts import next_prompt, step_template
-from synthesis.run.repair import Judged
+from synthesis.run.repair import Checked
 
 _LINE = re.compile(r"^[ \t>*_#|-]*(?:section\s+)?(\d{1,3})[*_]{0,2}\s*[.):|\-–—]+\s*(\S.*)$", re.I | re.M)
 _POINT = re.compile(r"\bP\s?(\d{1,3})\b")
@@ -79,21 +79,21 @@ def outline_prompt(prompt: Prompt, points: Sequence[Point], count: int) -> Promp
     return next_prompt(prompt, "outline", (*system, *filled), step="outline", sections=count)
 
 
-def judged_outline(reply: Completion, count: int) -> Judged[tuple[Section, ...]]:
+def checked_outline(reply: Completion, count: int) -> Checked[tuple[Section, ...]]:
     """The sections of a reply that was asked for ``count`` of them."""
     if reply.finish_reason in ("error", "refusal"):
         say = "- It declines. Only a plan for a piece of background reading is asked for."
         what = reply.detail or "no detail given"
-        return Judged(None, (Fault(reply.finish_reason, what, say, stage="generate"),))
+        return Checked(None, (Fault(reply.finish_reason, what, say, stage="generate"),))
     found = read_outline(reply.text)[: _MOST_SECTIONS * count]
     if len(found) >= count:
-        return Judged(found)
+        return Checked(found)
     what = f"{len(found)} numbered lines where {count} were asked"
     say = f'- It has {len(found)} lines of the form "number. title | what happens | point", not {count}.'
     # Fewer, longer sections are a plan, too.
     usable = len(found) >= max(2, count // 2)
     fault = Fault("outline", what, say, fatal=not usable, stage="parse")
-    return Judged(found if usable else None, (fault,))
+    return Checked(found if usable else None, (fault,))
 
 
 def read_outline(text: str) -> tuple[Section, ...]:

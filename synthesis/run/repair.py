@@ -21,20 +21,21 @@ from synthesis.prompts import next_prompt, step_template
 from synthesis.run.conversations import Work
 
 T = TypeVar("T")
-
 _MOST_SHOWN = 16_000  # characters of a reply that the model sees again
 _ASKED = re.compile(r"; asked (\d+) times\Z")
 _SAME = "; the same reply twice"
 
 
-class Judged(NamedTuple, Generic[T]):
+class Checked(NamedTuple, Generic[T]):
     """What a reply holds, if it can be used, and what is wrong with it."""
 
     value: T | None
     faults: tuple[Fault, ...] = ()
 
 
-Judge: TypeAlias = Callable[[Completion], Judged[T]]
+Check: TypeAlias = Callable[[Completion], Checked[T]]
+Reader: TypeAlias = Callable[[Completion, Prompt], Context | Rejected]
+"""Takes a reply for a context, or does not: ``parse`` with its engine's names filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,26 @@ class Answered(Generic[T]):
         return self.last.finish_reason == "error"
 
 
-def may_be_asked_again(rejected: Rejected, repairs: int) -> bool:
-    """Whether a rejected work had fewer repairs than are allowed now, and an engine that varies."""
-    if rejected.reason.endswith(_SAME) or not rejected.attempts:
-        return False
-    asked = _ASKED.search(rejected.reason)
-    return (int(asked[1]) if asked else 1) <= repairs
+def repaired(pair: Pair, prompt: Prompt, read: Reader, repairs: int) -> Work[Context | Rejected]:
+    """The work of one pair: one reply, asked for again up to ``repairs`` times."""
+    what = f"the whole text, about {prompt.variables['words']} words,"
+    answered = yield from ask(prompt, lambda reply: checked(pair, reply, prompt, read), repairs, what)
+    if answered.value is None:
+        return answered.rejected(prompt)
+    return replace(answered.value, attempts=answered.attempts)
 
 
-def ask(prompt: Prompt, judge: Judge[T], repairs: int, what: str) -> Work[Answered[T]]:
+def checked(pair: Pair, completion: Completion, prompt: Prompt, read: Reader) -> Checked[Context]:
+    """The context of a reply, its evidence located, and what is wrong with it."""
+    outcome = read(completion, prompt)
+    if isinstance(outcome, Rejected):
+        return Checked(None, (fault_of(outcome, completion, prompt),))
+    if outcome.evidence_source == "exact":
+        return Checked(outcome)
+    return Checked(*inspect(outcome, pair, prompt))
+
+
+def ask(prompt: Prompt, check: Check[T], repairs: int, what: str) -> Work[Answered[T]]:
     """Ask until a reply has no fault, at most ``repairs`` times again; keep the best.
 
     A reply that comes twice is not asked for a third time. A failed engine ends the asking:
@@ -94,15 +106,15 @@ def ask(prompt: Prompt, judge: Judge[T], repairs: int, what: str) -> Work[Answer
 
     Args:
         prompt: what is asked first.
-        judge: reads a reply.
+        check: reads a reply.
         repairs: how often to ask again.
         what: what is to be written again, for the model.
     """
-    current, best = prompt, Judged[T](None)
+    current, best = prompt, Checked[T](None)
     said: str | None = None
     for attempt in range(1, repairs + 2):
         completion = yield current
-        found = judge(completion)
+        found = check(completion)
         if completion.finish_reason == "error":
             return Answered(None, found.faults, completion, attempt)
         if not found.faults:
@@ -114,17 +126,8 @@ def ask(prompt: Prompt, judge: Judge[T], repairs: int, what: str) -> Work[Answer
             break
         said = completion.text.strip()
         current = repair_prompt(prompt, attempt, said, found.faults, what)
-    kept = best if _usable(best) else Judged[T](None, found.faults)
+    kept = best if _usable(best) else Checked[T](None, found.faults)
     return Answered(kept.value, kept.faults, completion, attempt, same)
-
-
-def _usable(found: Judged[T]) -> bool:
-    return found.value is not None and not any(fault.fatal for fault in found.faults)
-
-
-def _weight(found: Judged[T]) -> int:
-    """How much there is to say against a reply."""
-    return sum(fault.say.count("\n") + 1 for fault in found.faults)
 
 
 def repair_prompt(prompt: Prompt, attempt: int, reply: str, faults: Sequence[Fault], what: str) -> Prompt:
@@ -152,24 +155,18 @@ def shortened(text: str, most: int) -> str:
     return f"{text[: most // 2].rstrip()}\n\n[…]\n\n{text[-(most // 2) :].lstrip()}"
 
 
-Reader: TypeAlias = Callable[[Completion, Prompt], Context | Rejected]
-"""Takes a reply for a context, or does not: ``parse`` with its engine's names filled in."""
+def may_be_asked_again(rejected: Rejected, repairs: int) -> bool:
+    """Whether a rejected work had fewer repairs than are allowed now, and an engine that varies."""
+    if rejected.reason.endswith(_SAME) or not rejected.attempts:
+        return False
+    asked = _ASKED.search(rejected.reason)
+    return (int(asked[1]) if asked else 1) <= repairs
 
 
-def faults(pair: Pair, completion: Completion, prompt: Prompt, read: Reader) -> Judged[Context]:
-    """The context of a reply, its evidence located, and what is wrong with it."""
-    outcome = read(completion, prompt)
-    if isinstance(outcome, Rejected):
-        return Judged(None, (fault_of(outcome, completion, prompt),))
-    if outcome.evidence_source == "exact":
-        return Judged(outcome)
-    return Judged(*inspect(outcome, pair, prompt))
+def _usable(found: Checked[T]) -> bool:
+    return found.value is not None and not any(fault.fatal for fault in found.faults)
 
 
-def repaired(pair: Pair, prompt: Prompt, read: Reader, repairs: int) -> Work[Context | Rejected]:
-    """The work of one pair: one reply, asked for again up to ``repairs`` times."""
-    what = f"the whole text, about {prompt.variables['words']} words,"
-    answered = yield from ask(prompt, lambda reply: faults(pair, reply, prompt, read), repairs, what)
-    if answered.value is None:
-        return answered.rejected(prompt)
-    return replace(answered.value, attempts=answered.attempts)
+def _weight(found: Checked[T]) -> int:
+    """How much there is to say against a reply."""
+    return sum(fault.say.count("\n") + 1 for fault in found.faults)

@@ -17,7 +17,7 @@ from synthesis.engines.openai.wire import is_refusal, model_ids, read_delta
 from synthesis.engines.serving.address import ServerAddress, checked_address
 from synthesis.engines.serving.advice import explain, offer
 from synthesis.engines.serving.asking import GaveUp
-from synthesis.engines.serving.failures import Failure, Kind, judge, redact
+from synthesis.engines.serving.failures import Failure, Kind, failure_of, redact
 from synthesis.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -151,10 +151,10 @@ def read_error(error: Exception, address: ServerAddress) -> Failure:
     if isinstance(error, APIStatusError):
         headers: Mapping[str, str] = error.response.headers
         body = error.body if error.body is not None else error.response.text
-        return judge(error.status_code, headers, body, address.secret)
+        return failure_of(error.status_code, headers, body, address.secret)
     if isinstance(error, APIError) and not isinstance(error, APIConnectionError):  # inside a stream
         code = int(error.code) if error.code and error.code.isdigit() else 500
-        return judge(code, {}, error.body or error.message, address.secret)
+        return failure_of(code, {}, error.body or error.message, address.secret)
     if isinstance(error, ValueError):
         return Failure(Kind.BROKEN, "the body is not JSON")
     # By name, for both transports.

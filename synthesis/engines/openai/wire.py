@@ -12,7 +12,7 @@ from typing import Any
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import Sampling, encodable, request_seed
-from synthesis.engines.serving.failures import Failure, Kind, judge
+from synthesis.engines.serving.failures import Failure, Kind, failure_of
 from synthesis.errors import ConfigError
 
 _LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
@@ -169,4 +169,4 @@ def _text(content: object) -> str:
 def _error_inside(error: object, secret: str) -> Failure:
     """Gateways report a failure behind them with status 200 and the real one in the body."""
     code = error.get("code") if isinstance(error, Mapping) else None
-    return judge(code if isinstance(code, int) and code >= 400 else 500, {}, error, secret)
+    return failure_of(code if isinstance(code, int) and code >= 400 else 500, {}, error, secret)

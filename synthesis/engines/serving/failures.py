@@ -1,6 +1,6 @@
 """What can go wrong with a request, told apart by what to do about it.
 
-``judge`` turns a status, headers and body into a ``Failure``; ``Health`` notices when not a
+``failure_of`` turns a status, headers and body into a ``Failure``; ``Health`` notices when not a
 request but the server is the trouble. Servers word their refusals differently (OpenAI, vLLM,
 TGI, llama.cpp, Ollama and gateways before them), so statuses and codes come first and words
 last. Knows nothing of the client library.
@@ -97,7 +97,7 @@ _UNSUPPORTED = re.compile(
 _SETTINGS = ("max_completion_tokens", "max_tokens", "temperature", "top_p", "seed", "stream_options")
 
 
-def judge(status: int, headers: Mapping[str, str], body: object, hide: str = "") -> Failure:
+def failure_of(status: int, headers: Mapping[str, str], body: object, hide: str = "") -> Failure:
     """What an HTTP error means.
 
     Args:

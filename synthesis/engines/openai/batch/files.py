@@ -18,7 +18,7 @@ from typing import IO, Any, Final
 from synthesis.data import Completion, Prompt, content_hash
 from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswered
 from synthesis.engines.openai.wire import read_chat
-from synthesis.engines.serving.failures import FATAL, RETRYABLE, Failure, Kind, judge
+from synthesis.engines.serving.failures import FATAL, RETRYABLE, Failure, Kind, failure_of
 from synthesis.errors import ConfigError
 
 ENDPOINT: Final = "/v1/chat/completions"
@@ -153,12 +153,12 @@ def _outcome(prompt_id: str, entry: Mapping[str, Any], secret: str) -> Completio
     if isinstance(response, Mapping) and isinstance(status, int) and status:
         if status < 400:
             return read_chat(prompt_id, response.get("body"), secret)
-        return judge(status, {}, response.get("body"), secret)
+        return failure_of(status, {}, response.get("body"), secret)
     error = entry.get("error")
     code = error.get("code") if isinstance(error, Mapping) else None
     if code in _UNDONE:
         return Failure(Kind.UNDONE, str(code))
-    return judge(code if isinstance(code, int) and code >= 400 else 500, {}, {"error": error}, secret)
+    return failure_of(code if isinstance(code, int) and code >= 400 else 500, {}, {"error": error}, secret)
 
 
 def _refused_lines(prompt_ids: Sequence[str], status: BatchStatus) -> Iterator[tuple[str, Failure]]:

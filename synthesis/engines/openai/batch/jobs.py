@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from synthesis.engines.serving.failures import Failure, Kind, judge
+from synthesis.engines.serving.failures import Failure, Kind, failure_of
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 """States that no batch leaves any more."""
@@ -129,7 +129,7 @@ def _problems(errors: object, secret: str) -> list[tuple[int, Failure]]:
     entries = [_fields(entry) for entry in data] if isinstance(data, list) else []
     found = []
     for entry in entries:
-        failure = judge(400, {}, entry, secret)
+        failure = failure_of(400, {}, entry, secret)
         kind = _PROBLEMS.get(str(entry.get("code") or ""), failure.kind)
         said = failure.said.removeprefix("HTTP 400, ")
         found.append((_number(entry.get("line")), Failure(kind, said, parameter=failure.parameter)))
