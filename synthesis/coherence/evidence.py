@@ -6,6 +6,7 @@ Works from what the score measured; knows nothing of calibration.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -134,12 +135,13 @@ def locate(text: str, question: Question, parts: Parts) -> list[Evidence]:
 def _short_places(text: str, question: Question, parts: Parts) -> list[Evidence]:
     asked = asked_terms(question)
     everywhere = _sentences(text, asked)
-    spans = answer_spans(text, question, parts)
-    bearing = [s for s in everywhere if any(a < s.end and b > s.start for a, b in spans)]
+    held = _overlapping(everywhere, answer_spans(text, question, parts))
+    bearing = [everywhere[place] for place in sorted(held)]
     best = sorted(bearing, key=lambda s: (-s.share, s.start))[:_MOST_PLACES]
     places = [Evidence(s.start, s.end, question.answer.text) for s in best]
     # What is asked may be told elsewhere than the answer: the strongest other sentence.
-    others = sorted((s for s in everywhere if s not in bearing), key=lambda s: (-s.share, s.start))
+    apart = (s for place, s in enumerate(everywhere) if place not in held)
+    others = sorted(apart, key=lambda s: (-s.share, s.start))
     needed = 2 if question.answer.kind == "yes/no" else 1
     for s in others[:needed]:
         if s.share >= max(_LEAST_SHARE, best[0].share if best else 0.0):
@@ -147,16 +149,38 @@ def _short_places(text: str, question: Question, parts: Parts) -> list[Evidence]
     return places
 
 
+def _overlapping(found: list[Sentence], spans: list[tuple[int, int]]) -> set[int]:
+    """Which of the sentences hold a part of any of the spans; both are in the order of the text."""
+    held: set[int] = set()
+    place = 0
+    for start, end in spans:
+        while place < len(found) and found[place].end <= start:
+            place += 1
+        while place < len(found) and found[place].start < end:
+            held.add(place)
+            place += 1
+    return held
+
+
 def _summary_places(text: str, question: Question) -> list[Evidence]:
     """For each sentence of the answer the context sentence that holds most of its terms."""
-    bags = [(a, b, set(terms(text[a:b]))) for a, b in sentences(text)]
-    places: dict[tuple[int, int], tuple[float, str]] = {}
+    spans = sentences(text)
+    holders: dict[str, list[int]] = {}
+    for place, (start, end) in enumerate(spans):
+        for term in dict.fromkeys(terms(text[start:end])):
+            if term in question.stated:
+                holders.setdefault(term, []).append(place)
+    found: dict[int, tuple[float, str]] = {}
     answer = question.answer.text
-    for start, end in sentences(answer):
-        weights = {t: question.stated[t] for t in terms(answer[start:end]) if t in question.stated}
-        if not bags or not weights:
+    for told in dict.fromkeys(answer[start:end] for start, end in sentences(answer)):
+        weights = {t: question.stated[t] for t in terms(told) if t in question.stated}
+        held: defaultdict[int, float] = defaultdict(float)
+        for term, weight in weights.items():
+            for place in holders.get(term, ()):
+                held[place] += weight
+        best = max(held, key=lambda place: (held[place], -place), default=None)
+        if best is None or (share := held[best] / sum(weights.values())) < _LEAST_SHARE:
             continue
-        share, a, b = max(((_share(bag, weights), a, b) for a, b, bag in bags), key=lambda x: (x[0], -x[1]))
-        if share >= _LEAST_SHARE and share > places.get((a, b), (0.0, ""))[0]:
-            places[a, b] = (share, answer[start:end])
-    return [Evidence(a, b, what) for (a, b), (_, what) in places.items()]
+        if share > found.get(best, (0.0, ""))[0]:
+            found[best] = (share, told)
+    return [Evidence(*spans[place], what) for place, (_, what) in found.items()]

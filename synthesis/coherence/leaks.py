@@ -38,6 +38,7 @@ _MIN_ECHO = 3
 _NATURAL = 5  # shorter runs of common words meet by chance
 _MIN_BLOCK = 20
 _MOST_TRIED = 500
+_MOST_COMPARED, _MOST_TIMES = 10_000, 20
 _EDGE = 400
 _MARKERS = (
     "<|",
@@ -102,13 +103,17 @@ def _run_at(view: View, sequence: Sequence[str]) -> tuple[int, int]:
     anchors = [i for i, term in enumerate(sequence) if term in view.places]
     middle = min(anchors, key=lambda i: (abs(2 * i - len(sequence)), i), default=0)
     best = (0, 0)
+    left_to_compare = _MOST_COMPARED + _MOST_TIMES * len(sequence)
     for place in view.places.get(sequence[middle], [])[:_MOST_TRIED]:
+        if left_to_compare < 0:  # only a text that repeats itself without end gets here
+            break
         left = right = 0
         while left < min(middle, place) and view.terms[place - left - 1] == sequence[middle - left - 1]:
             left += 1
         room = min(len(sequence) - middle, view.size - place) - 1
         while right < room and view.terms[place + right + 1] == sequence[middle + right + 1]:
             right += 1
+        left_to_compare -= left + right + 1
         if left + right + 1 > best[1]:
             best = (place - left, left + right + 1)
     return best

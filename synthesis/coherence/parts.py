@@ -83,7 +83,9 @@ def _short(text: str, view: View, question: Question) -> Parts:
     found = found if found.share else _character(text, view, question)
     unstated = _unstated_share(view, question)
     given_away = bool(question.stated) and question.stated.keys() <= question.asked.keys()
-    through = {w for start, _ in found.spans for w in (start // HALF, start // HALF + 1)}
+    # Numbers may be cut where terms are not ("1,1"), so their places may lie a little beyond the last.
+    starts = {min(start, view.size - 1) for start, _ in found.spans}
+    through = {w for start in starts for w in (start // HALF, start // HALF + 1)}
     asked = {t: w for t, w in question.asked.items() if t not in question.stated} or question.asked
     relevance = view.best_two(asked or question.stated, through or None)
     nearest, near = _surroundings(view, asked, found.spans)

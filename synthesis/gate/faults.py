@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from synthesis.coherence import Leak, evidence
@@ -15,10 +16,10 @@ from synthesis.coherence.question import Question
 from synthesis.coherence.scoring import examine
 from synthesis.coherence.view import View
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected
-from synthesis.text.answers import Answer
-from synthesis.text.numbers import Quantity, agreement, quantities
+from synthesis.text.answers import listed
+from synthesis.text.numbers import Quantity, agreement, canonical_terms, quantities
 from synthesis.text.sentences import sentences
-from synthesis.text.states import states
+from synthesis.text.states import haystack, stated_in, statement
 from synthesis.text.words import count_words, terms, terms_with_spans
 
 _LISTED = 3  # of so many parts on, a list's parts may be told in different places
@@ -39,13 +40,13 @@ class Fact:
     weights: Mapping[str, float] = field(default_factory=dict, hash=False)
     amount: Quantity | None = None
 
-    def support(self, text: str, view: View, amounts: Iterable[Quantity]) -> float:
-        """How far a text carries the fact, 0..1, given its view and its numbers and dates."""
+    def support(self, reading: _Reading) -> float:
+        """How far a text carries the fact, 0..1."""
         if self.amount is not None:
-            return max((agreement(self.amount, found) for found in amounts), default=0.0)
-        if any(view.occurrences(form) for form in self.forms) or (self.forms and states(text, self.text)):
+            return max((agreement(self.amount, found) for found in reading.amounts), default=0.0)
+        if self.forms and reading.states(self):
             return 1.0
-        return view.best(self.weights)
+        return reading.view.best(self.weights)
 
 
 def facts_of(question: Question) -> tuple[Fact, ...]:
@@ -59,10 +60,11 @@ def facts_of(question: Question) -> tuple[Fact, ...]:
         return tuple(Fact(answer.text[a.start : a.end], "amount", amount=a) for a in answer.amounts)
     if answer.kind == "summary":
         return tuple(_sentences(answer.text, question.stated))
-    whole, *listed = answer.parts
-    if len(listed) < _LISTED:
+    whole, *parts = answer.parts
+    if len(parts) < _LISTED:
         return (_phrase(answer.text.strip(), whole, question.stated),)
-    return tuple(_phrase(_spelled(answer, forms[0]), forms, question.stated) for forms in listed)
+    told = zip(map(_spelled, listed(answer.text)), parts, strict=True)
+    return tuple(_phrase(text, forms, question.stated) for text, forms in told)
 
 
 def wanted_terms(facts: Iterable[Fact]) -> set[str]:
@@ -75,9 +77,30 @@ def supports(text: str, facts: Iterable[Fact]) -> list[float]:
     facts = tuple(facts)
     if not facts:
         return []
-    view = View(text, wanted_terms(facts))
-    amounts = list(quantities(text)) if any(fact.amount for fact in facts) else []
-    return [fact.support(text, view, amounts) for fact in facts]
+    reading = _Reading(text, View(text, wanted_terms(facts)))
+    return [fact.support(reading) for fact in facts]
+
+
+@dataclass
+class _Reading:
+    """A text as facts are looked for in it; what few of them need is read when the first does."""
+
+    text: str
+    view: View
+
+    @cached_property
+    def amounts(self) -> list[Quantity]:
+        return list(quantities(self.text))
+
+    @cached_property
+    def words(self) -> bytes:
+        return haystack(canonical_terms(self.text))
+
+    def states(self, fact: Fact) -> bool:
+        # Only numbers are written in so many ways that the terms as they stand may not do.
+        return any(map(self.view.occurrences, fact.forms)) or (
+            next(quantities(fact.text), None) is not None and stated_in(self.words, statement(fact.text))
+        )
 
 
 def _phrase(text: str, forms: tuple[tuple[str, ...], ...], stated: Mapping[str, float]) -> Fact:
@@ -91,14 +114,10 @@ def _sentences(text: str, stated: Mapping[str, float]) -> Iterable[Fact]:
             yield Fact(text[start:end], "sentence", weights=weights)
 
 
-def _spelled(answer: Answer, form: tuple[str, ...]) -> str:
-    """A part of an answer as the answer writes it."""
-    places = list(terms_with_spans(answer.text))
-    starts = range(len(places) - len(form) + 1)
-    found = next((i for i in starts if tuple(t for t, _, _ in places[i : i + len(form)]) == form), None)
-    if found is None:  # its terms are not those of the whole; the forms still find it
-        return " ".join(form)
-    return answer.text[places[found][1] : places[found + len(form) - 1][2]]
+def _spelled(part: str) -> str:
+    """A part of an answer without what stands around its words."""
+    places = list(terms_with_spans(part))
+    return part[places[0][1] : places[-1][2]]
 
 
 # Measured on 200 HotpotQA and 200 Multi-News rows with their own contexts and with others'. Own

@@ -99,8 +99,8 @@ def variants(text: str) -> tuple[str, ...]:
 
 def listed(text: str) -> tuple[str, ...]:
     """The parts of a list of two or more, which may be told in several places; else nothing."""
-    pieces = [piece for piece in _BETWEEN.split(text) if terms(piece)]
-    return tuple(pieces) if len(pieces) > 1 else ()
+    pieces = tuple(piece for piece in _BETWEEN.split(text) if terms(piece))
+    return pieces if 1 < len(pieces) <= _LONG else ()
 
 
 def _alternatives(text: str) -> tuple[tuple[str, ...], ...]:

@@ -222,14 +222,16 @@ def _money(text: str, at: int) -> _Read:
 
 def _figures(text: str, at: int) -> _Read:
     """A number or date that starts with a digit."""
-    if written := _YEAR_FIRST.match(text, at) or _YEAR_LAST.match(text, at):
-        if date := _written_date(written):
-            return date.end, date
-    elif version := _VERSION.match(text, at):
-        return version.end(), None
     digits = _DIGITS.match(text, at)
     assert digits is not None
-    if digits.group().isdecimal():
+    following = text[digits.end() : digits.end() + 1]
+    if following and following in "-/.":
+        if written := _YEAR_FIRST.match(text, at) or _YEAR_LAST.match(text, at):
+            if date := _written_date(written):
+                return date.end, date
+        elif version := _VERSION.match(text, at):
+            return version.end(), None
+    if digits.group().isdecimal() and (following.isspace() or following.isalpha()):
         suffix = _ORDINAL_END.match(text, digits.end())
         end = suffix.end() if suffix else digits.end()
         if date := _day_first(text, at, end, digits.group()):

@@ -1,0 +1,155 @@
+"""No text takes more than linear time: twice as much of anything takes about twice as long."""
+
+import time
+from collections.abc import Callable
+
+from synthesis.assembly.cutting import Cutter, Document
+from synthesis.assembly.documents import measure
+from synthesis.coherence import explain, locate, score, score_batch, score_with_leaks, window_spans
+from synthesis.data import Completion, Context, Pair, Prompt
+from synthesis.gate.contamination import field_hashes, piece_hashes
+from synthesis.gate.faults import inspect
+from synthesis.gate.parsing import parse, without_thinking
+from synthesis.text.answers import kind_of, listed, read_answer, variants
+from synthesis.text.near_duplicates import Sketches, sketch
+from synthesis.text.ngrams import ngram_hashes, plain_words
+from synthesis.text.numbers import canonical_terms, canonical_terms_with_spans, quantities
+from synthesis.text.sentences import sentence_spans, sentences
+from synthesis.text.states import answer_key, is_ordinary, places, states
+from synthesis.text.words import count_words, terms, terms_with_spans
+from tests.assembly_texts import TOKENIZERS
+
+SIZE = 100_000
+FLOOR = 0.02  # seconds: what takes less is not worth timing
+MOST = 3.0
+
+UNITS = {
+    "dots": ".",
+    "stops and blanks": ". ",
+    "blanks": " ",
+    "newlines": "\n",
+    "tabs and newlines": "\t\n",
+    "double quotes": '"',
+    "curly quotes": "“",
+    "apostrophes": "'",
+    "apostrophes in words": "a'",
+    "brackets": "(",
+    "blank brackets": " (",
+    "square brackets": "[",
+    "angle brackets": "<",
+    "tags": "<think>",
+    "digits": "1",
+    "thousands": "1,",
+    "thousands well formed": "111,",
+    "versions": "1.",
+    "dates": "1-",
+    "slashes": "01/",
+    "combining marks": "\u0301",
+    "letters with marks": "e\u0301",
+    "vowel signs": "\u0e31",
+    "zero width": "\u200b",
+    "hyphens": "-",
+    "underscores": "_",
+    "stars": "*",
+    "hashes": "# ",
+    "letters": "a",
+    "capitals": "A",
+    "initials": "J. ",
+    "acronyms": "U.S.",
+    "titles": "Mr. ",
+    "numbers": "No. ",
+    "spelled": "a hundred and ",
+    "hundreds": "hundred ",
+    "thousand": "one hundred thousand ",
+    "months": "May ",
+    "ordinals": "third of ",
+    "percent": "5 per ",
+    "money": "$ ",
+    "commas": ", ",
+    "ands": "and ",
+    "commas and ands": ", and ",
+    "answer": "the answer is ",
+    "labels": "Context: ",
+    "label lines": "context\n",
+    "sorry": "i'm sorry ",
+    "here": "here is the ",
+    "characters": "京",
+    "stops of a script": "。",
+    "hangul": "서",
+    "long words": "harrow bridge ",
+    "markers": "<|",
+    "lower stops": ".a ",
+}
+QUESTION = "In which town does the Harrow Bridge stand, and since 3 May 1990?"
+
+
+def everything(text: str) -> dict[str, Callable[[], object]]:
+    """Each public function on a text, as the text, the answer or the instruction."""
+    pair = Pair(instruction=QUESTION, answer="Aldwyn")
+    prompt = Prompt("p", pair.id, "narrative", {"words": 100}, (), "f")
+    tokenizer = TOKENIZERS["embedded"]
+    return {
+        "sentences": lambda: sentences(text),
+        "sentence_spans": lambda: list(sentence_spans(text)),
+        "terms": lambda: terms(text),
+        "terms_with_spans": lambda: list(terms_with_spans(text)),
+        "count_words": lambda: count_words(text),
+        "plain_words": lambda: plain_words(text),
+        "ngram_hashes": lambda: ngram_hashes(plain_words(text), 13),
+        "sketch": lambda: sketch(terms(text)),
+        "Sketches": lambda: sketched(text),
+        "quantities": lambda: list(quantities(text)),
+        "canonical_terms": lambda: canonical_terms(text),
+        "canonical_terms_with_spans": lambda: list(canonical_terms_with_spans(text)),
+        "kind_of": lambda: kind_of(text),
+        "variants and listed": lambda: (variants(text), listed(text)),
+        "read_answer": lambda: read_answer(text),
+        "states, text": lambda: [states(text, a) for a in ("105 masons", "a, b and c", "京")],
+        "states, answer": lambda: states("The Harrow Bridge of 1990 stands in Aldwyn.", text),
+        "states, both": lambda: states(text, text[:1000]),
+        "places, text": lambda: [places(text, a) for a in ("a, b and c", "one")],
+        "places, answer": lambda: places("It stands in Aldwyn.", text),
+        "answer_key": lambda: (answer_key(text), is_ordinary(text)),
+        "score, context": lambda: [
+            score(text, QUESTION, a) for a in ("Aldwyn", "105", "yes", f"{QUESTION} " * 4)
+        ],
+        "score, answer": lambda: score(f"Bridge. {QUESTION}", QUESTION, text),
+        "score, instruction": lambda: score(f"Bridge. {QUESTION}", text, "Aldwyn"),
+        "score_batch": lambda: list(score_batch([(text, text[:500], text[:300])])),
+        "score_with_leaks": lambda: score_with_leaks(text, text[:2000], text[:200]),
+        "explain": lambda: explain(text, QUESTION, text[:50]),
+        "explain, all": lambda: explain(text, text[:5000], text[:5000]),
+        "locate": lambda: locate(text, QUESTION, text[:30]),
+        "locate, summary": lambda: locate(text, QUESTION, f"{QUESTION} " * 4),
+        "window_spans": lambda: window_spans(text),
+        "parse": lambda: parse(Completion("p", text, "stop"), prompt, engine="e", model="m", seed=0),
+        "parse, thinking": lambda: parse(
+            Completion("p", f"<think>{text}", "stop"), prompt, engine="e", model="m", seed=0
+        ),
+        "without_thinking": lambda: without_thinking(text),
+        "inspect": lambda: inspect(Context(pair.id, text), pair, prompt),
+        "inspect, answer": lambda: inspect(
+            Context(pair.id, QUESTION), Pair(instruction=QUESTION, answer=text or "a"), prompt
+        ),
+        "contamination": lambda: (field_hashes(text, 13), piece_hashes(text, 13)),
+        "cutting": lambda: Cutter(tokenizer).sentences(Document(0, "d", text, len(text) // 4), 500, 10),
+        "measure": lambda: list(measure([text], tokenizer).tables()),
+    }
+
+
+def sketched(text: str) -> object:
+    found = Sketches(0.8)
+    found.add(text)
+    found.add(text)
+    return found.twins([0, 1])
+
+
+def seconds(work: Callable[[], object], runs: int) -> float:
+    best = float("inf")
+    for _ in range(runs):
+        start = time.process_time()
+        work()
+        best = min(best, time.process_time() - start)
+        if best < FLOOR:
+            break
+    return best
