@@ -99,7 +99,7 @@ _YEAR = rf"(?:,?{_GAP}(?:(?:of|in){_GAP})?(?P<year>\d{{4}})\b(?![.,]?\d))"
 _WORDS = {*_CARDINALS, *_ORDINALS, *_SCALES, *_ORDINAL_SCALES, *_MONTHS}
 _START = re.compile(rf"[$€£]|\b(?:\d|(?:{_either({word[:3] for word in _WORDS})}))")
 _WORD = re.compile(r"[a-z]{3,12}\b")
-_NEXT_WORD = re.compile(r"[\s-]{1,4}(and\s{1,4})?([a-z]{3,12})\b")
+_NEXT_WORD = re.compile(r"[\s-]{1,4}(and[\s-]{1,4})?([a-z]{3,12})\b")
 _VAGUE = re.compile(r"\b(?:few|several|many|some|half|couple|quarter)(?:\s(?:an?|of))?\s{1,4}\Z")
 _VAGUE_REACH = 16
 _CURRENCY = re.compile(r"[$€£]\s?(?=\d)")

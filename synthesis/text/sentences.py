@@ -19,8 +19,8 @@ _STOP = re.compile(
 )
 _NO_BLANK_AFTER = "\n\u3002\uff01\uff1f"
 _NEXT = re.compile(r"\S")
-_WORD = re.compile(r"[^\W\d_]+")
 _OPENING = "\"'“‘«([*_"
+_FIRST_WORD = re.compile(rf"[{re.escape(_OPENING)}]{{0,4}}([^\W\d_]{{1,24}})")
 # One letter or several with stops between them: J. K. Rowling, J.R.R., U.S., e.g.
 _LETTERS = re.compile(r"(?:[^\W\d_]\.){0,8}[^\W\d_]")
 _ROMAN_OR_DIGITS = re.compile(r"(?:\d|[IVXLCDM]+\b)")
@@ -34,7 +34,7 @@ _BOUND = frozenset(
     )
 )
 # These stand before a number; anywhere else they are words.
-_NUMBERED = frozenset(split_words("no nos nr vol vols fig figs pp ch sec art para eq op bk pt"))
+_NUMBERED = frozenset(split_words("no nos nr vol vols fig figs p pp ch sec art para eq op bk pt"))
 # These may end one, which shows by a word that mostly opens one.
 _MAYBE = frozenset(
     split_words(
@@ -107,5 +107,5 @@ def _abbreviates(text: str, sentence: int, stop: int, following: int) -> bool:
 
 def _starts(text: str, at: int) -> bool:
     """Whether the word at ``at`` is one that mostly opens a sentence."""
-    word = _WORD.search(text, at, at + _LONGEST)
-    return word is not None and word.group().lower() in _STARTERS
+    word = _FIRST_WORD.match(text, at)
+    return word is not None and word[1].lower() in _STARTERS
