@@ -1,6 +1,6 @@
 """How well the coherence score tells true triples from spoilt ones, and how fast it is.
 
-    python benchmarks/coherence.py [--data FOLDER] [--rounds 400] [--json FILE]
+    python -m benchmarks.coherence [--data FOLDER] [--rounds 400] [--json FILE]
 
 Figures are of the second half of each data file (the first half fitted the calibration),
 with 95 % bootstrap intervals over rows. A spoilt triple is compared with the true triples

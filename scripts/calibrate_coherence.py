@@ -2,8 +2,8 @@
 
 Two steps, each writing one small JSON file beside the score:
 
-    python scripts/calibrate_coherence.py references     # from the composer, on invented pairs
-    python scripts/calibrate_coherence.py fit            # from human-annotated triples
+    python -m scripts.calibrate_coherence references     # from the composer, on invented pairs
+    python -m scripts.calibrate_coherence fit            # from human-annotated triples
 
 Fitting uses the first half of each data file; the figures kept with the result are of the
 second half, which nothing was chosen on. Only numbers are kept, no text of the data.
@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.metrics import Judged, auroc, balanced_accuracy, calibration_error
 from benchmarks.probes import LIMITS, NEGATIVES, Row, probes, read_rows
 from synthesis.coherence import background
-from synthesis.coherence.scoring import examine, judge
+from synthesis.coherence.scoring import combine, examine
 from synthesis.text.answers import KINDS
 from synthesis.text.words import terms
 
@@ -118,7 +118,7 @@ def figures(rows: Sequence[Row]) -> dict[str, float]:
     judged: dict[str, dict[int, float]] = {}
     for probe in probes(rows, limits=True):
         question, _, parts, leaks = examine(probe.context, probe.instruction, probe.answer)
-        verdict = judge(probe.context, question, parts, leaks)
+        verdict = combine(probe.context, question, parts, leaks)
         judged.setdefault(probe.what, {})[probe.row] = verdict.overall
     true = judged.pop("positive")
     result = {

@@ -1,6 +1,6 @@
 """Draw ``docs/reliability.png``: what coherence scores promise against what was true, by kind of answer.
 
-    python scripts/make_reliability.py [--data FOLDER] [--out FILE]
+    python -m scripts.make_reliability [--data FOLDER] [--out FILE]
 
 On the second half of each data file (the first half fitted the calibration). In each of ten
 cells of the score stands the share of true triples, true and spoilt ones weighing one half

@@ -22,7 +22,7 @@ from synthesis.text.words import count_words, terms, terms_with_spans
 from tests.assembly_texts import TOKENIZERS
 
 SIZE = 100_000
-SMALL = 20_000  # for the other units
+SMALL = 10_000  # for the other units
 FLOOR = 0.03  # seconds: what takes less is not timed well
 MOST = 3.0
 RUNS = 4

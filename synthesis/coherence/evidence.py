@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from synthesis.coherence.parts import Parts
-from synthesis.coherence.question import Question
+from synthesis.coherence.reading import Question
 from synthesis.data import Evidence
 from synthesis.text.sentences import sentences
 from synthesis.text.words import terms, terms_with_spans

@@ -10,8 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from synthesis.coherence.question import Question
-from synthesis.coherence.view import View
+from synthesis.coherence.reading import Question, View
 from synthesis.text.sentences import sentences
 from synthesis.text.words import terms
 

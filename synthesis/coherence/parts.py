@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from synthesis.coherence.background import references
-from synthesis.coherence.question import Question
-from synthesis.coherence.view import HALF, View
+from synthesis.coherence.reading import HALF, Question, View
 from synthesis.text.numbers import Quantity, agreement, quantities
 from synthesis.text.states import places, states
 from synthesis.text.words import is_solid, terms

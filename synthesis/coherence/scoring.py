@@ -12,8 +12,7 @@ from synthesis.coherence import evidence
 from synthesis.coherence.background import calibration
 from synthesis.coherence.leaks import Leak, find_leaks
 from synthesis.coherence.parts import Parts, measure
-from synthesis.coherence.question import Question, read_question
-from synthesis.coherence.view import HALF, View
+from synthesis.coherence.reading import HALF, Question, View, read_question
 from synthesis.coherence.wording import sentences_for
 from synthesis.data import Coherence, Evidence
 from synthesis.text.words import terms_with_spans
@@ -35,7 +34,7 @@ def examine(context: str, instruction: str, answer: str) -> tuple[Question, View
     return question, view, parts, leaks
 
 
-def judge(context: str, question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
+def combine(context: str, question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
     """Combine parts with the calibration of the answer's kind."""
     kind = question.answer.kind
     fitted = calibration()[kind]
@@ -77,7 +76,7 @@ def score(context: str, instruction: str, answer: str) -> Coherence:
 def score_with_leaks(context: str, instruction: str, answer: str) -> tuple[Coherence, list[Leak]]:
     """``score``, and what gives the pair away in the context, worst or not."""
     question, _, parts, leaks = examine(context, instruction, answer)
-    return judge(context, question, parts, leaks), leaks
+    return combine(context, question, parts, leaks), leaks
 
 
 def score_batch(triples: Iterable[tuple[str, str, str]]) -> Iterator[Coherence]:
@@ -105,7 +104,7 @@ def locate(context: str, instruction: str, answer: str) -> list[Evidence]:
 def explain(context: str, instruction: str, answer: str) -> list[str]:
     """The score in a few plain sentences: support, places, what is missing, leaks, what cannot be known."""
     question, view, parts, leaks = examine(context, instruction, answer)
-    verdict = judge(context, question, parts, leaks)
+    verdict = combine(context, question, parts, leaks)
     return sentences_for(context, instruction, question, view, parts, leaks, verdict)
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from synthesis.coherence.evidence import answer_spans, locate
 from synthesis.coherence.leaks import Leak
 from synthesis.coherence.parts import Parts
-from synthesis.coherence.question import Question
-from synthesis.coherence.view import View
+from synthesis.coherence.reading import Question, View
 from synthesis.data import Coherence
 from synthesis.text.words import terms, terms_with_spans
 

@@ -1,4 +1,7 @@
-"""The check of a run's rows against benchmarks that the user names, by shared n-grams of words."""
+"""The check of a run's rows against benchmarks that the user names, by shared n-grams of words.
+
+From the ground up: a benchmark and where it lies, its index, the reading of one, the check.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,13 @@ if TYPE_CHECKING:
     from synthesis.text.ngrams import Hashes
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PIECE = re.compile(r"[.!?:;\n…。！？：；]+")
+# What stands in more rows of a table than both is the benchmark's own wording or its one haystack.
+_COMMON_ROWS = 10
+_COMMON_SHARE = 0.25
+_BUFFER = 1 << 21  # hashes gathered before they are sorted in
+# A document of the benchmark, not a sentence that both quote.
+_COPIED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +63,6 @@ def parse_benchmark(name: str, source: str) -> Benchmark:
         )
     with errors_about(f"the benchmark {name}"):
         return Benchmark(name, parse_address(source))
-
-
-# What stands in more rows of a table than both is the benchmark's own wording or its one haystack.
-_COMMON_ROWS = 10
-_COMMON_SHARE = 0.25
-_PIECE = re.compile(r"[.!?:;\n…。！？：；]+")
-_BUFFER = 1 << 21  # hashes gathered before they are sorted in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,10 +242,6 @@ class _Tally:
             np.insert(hashes, places, new[~known]),
             np.insert(rows, places, times[~known].astype(np.uint32)),
         )
-
-
-# A document of the benchmark, not a sentence that both quote.
-_COPIED = 0.1
 
 
 class Overlap(NamedTuple):

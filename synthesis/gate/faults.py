@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 from synthesis.coherence import Leak, evidence
 from synthesis.coherence.parts import Parts
-from synthesis.coherence.question import Question
+from synthesis.coherence.reading import Question, View
 from synthesis.coherence.scoring import examine
-from synthesis.coherence.view import View
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected
 from synthesis.text.answers import listed
 from synthesis.text.numbers import Quantity, agreement, canonical_terms, quantities

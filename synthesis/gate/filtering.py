@@ -152,7 +152,7 @@ class Rules:
             yield f"language: {found.language} at {found.depth:.0%} of the text, not {wanted}"
 
 
-Judge: TypeAlias = Callable[[int, Pair, Context], tuple[Coherence, list[Leak]]]
+Scorer: TypeAlias = Callable[[int, Pair, Context], tuple[Coherence, list[Leak]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class Settings:
     drop_contaminated: bool = False
 
 
-def sift(rows: Iterable[tuple[Pair, Context]], settings: Settings, judge: Judge) -> Sifted:
+def sift(rows: Iterable[tuple[Pair, Context]], settings: Settings, scorer: Scorer) -> Sifted:
     """Look at every context once, then at those that nearly repeat one another.
 
     Memory: 8 bytes for a context that stays, about 200 for one that goes, and some 600 for
@@ -203,7 +203,7 @@ def sift(rows: Iterable[tuple[Pair, Context]], settings: Settings, judge: Judge)
     Args:
         rows: Pairs with their contexts; each is read once and not kept.
         settings: By what.
-        judge: The score of a context (by place, pair and context) and its leaks.
+        scorer: The score of a context (by place, pair and context) and its leaks.
 
     Raises:
         ConfigError, MissingExtraError: the filters cannot be used.
@@ -212,7 +212,7 @@ def sift(rows: Iterable[tuple[Pair, Context]], settings: Settings, judge: Judge)
     near = Sketches(settings.filters.near_duplicates) if settings.filters.near_duplicates else None
     sifted, ranks = Sifted(), list[tuple[float, str]]()
     for place, (pair, context) in enumerate(rows):
-        coherence, leaks = judge(place, pair, context)
+        coherence, leaks = scorer(place, pair, context)
         drop = _drop(sifted, place, pair, context, rules.reason(pair, context, coherence, leaks), settings)
         if drop is not None:
             sifted.dropped[place] = drop

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from synthesis.coherence.question import read_question
+from synthesis.coherence.reading import read_question
 from synthesis.data import Completion, Pair, Prompt
 from synthesis.gate.faults import Fact, Fault, facts_of
 from synthesis.gate.parsing import without_thinking
