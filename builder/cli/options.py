@@ -150,13 +150,12 @@ def _value(text: str) -> Any:
 
 _HEAD = """# Options
 
-Every option of a run: its key in `run.toml`, its flag, what it is, and what it may be. `context-synthesis run
-RUN.toml` reads a file with these tables; a flag stands above the file. In Python the options of samples are
-keywords of `assemble` and `load`, those of contexts keywords of `synthesize`. An option that is not used changes
-nothing that was made before it existed, and no version.
+Every option of a run: its key in `run.toml`, its flag, what it is, and what it may be. `context-synthesis
+run RUN.toml` reads a file with these tables; a flag stands above the file. In Python the options of samples
+are keywords of `assemble` and `load`, those of contexts keywords of `synthesize`. An option that is not used
+changes nothing that was made before it existed, and no version.
 
-Made from the fields of `synthesis/options.py`, by `python -m builder.cli.options > docs/options.md`.
-"""
+Made from the fields of `synthesis/options.py`, by `python -m builder.cli.options > docs/options.md`."""
 
 
 def page() -> str:
@@ -169,7 +168,9 @@ def page() -> str:
             lines += ["| key | flag | what it is | may be |", "|---|---|---|---|"]
         flag = f"{one.flag} {one.option.part}=..." if one.option.part else one.flag.replace("/", " / ")
         cells = (f"`{one.name}`", f"`{flag}`", one.help, one.option.allowed)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append(
+            "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |"
+        )
     return "\n".join(lines) + "\n"
 
 

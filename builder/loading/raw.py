@@ -6,7 +6,6 @@ A dataset folder, a run's folder or a Hub repository; rows are memory-mapped fro
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +18,6 @@ from typing import Any
 from builder.folder.facts import tokenizer_of
 from builder.folder.place import Place, not_built
 from builder.folder.reading import batches
-from builder.folder.schema import COLUMNS
 from builder.folder.versions import Manifest, read_manifests
 from synthesis.data import Context, Evidence, Pair, content_hash
 from synthesis.errors import SourceError, StorageError, UsageError
@@ -227,7 +225,7 @@ def _copy_rows(raw: RawConfig, target: Path) -> None:
 
 
 def _check_columns(raw: RawConfig, path: Path, names: Sequence[str]) -> None:
-    lacking = [column.name for column in COLUMNS["raw"] if column.name not in names]
+    lacking = [name for name in (*_USED, "coherence") if name not in names]
     if lacking:
         raise SourceError(
             f"{raw.place}: {path.name} of '{raw.config}' {raw.version} has no column "
@@ -272,7 +270,7 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
         """A pair with its context."""
         position = self._kept[place]
         row = {name: self._table.column(name)[position].as_py() for name in _USED}
-        return _pair(row), _context(row)
+        return _item(row)
 
     def coherence(self, index: int) -> float | None:
         """The overall score of a row, None where nothing was scored."""
@@ -285,42 +283,14 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
         return None if best < 0 else best
 
 
-_USED = (
-    "id",
-    "task",
-    "instruction",
-    "answer",
-    "context",
-    "evidence",
-    "evidence_source",
-    "words",
-    "tokens",
-    "engine",
-    "model",
-    "template",
-    "seed",
-    "metadata",
-)
+# What assembling takes of a row; a dataset of another version may lack any other column.
+_USED = ("id", "task", "instruction", "answer", "context", "evidence", "tokens")
 
 
-def _pair(row: dict[str, Any]) -> Pair:
-    metadata = json.loads(row["metadata"]) if row["metadata"] else {}
-    return Pair(row["id"], row["instruction"], row["answer"], row["task"], metadata)
-
-
-def _context(row: dict[str, Any]) -> Context:
-    return Context(
-        pair_id=row["id"],
-        text=row["context"],
-        evidence=tuple(Evidence(**span) for span in row["evidence"]),
-        words=row["words"],
-        tokens=row["tokens"],
-        engine=row["engine"],
-        model=row["model"],
-        template=row["template"],
-        seed=row["seed"],
-        evidence_source=row["evidence_source"],
-    )
+def _item(row: dict[str, Any]) -> tuple[Pair, Context]:
+    evidence = tuple(Evidence(**span) for span in row["evidence"])
+    pair = Pair(row["id"], row["instruction"], row["answer"], row["task"])
+    return pair, Context(row["id"], row["context"], evidence, tokens=row["tokens"])
 
 
 def _at_least(scores: Sequence[float], least: float) -> array[int]:

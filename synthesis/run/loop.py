@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ from synthesis.run.conversations import Conversations, Finished, Replies, Work, 
 from synthesis.run.expansion import expand, expands, section_count
 from synthesis.run.journal import Journal
 from synthesis.run.repair import may_be_asked_again, repaired
+from synthesis.settings import changed
 from synthesis.sources.pairs import read_pairs
 from synthesis.tokens import Tokenizer, load_tokenizer
 
@@ -38,7 +39,8 @@ class Job:
     A reply with faults is asked for again up to ``repairs`` times. Contexts of over twice
     ``section_words`` are written in sections, unless the engine needs none. Without a ``tokenizer``
     contexts are not counted (their ``tokens`` is 0): a run leaves that to whoever builds the
-    dataset, so that another tokenizer makes nothing stale.
+    dataset, so that another tokenizer makes nothing stale. ``further`` are options of contexts that
+    came later: a prompt's fingerprint tells of them only where they are used.
     """
 
     engine: BaseEngine
@@ -48,6 +50,7 @@ class Job:
     tokenizer: Tokenizer | None = None
     repairs: int = 0
     section_words: int = 0
+    further: Mapping[str, Any] = field(default_factory=dict)
 
     def close(self) -> None:
         """Free the engine."""
@@ -82,10 +85,11 @@ class Job:
 
     def _settings(self) -> Mapping[str, Any]:
         """What a context depends on besides model and sampling."""
+        settings = {**self.engine.settings, **self.further}
         if not self.expands:
-            return self.engine.settings
+            return settings
         steps = [step_template(name).text for name in ("outline", "section")]
-        return {**self.engine.settings, "section_words": self.section_words, "steps": steps}
+        return {**settings, "section_words": self.section_words, "steps": steps}
 
     def works(
         self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None
@@ -150,7 +154,7 @@ def make_job(config: RunConfig) -> Job:
     template = load_template(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
     engine = make_engine(made.engine, made.model, **made.options)
-    return Job(engine, template, sampling, made.words, None, made.repairs, made.section_words)
+    return Job(engine, template, sampling, made.words, None, made.repairs, made.section_words, changed(made))
 
 
 def chosen_pairs(chosen: PairsConfig, source: str | Path) -> Iterator[Pair | Rejected]:
