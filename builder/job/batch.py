@@ -5,82 +5,29 @@ Its pairs as they were when they were submitted are kept in its journal.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from builder.job.execute import Summary, checked_tokenizer, described_source, pairs_of, reassemble
-from builder.job.origin import refuse_imported
+from builder.job.execute import Summary, checked_tokenizer, reassemble
+from builder.job.origin import Origin, record_origin, writing_folder
+from builder.job.pairs import PairsCopy
 from builder.job.reporter import Reporter
 from synthesis.data import Completion, Pair, Prompt, Rejected
 from synthesis.engines import engine_class
-from synthesis.errors import EngineError, SourceError, UsageError
-from synthesis.options import PairsConfig, RunConfig, override
+from synthesis.errors import EngineError, UsageError
+from synthesis.options import RunConfig, override
 from synthesis.run.batches import BatchLog, JournaledBatches, clear_up
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Job, generate, make_job, standing
-from synthesis.settings import build
-from synthesis.storage import storage_errors, written_whole
 
 if TYPE_CHECKING:
     from synthesis.engines.openai.batch import BatchEngine, BatchJob, BatchStatus
-
-
-class PairsCopy:
-    """``pairs.jsonl`` in a journal's folder: a line on where the rows are from, then the rows."""
-
-    def __init__(self, journal: Path) -> None:
-        self.path = journal / "pairs.jsonl"
-
-    def take(self, config: RunConfig, tick: Callable[[], None] = lambda: None) -> bool:
-        """Copy the rows of the source; where it is gone, the former copy will do (then False).
-
-        Raises:
-            SourceError: it cannot be read, and there is no copy of it.
-        """
-        asked = asdict(config.pairs)
-        try:
-            origin = described_source(config)
-            with written_whole(self.path) as path, path.open("w", encoding="ascii") as file:
-                file.write(_line({"asked": asked, "source": origin}))
-                for row in pairs_of(config):
-                    tick()
-                    file.write(
-                        _line({"pair": asdict(row)} if isinstance(row, Pair) else {"bad": asdict(row)})
-                    )
-        except SourceError:
-            if not self.path.exists() or build(PairsConfig, self._head()["asked"]) != config.pairs:
-                raise
-            return False
-        return True
-
-    def rows(self) -> Iterator[Pair | Rejected]:
-        """The rows, in the source's order."""
-        with storage_errors(self.path), self.path.open(encoding="ascii") as file:
-            next(file)
-            for line in file:
-                entry = json.loads(line)
-                yield Pair(**entry["pair"]) if "pair" in entry else Rejected(**entry["bad"])
-
-    def source(self) -> dict[str, Any]:
-        """What the source was, for the manifest."""
-        found: dict[str, Any] = self._head()["source"]
-        return found
-
-    def _head(self) -> dict[str, Any]:
-        with storage_errors(self.path), self.path.open(encoding="ascii") as file:
-            head: dict[str, Any] = json.loads(next(file))
-        return head
-
-
-def _line(entry: dict[str, Any]) -> str:
-    return json.dumps(entry, separators=(",", ":")) + "\n"
 
 
 _REPLY = "reply"
@@ -188,7 +135,7 @@ class _Desk:
 
 def submit(config: RunConfig, reporter: Reporter) -> Submitted:
     """Send every prompt that is neither done nor in flight."""
-    refuse_imported(config, RunFolder(config.out_dir))
+    writing_folder(config)
     checked_tokenizer(config)  # before anything is paid
     with _desk(config) as desk:
         desk.folder.write_config(config)
@@ -255,8 +202,7 @@ def finish(config: RunConfig, reporter: Reporter) -> Summary:
     with _desk(config) as desk:
         at_hand = JournaledBatches(desk.engine, desk.folder.journal)
         generate(replace(desk.job, engine=at_hand), desk.pairs.rows(), desk.journal)
-        origin = {"engine": desk.engine.name, "model": desk.engine.model, "source": desk.pairs.source()}
-        desk.folder.write_manifest(desk.folder.read_manifest() | origin)
+        record_origin(desk.folder, Origin(desk.engine.name, desk.engine.model, desk.pairs.source()))
     return reassemble(config, reporter)
 
 

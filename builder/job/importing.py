@@ -14,20 +14,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builder.folder.facts import IMPORTED
-from builder.job.origin import refuse_written
+from builder.job.execute import Summary, checked_tokenizer, reassemble
+from builder.job.origin import Origin, importing_folder, record_origin
+from builder.job.pairs import described_source
 from builder.job.scoring import CONTEXT_COLUMNS
 from synthesis.coherence import locate
 from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.errors import SourceError, UsageError
 from synthesis.options import RunConfig
-from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.sources.columns import BadRow, exchange, map_row
 from synthesis.sources.resolve import tables
 from synthesis.sources.rows import SourceRow, SourceTable, task_from_name
 
 if TYPE_CHECKING:
-    from builder.job.execute import Summary
     from builder.job.reporter import Reporter
 
 LAYOUT = "{context}\n\n{instruction}"
@@ -104,12 +104,8 @@ def import_contexts(config: RunConfig, reporter: Reporter) -> Summary:
         UsageError: The layout cannot be used.
         FolderError: The folder is in use, is not a run's, or holds contexts that were written.
     """
-    from builder.job.execute import checked_tokenizer, described_source, reassemble
-
     started = time.monotonic()
-    folder = RunFolder(config.out_dir)
-    folder.check()
-    refuse_written(folder)
+    folder = importing_folder(config)
     checked_tokenizer(config)
     source = described_source(config)
     rows = _Rows(config).read()
@@ -122,8 +118,7 @@ def import_contexts(config: RunConfig, reporter: Reporter) -> Summary:
                 reporter.advance()
         # Last: where nothing could be imported, the folder is still free for anything.
         folder.write_config(config)
-        known = {"engine": IMPORTED, "model": config.generation.model, "source": source}
-        folder.write_manifest(folder.read_manifest() | known)
+        record_origin(folder, Origin(IMPORTED, config.generation.model, source))
     summary = reassemble(config, reporter)
     return replace(summary, seconds=time.monotonic() - started)
 
