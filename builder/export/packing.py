@@ -17,7 +17,9 @@ from synthesis.tokens import Tokenizer
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-_PARCEL_CHARACTERS = 2_000_000  # texts encoded together; an encoding takes some 30 times its text
+IGNORED = -100  # the label that loss functions skip
+OPEN_PACKS = 32  # packs looked at for the best fit; also the bound on memory
+_BATCH_CHARACTERS = 2_000_000  # texts encoded together; an encoding takes some 30 times its text
 
 
 class Span(NamedTuple):
@@ -94,24 +96,24 @@ def encode_chats(samples: Iterable[tuple[str, Sequence[Message]]], tokenizer: To
     Raises:
         TokenizerError: The template rewrites an answer, or cannot render the turns.
     """
-    parcel: list[tuple[str, Sequence[Message]]] = []
+    batch: list[tuple[str, Sequence[Message]]] = []
     texts: list[str] = []
     size = 0
     for name, messages in samples:
-        parcel.append((name, messages))
+        batch.append((name, messages))
         texts.append(tokenizer.render(messages))
         size += len(texts[-1])
-        if size >= _PARCEL_CHARACTERS:
-            yield from _encode(parcel, texts, tokenizer)
-            parcel, texts, size = [], [], 0
-    yield from _encode(parcel, texts, tokenizer)
+        if size >= _BATCH_CHARACTERS:
+            yield from _encode(batch, texts, tokenizer)
+            batch, texts, size = [], [], 0
+    yield from _encode(batch, texts, tokenizer)
 
 
 def _encode(
-    parcel: Sequence[tuple[str, Sequence[Message]]], texts: list[str], tokenizer: Tokenizer
+    batch: Sequence[tuple[str, Sequence[Message]]], texts: list[str], tokenizer: Tokenizer
 ) -> Iterator[Encoded]:
     encodings = tokenizer.backend.encode_batch(texts, add_special_tokens=False)
-    for (name, messages), text, encoding in zip(parcel, texts, encodings, strict=True):
+    for (name, messages), text, encoding in zip(batch, texts, encodings, strict=True):
         rendered = _Rendered(text, encoding.ids, encoding)
         targets = tuple(_targets(name, messages, rendered, tokenizer))
         if not targets:
@@ -163,10 +165,6 @@ def _answer(text: str, messages: Sequence[Message], number: int, tokenizer: Toke
     # is for the model to produce. A template without a generation prompt leaves the bare answer.
     has_prompt = prompt != tokenizer.render(before)
     return Span(len(prompt) if has_prompt and head.startswith(prompt) else at, end)
-
-
-IGNORED = -100  # the label that loss functions skip
-OPEN_PACKS = 32  # packs looked at for the best fit; also the bound on memory
 
 
 @dataclass(slots=True)

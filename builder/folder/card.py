@@ -16,89 +16,6 @@ from builder.folder.versions import Manifest, read_manifests
 from builder.resources import card_template
 from synthesis.tasks import task_of
 
-_MOST_REASONS = 20
-
-
-def reasons(manifest: Manifest) -> list[dict[str, Any]]:
-    """Stages and reasons of a rejected config, most frequent first; rare ones summed up."""
-    counts = manifest.statistics.get("reasons", {})
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    lines = [(reason, count) for reason, count in ordered[:_MOST_REASONS]]
-    rest = sum(count for _, count in ordered[_MOST_REASONS:])
-    lines += [("other reasons", rest)] if rest else []
-    return [{"config": manifest.config, "reason": reason, "rows": f"{count:,}"} for reason, count in lines]
-
-
-def filters(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
-    """Per filtered config: its settings, and how many contexts each filter dropped."""
-    found = []
-    for manifest, details in _with(listed, "filters"):
-        dropped = _mapping(details, "dropped")
-        found.append(
-            {
-                "config": manifest.config,
-                "settings": ", ".join(
-                    f"{name.replace('_', ' ')} {_setting(value)}".rstrip()
-                    for name, value in _mapping(details, "settings").items()
-                ),
-                "contexts": _count(details.get("contexts")),
-                "kept": _count(details.get("kept")),
-                "dropped": [
-                    (name, _count(rows))
-                    for name, rows in sorted(dropped.items(), key=lambda d: (-d[1], d[0]))
-                ],
-            }
-        )
-    return found
-
-
-def contamination(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
-    """Per checked config: a line for each benchmark."""
-    found = []
-    for manifest, details in _with(listed, "contamination"):
-        benchmarks = details.get("benchmarks")
-        lines = (
-            [line for line in benchmarks if isinstance(line, Mapping)] if isinstance(benchmarks, list) else []
-        )
-        found.append(
-            {
-                "config": manifest.config,
-                "ngram": _count(details.get("ngram")),
-                "drop": bool(details.get("drop")),
-                "contexts": _count(details.get("contexts")),
-                "rows": _count(details.get("rows")),
-                "dropped": _count(details.get("dropped")),
-                "benchmarks": [
-                    {"name": str(line.get("name", "")), **{key: _count(line.get(key)) for key in _COUNTED}}
-                    for line in lines
-                ],
-            }
-        )
-    return found
-
-
-_COUNTED = ("rows", "skipped", "ngrams", "common", "instruction", "answer", "context", "dropped")
-
-
-def _with(listed: Sequence[Manifest], name: str) -> list[tuple[Manifest, Mapping[str, Any]]]:
-    """Raw configs for which something was asked for, with what came of it."""
-    raw = [(manifest, manifest.details.get(name)) for manifest in listed if manifest.kind == "raw"]
-    return [(manifest, details) for manifest, details in raw if isinstance(details, Mapping) and details]
-
-
-def _mapping(details: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = details.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _setting(value: object) -> str:
-    return "" if value is True else str(value)
-
-
-def _count(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else "–"
-
-
 MARKER = "<!-- Written by context-synthesis, and again at each build, except for the notes at the end. -->"
 NOTES = "<!-- Your notes go below this line; they are kept. -->"
 
@@ -120,6 +37,9 @@ _SIZES = (
 _TAGS = ("context-synthesis", "long-context", "instruction-tuning", "synthetic")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_MOST_REASONS = 20
+# What is told of a benchmark.
+_COUNTED = ("rows", "skipped", "ngrams", "common", "instruction", "answer", "context", "dropped")
 
 
 def render_card(folder: Path, configs: Sequence[Manifest], facts: Mapping[str, Any]) -> str:
@@ -350,6 +270,83 @@ def _one_line(value: object) -> str:
 
 def _lines(value: object) -> Any:
     return [_one_line(item) for item in value] if isinstance(value, list | tuple) else _one_line(value)
+
+
+def reasons(manifest: Manifest) -> list[dict[str, Any]]:
+    """Stages and reasons of a rejected config, most frequent first; rare ones summed up."""
+    counts = manifest.statistics.get("reasons", {})
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    lines = [(reason, count) for reason, count in ordered[:_MOST_REASONS]]
+    rest = sum(count for _, count in ordered[_MOST_REASONS:])
+    lines += [("other reasons", rest)] if rest else []
+    return [{"config": manifest.config, "reason": reason, "rows": f"{count:,}"} for reason, count in lines]
+
+
+def filters(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
+    """Per filtered config: its settings, and how many contexts each filter dropped."""
+    found = []
+    for manifest, details in _with(listed, "filters"):
+        dropped = _mapping(details, "dropped")
+        found.append(
+            {
+                "config": manifest.config,
+                "settings": ", ".join(
+                    f"{name.replace('_', ' ')} {_setting(value)}".rstrip()
+                    for name, value in _mapping(details, "settings").items()
+                ),
+                "contexts": _count(details.get("contexts")),
+                "kept": _count(details.get("kept")),
+                "dropped": [
+                    (name, _count(rows))
+                    for name, rows in sorted(dropped.items(), key=lambda d: (-d[1], d[0]))
+                ],
+            }
+        )
+    return found
+
+
+def contamination(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
+    """Per checked config: a line for each benchmark."""
+    found = []
+    for manifest, details in _with(listed, "contamination"):
+        benchmarks = details.get("benchmarks")
+        lines = (
+            [line for line in benchmarks if isinstance(line, Mapping)] if isinstance(benchmarks, list) else []
+        )
+        found.append(
+            {
+                "config": manifest.config,
+                "ngram": _count(details.get("ngram")),
+                "drop": bool(details.get("drop")),
+                "contexts": _count(details.get("contexts")),
+                "rows": _count(details.get("rows")),
+                "dropped": _count(details.get("dropped")),
+                "benchmarks": [
+                    {"name": str(line.get("name", "")), **{key: _count(line.get(key)) for key in _COUNTED}}
+                    for line in lines
+                ],
+            }
+        )
+    return found
+
+
+def _with(listed: Sequence[Manifest], name: str) -> list[tuple[Manifest, Mapping[str, Any]]]:
+    """Raw configs for which something was asked for, with what came of it."""
+    raw = [(manifest, manifest.details.get(name)) for manifest in listed if manifest.kind == "raw"]
+    return [(manifest, details) for manifest, details in raw if isinstance(details, Mapping) and details]
+
+
+def _mapping(details: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = details.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _setting(value: object) -> str:
+    return "" if value is True else str(value)
+
+
+def _count(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else "–"
 
 
 def escape(text: str) -> str:

@@ -23,23 +23,9 @@ from synthesis.text.near_duplicates import Sketches
 Row: TypeAlias = tuple[Pair, Context]
 
 
-class _RowsAt(OnDemand[Row]):
-    """The rows at some places of a sequence."""
-
-    def __init__(self, rows: Sequence[Row], places: Sequence[int]) -> None:
-        self._rows = rows
-        self._places = places
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def read(self, place: int) -> Row:
-        """The row at one of the places."""
-        return self._rows[self._places[place]]
-
-
 # To be raised when the same filters would let other contexts pass, or benchmarks find other rows.
 _VERSION = 1
+_PARTS = ("instruction", "answer", "context")  # of a row that a benchmark may share
 
 
 def check(config: RunConfig) -> None:
@@ -191,9 +177,6 @@ class KeptContexts:
         }
 
 
-_PARTS = ("instruction", "answer", "context")
-
-
 class Scores:
     """The scores of contexts by place: 34 bytes each, windows left out."""
 
@@ -218,3 +201,18 @@ class Scores:
             return None
         kind, verified = KINDS[self._kinds[place]], bool(self._verified[place])
         return Coherence(overall, support, relevance, uniqueness, kind, verified)
+
+
+class _RowsAt(OnDemand[Row]):
+    """The rows at some places of a sequence."""
+
+    def __init__(self, rows: Sequence[Row], places: Sequence[int]) -> None:
+        self._rows = rows
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def read(self, place: int) -> Row:
+        """The row at one of the places."""
+        return self._rows[self._places[place]]

@@ -26,6 +26,10 @@ from synthesis.sources.hub import hub_errors
 from synthesis.storage import locked, storage_errors, written_whole
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_FORMAT = 1  # of the file written here; another number leaves older ones unread
+_BATCH = 1024  # rows held in memory while they are copied
+# What assembling takes of a row; a dataset of another version may lack any other column.
+_USED = ("id", "task", "instruction", "answer", "context", "evidence", "tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +179,6 @@ def _hashed(path: Path, *_state: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-FORMAT = 1  # of the file written here; another number leaves older ones unread
-_BATCH = 1024  # rows held in memory while they are copied
-
-
 def prepare_store(raw: RawConfig, folder: Path) -> Path:
     """The Arrow file with the rows of ``raw``, in ``folder``; written at most once.
 
@@ -187,7 +187,7 @@ def prepare_store(raw: RawConfig, folder: Path) -> Path:
         StorageError: the disk is full, or it failed in another way.
         FolderError: writing is not permitted.
     """
-    name = content_hash("raw rows", FORMAT, raw.digest)
+    name = content_hash("raw rows", _FORMAT, raw.digest)
     store = folder / f"{name}.arrow"
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -281,10 +281,6 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
         """The best score of all rows, left out or not; None where nothing was scored."""
         best = max(self._scores, default=-1.0)
         return None if best < 0 else best
-
-
-# What assembling takes of a row; a dataset of another version may lack any other column.
-_USED = ("id", "task", "instruction", "answer", "context", "evidence", "tokens")
 
 
 def _item(row: dict[str, Any]) -> tuple[Pair, Context]:
