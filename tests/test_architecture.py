@@ -18,7 +18,7 @@ FLOORS = {
         *("text", "tokens", "sources", "engines", "prompts", "coherence", "gate", "run", "scale", "assembly"),
         "",  # the package's own surface
     ),
-    "builder": ("resources", "folder", "loading", "job", "export", "report", "hub", "cli", ""),
+    "builder": ("resources", "wording", "folder", "loading", "job", "export", "report", "hub", "cli", ""),
     "space": ("making", "handlers", "datasets", "view", "tabs", "app", "entry", ""),
 }
 

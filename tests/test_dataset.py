@@ -572,6 +572,15 @@ def test_columns_that_are_missing(folder: Path, get: Load) -> None:
         get(folder)
 
 
+def test_columns_that_are_not_used_may_be_missing(folder: Path, get: Load) -> None:
+    import pyarrow.parquet as pq
+
+    path = next((folder / "data/m/1.0.0").glob("*.parquet"))
+    rows = list(get(folder))
+    pq.write_table(pq.read_table(path).drop_columns(["contamination", "attempts", "answer_kind"]), path)
+    assert list(get(folder)) == rows
+
+
 def test_a_cache_that_cannot_be_used(published: Path, get: Load, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises((FolderError, StorageError), match="file"):

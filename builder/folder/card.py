@@ -14,6 +14,7 @@ from builder.folder.parquet import clean
 from builder.folder.schema import COLUMNS
 from builder.folder.versions import Manifest, read_manifests
 from builder.resources import card_template
+from builder.wording import readable_size
 from synthesis.tasks import task_of
 
 MARKER = "<!-- Written by context-synthesis, and again at each build, except for the notes at the end. -->"
@@ -178,7 +179,7 @@ def _config_line(manifest: Manifest) -> dict[str, Any]:
         "rows": f"{manifest.rows:,}",
         "tokens": spread or "–",
         "coherence": f"{coherence['mean']:.3f}" if coherence else "–",
-        "size": _size(manifest.bytes),
+        "size": readable_size(manifest.bytes),
     }
 
 
@@ -246,14 +247,6 @@ def _origins(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
             configs = ", ".join(f"`{manifest.config}`" for manifest in group)
             origins.append({"configs": configs, "facts": rows})
     return origins
-
-
-def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def _value(value: object) -> str:

@@ -21,12 +21,12 @@ from builder.hub.release import (
     next_release,
     plan_lines,
     plan_title,
-    readable,
 )
 from builder.hub.repository import TRIES, Hub, Landed, Snapshot
 from builder.hub.sides import CARD, LocalDataset, Remote, merged_versions, parse_manifests, read_source
 from builder.hub.trouble import HubError, UnsettledError
 from builder.hub.verify import infer_config, problems_with
+from builder.wording import readable_size
 from synthesis.errors import ContextSynthesisError, UsageError
 
 Step = Callable[[str], None]
@@ -253,7 +253,7 @@ class Publication:
             remote = Remote(made)
         if not remote.snapshot.branch:
             self.hub.create_branch(self.goal.revision)
-        self.on_step(f"uploading {len(plan.additions)} files, {readable(plan.bytes)}")
+        self.on_step(f"uploading {len(plan.additions)} files, {readable_size(plan.bytes)}")
         message = self.goal.message or plan_title(plan, name)
         landed = self.hub.commit(
             plan.additions,

@@ -17,6 +17,7 @@ from builder.folder.versions import DataFile, Manifest, Version, manifest_path
 from builder.hub.card_merge import Meta, is_ours, merge_card, split_card
 from builder.hub.repository import Addition, RemoteFile, file_sha256, same_content
 from builder.hub.sides import CARD, LocalDataset, Remote, merged_versions
+from builder.wording import readable_size
 from synthesis.errors import ConfigError, FolderError, UsageError
 
 Bump = Literal["major", "minor", "patch"]
@@ -207,24 +208,15 @@ def plan_lines(
     lines = list(makes)
     for one in plan.additions:
         verb = "update" if one.path in remote.snapshot.files else "add"
-        lines.append(f"{verb} {one.path} ({readable(one.size)})")
+        lines.append(f"{verb} {one.path} ({readable_size(one.size)})")
     if plan.skipped_bytes:
-        lines.append(f"skip data that is there already ({readable(plan.skipped_bytes)})")
+        lines.append(f"skip data that is there already ({readable_size(plan.skipped_bytes)})")
     if tag is not None and tag not in remote.snapshot.tags:
         lines.append(f"tag {tag}")
     elif not plan.additions:
         lines.append(f"nothing to do: all of it is in {tag or 'the repository'}")
     lines += [f"config {one.config} = {one.version} ({one.rows:,} rows)" for one in source.newest.values()]
     return lines
-
-
-def readable(size: float) -> str:
-    """A size in bytes for people."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def release_card(source: LocalDataset, remote: Remote, *, repo_id: str, inferred: Meta | None) -> str:

@@ -25,7 +25,7 @@ from synthesis.options import RunConfig
 from synthesis.run.journal import Journal
 from synthesis.sources.columns import BadRow, exchange, map_row
 from synthesis.sources.resolve import tables
-from synthesis.sources.rows import SourceRow, SourceTable, task_from_name
+from synthesis.sources.rows import FirstSeen, SourceRow, SourceTable, task_from_name
 
 if TYPE_CHECKING:
     from builder.job.reporter import Reporter
@@ -155,9 +155,7 @@ class _Rows:
         self._columns = dict(config.pairs.columns)
         chosen = self._columns.pop("context", "")
         self._contexts = (chosen,) if chosen else CONTEXT_COLUMNS
-        # Pair -> where it was, packed into one integer: table number, then line.
-        self._seen: dict[int, int] = {}
-        self._names: list[str] = []
+        self._seen = FirstSeen()
         self._first_bad = ""
 
     def read(self) -> Iterator[_Outcome]:
@@ -169,7 +167,7 @@ class _Rows:
         pairs = self._pairs
         kept = 0
         for table in tables(pairs.source, pairs.config or None, pairs.split, None):
-            self._names.append(table.name)
+            self._seen.begin(table.name)
             for row in table.rows():
                 outcome = self._outcome(table, row)
                 yield outcome
@@ -211,11 +209,9 @@ class _Rows:
         return Pair(fields.id, fields.instruction, fields.answer, task, metadata), text
 
     def _once(self, pair: Pair, line: int) -> None:
-        here = (len(self._names) - 1) << 40 | line
-        earlier = self._seen.setdefault(int(content_hash(pair.id)[:16], 16), here)
-        if earlier != here:
-            place = f"{self._names[earlier >> 40]}:{earlier & (1 << 40) - 1}"
-            raise BadRow(f"duplicate of {place} (same instruction and answer, or same id)")
+        earlier = self._seen.before(content_hash(pair.id)[:16], line)
+        if earlier:
+            raise BadRow(f"duplicate of {earlier} (same instruction and answer, or same id)")
 
 
 def _with_context(row: Mapping[str, Any], layout: TurnLayout, column: str) -> Mapping[str, Any]:

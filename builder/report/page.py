@@ -18,6 +18,7 @@ from builder.folder.statistics import shorten
 from builder.folder.versions import Manifest
 from builder.report.collect import DepthLine, RawPart
 from builder.resources import report_template
+from builder.wording import readable_size
 
 MARK = "context-synthesis report"
 _PASSAGE = 800  # characters of an instruction or answer
@@ -66,7 +67,7 @@ def render(found: Findings) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(plain=plain, size=_size, number=_number, score=_score, short=_short)
+    environment.filters.update(plain=plain, size=readable_size, number=_number, score=_score, short=_short)
     rejected = [manifest for manifest in found.manifests if manifest.kind == "rejected"]
     return environment.from_string(report_template()).render(
         mark=MARK,
@@ -176,11 +177,3 @@ def _number(value: float | None) -> str:
 
 def _score(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
-
-
-def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

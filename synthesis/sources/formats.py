@@ -17,6 +17,11 @@ from synthesis.sources.rows import DECODER, PREVIEW, ROW_LIMIT, SourceRow, parse
 
 # csv refuses longer fields; the limit belongs to the whole process, so it is only raised.
 FIELD_LIMIT = 4 * 1024 * 1024
+_CHUNK = 1 << 16
+_SPACE = " \t\r\n"
+# An element of an array is read whole before it can be judged; beyond this we give up.
+_ELEMENT_LIMIT = 256 * 1024 * 1024
+_BATCH = 128
 
 
 class Line(NamedTuple):
@@ -178,12 +183,6 @@ class _CsvLines:
         return line.text
 
 
-_CHUNK = 1 << 16
-_SPACE = " \t\r\n"
-# An element of an array is read whole before it can be judged; beyond this we give up.
-_ELEMENT_LIMIT = 256 * 1024 * 1024
-
-
 def read_json(opened: Callable[[], AbstractContextManager[BinaryIO]], name: str) -> Iterator[SourceRow]:
     """Rows of a ``.json`` file; ``opened`` is called again where the file must be read anew.
 
@@ -316,7 +315,6 @@ class _Buffer:
 
 
 # Rows are long; a batch is held as Arrow memory and as Python objects at once.
-_BATCH = 128
 
 
 def read_parquet(handle: BinaryIO, name: str) -> Iterator[SourceRow]:

@@ -16,7 +16,7 @@ from synthesis.data import Pair, Rejected, content_hash
 from synthesis.errors import SourceError
 from synthesis.sources import resolve
 from synthesis.sources.columns import BadRow, Fields, check_columns, map_row, unmapped_error
-from synthesis.sources.rows import SourceRow, SourceTable, task_from_name
+from synthesis.sources.rows import FirstSeen, SourceRow, SourceTable, task_from_name
 
 _STAGE = "pairs"
 # So many rows without usable columns are held back until one with them is seen: who
@@ -92,10 +92,8 @@ class _Reader:
 
     def __init__(self, source: str, chosen: Mapping[str, str], task: str | None) -> None:
         self.source, self.chosen, self.task = source, chosen, task
-        # Pair hash -> where it was, packed into one integer: table number, then line.
-        self.seen: dict[int, int] = {}
+        self.seen = FirstSeen()
         self.ids: set[int] = set()
-        self.names: list[str] = []
         self.pairs = self.rejected = 0
         self.first = ""
 
@@ -112,7 +110,7 @@ class _Reader:
             raise self._nothing()
 
     def _table(self, table: SourceTable) -> Iterator[Pair | Rejected]:
-        self.names.append(table.name)
+        self.seen.begin(table.name)
         held: list[Rejected] = []
         columns: dict[str, None] = {}
         mapped = False
@@ -149,11 +147,9 @@ class _Reader:
 
     def _once(self, fields: Fields, digest: str, line: int) -> None:
         """Refuse a pair, or a chosen id, that was there before."""
-        here = len(self.names) << 40 | line
-        earlier = self.seen.setdefault(int(digest, 16), here)
-        if earlier != here:
-            name, before = self.names[(earlier >> 40) - 1], earlier & (1 << 40) - 1
-            raise BadRow(f"duplicate of {name}:{before} (same instruction and answer)")
+        earlier = self.seen.before(digest, line)
+        if earlier:
+            raise BadRow(f"duplicate of {earlier} (same instruction and answer)")
         if not fields.id:
             return
         id_key = int(content_hash(fields.id)[:16], 16)

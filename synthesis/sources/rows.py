@@ -56,6 +56,24 @@ class SourceTable:
     uniform: bool = False
 
 
+class FirstSeen:
+    """Where each of many rows was seen first; remembers that in one integer each, and nothing else."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._places: dict[int, int] = {}  # digest -> number of the table, then line
+
+    def begin(self, table: str) -> None:
+        """The rows that follow are of another table."""
+        self._names.append(table)
+
+    def before(self, digest: str, line: int) -> str | None:
+        """``TABLE:LINE`` of the earlier row of this digest (16 hex digits); None for the first, now kept."""
+        here = len(self._names) << 40 | line
+        earlier = self._places.setdefault(int(digest, 16), here)
+        return None if earlier == here else f"{self._names[(earlier >> 40) - 1]}:{earlier & (1 << 40) - 1}"
+
+
 def _short(cell: object) -> object:
     if isinstance(cell, str):
         return cell[:PREVIEW]

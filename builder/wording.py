@@ -1,0 +1,12 @@
+"""Figures in words that every part of the tool uses alike."""
+
+from __future__ import annotations
+
+
+def readable_size(size: float) -> str:
+    """A number of bytes: 950 B, 12.3 kB, 4.5 MB."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
