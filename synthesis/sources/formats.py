@@ -21,6 +21,7 @@ _CHUNK = 1 << 16
 _SPACE = " \t\r\n"
 # An element of an array is read whole before it can be judged; beyond this we give up.
 _ELEMENT_LIMIT = 256 * 1024 * 1024
+# Rows are long; a batch is held as Arrow memory and as Python objects at once.
 _BATCH = 128
 
 
@@ -312,9 +313,6 @@ class _Buffer:
             f"{self.name}: broken JSON in the element at line {self.line}: {why}. Nothing after it can be "
             "read. Correct the file, or write it as JSON Lines (.jsonl), where one bad row costs one row."
         )
-
-
-# Rows are long; a batch is held as Arrow memory and as Python objects at once.
 
 
 def read_parquet(handle: BinaryIO, name: str) -> Iterator[SourceRow]:
