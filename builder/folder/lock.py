@@ -17,8 +17,8 @@ from builder.folder.versions import STAGING, Version, manifest_path
 from synthesis.errors import ConfigError, FolderError
 from synthesis.storage import locked, storage_errors
 
-# In manifests/: says whose folder this is before there is a card, and is what a writer locks.
-_OWNER = ".context-synthesis"
+# Says whose folder this is before there is a card, and is what a writer locks.
+OWNER = "manifests/.context-synthesis"
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
         StorageError: It could not be created or swept.
     """
     _check_ours(folder)
-    owner = folder / "manifests" / _OWNER
+    owner = folder / OWNER
     with storage_errors(folder):
         owner.parent.mkdir(parents=True, exist_ok=True)
     busy = f"Another process is writing '{folder}'. Wait until it is done, then run again."
@@ -52,7 +52,7 @@ def _check_ours(folder: Path) -> None:
             f"'{card}' was not written by this tool and is not overwritten. "
             "Choose another folder, or move that file away and run again."
         )
-    if (folder / "data").exists() and not has_card and not (folder / "manifests" / _OWNER).exists():
+    if (folder / "data").exists() and not has_card and not (folder / OWNER).exists():
         raise FolderError(
             f"'{folder / 'data'}' was not written by this tool. Choose another folder, or move it away."
         )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from builder.folder.card import kept_notes, render_card
 from builder.folder.facts import CARD_FACTS, UNNAMED
+from builder.folder.lock import OWNER
 from builder.folder.versions import DataFile, Manifest, Version, manifest_path
 from builder.hub.card_merge import Meta, is_ours, merge_card, split_card
 from builder.hub.repository import Addition, RemoteFile, file_sha256, same_content
@@ -21,55 +22,6 @@ from builder.wording import readable_size
 from synthesis.errors import ConfigError, FolderError, UsageError
 
 Bump = Literal["major", "minor", "patch"]
-
-
-def bump_of(source: LocalDataset, remote: Remote, changes: bool) -> Bump | None:
-    """How far the repository's version moves, by what its newest release lacks."""
-    before = _newest_in(remote.released)
-    after = {name: versions[-1].number for name, versions in merged_versions(source, remote).items()}
-    if any(name in before and number.major > before[name].major for name, number in after.items()):
-        return "major"
-    if any(name not in before or number > before[name] for name, number in after.items()):
-        return "minor"
-    return "patch" if changes or remote.released != remote.snapshot.files else None
-
-
-def _newest_in(tree: Mapping[str, RemoteFile]) -> dict[str, Version]:
-    newest: dict[str, Version] = {}
-    for path in map(Path, tree):
-        if path.match("manifests/*/*.json") and len(path.parts) == 3:
-            number = version_of(path.stem)
-            if number is not None:
-                newest[path.parts[1]] = max(number, newest.get(path.parts[1], number))
-    return newest
-
-
-def version_of(text: str) -> Version | None:
-    """The version that a text, such as a tag without its v, stands for; None if it is no version."""
-    try:
-        return Version.parse(text)
-    except ConfigError:
-        return None
-
-
-def next_release(latest: Version | None, bump: Bump) -> Version:
-    """The repository's next version."""
-    if latest is None:
-        return Version(1, 0, 0)
-    if bump == "major":
-        return Version(latest.major + 1, 0, 0)
-    if bump == "minor":
-        return Version(latest.major, latest.minor + 1, 0)
-    return Version(latest.major, latest.minor, latest.patch + 1)
-
-
-def latest_release(tags: Mapping[str, str]) -> Version | None:
-    """The highest version among the tags."""
-    found = [version_of(tag.removeprefix("v")) for tag in tags if tag.startswith("v")]
-    return max((number for number in found if number is not None), default=None)
-
-
-_OWNER = "manifests/.context-synthesis"  # lets a build go on in a folder that was fetched without card
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +68,8 @@ def make_plan(
         if missing or path not in there:
             fresh.append(manifest)
     extras = [_addition(f"figures/{figure.name}", figure) for figure in source.figures]
-    extras.append(_text(_OWNER, ""))
+    # With it a build can go on in a folder that was fetched without the card.
+    extras.append(_text(OWNER, ""))
     extras.append(_text(CARD, release_card(source, remote, repo_id=repo_id, inferred=inferred)))
     additions += [one for one in extras if one.path not in there or not _same(there[one.path], one)]
     _check_foreign(additions, remote, repo_id)
@@ -251,3 +204,49 @@ def _figures(source: LocalDataset, remote: Remote) -> set[str]:
     owned = remote.snapshot.files if remote.manifests else ()
     theirs = {Path(path).name for path in owned if Path(path).match("figures/*.png")}
     return theirs | {figure.name for figure in source.figures}
+
+
+def bump_of(source: LocalDataset, remote: Remote, changes: bool) -> Bump | None:
+    """How far the repository's version moves, by what its newest release lacks."""
+    before = _newest_in(remote.released)
+    after = {name: versions[-1].number for name, versions in merged_versions(source, remote).items()}
+    if any(name in before and number.major > before[name].major for name, number in after.items()):
+        return "major"
+    if any(name not in before or number > before[name] for name, number in after.items()):
+        return "minor"
+    return "patch" if changes or remote.released != remote.snapshot.files else None
+
+
+def _newest_in(tree: Mapping[str, RemoteFile]) -> dict[str, Version]:
+    newest: dict[str, Version] = {}
+    for path in map(Path, tree):
+        if path.match("manifests/*/*.json") and len(path.parts) == 3:
+            number = version_of(path.stem)
+            if number is not None:
+                newest[path.parts[1]] = max(number, newest.get(path.parts[1], number))
+    return newest
+
+
+def version_of(text: str) -> Version | None:
+    """The version that a text, such as a tag without its v, stands for; None if it is no version."""
+    try:
+        return Version.parse(text)
+    except ConfigError:
+        return None
+
+
+def next_release(latest: Version | None, bump: Bump) -> Version:
+    """The repository's next version."""
+    if latest is None:
+        return Version(1, 0, 0)
+    if bump == "major":
+        return Version(latest.major + 1, 0, 0)
+    if bump == "minor":
+        return Version(latest.major, latest.minor + 1, 0)
+    return Version(latest.major, latest.minor, latest.patch + 1)
+
+
+def latest_release(tags: Mapping[str, str]) -> Version | None:
+    """The highest version among the tags."""
+    found = [version_of(tag.removeprefix("v")) for tag in tags if tag.startswith("v")]
+    return max((number for number in found if number is not None), default=None)

@@ -83,7 +83,7 @@ class Look(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _OpenRun:
     """A run's folder opened for work on its batches."""
 
     folder: RunFolder
@@ -137,24 +137,24 @@ def submit(config: RunConfig, reporter: Reporter) -> Submitted:
     """Send every prompt that is neither done nor in flight."""
     writing_folder(config)
     checked_tokenizer(config)  # before anything is paid
-    with _desk(config) as desk:
-        desk.folder.write_config(config)
-        found = clear_up(desk.engine, desk.log)
+    with _opened(config) as run:
+        run.folder.write_config(config)
+        found = clear_up(run.engine, run.log)
         reporter.stage("reading pairs", None)
-        fresh = desk.pairs.take(config, reporter.advance)
-        taken = {prompt_id for batch in desk.log.in_flight() for prompt_id in batch.prompt_ids}
+        fresh = run.pairs.take(config, reporter.advance)
+        taken = {prompt_id for batch in run.log.in_flight() for prompt_id in batch.prompt_ids}
         before = len(taken)
 
         def pending() -> Iterator[Prompt]:
-            for prompt in desk.advance(desk.pairs.rows()):
+            for prompt in run.advance(run.pairs.rows()):
                 if prompt.id not in taken:
                     taken.add(prompt.id)
                     reporter.advance()
                     yield prompt
 
         reporter.stage("submitting", None)
-        sent = list(desk.engine.submit(pending(), desk.job.sampling, desk.log.record))
-        return Submitted(sent, found, before, desk.engine.host, not fresh)
+        sent = list(run.engine.submit(pending(), run.job.sampling, run.log.record))
+        return Submitted(sent, found, before, run.engine.host, not fresh)
 
 
 def status(folder: Path) -> Iterator[Look]:
@@ -174,45 +174,45 @@ def status(folder: Path) -> Iterator[Look]:
 
 def fetch(folder: Path, reporter: Reporter, *, wait: bool = False) -> Fetched:
     """Take the replies of every batch that has ended; with ``wait``, until all have."""
-    with _desk(saved_config(folder)) as desk:
-        clear_up(desk.engine, desk.log)
-        reporter.stage("fetching replies", sum(len(batch.prompt_ids) for batch in desk.log.in_flight()))
+    with _opened(saved_config(folder)) as run:
+        clear_up(run.engine, run.log)
+        reporter.stage("fetching replies", sum(len(batch.prompt_ids) for batch in run.log.in_flight()))
         ends: Counter[str] = Counter()
         batches = 0
         troubles: list[EngineError] = []
         while True:
-            for batch, state in desk.ended():
+            for batch, state in run.ended():
                 try:
-                    ends += desk.collect(batch, state, reporter)
+                    ends += run.collect(batch, state, reporter)
                     batches += 1
                 except EngineError as error:  # the other batches are no worse for it
                     troubles.append(error)
-            if troubles or not wait or not desk.log.in_flight():
+            if troubles or not wait or not run.log.in_flight():
                 break
-            time.sleep(desk.engine.poll_seconds)
-        desk.log.learn(desk.engine.dialect)
+            time.sleep(run.engine.poll_seconds)
+        run.log.learn(run.engine.dialect)
         if troubles:
             raise troubles[0]
         reporter.stage("writing contexts", None)
-        return Fetched(batches, ends.pop(_REPLY, 0), ends, desk.left())
+        return Fetched(batches, ends.pop(_REPLY, 0), ends, run.left())
 
 
 def finish(config: RunConfig, reporter: Reporter) -> Summary:
     """Build the dataset as ``run`` does at its end; nothing may be left."""
-    with _desk(config) as desk:
-        at_hand = JournaledBatches(desk.engine, desk.folder.journal)
-        generate(replace(desk.job, engine=at_hand), desk.pairs.rows(), desk.journal)
-        record_origin(desk.folder, Origin(desk.engine.name, desk.engine.model, desk.pairs.source()))
+    with _opened(config) as run:
+        at_hand = JournaledBatches(run.engine, run.folder.journal)
+        generate(replace(run.job, engine=at_hand), run.pairs.rows(), run.journal)
+        record_origin(run.folder, Origin(run.engine.name, run.engine.model, run.pairs.source()))
     return reassemble(config, reporter)
 
 
 def cancel(folder: Path) -> list[BatchJob]:
     """End the batches in flight; what they have answered is there to be fetched."""
-    with _desk(saved_config(folder)) as desk:
-        clear_up(desk.engine, desk.log)
-        ended = [batch for batch in desk.log.in_flight() if not desk.engine.status(batch).ended]
+    with _opened(saved_config(folder)) as run:
+        clear_up(run.engine, run.log)
+        ended = [batch for batch in run.log.in_flight() if not run.engine.status(batch).ended]
         for batch in ended:
-            desk.engine.cancel(batch)
+            run.engine.cancel(batch)
         return ended
 
 
@@ -233,7 +233,7 @@ def saved_config(folder: Path) -> RunConfig:
 
 
 @contextmanager
-def _desk(config: RunConfig) -> Iterator[_Desk]:
+def _opened(config: RunConfig) -> Iterator[_OpenRun]:
     folder = RunFolder(config.out_dir)
     folder.check()
     with (
@@ -242,7 +242,7 @@ def _desk(config: RunConfig) -> Iterator[_Desk]:
         Journal(folder.journal) as journal,
         BatchLog(folder.journal) as log,
     ):
-        yield _Desk(folder, job, _engine(job), journal, log, PairsCopy(folder.journal))
+        yield _OpenRun(folder, job, _engine(job), journal, log, PairsCopy(folder.journal))
 
 
 def _engine(job: Job) -> BatchEngine:
