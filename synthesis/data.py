@@ -1,6 +1,6 @@
 """The records that flow through the project, and nothing else.
 
-Pair -> Prompt -> Completion -> Context | Rejected -> Coherence -> Sample -> DatasetConfig.
+Pair -> Prompt -> Completion -> Context | Rejected -> Coherence -> Sample.
 
 Every record is frozen and knows nothing of files, engines or the Hub. Offsets are
 positions in Python strings (code points), end exclusive.
@@ -187,12 +187,3 @@ class Sample:
     evidence: tuple[Evidence, ...] = ()
     token_span: tuple[int, int] = (0, 0)
     evidence_tokens: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetConfig:
-    """One config of the published dataset; ``kind`` is ``raw``, ``chat`` or ``rejected``."""
-
-    name: str
-    version: str
-    kind: str

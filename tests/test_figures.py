@@ -18,7 +18,7 @@ import pytest
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.figures import families, family_figures, refresh_figures
 from builder.folder.figures.family import FIGURES, MOST_CHATS
-from builder.folder.figures.style import INKS, key_of
+from builder.folder.figures.style import ACCENT, QUIET, key_of
 from builder.folder.schema import chat_row, raw_row
 from builder.folder.statistics import PARTS, measure_chat, measure_raw
 from builder.folder.uniformity import uniformity
@@ -248,14 +248,14 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("page", ["#ffffff", "#0d1117"])
 def test_every_ink_stands_out_from_light_and_dark_pages(page: str) -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    for ink in INKS:
+    for ink in (ACCENT, QUIET):
         assert contrast(ink, page) >= 3, ink
 
 
 def test_pictures_have_no_background_and_no_other_ink(folder: Path) -> None:
     from PIL import Image
 
-    allowed = [tuple(int(ink[i : i + 2], 16) for i in (1, 3, 5)) for ink in INKS]
+    allowed = [tuple(int(ink[i : i + 2], 16) for i in (1, 3, 5)) for ink in (ACCENT, QUIET)]
     for path in (folder / "figures").glob("*.png"):
         picture = Image.open(path).convert("RGBA")
         assert picture.getpixel((0, 0))[3] == 0

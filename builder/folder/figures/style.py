@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 # leaves only luminances between 0.12 and 0.30.
 ACCENT = "#c46f0a"  # what the figure is about
 QUIET = "#767b83"  # everything that explains it
-INKS = (ACCENT, QUIET)
 
 WIDTH = 7.4  # inches
 DPI = 200
