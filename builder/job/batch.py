@@ -223,7 +223,7 @@ def saved_config(folder: Path) -> RunConfig:
         UsageError: the folder holds none.
     """
     run = RunFolder(folder)
-    config = run.read_config()
+    config = run.read_config("batch submit")
     through_batches = engine_class(config.generation.engine).outlives_process
     if not through_batches or not (run.journal / "batches.jsonl").is_file():
         raise UsageError(

@@ -129,8 +129,8 @@ class RunFolder:
         with locked(self.path / ".lock", busy, patience):
             yield
 
-    def read_config(self) -> RunConfig:
-        """The configuration that was saved.
+    def read_config(self, command: str = "run") -> RunConfig:
+        """The configuration that was saved; ``command`` is the one that begins such a run.
 
         Raises:
             UsageError: there is none, so this is no run.
@@ -138,7 +138,7 @@ class RunFolder:
         if not self.config.is_file():
             raise UsageError(
                 f"{self.path} holds no run (no run.toml); give the folder of a run, or make one with: "
-                f"context-synthesis run --out {self.path}"
+                f"context-synthesis {command} --out {self.path}"
             )
         return load_config(self.config)
 
