@@ -127,7 +127,7 @@ def test_a_way_to_choose_distractors(extended, made) -> None:
         said = ["The harbour lights were lit. ", "The harbour light was lit. ", "Xyloquip zzyzx. "]
         pairs = [Pair(instruction=f"Who was number {n}?", answer=f"Keeper {n} Holm") for n in range(3)]
         items = [(pair, Context(pair.id, text * 30)) for pair, text in zip(pairs, said)]
-        first, *_ = assemble(items, 450, distractors="semantic", depth="start")
+        first, *_ = assemble(items, 300, distractors="semantic", depth="start")
         print(pairs[1].id in first.documents, pairs[2].id in first.documents)
         """
     assert run(extended, "-c", textwrap.dedent(code)).split() == ["True", "False"]
