@@ -5,8 +5,8 @@ files cannot: any length, tokenizer, depth or choice of distractors, made on the
 raw config. It is used in the process that imports it; a script beside the data, which
 ``load_dataset`` used to run, is refused by every current version of ``datasets``.
 
-It knows how to cache and to share work out. What samples are is the assembly's affair, where the
-rows come from that of ``raw_source``, and how they are read that of ``raw_rows``.
+It knows how to cache and to share work out. What samples are is the assembly's affair; where the
+rows come from and how they are read, that of ``builder.loading.raw``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from synthesis.storage import storage_errors
 from synthesis.tokens import Tokenizer, format_length, load_tokenizer
 
 # To be raised when the same contexts and options would give other rows for a reason in this file;
-# for a change of the assembly or of a column, it is builder.job.rows.ROWS_VERSION.
+# for a change of the assembly or of a column, it is builder.folder.schema.ROWS_VERSION.
 BUILDER_VERSION = 1
 SPLIT = "train"
 """The only split: that of every dataset this tool builds."""
