@@ -24,7 +24,7 @@ from space.making.inputs import (
     bounded,
     read_inputs,
 )
-from space.making.results import Assessment, Result, Span, as_record, judge, make_result, spans
+from space.making.results import Assessment, Result, Span, as_record, assess, make_result, spans
 from space.making.sessions import Run
 from space.making.writing import Unmade, bundled, compose, surround, tokenizer
 from synthesis.coherence import locate
@@ -102,7 +102,7 @@ def score_own(instruction: Any, answer: Any, context: Any) -> OwnScore:
         text = bounded(context, "context", MOST_CONTEXT)
     except InputError as error:
         return OwnScore(problem=str(error))
-    return OwnScore(text, tuple(locate(text, asked, said)), judge(text, asked, said))
+    return OwnScore(text, tuple(locate(text, asked, said)), assess(text, asked, said))
 
 
 def synthesize_once(**given: Any) -> dict[str, Any]:
@@ -123,15 +123,15 @@ def score_once(context: str, instruction: str, answer: str) -> dict[str, Any]:
     Raises:
         InputError: a text is missing or too long.
     """
-    judged = score_own(instruction, answer, context)
-    if judged.verdict is None:
-        raise InputError(judged.problem)
-    coherence = judged.verdict.coherence
+    scored = score_own(instruction, answer, context)
+    if scored.verdict is None:
+        raise InputError(scored.problem)
+    coherence = scored.verdict.coherence
     names = ("overall", "support", "relevance", "uniqueness", "kind", "verified")
     return {name: getattr(coherence, name) for name in names} | {
         "windows": list(coherence.windows),
-        "evidence": spans(judged.evidence),
-        "explanation": list(judged.verdict.notes),
+        "evidence": spans(scored.evidence),
+        "explanation": list(scored.verdict.notes),
     }
 
 

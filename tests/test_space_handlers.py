@@ -419,8 +419,8 @@ def test_hostile_text_stays_text() -> None:
 def test_a_hostile_pair_cannot_reach_the_page_as_markup() -> None:
     (*_, last) = moments(instruction=HOSTILE, answer=f'{HOSTILE} "><b onclick=x>', length="4k")
     pieces = [*draw("syn", last), code("syn", last.result), status("problem", HOSTILE)]
-    judged = handlers.score_own(HOSTILE, HOSTILE, HOSTILE * 5)
-    for markup in [*pieces, *draw_own_score("own", judged)]:
+    scored = handlers.score_own(HOSTILE, HOSTILE, HOSTILE * 5)
+    for markup in [*pieces, *draw_own_score("own", scored)]:
         parsed = Elements(markup)
         assert not {"script", "img", "iframe", "style"} & set(parsed.tags)
         assert not [name for name, _ in parsed.attributes if name.startswith("on")]
@@ -477,19 +477,19 @@ def test_a_refused_request_leaves_the_result_on_the_page() -> None:
 
 def test_a_pasted_context_is_scored_and_its_support_found() -> None:
     text = "The light stood at Harrow. In 1911 Ilse Brandt kept it. She came from Lund."
-    judged = handlers.score_own(ASKED["instruction"], ASKED["answer"], text)
-    assert judged.verdict.coherence.support == 1.0
-    assert any("Ilse Brandt" in text[start:end] for start, end, _ in judged.evidence)
+    scored = handlers.score_own(ASKED["instruction"], ASKED["answer"], text)
+    assert scored.verdict.coherence.support == 1.0
+    assert any("Ilse Brandt" in text[start:end] for start, end, _ in scored.evidence)
     record = handlers.score_once(text, ASKED["instruction"], ASKED["answer"])
-    assert record["overall"] == judged.verdict.coherence.overall
+    assert record["overall"] == scored.verdict.coherence.overall
     assert record["evidence"] and record["explanation"]
 
 
 @pytest.mark.parametrize("context", ["", "x" * 200_001, None, 5])
 def test_a_context_that_cannot_be_scored_is_refused_in_words(context) -> None:
-    judged = handlers.score_own("a", "b", context)
-    assert judged.verdict is None and "context" in judged.problem
-    assert "cs-problem" in draw_own_score("own", judged).status
+    scored = handlers.score_own("a", "b", context)
+    assert scored.verdict is None and "context" in scored.problem
+    assert "cs-problem" in draw_own_score("own", scored).status
     with pytest.raises(ContextSynthesisError):
         handlers.score_once(context, "a", "b")
 

@@ -42,7 +42,7 @@ def check(config: RunConfig) -> None:
 
 
 class KeptContexts:
-    """A run's contexts, which of them stay, and their scores; each context is judged once."""
+    """A run's contexts, which of them stay, and their scores; each is scored once."""
 
     def __init__(
         self, config: RunConfig, rows: Sequence[Row], stage: Callable[[str, int], Callable[[], None]]
@@ -98,7 +98,7 @@ class KeptContexts:
                 yield row
                 advance()
 
-        return sift(ticking(), settings, self._scores.judge)
+        return sift(ticking(), settings, self._scores.score)
 
     @cached_property
     def kept(self) -> Sequence[Row]:
@@ -112,7 +112,7 @@ class KeptContexts:
     def coherence(self, index: int) -> Coherence:
         """The score of the context at ``index`` of ``kept``, without its windows."""
         place = self.place(index)
-        return self._scores.known(place) or self._scores.judge(place, *self._all[place])[0]
+        return self._scores.known(place) or self._scores.score(place, *self._all[place])[0]
 
     def overlaps(self, index: int) -> list[dict[str, Any]]:
         """What the context at ``index`` of ``kept`` and its pair share with benchmarks, as columns."""
@@ -185,7 +185,7 @@ class Scores:
         self._kinds = array("b", [0]) * count
         self._verified = array("b", [0]) * count
 
-    def judge(self, place: int, pair: Pair, context: Context) -> tuple[Coherence, list[Leak]]:
+    def score(self, place: int, pair: Pair, context: Context) -> tuple[Coherence, list[Leak]]:
         """Score a context and keep the score."""
         found, leaks = score_with_leaks(context.text, pair.instruction, pair.answer)
         values = (found.overall, found.support, found.relevance, found.uniqueness)
@@ -195,7 +195,7 @@ class Scores:
         return found, leaks
 
     def known(self, place: int) -> Coherence | None:
-        """The score of a context that was judged before."""
+        """The score of a context that was scored before."""
         overall, support, relevance, uniqueness = self._values[4 * place : 4 * place + 4]
         if isnan(overall):
             return None

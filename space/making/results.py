@@ -23,7 +23,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A text judged for a pair.
+    """A text scored for a pair.
 
     ``cells`` are the windows of the text with the support each gives, 0..1; ``notes`` are
     ``explain``'s sentences, most important first.
@@ -55,7 +55,7 @@ class Result:
     stopped: bool = False
 
 
-def judge(text: str, instruction: str, answer: str, shown: str | None = None) -> Assessment:
+def assess(text: str, instruction: str, answer: str, shown: str | None = None) -> Assessment:
     """The verdict on ``text``; its cells are those of ``shown``, where that is a longer text around it."""
     coherence = score(text, instruction, answer)
     longer = text if shown is None else shown
@@ -71,14 +71,14 @@ def make_result(
 ) -> Result:
     """The record of a finished run that began at ``started`` (``time.perf_counter``)."""
     if sample is None:
-        verdict = judge(context.text, inputs.instruction, inputs.answer)
+        verdict = assess(context.text, inputs.instruction, inputs.answer)
         text, own, asked, evidence = context.text, (0, len(context.text)), len(context.text), context.evidence
     else:
         text, own = sample.messages[0].content, sample.evidence_span
         evidence = sample.evidence
         # The instruction closes the message and, speaking of itself, would score best of all.
         asked = max(own[1], text.rfind("\n\n", own[1], text.rfind(inputs.instruction)))
-        verdict = judge(context.text, inputs.instruction, inputs.answer, text[:asked])
+        verdict = assess(context.text, inputs.instruction, inputs.answer, text[:asked])
     seconds = time.perf_counter() - started
     return Result(inputs, context, sample, verdict, text, own, asked, tuple(evidence), seconds, stopped)
 

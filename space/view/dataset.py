@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from space.datasets.browse import ListedConfig, RowTexts
-from space.making.results import judge
+from space.making.results import assess
 from space.view.drawing import Drawn, status
 from space.view.histogram import histogram
 from space.view.reader import reader
@@ -57,7 +57,7 @@ def listed(table: ListedConfig, chosen: Sequence[int], page: int, target: str) -
 
 
 def draw_entry(area: str, number: int, entry: RowTexts) -> Drawn:
-    """One row: judged anew here, so that the strip shows where its support lies."""
+    """One row: scored anew here, so that the strip shows where its support lies."""
     first, last = _shown(entry)
     text = entry.text[first:last]
     own = (max(0, entry.own[0] - first), min(last, entry.own[1]) - first)
@@ -67,7 +67,7 @@ def draw_entry(area: str, number: int, entry: RowTexts) -> Drawn:
         for one in entry.evidence
         if first <= one.start and one.end <= last
     ]
-    found = judge(
+    found = assess(
         text[own[0] : own[1]], entry.instruction, entry.answer, text[:asked] if entry.chat else None
     )
     cells = make_cells(found.cells, marks)

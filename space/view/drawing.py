@@ -74,19 +74,19 @@ def draw_result(area: str, result: Result) -> Drawn:
     )
 
 
-def draw_own_score(area: str, judged: OwnScore) -> Drawn:
+def draw_own_score(area: str, scored: OwnScore) -> Drawn:
     """A visitor's own context."""
-    if judged.verdict is None:
-        return empty(area, status("problem", judged.problem))
-    marks = [(start, end) for start, end, _ in judged.evidence]
-    cells = make_cells(judged.verdict.cells, marks)
+    if scored.verdict is None:
+        return empty(area, status("problem", scored.problem))
+    marks = [(start, end) for start, end, _ in scored.evidence]
+    cells = make_cells(scored.verdict.cells, marks)
     places = len(marks)
     note = f"{places} place{'s' if places != 1 else ''} of support found" if places else "No support found"
     return Drawn(
-        status("done", f"{note} in {len(judged.text.split()):,} words."),
-        verdict(judged.verdict),
-        strip(area, cells, len(judged.text)),
-        reader(area, judged.text, marks, places=[cell.start for cell in cells]),
+        status("done", f"{note} in {len(scored.text.split()):,} words."),
+        verdict(scored.verdict),
+        strip(area, cells, len(scored.text)),
+        reader(area, scored.text, marks, places=[cell.start for cell in cells]),
     )
 
 
