@@ -1,0 +1,103 @@
+"""What a DIR means, and that every command says the same of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from builder import load, publish
+from builder.folder.place import find_built, find_place
+from builder.report.write import report
+from synthesis.errors import FolderError, SourceError, StorageError, UsageError
+from synthesis.run.folder import RunFolder, kind_of
+from synthesis.storage import locked, replace_file, written_whole
+from tests.hub.folders import usual
+
+
+def test_every_kind_of_folder_is_known(tmp_path: Path) -> None:
+    assert kind_of(tmp_path / "none") == kind_of(tmp_path) == "nothing"
+    (tmp_path / "file").write_text("x")
+    assert (kind_of(tmp_path / "file"), kind_of(tmp_path)) == ("file", "other")
+    begun = tmp_path / "begun"
+    (begun / "journal").mkdir(parents=True)
+    (begun / ".lock").touch()
+    assert kind_of(begun) == "nothing"
+    (begun / "run.toml").touch()
+    assert kind_of(begun) == "run"
+    usual(tmp_path / "run" / "dataset")
+    assert kind_of(tmp_path / "run") == "run"
+    assert kind_of(tmp_path / "run" / "dataset") == "dataset"
+
+
+def test_a_run_stands_for_its_dataset(tmp_path: Path) -> None:
+    dataset = tmp_path / "run" / "dataset"
+    usual(dataset)
+    assert find_built(tmp_path / "run") == find_built(dataset) == dataset.resolve()
+    assert find_place("ada/clocks@v1.0.0").repo == "ada/clocks"
+    with pytest.raises(UsageError, match="has no revision 'v1'"):
+        find_place(dataset, "v1")
+    with pytest.raises(UsageError, match="another revision"):
+        find_place("ada/clocks@v1.0.0", "v2.0.0")
+
+
+def test_a_run_goes_on_beside_a_dataset_that_was_fetched(tmp_path: Path) -> None:
+    usual(tmp_path / "dataset")
+    RunFolder(tmp_path).check()
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(FolderError, match=r"not of a run \(notes\.txt\)"):
+        RunFolder(tmp_path).check()
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        find_built,
+        report,
+        lambda folder: publish(folder, "ada/clocks", dry_run=True),
+        lambda folder: load(folder, length="2k"),
+    ],
+    ids=["find_built", "report", "publish", "load"],
+)
+def test_every_door_says_the_same_of_a_folder_without_a_dataset(door, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(SourceError, match="holds no dataset that this tool built.*Build it first"):
+        door(tmp_path)
+
+
+# --- storage -------------------------------------------------------------------------------
+
+
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "a.txt"
+    assert replace_file(target, "one")
+    assert not replace_file(target, b"one")
+    with pytest.raises(StorageError), written_whole(target) as path:
+        path.write_text("half of tw")
+        raise OSError(5, "made to fail")
+    assert target.read_text() == "one" and [path.name for path in target.parent.iterdir()] == ["a.txt"]
+
+
+def test_a_lock_holds_across_processes_and_ends_with_its_holder(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from synthesis.storage import locked\n"
+        f"with locked(Path({str(tmp_path / 'x.lock')!r})):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdin and holder.stdout
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(FolderError, match="busy"), locked(tmp_path / "x.lock", "busy"):
+            pass
+    finally:
+        holder.kill()
+        holder.wait(30)
+        holder.stdin.close()
+        holder.stdout.close()
+    with locked(tmp_path / "x.lock", "busy", patience=5):
+        pass
