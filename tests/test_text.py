@@ -14,7 +14,7 @@ from synthesis.gate.faults import inspect
 from synthesis.text.near_duplicates import Sketches
 from synthesis.text.numbers import agreement, canonical_terms, canonical_terms_with_spans, keys, quantities
 from synthesis.text.sentences import sentences
-from synthesis.text.states import answer_key, haystack, is_ordinary, places, stated_in, statement, states
+from synthesis.text.states import answer_forms, answer_key, haystack, is_ordinary, places, stated_in, states
 from synthesis.text.words import count_words, terms
 from tests.assembly_texts import prose, samples
 
@@ -135,7 +135,7 @@ def said_to_be_stated(text: str, answer: str) -> bool:
 def test_what_is_stated_is_so_for_all(answer: str, told: str) -> None:
     text = tale(told)
     assert states(text, answer)
-    assert stated_in(haystack(canonical_terms(text)), statement(answer))  # as the assembly asks
+    assert stated_in(haystack(canonical_terms(text)), answer_forms(answer))  # as the assembly asks
     assert said_to_be_stated(text, answer)
     assert score(text, QUESTION, answer).support > 0.6
     assert not missing(text, answer)
@@ -150,7 +150,7 @@ def test_what_is_not_stated_is_so_for_nobody(answer: str, told: str) -> None:
     text = tale(told)
     assert not states(text, answer)
     assert places(text, answer) == []
-    assert not stated_in(haystack(canonical_terms(text)), statement(answer))
+    assert not stated_in(haystack(canonical_terms(text)), answer_forms(answer))
     assert not said_to_be_stated(text, answer)
     assert missing(text, answer) or told in PARTLY
     assert score(text, QUESTION, answer).support < 0.7 or told in PARTLY
@@ -290,7 +290,7 @@ ODD = st.one_of(
 def test_places_and_states_agree(text: str, answer: str) -> None:
     assert states(text, answer) is bool(places(text, answer))
     assert all(0 <= a < b <= len(text) for a, b in places(text, answer))
-    assert states(answer, answer) is bool(statement(answer))
+    assert states(answer, answer) is bool(answer_forms(answer))
 
 
 @settings(max_examples=200, deadline=None)

@@ -18,7 +18,7 @@ from synthesis.assembly.documents import Documents, Notes
 from synthesis.assembly.rendering import Style
 from synthesis.data import Context, Pair
 from synthesis.text.near_duplicates import Seen
-from synthesis.text.states import Statement, is_ordinary, stated_in, statement
+from synthesis.text.states import AnswerForms, answer_forms, is_ordinary, stated_in
 
 # Fewer tokens than this on one side are not worth a document of their own.
 _SMALLEST_SIDE: Final = 32
@@ -230,7 +230,7 @@ class Workshop:
         None gives the answer away, and no two of them, nor one and the context, are nearly the same.
         """
         index = self.documents.index
-        wanted = Statement() if is_ordinary(answer) else statement(answer)
+        wanted = AnswerForms() if is_ordinary(answer) else answer_forms(answer)
         texts = {index.texts[item]}
         seen = Seen()
         seen.add(own.sketch)

@@ -18,7 +18,7 @@ from synthesis.data import Completion, Context, Pair, Prompt, Rejected
 from synthesis.text.answers import listed
 from synthesis.text.numbers import Quantity, agreement, canonical_terms, quantities
 from synthesis.text.sentences import sentences
-from synthesis.text.states import haystack, stated_in, statement
+from synthesis.text.states import answer_forms, haystack, stated_in
 from synthesis.text.words import count_words, terms, terms_with_spans
 
 _LISTED = 3  # of so many parts on, a list's parts may be told in different places
@@ -98,7 +98,7 @@ class _Reading:
     def states(self, fact: Fact) -> bool:
         # Only numbers are written in so many ways that the terms as they stand may not do.
         return any(map(self.view.occurrences, fact.forms)) or (
-            next(quantities(fact.text), None) is not None and stated_in(self.words, statement(fact.text))
+            next(quantities(fact.text), None) is not None and stated_in(self.words, answer_forms(fact.text))
         )
 
 

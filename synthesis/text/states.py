@@ -37,7 +37,7 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class AnswerForms:
     """What states an answer: any of ``wholes``; or a form of each of ``parts``, all ``counted`` near.
 
     Forms are terms with blanks around them, as a haystack has them.
@@ -52,23 +52,23 @@ class Statement:
 
 
 def haystack(terms: Iterable[str]) -> bytes:
-    """The canonical terms of a text as statements are looked for in them."""
+    """The canonical terms of a text as the forms of answers are looked for in them."""
     return f" {' '.join(terms)} ".encode("utf-8", "surrogatepass")
 
 
 @lru_cache(maxsize=256)
-def statement(answer: str) -> Statement:
+def answer_forms(answer: str) -> AnswerForms:
     """What states an answer; false where nothing can, as it has no word."""
     taken = read_answer(answer)
     if taken.kind == "numeric":
         counted = frozenset(term.encode("utf-8", "surrogatepass") for term in taken.rest)
-        return Statement(
+        return AnswerForms(
             parts=tuple(tuple(_form(key.split()) for key in keys(amount)) for amount in taken.amounts),
             counted=counted,
         )
     if taken.kind == "summary":
-        return Statement(wholes=_forms((answer,)))
-    return Statement(
+        return AnswerForms(wholes=_forms((answer,)))
+    return AnswerForms(
         wholes=_forms(variants(answer)), parts=tuple(_forms(variants(part)) for part in listed(answer))
     )
 
@@ -86,11 +86,11 @@ def _form(terms: list[str]) -> bytes:
 
 def states(text: str, answer: str) -> bool:
     """Whether a text states an answer. Both may be any texts."""
-    wanted = statement(answer)
+    wanted = answer_forms(answer)
     return bool(wanted) and stated_in(haystack(canonical_terms(text)), wanted)
 
 
-def stated_in(words: bytes, wanted: Statement) -> bool:
+def stated_in(words: bytes, wanted: AnswerForms) -> bool:
     """The same of a haystack, for those who look for many answers in one text."""
     if any(form in words for form in wanted.wholes):
         return True
@@ -99,8 +99,8 @@ def stated_in(words: bytes, wanted: Statement) -> bool:
     return not wanted.counted or wanted.counted <= _around(words, wanted)
 
 
-def _around(words: bytes, wanted: Statement) -> set[bytes]:
-    """The terms that stand near any of the parts of a statement, with no other number between."""
+def _around(words: bytes, wanted: AnswerForms) -> set[bytes]:
+    """The terms that stand near any of the parts of an answer, with no other number between."""
     found: set[bytes] = set()
     for form in (form for part in wanted.parts for form in part):
         for start, end in _occurrences(words, form):
@@ -121,7 +121,7 @@ def _occurrences(words: bytes, form: bytes) -> Iterator[Span]:
 
 def places(text: str, answer: str) -> list[Span]:
     """Where a text states an answer: character spans, in order; none where it does not."""
-    wanted = statement(answer)
+    wanted = answer_forms(answer)
     found = list(canonical_terms_with_spans(text)) if wanted else []
     words = haystack(term for term, _, _ in found)
     if not found or not stated_in(words, wanted):
@@ -146,13 +146,13 @@ def is_ordinary(answer: str) -> bool:
     plain = _WORD.findall(unicodedata.normalize("NFKC", answer).casefold())
     if len(plain) == 1 and (plain[0] in _ORDINARY or (len(plain[0]) == 1 and "a" <= plain[0] <= "z")):
         return True
-    return not statement(answer)
+    return not answer_forms(answer)
 
 
 def answer_key(answer: str) -> str:
     """One string for all spellings of an answer; empty for an ordinary one."""
     if is_ordinary(answer):
         return ""
-    wanted = statement(answer)
+    wanted = answer_forms(answer)
     forms = wanted.wholes[:1] or [b"".join(sorted(part)) for part in wanted.parts]
     return b"|".join((*forms, *sorted(wanted.counted))).decode("utf-8", "surrogatepass")
