@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builder.cli.settings import overridden
+from builder.cli.options import overridden
 from builder.job.rows import corpus_of
 from synthesis import assemble
 from synthesis.assembly.corpus import describe_corpus, open_corpus, probe_corpus
