@@ -190,7 +190,8 @@ def measure_raw(folder: Path, manifest: Manifest) -> RawNumbers:
         tokens.add(_numbers(batch["tokens"]))
         for part, tally in parts.items():
             tally.add(_numbers(batch[part]))
-        verified += batch["verified"].true_count
+        if "verified" in batch.schema.names:
+            verified += batch["verified"].true_count
     return RawNumbers(words.spread(), tokens.spread(), {p: t.spread() for p, t in parts.items()}, verified)
 
 
