@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from space.making import models
+from space.making.engines import EMBEDDED
 from space.making.inputs import (
     MOST_ANSWER,
     MOST_CONTEXT,
@@ -86,7 +87,7 @@ def synthesize(given: Mapping[str, Any], run: Run, token: str | None = None) -> 
         return
     try:
         inputs = read_inputs(**given)
-        if inputs.engine == "composer":
+        if not inputs.asks_model:
             yield from _composed(inputs, run, started)
         else:
             yield from _modelled(models.settled_model(inputs), run, token, started)
@@ -112,7 +113,7 @@ def synthesize_once(**given: Any) -> dict[str, Any]:
         ContextSynthesisError: the input cannot be used, or nothing came of it.
     """
     started = time.perf_counter()
-    inputs = read_inputs(engine="composer", **given)
+    inputs = read_inputs(engine=EMBEDDED, **given)
     context = _counted(compose(inputs))
     return as_record(make_result(inputs, context, surround(inputs, context), started))
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from synthesis.engines import engine_names
+EMBEDDED: Final = "composer"
+"""The engine that is always there: it needs no model, and its text is there at once."""
 
+PROVIDERS: Final = "providers"
 PROVIDERS_URL: Final = "https://router.huggingface.co/v1"
 PROVIDERS_MODEL: Final = "openai/gpt-oss-20b"
 
@@ -30,14 +32,14 @@ class Offer:
 
 def offers() -> list[Offer]:
     """What can be chosen here, the default first."""
-    found = [Offer("composer", "Composer, no model")]
+    found = [Offer(EMBEDDED, "Composer, no model")]
     if _installed("openai"):
-        found.append(Offer("providers", "Inference Providers, your login", login=True))
+        found.append(Offer(PROVIDERS, "Inference Providers, your login", login=True))
     if local_model():
         model = local_model().rpartition("/")[2]
-        if "transformers" in engine_names() and _installed("transformers") and _installed("torch"):
+        if _installed("transformers") and _installed("torch"):
             found.append(Offer("transformers", f"{model} with transformers"))
-        if "vllm" in engine_names() and _installed("vllm") and Path("/dev/nvidia0").exists():
+        if _installed("vllm") and Path("/dev/nvidia0").exists():
             found.append(Offer("vllm", f"{model} with vLLM"))
     return found
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
+from space.making.engines import EMBEDDED, PROVIDERS
 from synthesis.data import Pair
 from synthesis.errors import UsageError
 
@@ -46,7 +47,7 @@ LENGTHS: Final = {
     "16k": "16k tokens",
     "32k": "32k tokens",
 }
-ENGINES: Final = ("composer", "providers", "transformers", "vllm")
+ENGINES: Final = (EMBEDDED, PROVIDERS, "transformers", "vllm")
 DISTRACTORS: Final = {
     "same-task": "Of the same task",
     "random": "Of any task",
@@ -76,7 +77,7 @@ class Inputs:
     answer: str
     task: str = "generic"
     length: str = "8k"
-    engine: str = "composer"
+    engine: str = EMBEDDED
     model: str = ""
     seed: int = 0
     depth: float = 0.5
@@ -88,6 +89,11 @@ class Inputs:
     def pair(self) -> Pair:
         """What a context is written for."""
         return Pair(instruction=self.instruction, answer=self.answer, task=self.task)
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether the engine is a language model, whose reply takes time and varies."""
+        return self.engine != EMBEDDED
 
     @property
     def budget(self) -> int | None:
@@ -135,7 +141,7 @@ def read_inputs(**given: Any) -> Inputs:
 def _settled(inputs: Inputs) -> Inputs:
     """Equal requests become equal records: what does not matter to this one is set to its default."""
     changes: dict[str, Any] = {}
-    if inputs.engine == "composer":
+    if not inputs.asks_model:
         changes |= {"model": "", "template": ""}
     else:
         changes["mode"] = "woven"

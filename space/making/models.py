@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
-from space.making.engines import PROVIDERS_MODEL, PROVIDERS_URL, can_log_in, local_model, offers
+from space.making.engines import PROVIDERS, PROVIDERS_MODEL, PROVIDERS_URL, can_log_in, local_model, offers
 from space.making.inputs import InputError, Inputs
 from synthesis.data import Prompt
 from synthesis.engines import make_engine
@@ -55,7 +55,7 @@ def settled_model(inputs: Inputs) -> Inputs:
     """
     if inputs.engine not in {offer.name for offer in offers()}:
         raise InputError(f"The engine {inputs.engine!r} does not run on this machine. Choose the composer.")
-    if inputs.engine != "providers":
+    if inputs.engine != PROVIDERS:
         return replace(inputs, model=local_model())
     model = inputs.model or PROVIDERS_MODEL
     if not _MODEL.fullmatch(model):
@@ -71,7 +71,7 @@ def check_login(inputs: Inputs, token: str | None) -> None:
     Raises:
         ModelTrouble: there is none.
     """
-    if inputs.engine == "providers" and not token:
+    if inputs.engine == PROVIDERS and not token:
         how = (
             "sign in with the button below the engine"
             if can_log_in()
@@ -107,7 +107,7 @@ def stream(inputs: Inputs, prompt: Prompt, sampling: Sampling, token: str | None
     Raises:
         ModelTrouble: no login, no quota, no provider, or the reply broke off.
     """
-    if inputs.engine == "providers":
+    if inputs.engine == PROVIDERS:
         check_login(inputs, token)
         yield from _from_providers(inputs, prompt, sampling, token or "")
     else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from space.making.engines import PROVIDERS_URL
+from space.making.engines import PROVIDERS, PROVIDERS_URL
 from space.making.inputs import Inputs
 from space.making.writing import ANY_TASK
 
@@ -46,7 +46,7 @@ def python_code(inputs: Inputs) -> str:
         lines.append(f"others = list(read_pairs(example_pairs()))[::{ANY_TASK}]")
     if not alone:
         lines.append("pairs = [pair, *(other for other in others if other.id != pair.id)]")
-    if inputs.engine == "composer" or alone:
+    if alone or not inputs.asks_model:
         lines.append(f"contexts = list(synthesize(pairs, {', '.join(_writing(inputs))}))")
     else:  # the page, too, asks the model for one context only
         lines.append(f"contexts = list(synthesize([pair], {', '.join(_writing(inputs))}))")
@@ -69,7 +69,7 @@ def command_line(inputs: Inputs) -> str:
     """
     row = {"task": inputs.task, "instruction": inputs.instruction, "answer": inputs.answer}
     pair = json.dumps(row)  # ASCII: no shell or terminal can misread it
-    alone = inputs.budget is None or inputs.distractors == "none" or inputs.engine != "composer"
+    alone = inputs.budget is None or inputs.distractors == "none" or inputs.asks_model
     lines: list[str] = []
     if inputs.template:
         lines += ["python - <<'END'", f"text = {json.dumps(inputs.template)}"]
@@ -99,17 +99,17 @@ def command_line(inputs: Inputs) -> str:
 
 def is_exact(inputs: Inputs) -> bool:
     """Whether the code gives the same text, and not only makes the same request."""
-    return inputs.engine == "composer"
+    return not inputs.asks_model
 
 
 def _writing(inputs: Inputs) -> list[str]:
     given = [f"words={inputs.words}", f"seed={inputs.seed}"]
     if inputs.mode != "woven":
         given.append(f"mode={inputs.mode!r}")
-    if inputs.engine == "providers":
+    if inputs.engine == PROVIDERS:
         given = ["'openai'", f"model={inputs.model!r}", *given]
         given += [f"base_url={PROVIDERS_URL!r}", "api_key_env='HF_TOKEN'"]
-    elif inputs.engine != "composer":
+    elif inputs.asks_model:
         given = [repr(inputs.engine), f"model={inputs.model!r}", *given]
     if inputs.template:
         given.append(f"template={_TEMPLATE!r}")
@@ -126,9 +126,9 @@ def _assembling(inputs: Inputs) -> list[str]:
 
 
 def _options(inputs: Inputs) -> list[str]:
-    engine = "openai" if inputs.engine == "providers" else inputs.engine
-    given = [] if engine == "composer" else [f"--engine {engine} --model {inputs.model}"]
-    if inputs.engine == "providers":
+    engine = "openai" if inputs.engine == PROVIDERS else inputs.engine
+    given = [f"--engine {engine} --model {inputs.model}"] if inputs.asks_model else []
+    if inputs.engine == PROVIDERS:
         given.append(f"--option base_url={PROVIDERS_URL} --option api_key_env=HF_TOKEN")
     if inputs.mode != "woven":
         given.append(f"--option mode={inputs.mode}")
@@ -136,7 +136,7 @@ def _options(inputs: Inputs) -> list[str]:
         given.append(f"--template {_TEMPLATE}")
     given.append(f"--words {inputs.words} --seed {inputs.seed}")
     if inputs.budget is not None:
-        others = inputs.distractors if inputs.engine == "composer" else "none"
+        others = "none" if inputs.asks_model else inputs.distractors
         given.append(f"--lengths {inputs.length} --depth {inputs.depth} --distractors {others}")
     given.append("--out runs/from-the-page")
     return given

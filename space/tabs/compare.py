@@ -10,7 +10,7 @@ from typing import Any, Final
 import gradio as gr
 
 from space import handlers
-from space.making.engines import PROVIDERS_MODEL, offers
+from space.making.engines import EMBEDDED, PROVIDERS_MODEL, offers
 from space.making.inputs import (
     DISTRACTORS,
     LENGTHS,
@@ -64,7 +64,7 @@ def _side(name: str, title: str, length: str, mode: str) -> tuple[Any, ...]:
     with gr.Column(min_width=280, elem_classes="cs-side"):
         piece(f'<h2 class="cs-head">{title}</h2>')
         with gr.Row(elem_classes="cs-pair"):
-            engine = select({one.name: one.label for one in offers()}, "composer", "Engine")
+            engine = select({one.name: one.label for one in offers()}, EMBEDDED, "Engine")
             longer = select(LENGTHS, length, "Length")
         with gr.Row(elem_classes="cs-pair"):
             composed = select(MODES, mode, "Composition")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from space.making.engines import PROVIDERS_MODEL, can_log_in, offers
+from space.making.engines import EMBEDDED, PROVIDERS, PROVIDERS_MODEL, can_log_in, offers
 from space.making.inputs import (
     DISTRACTORS,
     LENGTHS,
@@ -78,7 +78,7 @@ def lay_out(start: Inputs) -> tuple[Form, tuple[gr.Button, gr.Button]]:
     with gr.Row(elem_classes="cs-pair"):
         task = select(TASKS, start.task, "Task")
         length = select(LENGTHS, start.length, "Length")
-    engine = select({one.name: one.label for one in offered}, "composer", "Engine")
+    engine = select({one.name: one.label for one in offered}, EMBEDDED, "Engine")
     with gr.Column(visible=False, elem_classes="cs-model") as visitors:
         model = gr.Textbox(
             "",
@@ -119,8 +119,8 @@ def lay_out(start: Inputs) -> tuple[Form, tuple[gr.Button, gr.Button]]:
 
 def _fitting(engine: str) -> list[Any]:
     """Which inputs matter to an engine: the visitor's model, the composition, the template."""
-    composer = engine == "composer"
-    return [gr.update(visible=shown) for shown in (engine == "providers", composer, not composer)]
+    embedded = engine == EMBEDDED
+    return [gr.update(visible=shown) for shown in (engine == PROVIDERS, embedded, not embedded)]
 
 
 def _chips(targets: list[Any]) -> None:
@@ -146,5 +146,5 @@ def restored(fragment: str) -> list[Any]:
     note = "Inputs restored from the link. Press Synthesize to make the sample."
     if inputs.engine not in {one.name for one in offers()}:
         note = f"Inputs restored, but the engine {inputs.engine} is not offered here: the composer is chosen."
-        inputs = replace(inputs, engine="composer")
+        inputs = replace(inputs, engine=EMBEDDED)
     return [*(getattr(inputs, name) for name in FIELDS), status("", note)]
