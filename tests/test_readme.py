@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import re
 import shlex
@@ -180,6 +181,21 @@ def test_files_that_are_named_are_there(page) -> None:
         r"`((?:synthesis|builder|space|tests|scripts|docs|recipes)/[\w./-]+)`", page.read_text("utf-8")
     ):
         assert "NAME" in path or (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+def test_settings_of_engines_are_parameters_of_theirs() -> None:
+    from synthesis.engines import engine_class, engine_names
+
+    page = (ROOT / "docs" / "engines.md").read_text("utf-8")
+    table = page[page.index("| engine | settings |") :].split("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)
+    assert sorted(name for name, _ in rows) == engine_names()
+    for name, told in rows:
+        taken = inspect.signature(engine_class(name)).parameters
+        named = re.findall(r"`(\w+)`", told.partition(":")[0])  # what a setting may be follows a colon
+        assert named and set(named) <= set(taken), name
+        if name != "vllm":  # of its many, those that most people need
+            assert set(named) == set(taken) - {"model"}, name
 
 
 def test_the_index_names_every_page() -> None:
