@@ -72,13 +72,13 @@ def run_part(notes: Notes, given: argparse.Namespace) -> None:
     elif notes.part == "transformers":
         from on_gpu.transformers_arms import transformers_part
 
-        transformers_part(notes, given.model, given.tiny)
+        transformers_part(notes, None if given.tiny else given.model, given.tiny)
     else:
         from on_gpu.vllm_arms import SMALL, dummy, real
 
         options = (SMALL if given.tiny else {}) | json.loads(given.options)
         if notes.part == "real":
-            real(notes, given.model, options, 4 if given.tiny else 72)
+            real(notes, given.model, options, given.tiny)
         else:
             dummy(notes, SHAPES["tiny" if given.tiny else notes.part], options)
 

@@ -21,10 +21,9 @@ from typing import Any
 from on_gpu.notes import Notes, Power, read
 from on_gpu.shapes import Floor, Shape, make_model, pairs
 
-from synthesis.data import Completion, Context, Rejected
+from synthesis.data import Completion, Context, Prompt, Rejected
 from synthesis.engines.base import Items, PromptSource, Sampling
 from synthesis.engines.vllm import VLLMEngine
-from synthesis.engines.vllm.refill import Window
 from synthesis.prompts import load_template
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Job, generate
@@ -36,17 +35,29 @@ _TELLING = re.compile(
 )
 
 
-class Cut(VLLMEngine):
-    """Our engine, whose replies count as whole wherever they are cut; ``at_once`` at most if not 0."""
+class Limited:
+    """A source that is dry while ``limit`` of its prompts are under way."""
 
-    at_once = 0
+    def __init__(self, prompts: PromptSource, limit: int) -> None:
+        self._prompts, self._limit, self.under_way = prompts, limit, 0
+
+    def pull(self) -> Prompt | None:
+        """The next prompt, if one may be had."""
+        prompt = self._prompts.pull() if self.under_way < self._limit else None
+        self.under_way += prompt is not None
+        return prompt
+
+
+class Cut(VLLMEngine):
+    """Our engine, whose replies count as whole wherever they are cut; ``at_once`` at most."""
+
+    at_once = 1 << 30
 
     def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """As of ``VLLMEngine``."""
-        window = Window(iter(prompts.pull, None), self.at_once) if self.at_once else None
-        for done in super().complete(window or prompts, sampling):
-            if window:
-                window.give_back()
+        limited = Limited(prompts, self.at_once)
+        for done in super().complete(limited, sampling):
+            limited.under_way -= 1
             yield replace(done, finish_reason="stop", detail="")
 
 
@@ -135,7 +146,7 @@ def dummy(notes: Notes, shape: Shape, options: dict[str, Any]) -> None:
                 arms.score(repeat)
             for engine.at_once in shape.at_once:
                 arms.measure(f"ours, {engine.at_once} at once", arms.ours, guess=50, slots=engine.at_once)
-            engine.at_once = 0
+            engine.at_once = Cut.at_once
             if shape.at_once:
                 part, name = shape.prompts // 3, f"chunks of {shape.chunk} that wait"
                 arms.measure(name, arms.chunks, guess=60, slots=shape.chunk, count=part)
@@ -259,17 +270,20 @@ class Arms:
         return [(" ".join(text), pair.answer) for text, pair in zip(chosen, self._pairs, strict=False)]
 
 
-def real(notes: Notes, model: str, options: dict[str, Any], count: int) -> None:
+def real(notes: Notes, model: str, options: dict[str, Any], tiny: bool) -> None:
     """Pairs through the pipeline with repairs, and in sections; contexts are kept to be read."""
+    short, long, section, most, count = (60, 300, 100, 64, 2) if tiny else (400, 3000, 500, 1024, 72)
     engine = VLLMEngine(model, **options)
     try:
         begun = time.perf_counter()
         watch = Watch(engine)
         notes.add("start", seconds=round(time.perf_counter() - begun, 1), **watch.settings())
-        sampling, template = Sampling(max_tokens=1024, seed=1), load_template("narrative")
+        sampling, template = Sampling(max_tokens=most, seed=1), load_template("narrative")
         jobs = {
-            "400 words, repaired": Job(engine, template, sampling, 400, repairs=2),
-            "3,000 words in sections": Job(engine, template, sampling, 3000, repairs=2, section_words=500),
+            f"{short} words, repaired": Job(engine, template, sampling, short, repairs=2),
+            f"{long} words in sections": Job(
+                engine, template, sampling, long, repairs=2, section_words=section
+            ),
         }
         for arm, job in jobs.items():
             if notes.has_time(arm, 60):
