@@ -126,7 +126,8 @@ def table(found: Iterable[dict[str, Any]]) -> str:
         spread = (max(one["rate"] for one in ones) - min(one["rate"] for one in ones)) / mean[part, arm]
         alone = mean.get((part, "chat")) or mean.get((part, "generate"))
         ratio = f"{mean[part, arm] / alone:.2f}" if alone and arm != "score" else ""
-        share = "/".join(f"{one.get('of_floor', one.get('of_peak', 0)):.2f}" for one in ones)
+        shares = [one.get("of_floor", one.get("of_peak")) for one in ones]
+        share = "/".join(f"{one:.2f}" for one in shares if one is not None)
         watts = ones[-1].get("watts") or ""
         told = f"{spread:.1%}" if len(ones) > 1 else "one run"
         lines.append(f"| {part} | {arm} | {mean[part, arm]:,.0f} | {told} | {ratio} | {share} | {watts} |")

@@ -142,11 +142,11 @@ def dummy(notes: Notes, shape: Shape, options: dict[str, Any]) -> None:
             arms.warm_up()
             for repeat, arm in enumerate((arms.chat, arms.ours, arms.ours, arms.chat)):
                 arms.measure(arm.__name__, arm, guess=45, repeat=repeat // 2)
-            for repeat in range(2 if shape.scored else 0):
-                arms.score(repeat)
             for engine.at_once in shape.at_once:
                 arms.measure(f"ours, {engine.at_once} at once", arms.ours, guess=50, slots=engine.at_once)
             engine.at_once = Cut.at_once
+            for repeat in range(2 if shape.scored else 0):
+                arms.score(repeat)
             if shape.at_once:
                 part, name = shape.prompts // 3, f"chunks of {shape.chunk} that wait"
                 arms.measure(name, arms.chunks, guess=60, slots=shape.chunk, count=part)
@@ -182,11 +182,9 @@ class Arms:
         )
 
     def warm_up(self) -> None:
-        """A full batch of short replies, and a score, so that nothing is compiled while the clock runs."""
+        """Short replies of a full batch, so that nothing is compiled while the clock runs."""
         short = replace(self._sampling, max_tokens=8)
         list(self._engine.complete(Items(self._prompts[: self._slots]), short))
-        if self._shape.scored:
-            list(self._engine.loglikelihood(self._to_score(-1)[:4]))
 
     def chat(self) -> None:
         """All prompts at once through vLLM's own ``LLM.chat``, made ready before."""
@@ -244,6 +242,8 @@ class Arms:
         """Log-probabilities of answers after long contexts."""
         if not self._notes.has_time("score", 20):
             return
+        if not repeat:
+            list(self._engine.loglikelihood(self._to_score(-1)[:4]))  # warms up
         requests = self._to_score(repeat)
         self._watch.clear()
         self._power.mean()
@@ -272,7 +272,7 @@ class Arms:
 
 def real(notes: Notes, model: str, options: dict[str, Any], tiny: bool) -> None:
     """Pairs through the pipeline with repairs, and in sections; contexts are kept to be read."""
-    short, long, section, most, count = (60, 300, 100, 64, 2) if tiny else (400, 3000, 500, 1024, 72)
+    short, long, section, most, count = (60, 300, 100, 64, 2) if tiny else (400, 1600, 400, 640, 72)
     engine = VLLMEngine(model, **options)
     try:
         begun = time.perf_counter()
