@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections.abc import Iterator
 
 import pytest
 
-from synthesis.data import Completion, Context, Pair, Rejected
-from synthesis.engines import engine_names, make_engine
-from synthesis.engines.base import Engine, Sampling
+from synthesis.data import Completion, Context, Pair, Prompt, Rejected
+from synthesis.engines import engine_class, engine_names, make_engine
+from synthesis.engines.base import Engine, PromptSource, Sampling
 from synthesis.errors import ConfigError, EngineError
 from synthesis.prompts import load_template
 from synthesis.run.journal import Journal
@@ -168,6 +170,64 @@ def test_engines_are_found_by_name() -> None:
         make_engine("composer", bogus=1)
     with pytest.raises(ConfigError, match="no mode 'odd'.*needle"):
         make_engine("composer", mode="odd")
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "message"),
+    [
+        ("openai", {"concurency": 3}, "'concurency' .did you mean 'concurrency'"),
+        ("openai", {"concurrency": "many"}, "options.concurrency is 'many'; it must be of type int"),
+        ("openai", {"retries": True}, "options.retries is True; it must be of type int"),
+        ("openai", {"extra_body": "top_k"}, "options.extra_body is 'top_k'; .* Mapping"),
+        ("batch", {"tries": 2.5}, "options.tries is 2.5; it must be of type int"),
+        ("composer", {"model": "other"}, "'model'; check --model"),
+        ("vllm", {"lora": 3}, "options.lora is 3; it must be of type str"),
+    ],
+)
+def test_a_wrong_option_is_told_by_the_signature(monkeypatch, engine, options, message) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("no engine is made with it")
+
+    monkeypatch.setattr(
+        engine_class(engine), "__init__", functools.wraps(engine_class(engine).__init__)(never)
+    )
+    with pytest.raises(ConfigError, match=message):
+        make_engine(engine, **options)
+
+
+def test_whole_numbers_do_where_others_are_meant() -> None:
+    assert make_engine("openai", "m", base_url="http://127.0.0.1:9/v1", timeout=60).model == "m"
+
+
+def test_traits_are_known_before_an_engine_is_made() -> None:
+    known = {name: engine_class(name) for name in engine_names()}
+    assert [name for name, one in known.items() if one.free] == ["composer"]
+    assert [name for name, one in known.items() if one.writes_any_length] == ["composer"]
+    assert [name for name, one in known.items() if one.outlives_process] == ["batch"]
+
+
+def test_an_object_of_ones_own_is_an_engine_too() -> None:
+    """It need not derive from anything; prompts that follow from replies reach it in the same call."""
+
+    class Own:
+        name, model = "own", "own-1"
+        calls = 0
+
+        def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
+            self.calls += 1
+            while (prompt := prompts.pull()) is not None:
+                yield Completion(prompt.id, f"Context: {prompt.variables['answer'][:6]} kept it for years.")
+
+        def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
+            yield "Context: nothing."
+
+        def close(self) -> None:
+            raise AssertionError("whoever made it closes it")
+
+    own = Own()
+    outcomes = list(synthesize(PAIRS[:4], own, words=100, repairs=2))
+    assert len(outcomes) == 4 and own.calls == 1
+    assert all(isinstance(one, Rejected) and one.attempts == 2 for one in outcomes)
 
 
 def test_the_composers_mode_is_part_of_what_is_known(tmp_path) -> None:
