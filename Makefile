@@ -75,7 +75,7 @@ $(VENV)/.installed-space: pyproject.toml | $(VENV)/bin/python
 	touch $@ $(VENV)/.installed
 
 $(VENV)-torch/.installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)-torch
+	$(PYTHON) -m venv --clear $(VENV)-torch
 	$(VENV)-torch/bin/python $(INSTALL) $(TORCH) trl transformers accelerate
 	$(VENV)-torch/bin/python $(INSTALL) --editable . pytest
 	touch $@
