@@ -179,6 +179,11 @@ def test_one_key_for_all_spellings() -> None:
     assert len({answer_key(family.answers[0]) for family in FAMILIES.values()}) == len(FAMILIES)
 
 
+@pytest.mark.parametrize("answer", ["0_0", "1,1,1", "5-5", "3 of 4 boys", "x1 y2", "1.2.3", "0²1b"])
+def test_every_answer_states_itself(answer: str) -> None:
+    assert states(answer, answer)
+
+
 def test_of_a_number_what_it_counts_must_stand_near() -> None:
     assert states("The three old brothers left.", "three brothers")
     assert not states("The three wolves left one brother.", "three brothers")

@@ -61,8 +61,10 @@ def answer_forms(answer: str) -> AnswerForms:
     """What states an answer; false where nothing can, as it has no word."""
     taken = read_answer(answer)
     if taken.kind == "numeric":
-        counted = frozenset(term.encode("utf-8", "surrogatepass") for term in taken.rest)
+        nouns = (term for term in taken.rest if not term[0].isdigit())
+        counted = frozenset(term.encode("utf-8", "surrogatepass") for term in nouns)
         return AnswerForms(
+            wholes=_forms((answer,)) if counted else (),
             parts=tuple(tuple(_form(key.split()) for key in keys(amount)) for amount in taken.amounts),
             counted=counted,
         )
@@ -154,5 +156,6 @@ def answer_key(answer: str) -> str:
     if is_ordinary(answer):
         return ""
     wanted = answer_forms(answer)
-    forms = wanted.wholes[:1] or [b"".join(sorted(part)) for part in wanted.parts]
+    numeric = wanted.counted or not wanted.wholes
+    forms = [b"".join(sorted(part)) for part in wanted.parts] if numeric else wanted.wholes[:1]
     return b"|".join((*forms, *sorted(wanted.counted))).decode("utf-8", "surrogatepass")
