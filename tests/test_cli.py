@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -187,6 +189,37 @@ def test_a_configuration_with_a_wrong_key(tmp_path, command) -> None:
     done = command("run", path)
     assert done.returncode == 2
     assert "run.toml: unknown key 'generation.wrods'" in done.stderr
+
+
+def test_config_names_the_file_of_a_run(tmp_path, write_pairs, command) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'out = "{tmp_path / "run"}"\n[pairs]\nsource = "{write_pairs(3)}"\n')
+    assert "0 done, 0 stale, 3 new" in command("plan", "--config", path).stdout
+    assert command("plan", path, "--config", path).returncode == 0
+    hub = command("plan", "--pairs", "org/riddles", "--config", "easy")
+    assert hub.returncode == 2
+    assert "--pairs-config easy" in hub.stderr and "ORG/NAME?config=easy" in hub.stderr
+    (tmp_path / "other.toml").write_text("seed = 1\n")
+    two = command("plan", path, "--config", tmp_path / "other.toml")
+    assert (two.returncode, "two configurations" in two.stderr) == (2, True)
+
+
+def test_what_files_hold_can_be_said_by_flags(tmp_path, write_pairs, command) -> None:
+    out = tmp_path / "run"
+    done = command(
+        *("run", "--pairs", write_pairs(8), "--out", out, "--words", "120", "--lengths", "700"),
+        *("--separator", "\\n--\\n", "--abstain", "0.25", "--refusal", "Nobody says.", "--currency", "EUR"),
+        *("--license", "cc0-1.0", "--dataset-language", "en,fr", "--no-rejected"),
+    )
+    assert done.returncode == 0, done.stderr
+    saved = tomllib.loads((out / "run.toml").read_text())
+    assert saved["samples"]["separator"] == "\n--\n" and saved["samples"]["refusal"] == "Nobody says."
+    assert saved["cost"]["currency"] == "EUR"
+    assert saved["dataset"] == {"name": "", "language": ["en", "fr"], "license": "cc0-1.0", "rejected": False}
+    (path,) = (out / "dataset/data/composer-chat-700").rglob("*.parquet")
+    turns = [row["messages"] for row in pq.read_table(path).to_pylist()]
+    assert sum(answer["content"] == "Nobody says." for _, answer in turns) == 2
+    assert all("\n--\n" in question["content"] for question, _ in turns)
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path, write_pairs, command) -> None:

@@ -164,6 +164,24 @@ def test_a_hub_dataset_is_streamed(hub: str, tmp_path: Path) -> None:
     assert pinned == named | {"path": "hard.jsonl"}
 
 
+def test_config_and_split_may_stand_behind_the_source(hub: str, tmp_path: Path) -> None:
+    behind, beside, described, otherwise, columns, wrong = read_apart(
+        tmp_path,
+        ("org/riddles?config=easy&split=test", {}),
+        ("org/riddles?split=test", {"config": "easy"}),
+        ("org/riddles?config=easy&split=test", {"describe": True}),
+        ("org/riddles?config=easy", {"config": "hard"}),
+        ("org/riddles?columns=question", {}),
+        ("org/riddles?config=", {}),
+        HF_ENDPOINT=hub,
+    )
+    assert behind == beside == [["two", "riddles"]]
+    assert (described["name"], described["config"], described["split"]) == ("org/riddles", "easy", "test")
+    assert "otherwise than --pairs-config hard" in otherwise
+    assert "--column instruction=NAME" in columns
+    assert "SOURCE?split=test" in wrong
+
+
 def test_what_the_hub_refuses_is_explained_without_the_token(hub: str, tmp_path: Path) -> None:
     missing, gated, config, split, file = read_apart(
         tmp_path,
@@ -177,7 +195,7 @@ def test_what_the_hub_refuses_is_explained_without_the_token(hub: str, tmp_path:
     assert "nobody/nothing" in missing and "Check the spelling of ORG/NAME" in missing
     assert "HF_TOKEN" in missing and "hf auth login" in missing
     assert "Ask for access on the dataset's page" in gated and "hf auth login" in gated
-    assert "'easy', 'hard'" in config and "--config" in config
+    assert "'easy', 'hard'" in config and "--pairs-config" in config
     assert "'train', 'test'" in split and "--split" in split
     assert "holds no file at 'none.jsonl'" in file
     assert not [text for text in (missing, gated, config, split, file) if TOKEN in text]

@@ -23,6 +23,7 @@ from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.errors import SourceError, UsageError
 from synthesis.options import RunConfig
 from synthesis.run.journal import Journal
+from synthesis.sources.address import address_of
 from synthesis.sources.columns import BadRow, exchange, map_row
 from synthesis.sources.resolve import tables
 from synthesis.sources.rows import FirstSeen, SourceRow, SourceTable, task_from_name
@@ -166,7 +167,8 @@ class _Rows:
         """
         pairs = self._pairs
         kept = 0
-        for table in tables(pairs.source, pairs.config or None, pairs.split, None):
+        at = address_of(pairs.source, pairs.config or None, pairs.split)
+        for table in tables(at.place, at.config, at.split, None):
             self._seen.begin(table.name)
             for row in table.rows():
                 outcome = self._outcome(table, row)

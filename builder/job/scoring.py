@@ -17,6 +17,7 @@ from synthesis.data import Rejected
 from synthesis.engines.base import Engine, Sampling
 from synthesis.errors import EngineError, SourceError, UsageError
 from synthesis.run.judge import GRADES, JUDGING, Verdict, judge_batch
+from synthesis.sources.address import address_of
 from synthesis.sources.columns import BadRow, map_row
 from synthesis.sources.resolve import tables
 
@@ -91,7 +92,8 @@ def score_source(
 def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Iterator[_Row]:
     wanted = (chosen.pop("context"),) if "context" in chosen else CONTEXT_COLUMNS
     scored = False
-    for table in tables(source, None, split, None):
+    at = address_of(source, None, split)
+    for table in tables(at.place, at.config, at.split, None):
         for row in table.rows():
             place = f"{table.name}:{row.line}"
             try:

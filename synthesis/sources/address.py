@@ -1,6 +1,6 @@
 """A source and what to take of it in one text: ``SOURCE?config=NAME&split=NAME&columns=A,B``.
 
-For what has no options of its own beside it: a benchmark, a corpus of distractors. Knows how
+For pairs, and for what has no options of its own beside it: a benchmark, a corpus of distractors. Knows how
 the address is written and what stands behind it, not what the rows are for.
 """
 
@@ -92,6 +92,31 @@ def parse_address(source: str | Path) -> Address:
     return Address(place, config, split, chosen.get("columns", ()))
 
 
+def address_of(source: str | Path, config: str | None = None, split: str = "train") -> Address:
+    """The address of pairs, whose config and split may stand beside the source or behind it.
+
+    Raises:
+        SourceError: what follows the question mark cannot be used, or says something else.
+    """
+    text = resolve.as_text(source)
+    if "?" not in text:
+        return Address(text, config, split)
+    with errors_about("the source"):
+        found = parse_address(text)
+    if found.columns:
+        raise SourceError(
+            f"{redact(text)} names columns behind the source; those of pairs are given as "
+            "--column instruction=NAME --column answer=NAME."
+        )
+    for flag, beside, behind in (
+        ("--pairs-config", config, found.config),
+        ("--split", None if split == "train" else split, None if found.split == "train" else found.split),
+    ):
+        if beside and behind and beside != behind:
+            raise SourceError(f"{redact(text)} says otherwise than {flag} {beside}. Give only one of them.")
+    return replace(found, config=config or found.config, split=split if split != "train" else found.split)
+
+
 def _values(key: str, written: str) -> tuple[str, ...]:
     several = written.split(",") if key == "columns" else [written]
     return tuple(unquote_plus(one).strip() for one in several)
@@ -107,7 +132,7 @@ def errors_about(whose: str) -> Iterator[None]:
         yield
     except SourceError as error:
         text = f"{whose} cannot be read: {error}"
-        if "--config" in text or "--split" in text:
+        if "--pairs-config" in text or "--split" in text:
             text += " Here both stand behind the source: 'SOURCE?config=NAME&split=NAME'."
         # "from None": what lies behind it may carry a request, and with it a token.
         raise SourceError(text) from None

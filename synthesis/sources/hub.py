@@ -95,7 +95,7 @@ def _advice(error: Exception, detail: str) -> str:
     if "OfflineModeIsEnabled" in names or "HF_HUB_OFFLINE" in names:
         return "Unset HF_HUB_OFFLINE to reach the Hub, or give a local file or folder."
     if names & {"Config", "BuilderConfig"}:
-        return "Name the dataset's config with --config."
+        return "Name the dataset's config with --pairs-config."
     if names & {"split", "splits", "Split"}:
         return "Name one of its splits with --split."
     if "scripts" in names:

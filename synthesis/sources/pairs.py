@@ -15,6 +15,7 @@ from typing import Any
 from synthesis.data import Pair, Rejected, content_hash
 from synthesis.errors import SourceError
 from synthesis.sources import resolve
+from synthesis.sources.address import address_of
 from synthesis.sources.columns import BadRow, Fields, check_columns, map_row, unmapped_error
 from synthesis.sources.rows import FirstSeen, SourceRow, SourceTable, task_from_name
 
@@ -42,7 +43,8 @@ def read_pairs(
 
     Args:
         source: A file, folder, glob, ``hf://datasets/ORG/NAME/PATH`` or ``ORG/NAME``; a
-            local path wins over a Hub dataset of the same name.
+            local path wins over a Hub dataset of the same name. ``?config=NAME&split=NAME`` may stand
+            behind it.
         columns: Ours -> theirs, for ``instruction``, ``answer``, ``task``, ``id``, ``input``;
             what it leaves out is guessed from the usual names.
         task: The task of all pairs; otherwise a column, the file's stem, or ``generic``.
@@ -61,9 +63,9 @@ def read_pairs(
         raise SourceError(f"--limit {limit} is negative. Give the number of pairs to read.")
     if task is not None and not task.strip():
         raise SourceError("--task is empty. Give the task's name, or leave the option out.")
-    name = resolve.as_text(source)
-    tables = resolve.tables(name, config, split, token)
-    return _Reader(name, chosen, task).read(tables, limit)
+    at = address_of(source, config, split)
+    tables = resolve.tables(at.place, at.config, at.split, token)
+    return _Reader(at.place, chosen, task).read(tables, limit)
 
 
 def describe_source(
@@ -79,12 +81,13 @@ def describe_source(
     Raises:
         SourceError: If the source cannot be found or read.
     """
-    return resolve.describe(resolve.as_text(source), config, split, token)
+    at = address_of(source, config, split)
+    return resolve.describe(at.place, at.config, at.split, token)
 
 
 def is_local(source: str | Path) -> bool:
     """Whether a source lies on this machine, so that reading it twice is cheap."""
-    return resolve.hub_of(resolve.as_text(source)) is None
+    return resolve.hub_of(address_of(source).place) is None
 
 
 class _Reader:

@@ -114,6 +114,6 @@ def _is_dataset_folder(source: str, config: str | None, split: str) -> bool:
 def _refuse_choice(source: str, config: str | None, split: str) -> None:
     if config is not None or split != "train":
         raise SourceError(
-            f"{source} is a file, which has no configs or splits. Leave out --config and --split, "
+            f"{source} is a file, which has no configs or splits. Leave out --pairs-config and --split, "
             f"or give a dataset folder or a Hub dataset. (Files: {', '.join(SUFFIXES)}.)"
         )
