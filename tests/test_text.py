@@ -237,6 +237,8 @@ def test_a_date_in_figures_may_be_read_both_ways() -> None:
         "Wait... what is that?",
         "Yahoo! was a company.",
         "1. The first of the list.",
+        "In Roe v. Wade the court sat, as Gery P. Guy told the paper on p. A7.",
+        "From the W.H. (and me) went a film of Warner Bros.' Storks to Mt. Everest's camp.",
     ],
 )
 def test_no_sentence_ends_inside(sentence: str) -> None:
@@ -251,6 +253,7 @@ def test_no_sentence_ends_inside(sentence: str) -> None:
         ("It closed at 5 p.m. She left.", 2),
         ("He said no. Nobody came.", 2),
         ("It was I. He knew.", 2),
+        ("They file with the SEC. Some art. Nothing else.", 3),
         ("他走了。她没有。 End", 3),
         ("यह है। वह था।", 2),
         ("A heading\nA line\n\nAnother", 3),

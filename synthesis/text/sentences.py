@@ -23,14 +23,14 @@ _OPENING = "\"'“‘«([*_"
 _FIRST_WORD = re.compile(rf"[{re.escape(_OPENING)}]{{0,4}}([^\W\d_]{{1,24}})")
 # One letter or several with stops between them: J. K. Rowling, J.R.R., U.S., e.g.
 _LETTERS = re.compile(r"(?:[^\W\d_]\.){0,8}[^\W\d_]")
-_ROMAN_OR_DIGITS = re.compile(r"(?:\d|[IVXLCDM]+\b)")
+_ROMAN_OR_DIGITS = re.compile(r"(?:[A-Z]?\d|[IVXLCDM]+\b)")
 _LONGEST = 24
 
 # No sentence ends with these.
 _BOUND = frozenset(
     split_words(
         "mr mrs ms mx messrs dr prof gen col capt cpt cmdr lt sgt maj adm rev hon sen rep gov pres supt "
-        "mme mlle vs cf viz approx e.g i.e"
+        "mme mlle v vs cf viz approx e.g i.e"
     )
 )
 # These stand before a number; anywhere else they are words.
@@ -84,7 +84,8 @@ def _ends(text: str, sentence: int, start: int, end: int) -> bool:
     at = following.start()
     if text[at].islower() and text[at].isascii():
         return False
-    if end - start > 1 or text[start] != ".":
+    # Behind an abbreviation an apostrophe may show whose something is: "Warner Bros.' film".
+    if text[start] != "." or text[start + 1 : end] not in ("", "'"):
         return True
     return not _abbreviates(text, sentence, start, at)
 
@@ -96,8 +97,8 @@ def _abbreviates(text: str, sentence: int, stop: int, following: int) -> bool:
     plain = word.lower()
     if plain in _BOUND:
         return True
-    if plain in _NUMBERED:
-        return _ROMAN_OR_DIGITS.match(text, following) is not None
+    if plain in _NUMBERED and _ROMAN_OR_DIGITS.match(text, following):
+        return True
     if word.isdecimal():  # "3." at its start numbers an item of a list
         return text[sentence:stop].strip() == word
     if plain in _MAYBE or (_LETTERS.fullmatch(word) and ("." in word or (word[0].isupper() and word != "I"))):
@@ -108,4 +109,4 @@ def _abbreviates(text: str, sentence: int, stop: int, following: int) -> bool:
 def _starts(text: str, at: int) -> bool:
     """Whether the word at ``at`` is one that mostly opens a sentence."""
     word = _FIRST_WORD.match(text, at)
-    return word is not None and word[1].lower() in _STARTERS
+    return word is not None and not word[1].islower() and word[1].lower() in _STARTERS
