@@ -1,6 +1,6 @@
 """Rates on one GPU without a network: our engines beside what the library below each reaches alone.
 
-    python benchmarks/gpu.py OUT [--seconds 480] [--parts card,7b,1.7b,transformers] [--tiny]
+    python benchmarks/gpu.py OUT [--seconds 480] [--parts card,7b:330,1.7b] [--tiny]   # 7b: 330 s at most
     python benchmarks/gpu.py OUT --parts real --model FOLDER    # a real model through the whole pipeline
     python benchmarks/gpu.py OUT --table                        # OUT/results.jsonl as Markdown
 
@@ -18,6 +18,7 @@ at full rate, all at the bandwidth and bf16 rate that the part ``card`` measured
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -49,17 +50,20 @@ def main() -> None:
         run_part(Notes(given.out, given.parts, given.until), given)
         return
     until = time.time() + given.seconds
-    for part in [] if given.table else given.parts.split(","):
+    for wished in [] if given.table else given.parts.split(","):
+        part, _, most = wished.partition(":")
         begun = time.time()
-        command = [sys.executable, __file__, *sys.argv[1:], "--parts", part, "--until", str(until)]
+        ends = min(until, begun + float(most or "inf"))
+        command = [sys.executable, __file__, *sys.argv[1:], "--parts", part, "--until", str(ends)]
         child = subprocess.Popen(command, start_new_session=True)
         code: object
         try:
-            code = child.wait(max(1.0, until + 15 - begun))
+            code = child.wait(max(1.0, ends + 15 - begun))
         except subprocess.TimeoutExpired:
             code = "out of time"
         if code:
-            os.killpg(child.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)  # what it started must not keep the memory
             Notes(given.out, part, until).add("failed", code=code)
         print(f"{part}: {time.time() - begun:.0f} s with its start", flush=True)
     print(table(read(given.out)))

@@ -34,7 +34,7 @@ class Shape:
     inner: int
     vocabulary: int
     tied: bool
-    prompts: int = 1536
+    prompts: int = 1280
     lengths: tuple[int, int] = (32, 1024)
     chunk: int = 256
     at_once: tuple[int, ...] = ()
