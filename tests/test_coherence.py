@@ -498,3 +498,13 @@ def test_tells_true_from_spoilt_on_rows_not_fitted(name: str, floors: dict[str, 
     pooled += [Judged(r, False, v.overall) for found in judged.values() for r, v in found.items()]
     assert balanced_accuracy(pooled) >= 0.85
     assert calibration_error(pooled) <= 0.10
+
+
+@pytest.mark.parametrize(
+    "module", ["benchmarks.coherence", "scripts.calibrate_coherence", "scripts.make_reliability"]
+)
+def test_the_instruments_run_as_they_say(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    source = (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8")
+    assert f"python -m {module}" in source

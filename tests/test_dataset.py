@@ -381,7 +381,7 @@ def test_changed_code_gives_new_rows(
 def test_a_changed_tokenizer_gives_new_rows(published: Path, get: Load, tmp_path: Path) -> None:
     own = tmp_path / "tokenizer"
     own.mkdir()
-    for path in (ROOT / "synthesis/tokenizer").glob("*.j*"):
+    for path in (ROOT / "synthesis/tokens").glob("*.j*"):
         shutil.copy(path, own)
     first = get(published, tokenizer=str(own))
     assert identity(get(published)) == identity(first)  # the same definition under another name
@@ -478,7 +478,7 @@ def test_options_are_refused_before_anything_is_written(published: Path, get: Lo
 def test_a_tokenizer_that_changes_under_a_stream(published: Path, get: Load, tmp_path: Path) -> None:
     own = tmp_path / "tokenizer"
     own.mkdir()
-    for path in (ROOT / "synthesis/tokenizer").glob("*.j*"):
+    for path in (ROOT / "synthesis/tokens").glob("*.j*"):
         shutil.copy(path, own)
     (own / "chat_template.jinja").write_text("{% for m in messages %}<{{ m.content }}>{% endfor %}")
     stream = get(published, tokenizer=str(own), streaming=True)
