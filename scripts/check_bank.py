@@ -16,7 +16,7 @@ from collections.abc import Sequence as Several
 from synthesis.engines.composer.draft import compose
 from synthesis.engines.composer.prose.bank import BANKS, Bank, Record, compile_bank
 from synthesis.engines.composer.prose.scene import SLOTS, Scene
-from synthesis.engines.composer.prose.templates import Choice, Sequence, Slot, Template, expand
+from synthesis.engines.composer.prose.templates import Alternatives, SentenceTemplate, Sequence, Slot, expand
 from synthesis.engines.composer.prose.world import GENDERED, NUMBERS, PRONOUNS, SKIES, TRAITS, Clock, Supply
 from synthesis.errors import UsageError
 
@@ -152,12 +152,12 @@ def _names(nodes: Sequence) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, Slot):
             yield node.name
-        elif isinstance(node, Choice):
+        elif isinstance(node, Alternatives):
             for option in node.options:
                 yield from _names(option)
 
 
-def _templates(bank: Bank) -> Iterator[tuple[str, Template, frozenset[str]]]:
+def _templates(bank: Bank) -> Iterator[tuple[str, SentenceTemplate, frozenset[str]]]:
     """``(where, template, slots that only hold there)`` for everything the bank can say."""
     common = frozenset(key for record in bank.settings[:1] for key, _ in record.values)
     for kind, lines in bank.kinds.items():

@@ -92,14 +92,6 @@ def test_no_files_import_one_another_in_a_circle() -> None:
     assert not arrows, {name: sorted(ones & arrows.keys()) for name, ones in sorted(arrows.items())}
 
 
-# Names that two rooms still share; a name that is used once leaves the list for good.
-SHARED = frozenset(
-    {
-        *("Choice", "Document", "Draft", "Fact", "Index", "Piece", "Statement", "Template"),
-    }
-)
-
-
 def test_a_public_class_name_is_used_once() -> None:
     names = Counter(
         node.name
@@ -107,7 +99,7 @@ def test_a_public_class_name_is_used_once() -> None:
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
-    assert {name for name, uses in names.items() if uses > 1} <= SHARED
+    assert {name for name, uses in names.items() if uses > 1} == set()
 
 
 # The composer's folders: a question is read, then stated, then told apart from others, then told.

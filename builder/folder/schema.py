@@ -17,7 +17,7 @@ Row: TypeAlias = dict[str, Any]
 
 # To be raised when the same contexts and settings would give other rows: a change of the
 # score, of the assembly or of a column.
-ROWS_VERSION = 5
+ROWS_VERSION = 6
 
 
 class Column(NamedTuple):

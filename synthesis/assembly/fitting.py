@@ -248,7 +248,7 @@ class Workshop:
 
 
 @dataclass(slots=True)
-class Draft:
+class SampleDraft:
     """One sample in the making. ``counted`` and ``plan`` are the best so far.
 
     ``id`` is the sample's; ``pair`` has the answer it gives; ``context`` is what it shows, ``own``
@@ -281,7 +281,7 @@ class Draft:
         return 0 if self.counted is None else self.counted.tokens
 
 
-def fitting(shop: Workshop, drafts: Sequence[Draft]) -> Generator[list[Trial], list[Counted], None]:
+def fitting(shop: Workshop, drafts: Sequence[SampleDraft]) -> Generator[list[Trial], list[Counted], None]:
     """Give each draft the fullest conversation found that keeps the budget.
 
     Yields what is to be counted and is sent the counts. A draft whose context does not fit even
@@ -317,7 +317,7 @@ def fitting(shop: Workshop, drafts: Sequence[Draft]) -> Generator[list[Trial], l
             yield from _lengthened(shop, made)
 
 
-def _keep(made: Draft, counted: Counted) -> None:
+def _keep(made: SampleDraft, counted: Counted) -> None:
     """Take a counted trial where it is the best so far and within the budget."""
     tokens = counted.tokens
     if made.tokens < tokens <= made.budget:
@@ -326,14 +326,14 @@ def _keep(made: Draft, counted: Counted) -> None:
         made.done = True
 
 
-def _tried(shop: Workshop, made: Draft) -> Generator[list[Trial], list[Counted], int]:
+def _tried(shop: Workshop, made: SampleDraft) -> Generator[list[Trial], list[Counted], int]:
     """Have one trial counted; its tokens."""
     (counted,) = yield [_trial(made, shop.style)]
     _keep(made, counted)
     return counted.tokens
 
 
-def _trial(made: Draft, style: Style) -> Trial:
+def _trial(made: SampleDraft, style: Style) -> Trial:
     before, after = (
         [Part(piece.text, (piece.gap,) if piece.gap else ()) for piece in side]
         for side in (made.trial.before, made.trial.after)
@@ -348,7 +348,7 @@ def _recounted(plan: Plan, cutter: Cutter, joint: int) -> Plan:
     return Plan(before, after, sum(piece.tokens + joint for piece in (*before, *after)), plan.exhausted)
 
 
-def _lengthened(shop: Workshop, made: Draft) -> Generator[list[Trial], list[Counted], None]:
+def _lengthened(shop: Workshop, made: SampleDraft) -> Generator[list[Trial], list[Counted], None]:
     """Add to a sample that stayed too short the words, or characters, that follow one of its parts.
 
     For tokenizers whose counts add up so badly that no plan hits the budget: every attempt is

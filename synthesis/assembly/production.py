@@ -16,7 +16,7 @@ from synthesis.assembly.choosing import make_selector
 from synthesis.assembly.counting import Counted, Gap, Part, Trial, count_trials
 from synthesis.assembly.cutting import Cutter, trim
 from synthesis.assembly.documents import Documents, Table, number
-from synthesis.assembly.fitting import Draft, Stock, Workshop, fitting
+from synthesis.assembly.fitting import SampleDraft, Stock, Workshop, fitting
 from synthesis.assembly.options import Options, assign, assign_depths
 from synthesis.assembly.prefetch import ahead
 from synthesis.assembly.rendering import Style, lay_out
@@ -104,7 +104,7 @@ _BATCH_TOKENS: Final = 262_144
 class _Batch:
     """Items being worked on: their drafts, and the first trials of these, to be counted."""
 
-    drafts: dict[int, Draft | None]
+    drafts: dict[int, SampleDraft | None]
     fitting: Generator[list[Trial], list[Counted], None]
     trials: list[Trial]
 
@@ -163,7 +163,7 @@ def _batches(budgets: Sequence[int], wanted: range) -> Iterator[range]:
         yield range(start, wanted.stop)
 
 
-def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Draft | None:
+def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> SampleDraft | None:
     """A sample not yet planned; ``None`` where it cannot become one."""
     budget, tokenizer = orders.budgets[item], shop.documents.tokenizer
     if not shop.documents.index.tokens[item] or not (item in orders.abstaining or item in orders.depths):
@@ -175,7 +175,7 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Draft
     if item in orders.abstaining:
         pair = replace(pair, answer=options.samples.refusal)
         need = tokenizer.count_chat(lay_out(pair, None).messages)
-        return Draft(name, pair, context, None, need, budget, 0.0, stock, cutter)
+        return SampleDraft(name, pair, context, None, need, budget, 0.0, stock, cutter)
     need, own = orders.needs[item], Part(context.text, _own_gaps(context, notes.table))
     if need > budget:
         trimmed = trim(pair, context, budget, tokenizer, options.style)
@@ -183,7 +183,7 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Draft
             return None
         need = tokenizer.count_chat(lay_out(pair, trimmed.text, style=options.style).messages)
         context, own = trimmed, Part(trimmed.text)
-    return Draft(name, pair, context, own, need, budget, orders.depths[item], stock, cutter)
+    return SampleDraft(name, pair, context, own, need, budget, orders.depths[item], stock, cutter)
 
 
 def _own_gaps(context: Context, table: Table | None) -> list[Gap]:
@@ -199,7 +199,7 @@ def _own_gaps(context: Context, table: Table | None) -> list[Gap]:
     return gaps
 
 
-def _sample(options: Options, made: Draft, counted: Counted, coherence: float | None) -> Sample:
+def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: float | None) -> Sample:
     own = () if made.own is None else (made.pair.id,)
     before, after = ([piece.name for piece in side] for side in (made.plan.before, made.plan.after))
     start = counted.layout.span[0]

@@ -66,7 +66,7 @@ def parse_benchmark(name: str, source: str) -> Benchmark:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Index:
+class BenchmarkIndex:
     """What a benchmark is checked by.
 
     ``hashes`` are sorted and distinct; ``rows`` were read and ``skipped`` could not be;
@@ -109,7 +109,7 @@ def piece_hashes(text: str, n: int) -> list[int]:
     return found
 
 
-def read_index(benchmark: Benchmark, n: int) -> Index:
+def read_index(benchmark: Benchmark, n: int) -> BenchmarkIndex:
     """Read a benchmark and index the ``n``-grams of its texts.
 
     Raises:
@@ -127,7 +127,7 @@ def read_index(benchmark: Benchmark, n: int) -> Index:
             rows, skipped, common = rows + tally.added, skipped + unreadable, common + ordinary
         if not rows:
             raise _nothing(benchmark)
-    return Index(benchmark.name, np.unique(np.concatenate(parts)), rows, skipped, common)
+    return BenchmarkIndex(benchmark.name, np.unique(np.concatenate(parts)), rows, skipped, common)
 
 
 def probe(benchmark: Benchmark) -> None:
@@ -259,7 +259,7 @@ class Benchmarks:
     """Benchmarks to check against, read and indexed, by name."""
 
     ngram: int
-    indexes: tuple[Index, ...]
+    indexes: tuple[BenchmarkIndex, ...]
 
     def check(self, instruction: str, answer: str, context: str) -> tuple[Overlap, ...]:
         """Every benchmark that shares an n-gram with one of the texts.

@@ -25,7 +25,7 @@ _LISTED = 3  # of so many parts on, a list's parts may be told in different plac
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class AnswerFact:
     """One thing that the answer says, as the answer writes it.
 
     A ``phrase`` is found in one of its ``forms`` (sequences of terms), an ``amount`` as a
@@ -48,15 +48,15 @@ class Fact:
         return reading.view.best(self.weights)
 
 
-def facts_of(question: Question) -> tuple[Fact, ...]:
+def facts_of(question: Question) -> tuple[AnswerFact, ...]:
     """The facts of an answer, in its order; none for yes and no, which no word of a text states."""
     answer = question.answer
     if answer.kind == "yes/no" or not answer.terms:
         return ()
     if answer.kind == "numeric":
         if len(answer.amounts) == 1:
-            return (Fact(answer.text.strip(), "amount", amount=answer.amounts[0]),)
-        return tuple(Fact(answer.text[a.start : a.end], "amount", amount=a) for a in answer.amounts)
+            return (AnswerFact(answer.text.strip(), "amount", amount=answer.amounts[0]),)
+        return tuple(AnswerFact(answer.text[a.start : a.end], "amount", amount=a) for a in answer.amounts)
     if answer.kind == "summary":
         return tuple(_sentences(answer.text, question.stated))
     whole, *parts = answer.parts
@@ -66,12 +66,12 @@ def facts_of(question: Question) -> tuple[Fact, ...]:
     return tuple(_phrase(text, forms, question.stated) for text, forms in told)
 
 
-def wanted_terms(facts: Iterable[Fact]) -> set[str]:
-    """What a view must keep the places of, for ``Fact.support``."""
+def wanted_terms(facts: Iterable[AnswerFact]) -> set[str]:
+    """What a view must keep the places of, for ``AnswerFact.support``."""
     return {term for fact in facts for terms_ in (fact.weights, *fact.forms) for term in terms_}
 
 
-def supports(text: str, facts: Iterable[Fact]) -> list[float]:
+def supports(text: str, facts: Iterable[AnswerFact]) -> list[float]:
     """How far a text carries each fact, 0..1."""
     facts = tuple(facts)
     if not facts:
@@ -95,22 +95,22 @@ class _Reading:
     def words(self) -> bytes:
         return haystack(canonical_terms(self.text))
 
-    def states(self, fact: Fact) -> bool:
+    def states(self, fact: AnswerFact) -> bool:
         # Only numbers are written in so many ways that the terms as they stand may not do.
         return any(map(self.view.occurrences, fact.forms)) or (
             next(quantities(fact.text), None) is not None and stated_in(self.words, answer_forms(fact.text))
         )
 
 
-def _phrase(text: str, forms: tuple[tuple[str, ...], ...], stated: Mapping[str, float]) -> Fact:
-    return Fact(text, "phrase", forms, {t: stated[t] for t in forms[0] if t in stated})
+def _phrase(text: str, forms: tuple[tuple[str, ...], ...], stated: Mapping[str, float]) -> AnswerFact:
+    return AnswerFact(text, "phrase", forms, {t: stated[t] for t in forms[0] if t in stated})
 
 
-def _sentences(text: str, stated: Mapping[str, float]) -> Iterable[Fact]:
+def _sentences(text: str, stated: Mapping[str, float]) -> Iterable[AnswerFact]:
     for start, end in sentences(text):
         weights = {t: stated[t] for t in terms(text[start:end]) if t in stated}
         if len(weights) > 1:  # "Not at all." says nothing that could be looked for
-            yield Fact(text[start:end], "sentence", weights=weights)
+            yield AnswerFact(text[start:end], "sentence", weights=weights)
 
 
 def _spelled(part: str) -> str:
@@ -132,7 +132,7 @@ _MOST_NAMED = 12
 _REFUSAL_WITHIN = 2000  # characters: a model that refuses does so at once
 
 
-def is_told(fact: Fact, text: str) -> bool:
+def is_told(fact: AnswerFact, text: str) -> bool:
     """Whether a text carries a fact well enough not to be asked for it."""
     return supports(text, (fact,))[0] >= _STATED[fact.kind]
 
@@ -182,7 +182,12 @@ def fault_of(dropped: Rejected, completion: Completion, prompt: Prompt) -> Fault
 
 
 def inspect(
-    context: Context, pair: Pair, prompt: Prompt, *, among: Sequence[Fact] | None = None, before: str = ""
+    context: Context,
+    pair: Pair,
+    prompt: Prompt,
+    *,
+    among: Sequence[AnswerFact] | None = None,
+    before: str = "",
 ) -> tuple[Context, tuple[Fault, ...]]:
     """A context with its evidence located, and what is wrong with it.
 
@@ -241,7 +246,7 @@ def _missing(text: str, question: Question, view: View, parts: Parts) -> list[Fa
     return _unstated(facts, shares, fatal=gone)
 
 
-def _unstated(facts: Iterable[Fact], shares: Iterable[float], *, fatal: bool = False) -> list[Fault]:
+def _unstated(facts: Iterable[AnswerFact], shares: Iterable[float], *, fatal: bool = False) -> list[Fault]:
     """One fault that names all facts under their bar."""
     lost = [fact for fact, share in zip(facts, shares, strict=True) if share < _STATED[fact.kind]]
     if not lost:

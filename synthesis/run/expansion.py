@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected
-from synthesis.gate.faults import Fact, Fault, fault_of, inspect, is_told
+from synthesis.gate.faults import AnswerFact, Fault, fault_of, inspect, is_told
 from synthesis.prompts import next_prompt, step_template
 from synthesis.run.conversations import Work
 from synthesis.run.outline import (
@@ -222,7 +222,7 @@ class _Writer:
         )
 
     def _checked(
-        self, reply: Completion, prompt: Prompt, draft: Manuscript, facts: Sequence[Fact], ends: bool
+        self, reply: Completion, prompt: Prompt, draft: Manuscript, facts: Sequence[AnswerFact], ends: bool
     ) -> Checked[Context]:
         cut = reply.finish_reason == "length"
         if cut:  # what it has up to its last sentence is as good as any section

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from synthesis.coherence.reading import read_question
 from synthesis.data import Completion, Pair, Prompt
-from synthesis.gate.faults import Fact, Fault, facts_of
+from synthesis.gate.faults import AnswerFact, Fault, facts_of
 from synthesis.gate.parsing import without_thinking
 from synthesis.prompts import next_prompt, step_template
 from synthesis.run.repair import Checked
@@ -44,7 +44,7 @@ class Point(NamedTuple):
     """Something a section has to tell, in words for the model; ``fact`` is what can be looked for."""
 
     say: str
-    fact: Fact | None = None
+    fact: AnswerFact | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from synthesis.sources.rows import SourceRow, task_from_name
 _FILE = "file_path"  # where a reader notes which file a document is from
 
 
-class Document(Protocol):
+class ReadDocument(Protocol):
     """What is read of a document."""
 
     text: str
@@ -29,7 +29,7 @@ class Document(Protocol):
     metadata: dict[str, Any]
 
 
-def read_documents(documents: Iterable[Document], chosen: PairsConfig) -> Iterator[Pair | Rejected]:
+def read_documents(documents: Iterable[ReadDocument], chosen: PairsConfig) -> Iterator[Pair | Rejected]:
     """The pairs that documents stand for; what stands for none, or was there before, is rejected.
 
     They are those that ``read_pairs`` makes of the same rows: ``chosen.columns`` names columns as
@@ -89,7 +89,7 @@ def metadata_of(pair: Pair, context: Context, tokens: int) -> dict[str, Any]:
     }
 
 
-def _row(document: Document, columns: Mapping[str, str]) -> dict[str, Any]:
+def _row(document: ReadDocument, columns: Mapping[str, str]) -> dict[str, Any]:
     row = {name: value for name, value in document.metadata.items() if name != _FILE}
     row[columns.get("instruction", "instruction")] = document.text
     if "id" in columns:
@@ -97,7 +97,7 @@ def _row(document: Document, columns: Mapping[str, str]) -> dict[str, Any]:
     return row
 
 
-def _pair(document: Document, row: dict[str, Any], columns: Mapping[str, str], task: str) -> Pair:
+def _pair(document: ReadDocument, row: dict[str, Any], columns: Mapping[str, str], task: str) -> Pair:
     fields = map_row(row, columns)
     file = PurePosixPath(str(document.metadata.get(_FILE, ""))).name
     label = file[: len(file) - len(suffix_of(file))]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from synthesis.engines.composer.prose.templates import Sequence, Template, compile_line, parse
+from synthesis.engines.composer.prose.templates import SentenceTemplate, Sequence, compile_line, parse
 from synthesis.errors import UsageError
 
 BANKS = Path(__file__).parent.parent / "banks"
@@ -33,7 +33,7 @@ class Record:
     """A setting or a plot: ``values`` drawn once, in order, and ``lines`` by kind."""
 
     values: tuple[tuple[str, tuple[Sequence, ...]], ...]
-    lines: dict[str, tuple[Template, ...]]
+    lines: dict[str, tuple[SentenceTemplate, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Bank:
     genre: str
     meta: dict[str, str]
     rules: dict[str, tuple[Sequence, ...]]
-    kinds: dict[str, tuple[Template, ...]]
+    kinds: dict[str, tuple[SentenceTemplate, ...]]
     settings: tuple[Record, ...]
     plots: tuple[Record, ...]
 
@@ -73,7 +73,7 @@ def compile_bank(genre: str) -> Bank:
     parts = [read_bank(BANKS / f"{name}.txt") for name in own.meta.get("include", "common").split()]
     parts.append(own)
     rules: dict[str, tuple[Sequence, ...]] = {}
-    kinds: dict[str, tuple[Template, ...]] = {}
+    kinds: dict[str, tuple[SentenceTemplate, ...]] = {}
     for part in parts:
         rules |= part.rules
         for kind, lines in part.kinds.items():
@@ -120,7 +120,7 @@ def _pair(line: str) -> tuple[str, str]:
 def _record(body: list[tuple[int, str]]) -> Record:
     """``name = phrase`` lines are values; ``kind: text`` lines are templates or plain entries."""
     values: list[tuple[str, tuple[Sequence, ...]]] = []
-    lines: dict[str, list[Template]] = {}
+    lines: dict[str, list[SentenceTemplate]] = {}
     for _, line in body:
         key = line.split(maxsplit=1)[0]
         if key.endswith(":"):

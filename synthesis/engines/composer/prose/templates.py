@@ -18,7 +18,7 @@ from typing import Protocol, TypeAlias
 
 from synthesis.errors import UsageError
 
-Node: TypeAlias = "str | Slot | Choice"
+Node: TypeAlias = "str | Slot | Alternatives"
 Sequence: TypeAlias = tuple[Node, ...]
 
 
@@ -31,7 +31,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Alternatives:
     """Alternatives of which one is taken, all equally likely."""
 
     options: tuple[Sequence, ...]
@@ -48,7 +48,7 @@ class Ink(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class SentenceTemplate:
     """A compiled line. ``low`` is the fewest words it can give; ``slots`` every name in it.
 
     ``company`` says that it speaks of a second person.
@@ -88,7 +88,7 @@ def parse(source: str) -> tuple[Sequence, ...]:
             stack.pop()
             options = (*done, tuple(current))
             # A group without a bar is optional: itself or nothing.
-            stack[-1][1].append(Choice(options if len(options) > 1 else (*options, ())))
+            stack[-1][1].append(Alternatives(options if len(options) > 1 else (*options, ())))
         else:
             raise UsageError(f"Template has a stray '{mark}': {source!r}. Close or remove it.")
     if len(stack) > 1:
@@ -97,21 +97,21 @@ def parse(source: str) -> tuple[Sequence, ...]:
     return (*done, tuple(current))
 
 
-def compile_line(source: str) -> Template:
+def compile_line(source: str) -> SentenceTemplate:
     """One sentence or beat. Top-level bars are refused, so that a lost bracket is noticed."""
     options = parse(source)
     if len(options) > 1:
         raise UsageError(f"Template has a '|' outside parentheses: {source!r}. Wrap the alternatives.")
     slots = frozenset(_slot_names(options[0]))
     company = any(name in ("q", "tie") or name.startswith("q_") for name in slots)
-    return Template(options[0], _fewest_words(source), slots, company, source)
+    return SentenceTemplate(options[0], _fewest_words(source), slots, company, source)
 
 
 def _slot_names(nodes: Sequence) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, Slot):
             yield node.name
-        elif isinstance(node, Choice):
+        elif isinstance(node, Alternatives):
             for option in node.options:
                 yield from _slot_names(option)
 
@@ -132,7 +132,7 @@ def pour(nodes: Sequence, ink: Ink, out: list[str]) -> None:
         kind = type(node)
         if kind is str:
             out.append(node)  # type: ignore[arg-type]
-        elif kind is Choice:
+        elif kind is Alternatives:
             options = node.options  # type: ignore[union-attr]
             pour(options[int(ink.random() * len(options))], ink, out)
         else:
@@ -140,7 +140,7 @@ def pour(nodes: Sequence, ink: Ink, out: list[str]) -> None:
             out.append(value[:1].upper() + value[1:] if node.capital else value)  # type: ignore[union-attr]
 
 
-def expand(template: Template, ink: Ink) -> str:
+def expand(template: SentenceTemplate, ink: Ink) -> str:
     """The tidied text of a template: single spaces, right articles, a capital first letter."""
     out: list[str] = []
     pour(template.nodes, ink, out)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.prose.bank import Bank
 from synthesis.engines.composer.prose.deck import Deck
-from synthesis.engines.composer.prose.templates import Template, expand_options
+from synthesis.engines.composer.prose.templates import SentenceTemplate, expand_options
 from synthesis.errors import UsageError
 
 MONTHS = words("months")
@@ -53,7 +53,7 @@ class Person:
     short: str
     female: bool
     values: dict[str, str] = field(hash=False)
-    lines: dict[str, list[Template]] = field(hash=False)
+    lines: dict[str, list[SentenceTemplate]] = field(hash=False)
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class World:
     """
 
     values: dict[str, str]
-    lines: dict[str, tuple[Template, ...]]
+    lines: dict[str, tuple[SentenceTemplate, ...]]
     cast: tuple[Person, ...]
     ties: dict[frozenset[str], str] = field(default_factory=dict)
 
@@ -166,7 +166,7 @@ class Supply:
         cast = tuple(self._person(values, roles.draw(), (i % 2 == 0) == first) for i in range(people))
         return World(values, record.lines, cast)
 
-    def _person(self, around: dict[str, str], role: Template, female: bool) -> Person:
+    def _person(self, around: dict[str, str], role: SentenceTemplate, female: bool) -> Person:
         first = self._name("first_names_f" if female else "first_names_m")
         last = self._name("surnames")
         style = self._styles[int(self._rng.random() * len(self._styles))]

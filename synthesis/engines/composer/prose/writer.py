@@ -19,7 +19,7 @@ from synthesis.engines.composer.prose.facts import Fact, Feed
 from synthesis.engines.composer.prose.guard import Guard
 from synthesis.engines.composer.prose.plan import FILLERS, IMPERSONAL, RECIPES, Beat
 from synthesis.engines.composer.prose.scene import TOPIC, Scene
-from synthesis.engines.composer.prose.templates import Template, expand
+from synthesis.engines.composer.prose.templates import SentenceTemplate, expand
 from synthesis.engines.composer.prose.world import Person, World
 
 #: Kinds that may end a text, or fill it up to an exact length, and speak of no one.
@@ -32,7 +32,7 @@ LEAD = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Telling:
     """A sentence or a fact. ``what`` is set for evidence; ``alone`` gives it a paragraph."""
 
     text: str
@@ -48,7 +48,7 @@ class Paragraph:
     spans: tuple[Evidence, ...]
 
 
-def lay_out(pieces: Iterable[Piece]) -> Paragraph:
+def lay_out(pieces: Iterable[Telling]) -> Paragraph:
     """Join pieces with spaces, and those that stand alone with blank lines."""
     text, spans, alone = "", [], False
     for piece in pieces:
@@ -96,7 +96,7 @@ class Writer:
                 return text
         return None
 
-    def _try(self, template: Template, most: int, least: int = 1) -> str | None:
+    def _try(self, template: SentenceTemplate, most: int, least: int = 1) -> str | None:
         scene = self._scene
         if template.low > most or (template.company and not scene.has_company):
             return None
@@ -157,7 +157,7 @@ class Writer:
             # The story's bones alone: the room belongs to facts.
             recipe = deque(k for i, k in enumerate(recipe) if i == 0 or k in ("intro", "plot"))
         fillers = FILLERS[beat.stage]
-        pieces: list[Piece] = []
+        pieces: list[Telling] = []
         misses = 0
         while misses < 4:
             left = room - (self.written - start)
@@ -171,7 +171,7 @@ class Writer:
             if text is None:
                 misses += 1
                 continue
-            pieces.append(Piece(text))
+            pieces.append(Telling(text))
             if beat.stage not in IMPERSONAL and "plot" not in recipe:
                 group = self._feed.due(self.written, room - (self.written - start) - 12)
                 pieces += self.tell(group, room - (self.written - start))
@@ -185,12 +185,12 @@ class Writer:
         choices = apart if apart and self._rng.random() < 0.85 else others
         return choices[int(self._rng.random() * len(choices))]
 
-    def tell(self, group: list[Fact], room: int) -> list[Piece]:
+    def tell(self, group: list[Fact], room: int) -> list[Telling]:
         """Lead up to facts, state them word for word, and sometimes react."""
         if not group:
             return []
         room -= sum(fact.words for fact in group)
-        pieces: list[Piece] = []
+        pieces: list[Telling] = []
         if self._topics and any(fact.what for fact in group):
             # The text must have a reason to know such things.
             room = self._add(pieces, self.say("topic", room - 12), room)
@@ -202,24 +202,24 @@ class Writer:
             # A long list needs fewer words between.
             if index and (len(group) <= 3 or self._rng.random() < 0.3):
                 room = self._add(pieces, self.say("next", room), room)
-            pieces.append(Piece(fact.text, fact.what, fact.own_paragraph))
+            pieces.append(Telling(fact.text, fact.what, fact.own_paragraph))
             self.written += fact.words
         self._scene.interrupted()
         if self._scene.has_focus and self._rng.random() < 0.4:
             self._add(pieces, self.say("after", room), room)
         return pieces
 
-    def _add(self, pieces: list[Piece], text: str | None, room: int) -> int:
+    def _add(self, pieces: list[Telling], text: str | None, room: int) -> int:
         if text is None:
             return room
-        pieces.append(Piece(text))
+        pieces.append(Telling(text))
         return room - len(text.split())
 
     # --- coming out right ---------------------------------------------------------------
 
-    def ending(self, left: int, slack: int) -> list[Piece]:
+    def ending(self, left: int, slack: int) -> list[Telling]:
         """Sentences of ``left`` words together, or up to ``slack`` fewer."""
-        pieces: list[Piece] = []
+        pieces: list[Telling] = []
         for turn in range(60):
             if left <= slack:
                 break
@@ -234,11 +234,11 @@ class Writer:
             left = self._add(pieces, text, left)
         return pieces
 
-    def brief(self, left: int, slack: int) -> list[Piece]:
+    def brief(self, left: int, slack: int) -> list[Telling]:
         """All the evidence with ``left`` words around it, for texts too short for a story."""
         self._scene.begin(None, None)
         facts = self._feed.rest()
-        pieces: list[Piece] = []
+        pieces: list[Telling] = []
         if left > 34:
             left = self._add(pieces, self.say("open", left - 20), left)
         if left > 12:
@@ -249,6 +249,6 @@ class Writer:
         for index, fact in enumerate(facts):
             if index and left > 16:
                 left = self._add(pieces, self.say("next", left - 8), left)
-            pieces.append(Piece(fact.text, fact.what, fact.own_paragraph))
+            pieces.append(Telling(fact.text, fact.what, fact.own_paragraph))
             self.written += fact.words
         return pieces + self.ending(left, slack)
