@@ -15,6 +15,7 @@ from builder.folder.schema import COLUMNS
 from builder.folder.versions import Manifest, read_manifests
 from builder.resources import card_template
 from builder.wording import readable_size
+from synthesis.engines import engine_class, engine_names
 from synthesis.tasks import task_of
 
 MARKER = "<!-- Written by context-synthesis, and again at each build, except for the notes at the end. -->"
@@ -158,11 +159,17 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
         "rejected": [line for manifest in listed for line in reasons(manifest)],
         "filters": filters(listed),
         "contamination": contamination(listed),
-        "composer": any(manifest.facts.get("engine") == "composer" for manifest in listed),
+        "modelless": _modelless(listed),
         "imported": any(manifest.facts.get("engine") == IMPORTED for manifest in listed),
         "replaced": sum(manifest.statistics.get("replaced_characters", 0) for manifest in listed),
         "license": _one_line(facts.get("license") or ""),
     }
+
+
+def _modelless(listed: Sequence[Manifest]) -> list[str]:
+    """The engines among those that wrote which are no language models."""
+    wrote = {manifest.facts.get("engine") for manifest in listed}
+    return [name for name in engine_names() if name in wrote and engine_class(name).free]
 
 
 def _title(facts: Mapping[str, Any]) -> str:
