@@ -200,7 +200,9 @@ def build(kind: type[_T], table: Mapping[str, Any], prefix: str = "") -> _T:
     for key, value in table.items():
         where = f"{prefix}{key}"
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
+            # What belongs into a table may stand above it.
+            near = [f"{name}.{key}" for name, hint in hints.items() if _has_field(hint, key)]
+            near += difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean '{prefix}{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
             raise ConfigError(f"unknown key '{where}'; {hint}")
         hint_type = hints[key]
@@ -211,6 +213,10 @@ def build(kind: type[_T], table: Mapping[str, Any], prefix: str = "") -> _T:
         else:
             values[key] = _coerce(where, hint_type, value)
     return kind(**values)
+
+
+def _has_field(kind: Any, name: str) -> bool:
+    return is_dataclass(kind) and name in {one.name for one in fields(kind)}
 
 
 def _coerce(where: str, kind: Any, value: Any) -> Any:

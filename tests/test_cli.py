@@ -169,6 +169,7 @@ def test_a_huge_answer_and_a_duplicate_are_rejected_rows(tmp_path, command) -> N
         (["--option", "bogus=1"], "bogus"),
         (["--column", "instruction=nope"], "nope"),
         (["absent.toml"], "absent.toml"),
+        (["--config", "absent.toml"], "no configuration file absent.toml"),
         (["--no-such-option"], "No such option"),
         (["--seed", "x"], "seed"),
     ],

@@ -59,7 +59,7 @@ def named_file(run_file: Path | None, config: Path | None) -> Path | None:
     """
     if config is None:
         return run_file
-    if not config.is_file() or config.suffix != ".toml":
+    if config.suffix != ".toml" or config.is_dir():
         raise UsageError(
             f"--config takes the TOML file of a run, and {config} is none; the config of a Hub dataset is "
             f"given as --pairs-config {config}, or behind its name: ORG/NAME?config={config}"

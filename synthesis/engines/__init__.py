@@ -36,7 +36,7 @@ def engine_class(name: str) -> type[BaseEngine]:
     if name not in _ENGINES:
         near = difflib.get_close_matches(name, _ENGINES, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"known engines: {', '.join(engine_names())}"
-        raise ConfigError(f"there is no engine '{name}' (generation.engine, --engine); {hint}")
+        raise ConfigError(f"there is no engine '{name}'; {hint}")
     module, attribute = _ENGINES[name]
     found: type[BaseEngine] = getattr(importlib.import_module(module), attribute)
     return found
