@@ -52,8 +52,20 @@ FAMILIES = {
         ["261 miles", "261", "260 km", "2610 km"],
     ),
     "money": Family(
-        ["£2,500", "2,500 pounds", "2500 GBP", "two thousand five hundred pounds"], [], ["$2,500", "£250"]
+        ["£2,500", "2,500 pounds", "2500 GBP", "two thousand five hundred pounds", "£2.5k"],
+        [],
+        ["$2,500", "£250"],
     ),
+    "short money": Family(
+        ["$5m", "$5 million", "5,000,000 dollars", "$5M", "$5 mn"],
+        ["US$5 million"],
+        ["$5", "$5bn", "5 metres", "$5k"],
+    ),
+    "fraction": Family(
+        ["2/3", "two thirds", "two-thirds"], ["2/3 of it"], ["2", "3", "3/2", "two", "a third"]
+    ),
+    "part of a fraction": Family(["two", "2"], ["two halls"], ["two thirds", "1/2", "2/3", "three"]),
+    "decade": Family(["1990s", "the 1990s"], ["the late 1990s"], ["1990", "1980s", "1990 seconds"]),
     "date": Family(
         ["3 May 1990", "May 3, 1990", "May 3rd, 1990", "1990-05-03", "the third of May, 1990"],
         ["3rd of May 1990", "May the third, 1990", "1990/05/03", "3 May, 1990", "03.05.1990"],
@@ -62,7 +74,9 @@ FAMILIES = {
     "month": Family(
         ["May 1990", "May of 1990"], ["3 May 1990", "1990-05-03"], ["June 1990", "May 1991", "1990", "May"]
     ),
-    "year": Family(["1990", "nineteen ninety"], ["3 May 1990", "May 1990"], ["1991", "19,90", "19901"]),
+    "year": Family(
+        ["1990", "nineteen ninety"], ["3 May 1990", "May 1990"], ["1991", "19,90", "19901", "the 1990s"]
+    ),
     "century": Family(
         ["the 19th century", "19th century", "nineteenth century"], [], ["the 18th century", "19", "1900"]
     ),
@@ -83,6 +97,9 @@ FAMILIES = {
         ["José Martí", "Jose Marti", "JOSÉ MARTÍ", unicodedata.normalize("NFD", "José Martí")],
         [],
         ["José Mart", "Marti Jose"],
+    ),
+    "invisible": Family(
+        ["Aldwyn", "Ald\u00adwyn", "Ald\u200bwyn", "\ufeffAldwyn"], [], ["Ald wyn", "Ald-wyn"]
     ),
     "articles": Family(
         ["the Harrow Bridge", "Harrow Bridge"],

@@ -2,8 +2,8 @@
 
 English number words and month names; digits of any script. ``3 May 1990``, ``May 3rd, 1990``,
 ``05/03/1990`` and ``1990-05-03`` become one key; so do ``2.5 million km`` and ``2,500,000 kilometres``,
-``a hundred and five`` and ``105``, ``five per cent`` and ``5%``. Linear in the text. Knows nothing of
-who asks.
+``a hundred and five`` and ``105``, ``five per cent`` and ``5%``, ``two thirds`` and ``2/3``. Linear in
+the text. Knows nothing of who asks.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from synthesis.text.words import (
 class Quantity(NamedTuple):
     """A number or date at ``text[start:end]``.
 
-    ``kind`` is ``number``, ``ordinal`` or ``date``; ``value`` is canonical digits, for a
-    date ``yyyy-mm-dd`` with ``00`` for what is not given; ``unit`` may be empty. ``other`` is a
-    date's second reading where day and month cannot be told apart.
+    ``kind`` is ``number``, ``ordinal`` or ``date``; ``value`` is canonical digits, ``2/3`` for a
+    fraction, ``1990s`` for a decade, for a date ``yyyy-mm-dd`` with ``00`` for what is not given;
+    ``unit`` may be empty. ``other`` is a date's second reading where day and month cannot be told
+    apart.
     """
 
     start: int
@@ -52,6 +53,9 @@ _CARDINALS = {word: n for n, word in enumerate(UNITS_0_19)}
 _CARDINALS |= {word: 20 + 10 * n for n, word in enumerate(TENS)}
 _ORDINALS = {word: n for n, word in enumerate(ORDINALS)}
 _ORDINALS |= {word: 20 + 10 * n for n, word in enumerate(TENTHS)}
+_MONEY_SCALES = _SCALES | {"k": 10**3, "m": 10**6, "mn": 10**6, "bn": 10**9, "b": 10**9, "tn": 10**12}
+_PARTS = {word: n for word, n in _ORDINALS.items() if 3 <= n <= 10} | {"quarter": 4}
+_PARTS |= {f"{word}s": n for word, n in _PARTS.items()} | {"half": 2, "halves": 2}
 _ORDINAL_SCALES = {f"{word}th": scale for word, scale in _SCALES.items()}
 _VALUES = _CARDINALS | _ORDINALS
 
@@ -107,6 +111,8 @@ _YEAR_FIRST = re.compile(
     r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d/-])"
 )
 _YEAR_LAST = re.compile(r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4})(?![\d/-])")
+_FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})(?![\d/])")
+_DECADE = re.compile(r"\d{3}0s\b")
 _VERSION = re.compile(r"\d+(?:\.\d+){2,}")
 _DIGITS = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?")
 _ORDINAL_END = re.compile(r"(?:st|nd|rd|th)\b")
@@ -117,6 +123,8 @@ _MONTH_FIRST = re.compile(
 _MONTH_ORDINAL = re.compile(rf"{_MONTH}{_GAP}(?:the{_GAP})?(?=[a-z])")
 _YEAR_AFTER = re.compile(_YEAR)
 _SCALE = re.compile(rf"(?:{_GAP}|-)({_either(_SCALES)})\b")
+_MONEY_SCALE = re.compile(rf"(?:{_GAP}|-)?({_either(_MONEY_SCALES)})\b")
+_PART = re.compile(rf"[\s-]{{1,4}}({_either(_PARTS)})\b(?!-)")
 _NAMED_UNIT = _either(unit for unit in _UNITS if unit[0].isalpha())
 _UNIT = re.compile(rf"\s?([%٪％°])|(?:\s{{1,4}}|-)?(?:(per[\s-]{{0,4}}cent(?:um)?)|({_NAMED_UNIT}))\b")
 _CENTURY = re.compile(r"[\s-]{1,4}(?:century|centuries)\b")
@@ -214,7 +222,7 @@ def _money(text: str, at: int) -> _Read:
     sign = _CURRENCY.match(text, at)
     if sign is None:
         return at + 1, None
-    end, value = _scaled(text, sign.end())
+    end, value = _scaled(text, sign.end(), _MONEY_SCALE)
     if unit := _UNIT.match(text, end):  # "$5 dollars"
         end = unit.end() if _unit_of(unit) == _UNITS[text[at]] else end
     return end, Quantity(at, end, "number", value, _UNITS[text[at]])
@@ -231,6 +239,10 @@ def _figures(text: str, at: int) -> _Read:
                 return date.end, date
         elif version := _VERSION.match(text, at):
             return version.end(), None
+        elif fraction := _FRACTION.match(text, at):
+            return _measured(text, at, fraction.end(), f"{int(fraction[1])}/{int(fraction[2])}")
+    if decade := _DECADE.match(text, at):
+        return decade.end(), Quantity(at, decade.end(), "number", decade.group())
     if digits.group().isdecimal() and (following.isspace() or following.isalpha()):
         suffix = _ORDINAL_END.match(text, digits.end())
         end = suffix.end() if suffix else digits.end()
@@ -255,6 +267,8 @@ def _words(text: str, at: int) -> _Read:
         return word.end(), None
     end, number, is_ordinal = _spelled(text, word)
     if not is_ordinal:
+        if part := _PART.match(text, end):
+            return _measured(text, at, part.end(), f"{number}/{_PARTS[part[1]]}")
         return _measured(text, at, end, str(number))
     if date := _day_first(text, at, end, str(number)):
         return date.end, date
@@ -280,16 +294,16 @@ def _unit_of(match: re.Match[str]) -> str:
     return "%" if match[2] else _UNITS[match[1] or match[3]]
 
 
-def _scaled(text: str, at: int) -> tuple[int, str]:
-    """``2.5 million`` as digits."""
+def _scaled(text: str, at: int, scales: re.Pattern[str] = _SCALE) -> tuple[int, str]:
+    """``2.5 million`` as digits; with the scales of money also ``2.5m``."""
     digits = _DIGITS.match(text, at)
     assert digits is not None
     end, scale = digits.end(), 1
     for _ in range(_MOST_SCALES):
-        word = _SCALE.match(text, end)
+        word = scales.match(text, end)
         if word is None:
             break
-        end, scale = word.end(), scale * _SCALES[word[1]]
+        end, scale = word.end(), scale * _MONEY_SCALES[word[1]]
     whole, _, fraction = digits.group().replace(",", "").partition(".")
     if len(whole) + len(fraction) > _MOST_DIGITS:
         return end, whole + fraction

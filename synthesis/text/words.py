@@ -22,17 +22,20 @@ UNSPACED = (
 _SOLID = UNSPACED + "\uac00-\ud7af"  # and Hangul, whose particles stick to words
 # Vowel signs and points: part of a word, though no letters.
 _MARKS = _BRAHMIC + "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff"
+# Characters that are not seen: soft hyphens, joiners, byte order marks. Inside a word they are no part of it.
+_INVISIBLE = "\u00ad\u200b-\u200d\u2060\ufeff"
+_INSIDE = _MARKS + _INVISIBLE
 _NUMBER = r"\d+(?:[.,]\d+)*(?:(?:st|nd|rd|th|s)\b)?"
 _LETTER = rf"[^\W\d_{_SOLID}]"
 
 _WORD = re.compile(rf"{_NUMBER}|{_LETTER}+(?:['’]{_LETTER}+)?|(?:(?=\w)[{_SOLID}])+")
 # Only texts that carry loose combining marks pay for the slower patterns.
-_MARKED_LETTERS = rf"{_LETTER}(?:{_LETTER}|[{_MARKS}])*"
+_MARKED_LETTERS = rf"{_LETTER}(?:{_LETTER}|[{_INSIDE}])*"
 _MARKED_WORD = re.compile(
     rf"{_NUMBER}|{_MARKED_LETTERS}(?:['’]{_MARKED_LETTERS})?|(?:(?=[\w{_MARKS}])[{_SOLID}])+"
 )
-_HAS_MARKS = re.compile(f"[{_MARKS}]")
-_DROPPED_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+_HAS_MARKS = re.compile(f"[{_INSIDE}]")
+_DROPPED_MARKS = re.compile(f"[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670{_INVISIBLE}]")
 _SOLID_CHAR = re.compile(f"[{_SOLID}]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
