@@ -65,6 +65,12 @@ FAMILIES = {
         ["2/3", "two thirds", "two-thirds"], ["2/3 of it"], ["2", "3", "3/2", "two", "a third"]
     ),
     "part of a fraction": Family(["two", "2"], ["two halls"], ["two thirds", "1/2", "2/3", "three"]),
+    "below zero": Family(
+        ["-5 degrees", "minus five degrees", "\u22125 degrees", "minus 5\u00b0"],
+        ["-5.0 degrees"],
+        ["5 degrees", "15-5 degrees", "-15 degrees"],
+    ),
+    "above zero": Family(["5 degrees"], ["10-5 degrees"], ["-5 degrees", "minus five degrees"]),
     "decade": Family(["1990s", "the 1990s"], ["the late 1990s"], ["1990", "1980s", "1990 seconds"]),
     "date": Family(
         ["3 May 1990", "May 3, 1990", "May 3rd, 1990", "1990-05-03", "the third of May, 1990"],

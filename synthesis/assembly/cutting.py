@@ -12,6 +12,7 @@ from synthesis.assembly.documents import Table
 from synthesis.assembly.rendering import Style, lay_out
 from synthesis.data import Context, Evidence, Pair
 from synthesis.text.sentences import sentence_spans
+from synthesis.text.words import count_words
 from synthesis.tokens import Tokenizer
 
 _LAST_WORD = re.compile(r"\S+$")
@@ -272,7 +273,7 @@ def _only(context: Context, spans: Sequence[tuple[int, int]], kept: Sequence[int
     moved = (_moved(piece, spans, starts) for piece in context.evidence)
     evidence = tuple(piece for piece in moved if piece is not None)
     joined = "".join(parts)
-    return replace(context, text=joined, evidence=evidence, words=len(joined.split()), tokens=0)
+    return replace(context, text=joined, evidence=evidence, words=count_words(joined), tokens=0)
 
 
 def _moved(piece: Evidence, spans: Sequence[tuple[int, int]], starts: dict[int, int]) -> Evidence | None:

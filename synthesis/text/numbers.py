@@ -106,6 +106,9 @@ _WORD = re.compile(r"[a-z]{3,12}\b")
 _NEXT_WORD = re.compile(r"[\s-]{1,4}(and[\s-]{1,4})?([a-z]{3,12})\b")
 _VAGUE = re.compile(r"\b(?:few|several|many|some|half|couple|quarter)(?:\s(?:an?|of))?\s{1,4}\Z")
 _VAGUE_REACH = 16
+# A hyphen between two things is no sign, nor is a minus that takes one number from another.
+_SIGN = re.compile(r"(?:(?<![^\s(])[-\u2212]|(?<!\d\s)\bminus\s)\Z")
+_SIGN_REACH = 8
 _CURRENCY = re.compile(r"[$€£]\s?(?=\d)")
 _YEAR_FIRST = re.compile(
     r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d/-])"
@@ -150,7 +153,7 @@ def quantities(text: str) -> Iterator[Quantity]:
         else:
             end, found = _words(lowered, at)
         if found is not None:
-            yield found
+            yield _signed(lowered, found)
 
 
 def canonical_terms(text: str) -> list[str]:
@@ -216,6 +219,13 @@ def _date_keys(value: str) -> list[str]:
 # From here on texts are in lower case, and each function reads what starts at a place: it gives
 # the end of what it has looked at, and the quantity if there is one.
 _Read = tuple[int, Quantity | None]
+
+
+def _signed(text: str, found: Quantity) -> Quantity:
+    """The number with the minus before it."""
+    start = found.start
+    sign = _SIGN.search(text, max(0, start - _SIGN_REACH), start) if found.kind == "number" else None
+    return found._replace(start=sign.start(), value=f"-{found.value}") if sign else found
 
 
 def _money(text: str, at: int) -> _Read:
