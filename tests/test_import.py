@@ -17,6 +17,7 @@ from synthesis.coherence import locate
 from synthesis.errors import FolderError, SourceError, UsageError
 from synthesis.options import RunConfig, load_config, override
 from synthesis.sources.columns import BadRow
+from synthesis.text.words import count_words
 from tests import real_texts
 from tests.real_texts import sets
 
@@ -219,6 +220,12 @@ def test_columns_limit_and_task_can_be_chosen(tmp_path: Path, bring: Import) -> 
     with pytest.raises(SourceError, match=r"train\.jsonl:1: context is missing \(no column other"):
         bring(rows, "again", **{"pairs.columns": columns | {"context": "other"}})
     assert sorted(path.name for path in (tmp_path / "again").iterdir()) == [".lock", "journal"]
+
+
+def test_words_of_any_script_are_counted(tmp_path: Path, bring: Import) -> None:
+    context = "水车立在河边，由艾达经营。" * 9
+    bring([{"instruction": "谁经营水车？", "answer": "艾达", "synthesized_context": context}])
+    assert [row["words"] for row in raw(tmp_path / "run")] == [count_words(context)] != [1]
 
 
 def test_nothing_to_import_is_an_error_that_says_why(tmp_path: Path, bring: Import) -> None:

@@ -39,6 +39,8 @@ def test_a_run_stands_for_its_dataset(tmp_path: Path) -> None:
     assert find_place("ada/clocks@v1.0.0").repo == "ada/clocks"
     with pytest.raises(UsageError, match="has no revision 'v1'"):
         find_place(dataset, "v1")
+    with pytest.raises(UsageError, match="is a dataset; give the folder of the run"):
+        RunFolder(dataset).read_config()
     with pytest.raises(UsageError, match="another revision"):
         find_place("ada/clocks@v1.0.0", "v2.0.0")
 

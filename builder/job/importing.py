@@ -27,6 +27,7 @@ from synthesis.sources.address import address_of
 from synthesis.sources.columns import BadRow, exchange, map_row
 from synthesis.sources.resolve import tables
 from synthesis.sources.rows import FirstSeen, SourceRow, SourceTable, task_from_name
+from synthesis.text.words import count_words
 
 if TYPE_CHECKING:
     from builder.job.reporter import Reporter
@@ -136,7 +137,7 @@ def _record(outcome: _Outcome, journal: Journal, model: str) -> None:
             pair.id,
             text,
             found,
-            words=len(text.split()),
+            words=count_words(text),
             engine=IMPORTED,
             model=model,
             evidence_source="located" if found else "none",

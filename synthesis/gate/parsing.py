@@ -46,8 +46,8 @@ def parse(
     body = completion.text[start:]
     start += len(body) - len(body.lstrip())
     text = body.strip()
-    words, asked = len(text.split()), int(prompt.variables.get("words", 0))
-    if count_words(text) < (_SHORTEST_PART if part else max(1, _SHORTEST_SHARE * asked)):
+    words, asked = count_words(text), int(prompt.variables.get("words", 0))
+    if words < (_SHORTEST_PART if part else max(1, _SHORTEST_SHARE * asked)):
         return rejected("parse", f"short: {words} words where {asked} were asked")
     evidence = tuple(Evidence(e.start - start, e.end - start, e.what) for e in completion.evidence)
     return Context(

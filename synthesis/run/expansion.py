@@ -231,7 +231,7 @@ class _Writer:
         if isinstance(outcome, Rejected):
             return Checked(None, (fault_of(outcome, reply, prompt),))
         text = _HEADING.sub("", outcome.text)
-        outcome = replace(outcome, text=text, words=len(text.split()))
+        outcome = replace(outcome, text=text, words=count_words(text))
         context, found = inspect(outcome, self.pair, prompt, among=facts, before=draft.text)
         if cut and ends:
             say = "- It was cut off before its end. Bring the text to its end within the words asked for."
@@ -244,7 +244,7 @@ class _Writer:
     def _whole(self, text: str, asked: Sequence[Answered[Context]], attempts: int) -> Context | Rejected:
         first = next(answered.value for answered in asked if answered.value)
         context = replace(
-            first, text=text, words=len(text.split()), fingerprint=self.prompt.fingerprint, attempts=attempts
+            first, text=text, words=count_words(text), fingerprint=self.prompt.fingerprint, attempts=attempts
         )
         context, found = inspect(context, self.pair, self.prompt)
         if any(fault.fatal for fault in found):

@@ -136,6 +136,8 @@ class RunFolder:
             UsageError: there is none, so this is no run.
         """
         if not self.config.is_file():
+            if kind_of(self.path) == "dataset":
+                raise UsageError(f"{self.path} is a dataset; give the folder of the run that made it")
             raise UsageError(
                 f"{self.path} holds no run (no run.toml); give the folder of a run, or make one with: "
                 f"context-synthesis {command} --out {self.path}"
