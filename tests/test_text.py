@@ -35,7 +35,7 @@ FAMILIES = {
     ),
     "1,200": Family(
         ["1200", "1,200", "1.2 thousand", "twelve hundred", "one thousand two hundred"],
-        ["a thousand and two hundred"],
+        ["a thousand and two hundred", "1\u00a0200", "1\u202f200"],
         ["120", "12,000", "2,100", "a few thousand"],
     ),
     "million": Family(
@@ -260,6 +260,7 @@ def test_a_date_in_figures_may_be_read_both_ways() -> None:
         "Wait... what is that?",
         "Yahoo! was a company.",
         "1. The first of the list.",
+        "Das war am 3. Oktober 1990 und am 24. Dezember.",
         "In Roe v. Wade the court sat, as Gery P. Guy told the paper on p. A7.",
         "From the W.H. (and me) went a film of Warner Bros.' Storks to Mt. Everest's camp.",
     ],

@@ -117,7 +117,10 @@ _YEAR_LAST = re.compile(r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mar
 _FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})(?![\d/])")
 _DECADE = re.compile(r"\d{3}0s\b")
 _VERSION = re.compile(r"\d+(?:\.\d+){2,}")
-_DIGITS = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?")
+# Thousands stand apart by commas, or by blanks at which no line breaks.
+_APART = ",\u00a0\u2009\u202f"
+_DIGITS = re.compile(rf"\d{{1,3}}(?:[{_APART}]\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?")
+_GAPS = re.compile(f"[{_APART}]")
 _ORDINAL_END = re.compile(r"(?:st|nd|rd|th)\b")
 _MONTH_AFTER = re.compile(rf"{_GAP}(?:of{_GAP})?{_MONTH}(?:\.?{_YEAR})?")
 _MONTH_FIRST = re.compile(
@@ -314,7 +317,7 @@ def _scaled(text: str, at: int, scales: re.Pattern[str] = _SCALE) -> tuple[int, 
         if word is None:
             break
         end, scale = word.end(), scale * _MONEY_SCALES[word[1]]
-    whole, _, fraction = digits.group().replace(",", "").partition(".")
+    whole, _, fraction = _GAPS.sub("", digits.group()).partition(".")
     if len(whole) + len(fraction) > _MOST_DIGITS:
         return end, whole + fraction
     number, rest = divmod(int(whole + fraction) * scale, 10 ** len(fraction))

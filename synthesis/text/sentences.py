@@ -25,6 +25,7 @@ _FIRST_WORD = re.compile(rf"[{re.escape(_OPENING)}]{{0,4}}([^\W\d_]{{1,24}})")
 _LETTERS = re.compile(r"(?:[^\W\d_]\.){0,8}[^\W\d_]")
 _ROMAN_OR_DIGITS = re.compile(r"(?:[A-Z]?\d|[IVXLCDM]+\b)")
 _LONGEST = 24
+_DAY = 2  # digits
 
 # No sentence ends with these.
 _BOUND = frozenset(
@@ -41,6 +42,10 @@ _MAYBE = frozenset(
         "st jr sr inc ltd co corp bros dept univ assn ave blvd rd hwy mt ft etc al est esq ph.d "
         "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun"
     )
+)
+# Behind a day's number: "am 3. Oktober". Where months are written small a sentence goes on in any case.
+_MONTHS = frozenset(
+    split_words("januar februar märz april mai juni juli august september oktober november dezember")
 )
 _STARTERS = frozenset(
     split_words(
@@ -100,7 +105,9 @@ def _abbreviates(text: str, sentence: int, stop: int, following: int) -> bool:
     if plain in _NUMBERED and _ROMAN_OR_DIGITS.match(text, following):
         return True
     if word.isdecimal():  # "3." at its start numbers an item of a list
-        return text[sentence:stop].strip() == word
+        return text[sentence:stop].strip() == word or (
+            len(word) <= _DAY and _first_word(text, following) in _MONTHS
+        )
     if plain in _MAYBE or (_LETTERS.fullmatch(word) and ("." in word or (word[0].isupper() and word != "I"))):
         return not _starts(text, following)
     return False
@@ -110,3 +117,8 @@ def _starts(text: str, at: int) -> bool:
     """Whether the word at ``at`` is one that mostly opens a sentence."""
     word = _FIRST_WORD.match(text, at)
     return word is not None and not word[1].islower() and word[1].lower() in _STARTERS
+
+
+def _first_word(text: str, at: int) -> str:
+    word = _FIRST_WORD.match(text, at)
+    return word[1].lower() if word else ""
