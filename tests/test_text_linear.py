@@ -13,6 +13,7 @@ from synthesis.gate.contamination import field_hashes, piece_hashes
 from synthesis.gate.faults import inspect
 from synthesis.gate.parsing import parse, without_thinking
 from synthesis.text.answers import kind_of, listed, read_answer, variants
+from synthesis.text.finder import AnswerFinder
 from synthesis.text.near_duplicates import Sketches, sketch
 from synthesis.text.ngrams import ngram_hashes, plain_words
 from synthesis.text.numbers import canonical_terms, canonical_terms_with_spans, quantities
@@ -106,6 +107,8 @@ def everything(text: str) -> dict[str, Callable[[], object]]:
         "read_answer": lambda: read_answer(text),
         "states, text": lambda: [states(text, a) for a in ("105 masons", "a, b and c", "京")],
         "states, answer": lambda: states("The Harrow Bridge of 1990 stands in Aldwyn.", text),
+        "a finder's text": lambda: [AnswerFinder(a)(text) for a in ("105 masons", "a, b and c", "京")],
+        "a finder's answer": lambda: AnswerFinder(text, bare=True)("The bridge of 1990 stands in Aldwyn."),
         "states, both": lambda: states(text, text[:1000]),
         "places, text": lambda: [places(text, a) for a in ("a, b and c", "one")],
         "places, answer": lambda: places("It stands in Aldwyn.", text),

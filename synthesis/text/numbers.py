@@ -90,6 +90,8 @@ _UNIT_FORMS = {
 }
 _UNITS = {form: unit for unit, forms in _UNIT_FORMS.items() for form in forms.split()}
 _UNIT_TERMS = {unit: fold(forms.split()[0]) for unit, forms in _UNIT_FORMS.items()}
+NAMES = frozenset((*_UNIT_TERMS.values(), *map(fold, _MONTH_NAMES)))
+"""The terms that units and months become, whatever stands for them in the text."""
 
 
 def _either(words: Iterable[str]) -> str:
@@ -101,7 +103,11 @@ _GAP = r"\s{1,4}"
 _MONTH = rf"(?P<month>{_either(_MONTHS)})\b"
 _YEAR = rf"(?:,?{_GAP}(?:(?:of|in){_GAP})?(?P<year>\d{{4}})\b(?![.,]?\d))"
 _WORDS = {*_CARDINALS, *_ORDINALS, *_SCALES, *_ORDINAL_SCALES, *_MONTHS}
-_START = re.compile(rf"[$€£]|\b(?:\d|(?:{_either({word[:3] for word in _WORDS})}))")
+# The look ahead changes nothing but the pace.
+_START = re.compile(
+    rf"[$€£]|\b(?=[\d{''.join(sorted({word[0] for word in _WORDS}))}])"
+    rf"(?:\d|{_either({word[:3] for word in _WORDS})})"
+)
 _WORD = re.compile(r"[a-z]{3,12}\b")
 _NEXT_WORD = re.compile(r"[\s-]{1,4}(and[\s-]{1,4})?([a-z]{3,12})\b")
 _VAGUE = re.compile(r"\b(?:few|several|many|some|half|couple|quarter)(?:\s(?:an?|of))?\s{1,4}\Z")

@@ -18,6 +18,7 @@ from synthesis.engines.composer.grammar.words import core
 from synthesis.engines.composer.reading.answers import kind
 from synthesis.engines.composer.reading.topics import STOPWORDS
 from synthesis.engines.composer.stating.statements import state
+from synthesis.text.finder import AnswerFinder
 
 _KINDS = ("person", "place", "date", "numeric", "sentence", "span", "yes_no")
 _PATTERNS_OF = {
@@ -66,15 +67,15 @@ def distract(instruction: str, answer: str, rng: random.Random) -> Iterator[str]
 
     Args:
         instruction: the question or task.
-        answer: its answer; no sentence yielded contains it, compared casefolded and without
-            articles and punctuation.
+        answer: its answer; no sentence yielded states it (``synthesis.text.states``) or contains
+            it, compared casefolded and without articles and punctuation.
         rng: the only source of variety; it must not be shared with another iterator.
 
     Yields:
         One complete declarative sentence at a time.
     """
     own, near, far, evidence = _sources(instruction, answer, rng)
-    holds = _Holder(instruction, answer)
+    holds = Holder(instruction, answer)
     dated = _LATE.search(instruction) or _LATE.search(answer)
     # A pattern with a single slot soon repeats itself.
     share = 0.4 if any(len(pattern.slots) > 1 for pattern in own) else 0.12
@@ -139,31 +140,25 @@ def normalised(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", bare).replace("_", " ").split())
 
 
-class _Holder:
+class Holder:
     """Tells whether a sentence gives the answer away or names a subject of the question."""
 
-    __slots__ = ("_answers", "_names", "_needle")
+    __slots__ = ("_answer", "_names", "_states")
 
     def __init__(self, instruction: str, answer: str) -> None:
         # No sentence made here is nearly as long, so a longer answer cannot be inside one.
-        text = squash(answer[:2000]) if len(answer) < 2000 else ""
-        spaced = re.sub(r"[\W_]+", " ", text)
-        self._answers = tuple(dict.fromkeys(filter(None, (normalised(text), normalised(spaced)))))
-        self._needle = max(normalised(spaced).split(), key=len, default="")
+        text = squash(answer) if len(answer) < 2000 else ""
+        self._answer = normalised(text)
+        self._states = AnswerFinder(text)
         names = names_in(instruction[:2000])
         self._names = re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b") if names else None
 
     def __call__(self, sentence: str) -> bool:
-        if self._names and self._names.search(sentence):
+        """Whether the sentence must not be used."""
+        if (self._names and self._names.search(sentence)) or self._states(sentence):
             return True
-        if not self._answers or self._needle not in sentence.casefold():
+        if not self._answer:
             return False
-        forms = {normalised(sentence), normalised(re.sub(r"[\W_]+", " ", sentence))}
-        for answer in self._answers:
-            # A very short answer is looked for as a word: "no" stands inside too many others.
-            if len(answer) < 3:
-                if any(f" {answer} " in f" {form} " for form in forms):
-                    return True
-            elif any(answer in form for form in forms):
-                return True
-        return False
+        told = normalised(sentence)
+        # A very short answer is looked for as a word: "no" stands inside too many others.
+        return self._answer in told if len(self._answer) > 2 else f" {self._answer} " in f" {told} "
