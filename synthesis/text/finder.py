@@ -58,7 +58,7 @@ def _least(forms: Iterable[bytes]) -> re.Pattern[str] | None:
         # Any other term is the beginning of its word, but for a final y and an O' before it.
         words = [term for term in told if term.isascii() and term[0] != "o" and term not in NAMES]
         if numbers:
-            found |= {r"\d", _last_word(numbers[0])}
+            found.add(_end(numbers[0]))
         elif words:
             found.add(re.escape(max(words, key=len).removesuffix("y")))
         else:
@@ -66,13 +66,14 @@ def _least(forms: Iterable[bytes]) -> re.Pattern[str] | None:
     return re.compile("|".join(sorted(found)))
 
 
-def _last_word(number: str) -> str:
-    """What a number without figures ends with, as a pattern; ``number`` is one of its canonical terms."""
+def _end(number: str) -> str:
+    """What a number ends with in figures and in words, as a pattern; given as one of its canonical terms."""
     whole = _WHOLE.fullmatch(number)
-    if whole is None:  # a date names its day, a decimal number has figures
-        return "|".join((*ORDINALS[1:], *TENTHS))
+    if whole is None:  # a date, whose day is an ordinal, or something with a point or letter in it
+        return "|".join((r"\d", *ORDINALS[1:], *TENTHS))
     units, tens = (ORDINALS, TENTHS) if whole["ordinal"] else (UNITS_0_19, TENS)
-    last = int(number.removesuffix(whole["ordinal"] or "")[-2:])
-    if last == 0:
-        return f"zero|{_SCALES}"
-    return units[last if last < len(units) else last % 10] if last % 10 or last < 20 else tens[last // 10 - 2]
+    figures = number.removesuffix(whole["ordinal"] or "")
+    last = int(figures[-2:])
+    word = units[last if last < len(units) else last % 10] if last % 10 or last < 20 else tens[last // 10 - 2]
+    # No comma parts the last three figures; before a scale there may be any.
+    return f"{figures[-3:]}|{word}|{_SCALES}"

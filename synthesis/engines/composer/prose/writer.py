@@ -109,7 +109,7 @@ class Writer:
             text = text.replace(TOPIC, self._topics[0])
         count = len(text.split())
         parts = _SENTENCE.split(text)
-        if least <= count <= most and self._guard.clean(text) and self._seen.isdisjoint(parts):
+        if least <= count <= most and self._seen.isdisjoint(parts) and self._guard.clean(text):
             self._seen.update(parts)
             self.written += count
             return text
