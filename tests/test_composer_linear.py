@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -24,9 +24,9 @@ from synthesis.engines.composer.stating import plain
 from synthesis.engines.composer.stating.choices import state_choice, state_polar
 from synthesis.engines.composer.stating.rewrite import render
 from synthesis.engines.composer.stating.statements import state
+from tests.growth import ratio
 
-#: Seconds below which a measurement says nothing.
-FLOOR = 0.03
+MOST = 3.0
 
 UNITS = {
     "dots": ".",
@@ -97,20 +97,11 @@ def filled(unit: str, size: int, edge: tuple[str, str]) -> str:
     return edge[0] + (unit * (size // len(unit) + 1))[:size] + edge[1]
 
 
-def seconds(work: Callable[[str], object], text: str) -> float:
-    start = time.process_time()
-    work(text)
-    return time.process_time() - start
-
-
 def check(work: Callable[[str], object], unit: str, size: int) -> None:
     for edge in EDGES:
         once, twice = filled(unit, size, edge), filled(unit, 2 * size, edge)
-        for _ in range(3):  # a machine with other work has its moments
-            ratio = seconds(work, twice) / max(FLOOR, seconds(work, once))
-            if ratio < 3:
-                break
-        assert ratio < 3, (edge, ratio)
+        grown = ratio(partial(work, once), partial(work, twice), MOST)
+        assert grown < MOST, (edge, grown)
 
 
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)

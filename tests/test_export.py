@@ -312,7 +312,7 @@ def test_many_conversations_are_encoded_as_each_alone(monkeypatch: pytest.Monkey
     named = [(row["id"], [Message(**turn) for turn in row["messages"]]) for row in chat_rows(20)]
     alone = [encode_chat(*one, tokenizer) for one in named]
     for size in (1, 3000, 10**9):
-        monkeypatch.setattr("builder.export.packing._PARCEL_CHARACTERS", size)
+        monkeypatch.setattr("builder.export.packing._BATCH_CHARACTERS", size)
         assert list(encode_chats(named, tokenizer)) == alone
 
 

@@ -1,6 +1,5 @@
 """No text takes more than linear time: twice as much of anything takes about twice as long."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -21,12 +20,11 @@ from synthesis.text.sentences import sentence_spans, sentences
 from synthesis.text.states import answer_key, is_ordinary, places, states
 from synthesis.text.words import count_words, terms, terms_with_spans
 from tests.assembly_texts import TOKENIZERS
+from tests.growth import ratio
 
 SIZE = 100_000
 SMALL = 10_000  # for the other units
-FLOOR = 0.03  # seconds: what takes less is not timed well
 MOST = 3.0
-RUNS = 4
 
 UNITS = {
     "dots": ".",
@@ -147,25 +145,9 @@ def sketched(text: str) -> object:
     return found.twins([0, 1])
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def ratio(small: Callable[[], object], large: Callable[[], object]) -> float:
-    """How much longer the one takes; the least of a few runs, as a machine may be busy with other things."""
-    first = second = float("inf")
-    for _ in range(RUNS):
-        first, second = min(first, seconds(small)), min(second, seconds(large))
-        if second < MOST * max(first, FLOOR):
-            break
-    return second / max(first, FLOOR)
-
-
 def not_linear(unit: str, size: int) -> dict[str, float]:
     small, large = (everything((unit * (length // len(unit) + 1))[:length]) for length in (size, 2 * size))
-    ratios = {name: ratio(work, large[name]) for name, work in small.items()}
+    ratios = {name: ratio(work, large[name], MOST) for name, work in small.items()}
     return {name: found for name, found in ratios.items() if found >= MOST}
 
 
@@ -183,4 +165,4 @@ def test_what_is_not_linear_is_told() -> None:
     def slow(size: int) -> Callable[[], object]:
         return lambda: [text.count("b") for text in ["a" * size] * size]
 
-    assert ratio(slow(20_000), slow(40_000)) >= MOST
+    assert ratio(slow(20_000), slow(40_000), MOST) >= MOST
