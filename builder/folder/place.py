@@ -82,7 +82,12 @@ def not_built(name: str) -> str:
 
 
 def _dataset_in(path: Path, name: str) -> Path:
-    if kind_of(path) != "run":
+    kind = kind_of(path)
+    if kind == "other":
+        inside = sorted(one.name for one in path.iterdir() if one.is_dir() and kind_of(one) == "run")
+        if inside:
+            raise SourceError(f"{name} holds runs ({', '.join(inside[:3])}) and is none. Give one of them.")
+    if kind != "run":
         return path
     dataset = RunFolder(path).dataset
     if not is_built(dataset):
