@@ -75,11 +75,11 @@ def filters(texts: list[str]) -> None:
 
     print(f"{'near-duplicates':>16}: {len(rows) / timed(sketched):8,.0f} contexts per CPU-second")
     sketches, order = sketched(), range(len(texts))
-    seconds = timed(lambda: sketches.twins(order))
+    seconds = timed(lambda: sketches.duplicates(order))
     print(f"{'comparing them':>16}: {len(rows) / seconds:8,.0f} contexts per CPU-second")
-    print(f"{'found':>16}: {len(sketches.twins(order))} of {len(texts) // 5} planted")
+    print(f"{'found':>16}: {len(sketches.duplicates(order))} of {len(texts) // 5} planted")
     held, _ = traced(sketched)
-    _, peak = traced(lambda: sketches.twins(order))
+    _, peak = traced(lambda: sketches.duplicates(order))
     print(f"{'memory':>16}: {held / len(texts):.0f} bytes a context, {peak / len(texts):.0f} more to compare")
 
 

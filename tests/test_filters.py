@@ -154,12 +154,12 @@ def test_sketches_tell_near_from_far() -> None:
     sketches = Sketches(0.8)
     for text in texts:
         sketches.add(text)
-    twins = sketches.twins([0, 1, 2, 3])
-    assert list(twins) == [1]
+    duplicates = sketches.duplicates([0, 1, 2, 3])
+    assert list(duplicates) == [1]
     sets = [set(ngram_hashes(plain_words(text), 3).tolist()) for text in texts[:2]]
     true = len(sets[0] & sets[1]) / len(sets[0] | sets[1])
-    assert twins[1].of == 0
-    assert abs(twins[1].share - true) < 0.12
+    assert duplicates[1].of == 0
+    assert abs(duplicates[1].share - true) < 0.12
 
 
 def test_near_duplicates_are_found_against_brute_force() -> None:
@@ -173,7 +173,7 @@ def test_near_duplicates_are_found_against_brute_force() -> None:
             wanted.add(number)
         else:
             kept.append(number)
-    found = set(sketches.twins(range(len(texts))))
+    found = set(sketches.duplicates(range(len(texts))))
     assert found <= wanted
     assert len(found) >= 0.97 * len(wanted)
     assert len(wanted) > 30
@@ -187,8 +187,8 @@ def test_of_a_chain_only_what_is_near_one_that_stays_goes() -> None:
     sketches = Sketches(0.7)
     for text in (first, second, third):
         sketches.add(text)
-    assert set(sketches.twins([0, 1, 2])) == {1}
-    assert set(sketches.twins([1, 0, 2])) == {0, 2}
+    assert set(sketches.duplicates([0, 1, 2])) == {1}
+    assert set(sketches.duplicates([1, 0, 2])) == {0, 2}
 
 
 class Rows(list):

@@ -353,7 +353,7 @@ def test_near_texts_share_rows_at_every_threshold() -> None:
         for words in copies:
             found.add(" ".join(words))
         wanted = {1, 2} if threshold <= 0.9 else {2}
-        assert set(found.twins([0, 1, 2])) == wanted
+        assert set(found.duplicates([0, 1, 2])) == wanted
 
 
 def test_words_of_any_script_are_counted() -> None:

@@ -142,7 +142,7 @@ def sketched(text: str) -> object:
     found = Sketches(0.8)
     found.add(text)
     found.add(text)
-    return found.twins([0, 1])
+    return found.duplicates([0, 1])
 
 
 def not_linear(unit: str, size: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
-from synthesis.assembly.record_file import Shelf
+from synthesis.assembly.record_file import RecordFile
 from synthesis.data import content_hash
 from synthesis.errors import SourceError
 from synthesis.lazy_sequence import OnDemand
@@ -45,16 +45,16 @@ def copied(entries: Iterable[Entry]) -> Texts:
     Raises:
         StorageError: there is no room for it.
     """
-    shelf = Shelf()
+    records = RecordFile()
     with storage_errors(Path(tempfile.gettempdir())):
         for entry in entries:
-            shelf.add(json.dumps(entry, ensure_ascii=False).encode())
+            records.add(json.dumps(entry, ensure_ascii=False).encode())
 
     def read(place: int) -> Entry:
-        name, text = json.loads(shelf[place])
+        name, text = json.loads(records[place])
         return name, text
 
-    return Texts(len(shelf), read)
+    return Texts(len(records), read)
 
 
 def in_place(path: Path, entry_of: Callable[[SourceRow], Entry]) -> Texts:

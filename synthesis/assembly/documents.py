@@ -15,8 +15,8 @@ from itertools import accumulate, chain, pairwise
 from typing import Final, Self, TypeAlias, TypeVar
 
 from synthesis.assembly.counting import JOINT, Gap, adds_up
-from synthesis.assembly.prefetch import ahead
-from synthesis.assembly.record_file import Shelf
+from synthesis.assembly.prefetch import prefetched
+from synthesis.assembly.record_file import RecordFile
 from synthesis.data import Context, Pair
 from synthesis.tasks import GENERIC, task_of
 from synthesis.text.near_duplicates import sketch
@@ -127,7 +127,7 @@ class Notes:
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
-        """From the bytes of a record on the shelf."""
+        """From the bytes of a record."""
         table, hashes = array("I", data[:8])
         end = 8 + table
         packed = Table.unpack(data[8:end]) if table else None
@@ -155,7 +155,7 @@ class Index:
     id and text.
     """
 
-    shelf: Shelf
+    records: RecordFile
     items: int = 0
     tasks: dict[int, str] = field(default_factory=dict)
     pools: array[int] = field(default_factory=lambda: _numbers("L"))
@@ -181,12 +181,12 @@ class Index:
 
     def notes(self, document: int) -> Notes:
         """What is kept on disk of a document."""
-        return Notes.unpack(self.shelf[document])
+        return Notes.unpack(self.records[document])
 
     def add(self, text: str, tokens: int, table: Table | None, name: object) -> None:
         """Note a text; its other columns are the caller's."""
         terms = canonical_terms(text)
-        self.shelf.add(_pack(haystack(terms), sketch(terms), table))
+        self.records.add(_pack(haystack(terms), sketch(terms), table))
         self.tokens.append(tokens if text.strip() else 0)
         self.texts.append(number(text))
         self.pairs.append(number(name))
@@ -243,10 +243,10 @@ class Documents:
 
 def build_index(documents: Documents) -> Index:
     """Read every document once and keep what is needed of it."""
-    index = Index(Shelf(), len(documents.items))
+    index = Index(RecordFile(), len(documents.items))
     _add_items(index, documents)
     _add_corpus(index, documents)
-    index.shelf.flush()
+    index.records.flush()
     return index
 
 
@@ -261,7 +261,7 @@ def _add_items(index: Index, documents: Documents) -> None:
         asked = tokenizer.count_batch([text for pair, _ in rows for text in (pair.instruction, pair.answer)])
         return asked, _count([context.text for _, context in rows], tokenizer, known)
 
-    for rows, (asked, counts) in ahead(_parcels(documents.items, lambda row: row[1].text), count):
+    for rows, (asked, counts) in prefetched(_parcels(documents.items, lambda row: row[1].text), count):
         for place, ((pair, context), (tokens, table)) in enumerate(zip(rows, _sizes(counts), strict=True)):
             index.asks.append(asked[2 * place] + asked[2 * place + 1])
             index.questions.append(number("question", *canonical_terms(pair.instruction)))
@@ -280,7 +280,7 @@ def _add_corpus(index: Index, documents: Documents) -> None:
     def count(rows: list[tuple[str, str]]) -> _Counts:
         return _count([text for _, text in rows], documents.tokenizer, [0] * len(rows))
 
-    for rows, counts in ahead(_parcels(documents.corpus, lambda row: row[1]), count):
+    for rows, counts in prefetched(_parcels(documents.corpus, lambda row: row[1]), count):
         for (name, text), (tokens, table) in zip(rows, _sizes(counts), strict=True):
             index.add(text, tokens, table, f"corpus\x1f{name}")
             index.pools.append(_NO_POOL)

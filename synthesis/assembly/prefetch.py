@@ -14,12 +14,12 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def ahead(jobs: Iterable[Job], work: Callable[[Job], Result]) -> Iterator[tuple[Job, Result]]:
+def prefetched(jobs: Iterable[Job], work: Callable[[Job], Result]) -> Iterator[tuple[Job, Result]]:
     """Each job with its result, in order. ``work`` runs in one other thread; ``jobs`` are drawn in this one.
 
     One job is drawn and begun before the result of the last is handed out.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as thread:
         begun: tuple[Job, Future[Result]] | None = None
         for job in jobs:
             last, begun = begun, (job, thread.submit(work, job))

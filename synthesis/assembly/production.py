@@ -18,7 +18,7 @@ from synthesis.assembly.cutting import Cutter, trim
 from synthesis.assembly.documents import Documents, Table, number
 from synthesis.assembly.fitting import SampleDraft, Stock, Workshop, fitting
 from synthesis.assembly.options import Options, assign, assign_depths
-from synthesis.assembly.prefetch import ahead
+from synthesis.assembly.prefetch import prefetched
 from synthesis.assembly.rendering import Style, lay_out
 from synthesis.data import Context, Evidence, Pair, Rejected, Sample
 from synthesis.tokens import format_length
@@ -135,7 +135,7 @@ class Assembly:
         wanted = range(len(orders.budgets))[start:stop]
         tokenizer = self._documents.tokenizer
         begun = (self._begun(rows) for rows in _batches(orders.budgets, wanted))
-        for batch, counts in ahead(begun, lambda batch: count_trials(batch.trials, tokenizer)):
+        for batch, counts in prefetched(begun, lambda batch: count_trials(batch.trials, tokenizer)):
             with suppress(StopIteration):
                 while True:
                     counts = count_trials(batch.fitting.send(counts), tokenizer)

@@ -1,6 +1,6 @@
 """Byte records on disk, found by number: what is too much to keep in memory for every document.
 
-The file is temporary and nameless and disappears with the shelf. Knows nothing of the bytes.
+The file is temporary and nameless and disappears with the object. Knows nothing of the bytes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Self
 
 
-class Shelf:
+class RecordFile:
     """Records are appended once and read at random."""
 
     def __init__(self) -> None:
-        """An empty shelf."""
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__ or with the shelf
+        """No records yet."""
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__ or with the object
         weakref.finalize(self, self._file.close)  # for those not used as a context manager
         self._ends = array("Q", [0])
         self._flushed = True

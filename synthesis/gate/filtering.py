@@ -241,8 +241,8 @@ def _drop(
 
 
 def _drop_twins(sifted: Sifted, near: Sketches, ranks: list[tuple[float, str]]) -> None:
-    twins = near.twins(sorted(range(len(ranks)), key=ranks.__getitem__))
-    for number, twin in twins.items():
-        kept = f"{twin.share:.2f} in common with the context of {ranks[twin.of][1]}"
+    duplicates = near.duplicates(sorted(range(len(ranks)), key=ranks.__getitem__))
+    for number, duplicate in duplicates.items():
+        kept = f"{duplicate.share:.2f} in common with the context of {ranks[duplicate.of][1]}"
         sifted.dropped[sifted.kept[number]] = Drop("filter", f"near-duplicate: {kept}")
-    sifted.kept = array("q", (place for n, place in enumerate(sifted.kept) if n not in twins))
+    sifted.kept = array("q", (place for n, place in enumerate(sifted.kept) if n not in duplicates))

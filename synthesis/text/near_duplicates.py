@@ -79,7 +79,7 @@ class Seen:
         return any(share(new, other) >= NEAR for other in self._sketches)
 
 
-class Twin(NamedTuple):
+class NearDuplicate(NamedTuple):
     """The text that another nearly repeats (its number), and the share in common as estimated."""
 
     of: int
@@ -95,7 +95,7 @@ class Sketches:
     """The sketches of texts that were added one by one; each has the number of its turn.
 
     Only texts that share a row of neighbouring hashes in their sketches are ever compared. 512 bytes
-    a text, and some 2 kB more while ``twins`` looks.
+    a text, and some 2 kB more while ``duplicates`` looks.
     """
 
     def __init__(self, threshold: float) -> None:
@@ -119,7 +119,7 @@ class Sketches:
         self._values.extend(sketch(plain_words(text)))
         self._ends.append(len(self._values))
 
-    def twins(self, preference: Sequence[int]) -> dict[int, Twin]:
+    def duplicates(self, preference: Sequence[int]) -> dict[int, NearDuplicate]:
         """The texts to drop, each with the one kept in its place.
 
         Args:
@@ -128,12 +128,12 @@ class Sketches:
         """
         shared = self._shared_rows()
         kept: dict[int, list[int]] = {}
-        dropped: dict[int, Twin] = {}
+        dropped: dict[int, NearDuplicate] = {}
         for number in preference:
             others = dict.fromkeys(chain.from_iterable(kept.get(row, ()) for row in shared[number]))
-            twin = self._nearest(number, others)
-            if twin is not None:
-                dropped[number] = twin
+            duplicate = self._nearest(number, others)
+            if duplicate is not None:
+                dropped[number] = duplicate
                 continue
             for row in shared[number]:
                 kept.setdefault(row, []).append(number)
@@ -160,11 +160,13 @@ class Sketches:
 
         return run_hashes(values.astype(np.uint64), min(self._row, len(values)))[: self._rows]
 
-    def _nearest(self, number: int, others: Iterable[int]) -> Twin | None:
+    def _nearest(self, number: int, others: Iterable[int]) -> NearDuplicate | None:
         mine = self[number]
-        best = max((Twin(other, share(mine, self[other])) for other in others), key=_share, default=None)
+        best = max(
+            (NearDuplicate(other, share(mine, self[other])) for other in others), key=_share, default=None
+        )
         return best if best is not None and best.share >= self.threshold else None
 
 
-def _share(twin: Twin) -> float:
-    return twin.share
+def _share(duplicate: NearDuplicate) -> float:
+    return duplicate.share
