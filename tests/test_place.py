@@ -72,7 +72,7 @@ def test_every_door_says_the_same_of_a_folder_without_a_dataset(door, tmp_path: 
 def test_a_folder_of_runs_is_none_itself(tmp_path: Path) -> None:
     usual(tmp_path / "first" / "dataset")
     usual(tmp_path / "second" / "dataset")
-    with pytest.raises(SourceError, match=r"holds runs \(first, second\) and is none. Give one of them"):
+    with pytest.raises(SourceError, match="Build it first.*There are runs in it: first, second"):
         find_place(tmp_path)
 
 

@@ -86,7 +86,7 @@ def _dataset_in(path: Path, name: str) -> Path:
     if kind == "other":
         inside = sorted(one.name for one in path.iterdir() if one.is_dir() and kind_of(one) == "run")
         if inside:
-            raise SourceError(f"{name} holds runs ({', '.join(inside[:3])}) and is none. Give one of them.")
+            raise SourceError(f"{not_built(name)} There are runs in it: {', '.join(inside[:3])}.")
     if kind != "run":
         return path
     dataset = RunFolder(path).dataset
