@@ -70,8 +70,10 @@ class Trouble:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._settled = threading.Condition(self._lock)
+        self._answering: set[int] = set()  # threads
         self._armed: list[Fault] = []
-        self.log: list[Seen] = []
+        self._log: list[Seen] = []
 
     def arm(self, fault: Fault) -> None:
         """Add a fault; of several that match, the one armed first is used up first."""
@@ -84,8 +86,9 @@ class Trouble:
             self._armed.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The fault for a request, if one is armed for it; uses it up."""
+        """A request has arrived: the fault that is armed for it, if any; uses it up."""
         with self._lock:
+            self._answering.add(threading.get_ident())
             for fault in self._armed:
                 if fault.method == method and fault.path.search(path):
                     if fault.skip:
@@ -98,14 +101,33 @@ class Trouble:
         return None
 
     def note(self, seen: Seen) -> None:
-        """Add to the log."""
+        """Add a request that was answered to the log."""
         with self._lock:
-            self.log.append(seen)
+            self._log.append(seen)
+            self._answering.discard(threading.get_ident())
+            self._settled.notify_all()
 
     def seen(self, method: str, path: str) -> list[Seen]:
         """Logged requests whose path matches, oldest first."""
+        return [one for one in self.log if one.method == method.upper() and re.search(path, one.path)]
+
+    @property
+    def log(self) -> list[Seen]:
+        """All requests that were answered, oldest first."""
         with self._lock:
-            return [one for one in self.log if one.method == method.upper() and re.search(path, one.path)]
+            self._settle()
+            return list(self._log)
+
+    def forget(self) -> None:
+        """Empty the log."""
+        with self._lock:
+            self._settle()
+            self._log.clear()
+
+    def _settle(self) -> None:
+        # A client may be gone with its answer before our thread comes to note it.
+        own = {threading.get_ident()}
+        self._settled.wait_for(lambda: self._answering <= own, timeout=5.0)
 
     @property
     def unused(self) -> int:

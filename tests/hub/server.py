@@ -224,7 +224,7 @@ class LocalHub:
 
     def forget(self) -> None:
         """Empty the log."""
-        self.trouble.log.clear()
+        self.trouble.forget()
 
     def mend(self) -> None:
         """Break nothing any more, and empty the log."""
