@@ -141,7 +141,8 @@ class Fault(NamedTuple):
     """Something wrong with a reply.
 
     ``name`` and ``what`` make the reason of a rejection, ``say`` is for the model. After the
-    last repair a ``fatal`` one rejects the reply, at ``stage``.
+    last repair a ``fatal`` one rejects the reply, at ``stage``. ``anew``: the reply is better asked for
+    from the start than shown and mended, since a model copies what it is shown.
     """
 
     name: str
@@ -149,6 +150,7 @@ class Fault(NamedTuple):
     say: str
     fatal: bool = True
     stage: str = "check"
+    anew: bool = False
 
     @property
     def reason(self) -> str:
@@ -156,6 +158,7 @@ class Fault(NamedTuple):
         return f"{self.name}: {self.what}"
 
 
+_ANEW = frozenset(("echo",))
 _ADVICE = {
     "refusal": "- It declines. What is asked for is background reading; it advises nobody and answers "
     "nobody, so there is nothing to decline. Write it.",
@@ -225,7 +228,8 @@ def _leak_fault(leak: Leak, text: str, prompt: Prompt) -> Fault:
         real = _refusal(text) is not None and count_words(text) < 0.5 * int(prompt.variables.get("words", 0))
         return Fault("refusal", leak.what, _ADVICE["refusal"], fatal=real, stage="generate")
     say = _ADVICE.get(leak.kind, f"- It will not do: {leak.what}.")
-    return Fault(leak.kind.replace(" ", "-"), leak.what, say, fatal=leak.factor < _RUINED)
+    name = leak.kind.replace(" ", "-")
+    return Fault(name, leak.what, say, fatal=leak.factor < _RUINED, anew=leak.kind in _ANEW)
 
 
 def _refusal(text: str) -> Leak | None:
