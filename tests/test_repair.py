@@ -59,7 +59,7 @@ def become(engine, pair=PAIR, **changes) -> Context | Rejected:
 def judged(text: str, pair: Pair = PAIR, words: int = 100) -> dict[str, bool]:
     """The names of a context's faults, and whether each is fatal."""
     prompt = Prompt("", pair.id, "t", {"words": words}, (Message("user", "?"),), "")
-    _, found = inspect(Context(pair.id, text), pair, prompt)
+    found = inspect(Context(pair.id, text), pair, prompt).faults
     return {fault.name: fault.fatal for fault in found}
 
 
@@ -75,7 +75,6 @@ def judged(text: str, pair: Pair = PAIR, words: int = 100) -> dict[str, bool]:
         (Completion("", "", "refusal", detail="policy"), "It declines."),
         ("I'm sorry, but I can't help with that request.", "It declines."),
         (LACKING, "It does not tell this: “Ilse Brandt”."),
-        (f"Context: {PAIR.instruction} Ilse Brandt. {prose(100)}", "It repeats the request."),
         (f"Context: Ilse Brandt. {prose(100)}", "It opens with the response."),
         (GOOD + "\n\nLet me know if you need more!", "words that are not part of the text itself"),
     ],

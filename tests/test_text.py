@@ -146,7 +146,7 @@ def missing(text: str, answer: str) -> bool:
     """Whether the gate finds that a reply lacks the answer."""
     pair = Pair(instruction=QUESTION, answer=answer)
     prompt = Prompt("p", pair.id, "narrative", {"words": 20}, (), "f")
-    _, faults = inspect(Context(pair.id, text), pair, prompt)
+    faults = inspect(Context(pair.id, text), pair, prompt).faults
     return "missing" in {fault.name for fault in faults}
 
 

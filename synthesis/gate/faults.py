@@ -13,8 +13,8 @@ from typing import NamedTuple
 from synthesis.coherence import Leak, evidence
 from synthesis.coherence.parts import Parts
 from synthesis.coherence.reading import Question, View
-from synthesis.coherence.scoring import examine
-from synthesis.data import Completion, Context, Pair, Prompt, Rejected
+from synthesis.coherence.scoring import combine, examine
+from synthesis.data import Coherence, Completion, Context, Pair, Prompt, Rejected
 from synthesis.text.answers import listed
 from synthesis.text.numbers import Quantity, agreement, canonical_terms, quantities
 from synthesis.text.sentences import sentences
@@ -184,6 +184,14 @@ def fault_of(dropped: Rejected, completion: Completion, prompt: Prompt) -> Fault
     return Fault(name, what, say, stage=dropped.stage)
 
 
+class Inspected(NamedTuple):
+    """A context with its evidence located, what is wrong with it, and how well it carries its pair."""
+
+    context: Context
+    faults: tuple[Fault, ...]
+    coherence: Coherence
+
+
 def inspect(
     context: Context,
     pair: Pair,
@@ -191,8 +199,8 @@ def inspect(
     *,
     among: Sequence[AnswerFact] | None = None,
     before: str = "",
-) -> tuple[Context, tuple[Fault, ...]]:
-    """A context with its evidence located, and what is wrong with it.
+) -> Inspected:
+    """A context with its evidence located, what is wrong with it, and its score.
 
     Args:
         context: as parsed.
@@ -210,7 +218,7 @@ def inspect(
         found += _unstated(among, supports(f"{before}\n\n{text}", among))
     places = tuple(evidence.locate(text, question, parts))
     located = replace(context, evidence=places, evidence_source="located" if places else "none")
-    return located, tuple(found)
+    return Inspected(located, tuple(found), combine(text, question, parts, leaks))
 
 
 def _length_faults(text: str, prompt: Prompt) -> list[Fault]:

@@ -17,6 +17,7 @@ from synthesis.coherence import Leak
 from synthesis.data import Coherence, Context, Pair
 from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.gate.contamination import Benchmarks, Overlap, reason_to_drop
+from synthesis.gate.thresholds import Thresholds
 from synthesis.options import FiltersConfig
 from synthesis.text.near_duplicates import Sketches
 from synthesis.text.words import count_words
@@ -125,13 +126,7 @@ class Rules:
         yield from self._language(pair, context)
         if self._filters.drop_leaks:
             yield from (f"{leak.kind}: {leak.what}" for leak in leaks if leak.serious)
-        # The parts say more than the overall score, which falls with any of them.
-        for name in ("support", "relevance", "uniqueness", "overall"):
-            value, least = getattr(coherence, name), getattr(self._filters, f"min_{name}")
-            if value < least:
-                # 0.2996 is not "0.30 under 0.30".
-                shown = f"{value:.2f}" if f"{value:.2f}" != f"{least:.2f}" else f"{value:.4f}"
-                yield f"{name}: {shown} under {least:.2f}"
+        yield from Thresholds.of(self._filters).missed(coherence)
 
     def _length(self, context: Context) -> Iterator[str]:
         low, high = self._filters.min_words, self._filters.max_words

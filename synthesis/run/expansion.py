@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected
 from synthesis.gate.faults import AnswerFact, Fault, fault_of, inspect, is_told
+from synthesis.gate.thresholds import Thresholds
 from synthesis.prompts import next_prompt, step_template
 from synthesis.run.conversations import Work
 from synthesis.run.outline import (
@@ -26,7 +27,7 @@ from synthesis.run.outline import (
     points_of,
     told,
 )
-from synthesis.run.repair import Answered, Checked, Reader, ask
+from synthesis.run.repair import NO_THRESHOLDS, Answered, Checked, Reader, ask, held_to
 from synthesis.text.sentences import sentences
 from synthesis.text.words import count_words
 
@@ -54,7 +55,12 @@ def section_count(words: int, section_words: int) -> int:
 
 
 def expand(
-    pair: Pair, prompt: Prompt, read: Reader, repairs: int, section_words: int
+    pair: Pair,
+    prompt: Prompt,
+    read: Reader,
+    repairs: int,
+    section_words: int,
+    least: Thresholds = NO_THRESHOLDS,
 ) -> Work[Context | Rejected]:
     """The work of one pair whose context is longer than one reply.
 
@@ -66,6 +72,7 @@ def expand(
             is asked for as its continuation.
         repairs: how often each reply may be asked for again.
         section_words: about how long a reply may be.
+        least: the lowest scores of the whole.
 
     Returns:
         A context whose ``template`` says how it was planned, or the rejection of a section that
@@ -83,7 +90,7 @@ def expand(
     if planned.failed:
         return planned.rejected(prompt, where="the outline")
     sections = placed(planned.value or own_outline(count), len(points))
-    writer = _Writer(pair, prompt, read, repairs, points, sections)
+    writer = _Writer(pair, prompt, read, repairs, points, sections, least)
     outcome = yield from writer.write(Manuscript(words, section_words), planned.attempts)
     if isinstance(outcome, Rejected):
         return outcome
@@ -159,6 +166,7 @@ class _Writer:
     repairs: int
     points: tuple[Point, ...]
     sections: tuple[Section, ...]
+    least: Thresholds
 
     def write(self, draft: Manuscript, attempts: int) -> Work[Context | Rejected]:
         """All sections, then the whole as one context; ``attempts`` replies were there before."""
@@ -232,25 +240,25 @@ class _Writer:
             return Checked(None, (fault_of(outcome, reply, prompt),))
         text = _HEADING.sub("", outcome.text)
         outcome = replace(outcome, text=text, words=count_words(text))
-        context, found = inspect(outcome, self.pair, prompt, among=facts, before=draft.text)
+        context, found, scores = inspect(outcome, self.pair, prompt, among=facts, before=draft.text)
         if cut and ends:
             say = "- It was cut off before its end. Bring the text to its end within the words asked for."
             found += (Fault("length", "the last section was cut off", say, fatal=False, stage="generate"),)
         if draft.repeats(text):
             say = "- It tells again, word for word, what stands in the text already. Go on from there."
             found += (Fault("repeat", "the section repeats the text before it", say),)
-        return Checked(context, found)
+        return Checked(context, found, scores.overall)
 
     def _whole(self, text: str, asked: Sequence[Answered[Context]], attempts: int) -> Context | Rejected:
         first = next(answered.value for answered in asked if answered.value)
         context = replace(
             first, text=text, words=count_words(text), fingerprint=self.prompt.fingerprint, attempts=attempts
         )
-        context, found = inspect(context, self.pair, self.prompt)
-        if any(fault.fatal for fault in found):
+        found = held_to(self.least, inspect(context, self.pair, self.prompt))
+        if found.value is None or not found.usable:
             most = max(asked, key=lambda answered: answered.attempts)
-            return replace(most, faults=found).rejected(self.prompt, attempts=attempts, text=text)
-        return context
+            return replace(most, faults=found.faults).rejected(self.prompt, attempts=attempts, text=text)
+        return found.value
 
 
 def _is_dispensable(answered: Answered[Context], section: Section) -> bool:

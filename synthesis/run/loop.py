@@ -20,13 +20,14 @@ from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Items, Sampling, adopted
 from synthesis.errors import ConfigError
 from synthesis.gate.parsing import parse
+from synthesis.gate.thresholds import Thresholds
 from synthesis.options import MAX_WORDS, MIN_WORDS, PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, load_template, step_template
 from synthesis.run.batches import journaled
 from synthesis.run.conversations import Conversations, Finished, Replies, Work, converse
 from synthesis.run.expansion import expand, expands, section_count
 from synthesis.run.journal import Journal
-from synthesis.run.repair import may_be_asked_again, repaired
+from synthesis.run.repair import NO_THRESHOLDS, may_be_asked_again, repaired
 from synthesis.settings import changed
 from synthesis.sources.pairs import read_pairs
 from synthesis.tokens import Tokenizer, load_tokenizer
@@ -39,7 +40,9 @@ class Job:
     A reply with faults is asked for again up to ``repairs`` times. Contexts of over twice
     ``section_words`` are written in sections, unless the engine needs none. Without a ``tokenizer``
     contexts are not counted (their ``tokens`` is 0): a run leaves that to whoever builds the
-    dataset, so that another tokenizer makes nothing stale. ``further`` are options of contexts that
+    dataset, so that another tokenizer makes nothing stale. A reply that scores under ``least`` is asked
+    for again, too, and a context that does is rejected; no fingerprint tells of it: what is written passes
+    or does not, and is the same. ``further`` are options of contexts that
     came later: a prompt's fingerprint tells of them only where they are used.
     """
 
@@ -50,6 +53,7 @@ class Job:
     tokenizer: Tokenizer | None = None
     repairs: int = 0
     section_words: int = 0
+    least: Thresholds = NO_THRESHOLDS
     further: Mapping[str, Any] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -108,9 +112,9 @@ class Job:
         read = partial(parse, engine=self.engine.name, model=self.engine.model, seed=self.sampling.seed)
         if self.expands:
             part = partial(read, part=True)
-            outcome = yield from expand(pair, prompt, part, self.repairs, self.section_words)
+            outcome = yield from expand(pair, prompt, part, self.repairs, self.section_words, self.least)
         else:
-            outcome = yield from repaired(pair, prompt, read, self.repairs)
+            outcome = yield from repaired(pair, prompt, read, self.repairs, self.least)
         if isinstance(outcome, Rejected) or self.tokenizer is None:
             return outcome
         return replace(outcome, tokens=self.tokenizer.count(outcome.text))
@@ -120,7 +124,9 @@ class Job:
         if not journal.is_settled(fingerprint):
             return False
         dropped = None if fingerprint in journal.contexts else journal.find_rejected(fingerprint)
-        return dropped is None or not may_be_asked_again(dropped, self.repairs)
+        if dropped is None:
+            return True
+        return not (may_be_asked_again(dropped, self.repairs) or self.least.lets_pass(dropped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,17 @@ def make_job(config: RunConfig) -> Job:
     template = load_template(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
     engine = make_engine(made.engine, made.model, **made.options)
-    return Job(engine, template, sampling, made.words, None, made.repairs, made.section_words, changed(made))
+    return Job(
+        engine,
+        template,
+        sampling,
+        made.words,
+        None,
+        made.repairs,
+        made.section_words,
+        Thresholds.of(config.filters),
+        changed(made),
+    )
 
 
 def chosen_pairs(chosen: PairsConfig, source: str | Path) -> Iterator[Pair | Rejected]:
