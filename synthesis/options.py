@@ -63,7 +63,9 @@ class GenerationConfig:
 
     engine: str = apart("composer", "Who writes.")
     model: str = apart("", "Model of the engine.")
-    template: str = apart("narrative", "Built-in name or text file.")
+    template: str = apart(
+        "narrative", "Built-in name (narrative, short, by-task), text file, or folder of files by task."
+    )
     words: int = apart(
         2000,
         "Words per context.",

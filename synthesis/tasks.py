@@ -88,12 +88,18 @@ TASKS: tuple[Task, ...] = (
 
 GENERIC = Task("generic", "archive", (), "{documents}\n\n{instruction}")
 
-_BY_KEY = {key: task for task in TASKS for key in (re.sub(r"[\W_]+", "", task.name), *task.aliases)}
+
+def task_key(label: str) -> str:
+    """A label without what may be written either way: ``HotpotQA-dev`` and ``hotpotqa_dev`` are one."""
+    return re.sub(r"[\W_]+", "", label.casefold())
+
+
+_BY_KEY = {key: task for task in TASKS for key in (task_key(task.name), *task.aliases)}
 
 
 def task_of(label: str) -> Task:
     """The kind of task behind a label such as ``hotpotqa``, ``HotpotQA-dev`` or ``story_qa``."""
-    key = re.sub(r"[\W_]+", "", label.casefold())
+    key = task_key(label)
     if key in _BY_KEY:
         return _BY_KEY[key]
     # A label that starts with a known name ("qasper_train") still means that task.

@@ -18,7 +18,7 @@ def prompt(pair=PAIR, template=None, **changes):
 
 
 def test_the_built_in_template_asks_for_what_the_method_needs() -> None:
-    assert built_in_templates() == ["narrative"]
+    assert built_in_templates() == ["narrative", "short"]
     made = prompt()
     assert [message.role for message in made.messages] == ["system", "user"]
     text = made.messages[1].content

@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from importlib import metadata
+from pathlib import PurePath
 from typing import Any
 
 from synthesis import __version__
@@ -44,7 +45,7 @@ def run_facts(
     facts = {
         "engine": engine,
         "model": model,
-        "template": made.template,
+        "template": _public_name(made.template),
         "words": made.words,
         "sampling": {"temperature": made.temperature, "top_p": made.top_p, "max_tokens": made.max_tokens},
         "seed": config.seed,
@@ -58,6 +59,11 @@ def run_facts(
     known = {name: fact for name, fact in facts.items() if name not in unknown}
     found = public_source(source)
     return {**known, **({"source": found} if found else {})}
+
+
+def _public_name(template: str) -> str:
+    """What a template is called, without where it lies."""
+    return PurePath(template).name.removesuffix(".txt") or template
 
 
 def measured_by(tokenizer: Tokenizer) -> dict[str, Any]:

@@ -4,7 +4,8 @@ A template is the user message, or a ``[system]`` part followed by a ``[user]`` 
 ``{instruction}``, ``{answer}`` and ``{words}`` must occur; ``{form}`` (what kind of text
 to write), ``{genre}`` and ``{task}`` may; any other ``{name}`` is an error at load time.
 Values are inserted once and never looked at again, so braces in a pair are just text.
-The templates of later steps (asking again, an outline, a section) are files beside it.
+The templates of later steps (asking again, an outline, a section) are files beside it; a
+folder holds one for each kind of task (``synthesis.prompts.by_task``).
 The ingredients asked for follow section 3 of arXiv 2502.15592; the wording is ours.
 """
 
@@ -55,6 +56,10 @@ class Template:
     text: str
     parts: tuple[Message, ...]
 
+    def of(self, pair: Pair) -> Template:
+        """The template for a pair: this one, whichever pair it is."""
+        return self
+
     def fill(self, variables: dict[str, Any]) -> tuple[Message, ...]:
         """The messages, every placeholder replaced exactly once."""
         return tuple(
@@ -74,19 +79,26 @@ def load_template(name: str) -> Template:
     Raises:
         TemplateError: not found, or a placeholder is missing or unknown.
     """
-    path = _BUILT_IN / f"{name}.txt"
-    if name not in built_in_templates():
-        path = Path(name)
+    path = _BUILT_IN / f"{name}.txt" if name in built_in_templates() else Path(name)
+    return parse_template(path.stem, read_template(path))
+
+
+def read_template(path: Path) -> str:
+    """The text of a template's file.
+
+    Raises:
+        TemplateError: there is none, or it is no UTF-8 text.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         known = ", ".join(built_in_templates())
         raise TemplateError(
-            f"there is no template '{name}': give a text file's path, or a built-in name ({known})"
+            f"there is no template '{path}': give a text file, a folder of them by task, or a built-in name "
+            f"({known}, by-task)"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"template {path} cannot be read as UTF-8 text: {error}") from None
-    return parse_template(path.stem, text)
 
 
 @cache

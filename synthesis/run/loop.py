@@ -22,7 +22,8 @@ from synthesis.errors import ConfigError
 from synthesis.gate.parsing import parse
 from synthesis.gate.thresholds import Thresholds
 from synthesis.options import MAX_WORDS, MIN_WORDS, PairsConfig, RunConfig
-from synthesis.prompts import Template, build_prompt, load_template, step_template
+from synthesis.prompts import Template, build_prompt, step_template
+from synthesis.prompts.by_task import TemplatesByTask, load_templates
 from synthesis.run.batches import journaled
 from synthesis.run.conversations import Conversations, Finished, Replies, Work, converse
 from synthesis.run.expansion import expand, expands, section_count
@@ -47,7 +48,7 @@ class Job:
     """
 
     engine: BaseEngine
-    template: Template
+    template: Template | TemplatesByTask
     sampling: Sampling
     words: int
     tokenizer: Tokenizer | None = None
@@ -79,7 +80,7 @@ class Job:
         """The prompt for a pair."""
         return build_prompt(
             pair,
-            self.template,
+            self.template.of(pair),
             words=self.words,
             engine=self.engine.name,
             model=self.engine.model,
@@ -157,7 +158,7 @@ def make_job(config: RunConfig) -> Job:
             f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,} to engine "
             f"'{made.engine}', which writes no sections"
         )
-    template = load_template(made.template)
+    template = load_templates(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
     engine = make_engine(made.engine, made.model, **made.options)
     return Job(
@@ -267,7 +268,7 @@ def synthesize(
             ``synthesis.engines.base.Engine``.
         model: which model the engine runs; empty for its default.
         words: about how many words a context should have.
-        template: a built-in template's name or a text file's path.
+        template: a built-in template's name, a text file's path, or a folder of text files by task.
         seed: with the pair's id, determines every random choice of ours.
         tokenizer: what counts ``Context.tokens``; the embedded one by default.
         temperature: for engines that sample.
@@ -285,7 +286,7 @@ def synthesize(
     made = make_engine(engine, model, **options) if isinstance(engine, str) else adopted(engine)
     sampling = Sampling(temperature, top_p, max_tokens, seed)
     counter = load_tokenizer(tokenizer)
-    job = Job(made, load_template(template), sampling, words, counter, repairs, section_words)
+    job = Job(made, load_templates(template), sampling, words, counter, repairs, section_words)
     try:
         for done in job.outcomes((pair, job.prompt(pair)) for pair in pairs):
             yield done.outcome

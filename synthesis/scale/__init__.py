@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from synthesis.engines import engine_class
 from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.options import RunConfig, load_config
-from synthesis.prompts import load_template
+from synthesis.prompts.by_task import load_templates
 from synthesis.run.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -50,5 +50,5 @@ def context_step(config: RunConfig | str | Path) -> ContextStep:
     step = ContextStep(made)
     # Better told here, in one line, than by each task after it has loaded a model.
     RunFolder(step.folder).check()
-    load_template(made.generation.template)
+    load_templates(made.generation.template)
     return step
