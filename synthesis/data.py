@@ -72,8 +72,8 @@ class Prompt:
 class Completion:
     """An engine's reply. ``evidence`` is filled by engines that know where they put it.
 
-    ``finish_reason`` is ``stop``, ``length``, ``refusal`` or ``error``; for the last
-    two ``detail`` says why.
+    ``finish_reason`` is ``stop``, ``length``, ``refusal`` or ``error``; for the last two, and
+    where there is no text, ``detail`` says why.
     """
 
     prompt_id: str

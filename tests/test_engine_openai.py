@@ -77,7 +77,7 @@ def test_text_that_has_no_utf8_is_sent_all_the_same() -> None:
         (Reply("", finish="content_filter"), "refusal", "content filter"),
         (Reply("", message={"refusal": "I had rather not."}), "refusal", "rather not"),
         (failure(400, "stopped by policy", code="content_filter"), "refusal", "stopped by policy"),
-        (Reply("", message={"content": None, "reasoning_content": "Let me see"}), "error", "empty"),
+        (Reply("", message={"content": None, "reasoning_content": "Let me see"}), "stop", "and no text"),
         (
             failure(400, "The context length is 4096, this takes 9000 tokens"),
             "error",

@@ -17,23 +17,90 @@ def reply(text, part=False, **changes):
     return parse(Completion(prompt.id, text, **changes), prompt, engine="e", model="m", seed=3, part=part)
 
 
+END_TOKENS = [
+    "<|im_end|>",
+    "</s>",
+    "<end_of_turn>\n",
+    "<|eot_id|>",
+    "<|return|>",
+    "<｜end▁of▁sentence｜>",
+    "<eos>",
+]
+HARMONY = "<|channel|>analysis<|message|>Context: first\na plan.<|end|><|start|>assistant"
+
+
 @pytest.mark.parametrize(
-    "opening",
+    ("before", "after"),
     [
-        "Context: ",
-        "Context:\n\n",
-        "**Context:** ",
-        "## Context:\n",
-        "context : ",
-        "<think>Context: no, first a plan.</think>\n\nContext: ",
-        "Sure, here it is.\n\nContext: ",
+        ("Context: ", ""),
+        ("Context:\n\n", ""),
+        ("**Context:** ", ""),
+        ("**Context**\n\n", ""),
+        ("## Context:\n", ""),
+        ("## Context\n\n", ""),
+        ("context : ", ""),
+        ("Context：", ""),
+        ("\ufeffContext: ", ""),
+        ("\u200bContext:\u200b ", ""),
+        ('"Context:" ', ""),
+        ("“Context”: ", ""),
+        ('"Context: ', '"'),
+        ("Kontext: ", ""),
+        ("上下文：", ""),
+        ("", ""),
+        ("Sure, here it is.\n\nContext: ", ""),
+        ("Sure! Here is the story you asked for:\n\n", ""),
+        ("Certainly.\n---\n", "\n---"),
+        ("<think>Context: no, first a plan.</think>\n\nContext: ", ""),
+        ("A plan.\n\nContext: no\n</think>\n\n", ""),
+        ("Context: <think>hm</think>", ""),
+        ("[THINK]hm[/THINK]", ""),
+        ("<thinking>a plan\nContext: x</thinking>", ""),
+        ("<reasoning>hm</reasoning>\nContext: ", ""),
+        ("<think>one</think>\n<think>two</think>\n", ""),
+        ("Context: ", "\n\n<think>Was that all?</think>"),
+        (f"{HARMONY}<|channel|>final<|message|>Context: ", "<|return|>"),
+        ("analysisThey want a text.assistantfinalContext: ", ""),
+        ("<think>hm</think>\n<answer>\nContext: ", "\n</answer>"),
+        ("```\nContext: ", "\n```"),
+        ("Context:\n```text\n", "\n```"),
+        ("```markdown\n", ""),
+        ("", "\n```"),
+        ("<|im_start|>assistant\nContext: ", ""),
+        ("Context: ", "\n\n(Word count: 350)"),
+        ("", "\n\n**Word Count:** about 350 words"),
+        *(("Context: ", token) for token in END_TOKENS),
     ],
 )
-def test_the_marker_is_taken_off(opening) -> None:
-    outcome = reply(opening + BODY)
+def test_what_is_certainly_no_text_is_cut_off(before, after) -> None:
+    outcome = reply(before + BODY + after)
     assert isinstance(outcome, Context)
     assert outcome.text == BODY.strip()
     assert (outcome.words, outcome.seed, outcome.engine, outcome.template) == (100, 3, "e", "narrative")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Contexts differ. " + BODY,
+        "Here is where Ada lived.\n" + BODY,
+        "Of course Ada kept the mill: it was hers.\n" + BODY,
+        "“Context,” said Ada. " + BODY + "“Is all.”",
+        "The mill ran so:\n```python\nrun()\n```\n" + BODY,
+        "```python\nrun()\n```\n" + BODY + "\n```sh\nls\n```",
+        BODY + "\n\nShe counted words (350 words) that day.",
+        "Sure of her mill, Ada slept.\n" + BODY,
+    ],
+)
+def test_what_may_be_text_stays(text) -> None:
+    assert reply(text).text == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text", [BODY + "<think>and now?</think>" + BODY * 2, "Context: " + BODY + "<|im_end|>" + BODY]
+)
+def test_nothing_is_taken_out_of_the_middle(text) -> None:
+    assert reply(text).text == text.removeprefix("Context: ").strip()
 
 
 def test_spans_move_with_the_text() -> None:
@@ -48,9 +115,15 @@ def test_spans_move_with_the_text() -> None:
 @pytest.mark.parametrize(
     ("text", "changes", "stage", "reason"),
     [
-        (BODY, {}, "parse", "marker"),
-        ("", {}, "parse", "marker"),
-        ("x " * 400 + "\nContext: " + BODY, {}, "parse", "marker"),
+        ("", {}, "parse", "short: 0 words"),
+        ("x " * 400 + "\nContext: " + BODY, {}, "parse", "marker: 'Context:' does not open the text"),
+        ("<think>" + BODY, {}, "generate", "thinking: the reply ends in the model's thoughts; serve it with"),
+        ("<think>" + BODY, {"finish_reason": "length"}, "generate", "thinking"),
+        ("Context: " + BODY + "<think>" + BODY, {}, "generate", "thinking"),
+        ("<think>" + BODY + "</think>", {}, "generate", "thinking"),
+        ("[THINK]" + BODY + "[/THINK]\nContext:", {}, "generate", "thinking"),
+        ("", {"finish_reason": "length"}, "generate", "thinking"),
+        ("", {"detail": "only thoughts came"}, "generate", "thinking: only thoughts came"),
         ("Context: too short", {}, "parse", "short: 2 words where 100 were asked"),
         ("Context:", {}, "parse", "short: 0 words"),
         ("Context: " + BODY, {"finish_reason": "length"}, "generate", "length"),

@@ -69,7 +69,8 @@ def judged(text: str, pair: Pair = PAIR, words: int = 100) -> dict[str, bool]:
 @pytest.mark.parametrize(
     ("first", "told"),
     [
-        (LACKING.removeprefix("Context: "), 'does not open with the word "Context:"'),
+        (f"{prose(100)}\n\n{GOOD}", 'The word "Context:" stands far inside it.'),
+        (f"<think>{GOOD}", "It has thoughts and no text."),
         ("Context: Ilse Brandt mended it.", "It has 4 words where 100 were asked."),
         (Completion("", GOOD, "length"), "cut off before its end. Bring it to its end within about 100"),
         (Completion("", "", "refusal", detail="policy"), "It declines."),

@@ -94,7 +94,7 @@ def test_a_changed_pair_alone_is_redone(tmp_path) -> None:
 def test_every_drop_is_recorded_with_stage_and_reason(tmp_path) -> None:
     replies = {
         PAIRS[1].instruction: Completion("", "I will not.", "refusal", detail="policy"),
-        PAIRS[2].instruction: Completion("", "no marker here"),
+        PAIRS[2].instruction: Completion("", "a few words"),
         PAIRS[3].instruction: Completion("", "Context: cut", "length"),
     }
     bad_row = Rejected("file.jsonl:7", "pairs", "not JSON", "{")
@@ -105,7 +105,7 @@ def test_every_drop_is_recorded_with_stage_and_reason(tmp_path) -> None:
     assert dropped == [
         ("file.jsonl:7", "pairs", "not JSON"),
         (PAIRS[1].id, "generate", "refusal"),
-        (PAIRS[2].id, "parse", "marker"),
+        (PAIRS[2].id, "parse", "short"),
         (PAIRS[3].id, "generate", "length"),
     ]
     again = ScriptedEngine(replies=replies)

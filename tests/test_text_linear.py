@@ -10,7 +10,8 @@ from synthesis.coherence import explain, locate, score, score_batch, score_with_
 from synthesis.data import Completion, Context, Pair, Prompt
 from synthesis.gate.contamination import field_hashes, piece_hashes
 from synthesis.gate.faults import inspect
-from synthesis.gate.parsing import parse, without_thinking
+from synthesis.gate.parsing import parse
+from synthesis.gate.replies import without_thinking
 from synthesis.text.answers import kind_of, listed, read_answer, variants
 from synthesis.text.finder import AnswerFinder
 from synthesis.text.near_duplicates import Sketches, sketch

@@ -158,12 +158,13 @@ class Fault(NamedTuple):
         return f"{self.name}: {self.what}"
 
 
-_ANEW = frozenset(("echo",))
+_ANEW = frozenset(("echo", "thinking"))
 _ADVICE = {
     "refusal": "- It declines. What is asked for is background reading; it advises nobody and answers "
     "nobody, so there is nothing to decline. Write it.",
     "length": "- It was cut off before its end. Bring it to its end within about {words} words.",
-    "marker": '- It does not open with the word "Context:".',
+    "marker": '- The word "Context:" stands far inside it. Nothing comes before that word.',
+    "thinking": "- It has thoughts and no text. Give the text at once.",
     "short": "- It has {what}.",
     "long": "- It has {what}.",
     "echo": "- It repeats the request. The text never asks anything; what the request is about comes up "
@@ -181,7 +182,7 @@ def fault_of(dropped: Rejected, completion: Completion, prompt: Prompt) -> Fault
     if name in ("marker", "short") and (leak := _refusal(completion.text)):
         return Fault("refusal", leak.what, _ADVICE["refusal"], stage="generate")
     say = _ADVICE.get(name, "").format(what=what, words=prompt.variables.get("words"))
-    return Fault(name, what, say, stage=dropped.stage)
+    return Fault(name, what, say, stage=dropped.stage, anew=name in _ANEW)
 
 
 class Inspected(NamedTuple):

@@ -21,7 +21,7 @@ from synthesis.data import Completion, Pair, Prompt, Rejected, content_hash
 from synthesis.engines.base import BaseEngine, Engine, Sampling, adopted
 from synthesis.errors import ConfigError, EngineError
 from synthesis.gate.faults import Fault
-from synthesis.gate.parsing import without_thinking
+from synthesis.gate.replies import without_thinking
 from synthesis.prompts import step_template
 from synthesis.run.conversations import Conversations, Work, converse
 from synthesis.run.repair import Checked, ask

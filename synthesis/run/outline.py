@@ -15,7 +15,7 @@ from typing import NamedTuple
 from synthesis.coherence.reading import read_question
 from synthesis.data import Completion, Pair, Prompt
 from synthesis.gate.faults import AnswerFact, Fault, facts_of
-from synthesis.gate.parsing import without_thinking
+from synthesis.gate.replies import without_thinking
 from synthesis.prompts import next_prompt, step_template
 from synthesis.run.repair import Checked
 

@@ -17,7 +17,7 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from synthesis.data import Completion, Context, Message, Pair, Prompt, Rejected
 from synthesis.gate.faults import Fault, Inspected, fault_of, inspect
-from synthesis.gate.parsing import without_thinking
+from synthesis.gate.replies import without_thinking
 from synthesis.gate.thresholds import Thresholds
 from synthesis.prompts import next_prompt, step_template
 from synthesis.run.conversations import Work

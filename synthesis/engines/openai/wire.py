@@ -18,6 +18,10 @@ from synthesis.errors import ConfigError
 _LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _COMPLETE = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn"})
 _OURS = frozenset({"model", "messages", "stream", "n"})
+_ONLY_THOUGHTS = (
+    "the server gave the model's thoughts (reasoning_content) and no text; raise max_tokens, or turn "
+    "thinking off in the server's or the template's settings"
+)
 _REFUSALS = frozenset({"content_filter", "refusal", "safety"})
 
 
@@ -103,6 +107,8 @@ def read_chat(prompt_id: str, reply: object, secret: str = "") -> Completion | F
         return done("refusal", " ".join(str(message["refusal"]).split()))
     if reason in _REFUSALS:
         return done("refusal", f"the server's content filter ended the reply ({reason})")
+    if reason in (*_COMPLETE, "length") and not text.strip() and _has_thoughts(message):
+        return done("length" if reason == "length" else "stop", _ONLY_THOUGHTS)  # asked again, not for ever
     if reason == "length":
         return done("length", "the reply reached max_tokens")
     if reason not in _COMPLETE:
@@ -152,6 +158,10 @@ def _first_choice(reply: object) -> Mapping[str, Any] | None:
     choices = reply.get("choices") if isinstance(reply, Mapping) else None
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, Mapping) else None
+
+
+def _has_thoughts(message: Mapping[str, Any]) -> bool:
+    return any(message.get(name) for name in ("reasoning_content", "reasoning", "thinking"))
 
 
 def _text(content: object) -> str:
