@@ -158,7 +158,7 @@ class Fault(NamedTuple):
         return f"{self.name}: {self.what}"
 
 
-_ANEW = frozenset(("echo", "thinking"))
+_ANEW = frozenset(("echo",))
 _ADVICE = {
     "refusal": "- It declines. What is asked for is background reading; it advises nobody and answers "
     "nobody, so there is nothing to decline. Write it.",
