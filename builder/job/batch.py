@@ -225,7 +225,7 @@ def saved_config(folder: Path) -> RunConfig:
     run = RunFolder(folder)
     config = run.read_config("batch submit")
     through_batches = engine_class(config.generation.engine).outlives_process
-    if not through_batches or not (run.journal / "batches.jsonl").is_file():
+    if not through_batches or not BatchLog.in_folder(run.journal):
         raise UsageError(
             f"nothing was submitted from {folder}; do it with: context-synthesis batch submit {run.config}"
         )

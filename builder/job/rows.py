@@ -157,7 +157,7 @@ def _contents(corpus: Mapping[str, Any]) -> list[object]:
 def _outcomes_id(journal: Journal) -> str:
     """A hash of the current outcomes: a rejection that became a context since counts as a change."""
     digest = hashlib.blake2b(digest_size=16)
-    for fingerprint in journal.current():
-        digest.update(b"+" if fingerprint in journal.contexts else b"-")
+    for fingerprint, kept in journal.current():
+        digest.update(b"+" if kept else b"-")
         digest.update(fingerprint.encode())
     return digest.hexdigest()
