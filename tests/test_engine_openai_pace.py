@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 
 from synthesis.engines.base import Items
-from synthesis.engines.serving.pace import Pace
 from synthesis.errors import EngineError
 from tests.openai_helpers import (
     SAMPLING,
@@ -73,36 +72,6 @@ def test_fewer_run_at_once_when_replies_become_much_slower() -> None:
         list(engine(server, concurrency=8).complete(Items(prompts(64)), SAMPLING))
     assert max(asked.held for asked in server.asked[10:40]) >= 6
     assert max(asked.held for asked in server.asked[-4:]) <= 5
-
-
-def test_pace_halves_once_per_overload_and_climbs_back() -> None:
-    pace = Pace(16)
-    begun = time.monotonic()
-    for _ in range(10):
-        pace.overloaded(begun)  # ten refusals of requests that started together
-    assert pace.places == 8
-    for _ in range(9):
-        pace.succeeded(time.monotonic(), 0.0, 8)
-    assert pace.places == 9  # one more after a round of successes
-    for _ in range(10):
-        pace.overloaded(time.monotonic())
-    assert pace.places == 1
-    for _ in range(500):
-        pace.succeeded(time.monotonic(), 0.0, 16)
-    assert pace.places == 16
-
-
-def test_pace_minds_slowness_of_many_but_not_of_stragglers_or_of_quiet_times() -> None:
-    def after(costs, running=16) -> int:
-        pace = Pace(16)
-        for cost in [0.01] * 32 + costs:
-            pace.succeeded(time.monotonic(), cost, running)
-        return pace.places
-
-    assert after([0.1] * 16) == 8
-    assert after([0.1, 0.01, 0.01] * 16) == 16
-    assert after([0.03] * 32) == 16
-    assert after([0.1] * 16, running=3) == 16
 
 
 # The iterator

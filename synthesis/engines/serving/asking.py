@@ -7,7 +7,6 @@ read come in as functions.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -16,10 +15,11 @@ from typing import Any, Protocol, TypeVar
 from synthesis.data import Completion
 from synthesis.engines.serving.address import ServerAddress
 from synthesis.engines.serving.failures import FATAL, RETRYABLE, Failure, Health, Kind
-from synthesis.engines.serving.pace import Gate, Pace, retry_delay
+from synthesis.engines.serving.pace import Gate, Pace, Turn, retry_delay
 
 T = TypeVar("T")
 
+_PATIENCE = 5  # so many times as often as a failed request is a refused one tried, while others get replies
 _FEW_TOKENS = 32  # below this the time to the first token rules, not the speed
 
 Learn = Callable[[str, Mapping[str, Any], set[str]], bool]
@@ -60,22 +60,33 @@ class Tries:
     def __init__(self, server: Server, key: str) -> None:
         self._server = server
         self._key = key
-        self._count = 0
+        self._count = self._refused = 0
+        self._replies = server.health.replies
         self._learned: set[str] = set()
 
     def after(self, failure: Failure, body: Mapping[str, Any]) -> float | GaveUp:
         """Seconds until the next try, or the end of it."""
         if failure.parameter and self._server.learn(failure.parameter, body, self._learned):
             return 0.0  # not the question was wrong but how it was put
-        self._count += 1
         no_server = self._server.health.tried(failure)
+        if failure.kind is Kind.BUSY and self._is_our_turn_to_wait():
+            self._refused += 1
+            # The gate sees to it that fewer come; who waits too long is the last of all.
+            return retry_delay(self._key, min(self._refused, 4), failure.wait)
+        self._count += 1
         if no_server or failure.kind in FATAL:
             return GaveUp(failure, self._count, True)
         if failure.kind is Kind.REFUSED:
             return GaveUp(failure, self._count, False)
         if failure.kind in RETRYABLE and self._count <= self._server.retries:
             return retry_delay(self._key, self._count, failure.wait)
-        return GaveUp(failure, self._count, self._server.health.gave_up(failure, self._count))
+        tries = self._count + self._refused
+        return GaveUp(failure, tries, self._server.health.gave_up(failure, tries))
+
+    def _is_our_turn_to_wait(self) -> bool:
+        """Whether a refusal is no failure: others were answered since the last, and all are many."""
+        before, self._replies = self._replies, self._server.health.replies
+        return self._replies > before and self._refused < _PATIENCE * self._server.retries
 
 
 class Asker:
@@ -102,9 +113,9 @@ class Asker:
         """
         tries = Tries(self._server, key)
         while True:
-            async with self._gate as running:
+            async with self._gate.turn() as turn:
                 path, body = request()  # only now: what was learnt while waiting counts
-                answer = await self._once(path, body, read, running)
+                answer = await self._once(path, body, read, turn)
             if not isinstance(answer, Failure):
                 self._server.health.worked()
                 return answer
@@ -115,19 +126,18 @@ class Asker:
             await asyncio.sleep(verdict)
 
     async def _once(
-        self, path: str, body: dict[str, Any], read: Callable[[object], T | Failure], running: int
+        self, path: str, body: dict[str, Any], read: Callable[[object], T | Failure], turn: Turn
     ) -> T | Failure:
         pace = self._server.pace
-        started = time.monotonic()
         reply = await self._connection.send(path, body)
         answer: T | Failure = reply if isinstance(reply, Failure) else read(reply)
+        took = pace.clock() - turn.started
         if not isinstance(answer, Failure):
-            pace.succeeded(started, _cost(answer, time.monotonic() - started), running)
-            return answer
-        if answer.overload:
-            pace.overloaded(started)
-        if answer.wait:
-            pace.pause(answer.wait)
+            pace.answered(turn, _cost(answer, took))
+        elif answer.overload:
+            pace.refused(turn, answer.wait, *self._gate.held(2 * took))
+        else:
+            pace.passed(turn)
         return answer
 
 

@@ -44,9 +44,12 @@ class Kind(enum.Enum):
     SERVER = "the server failed"
     UNDONE = "the batch ended before this prompt's turn"
     BROKEN = "the reply was cut off or is not what the protocol says"
+    EMPTY = "the reply is empty"
 
 
-RETRYABLE = frozenset({Kind.UNREACHABLE, Kind.BUSY, Kind.TIMEOUT, Kind.SERVER, Kind.UNDONE, Kind.BROKEN})
+RETRYABLE = frozenset(
+    {Kind.UNREACHABLE, Kind.BUSY, Kind.TIMEOUT, Kind.SERVER, Kind.UNDONE, Kind.BROKEN, Kind.EMPTY}
+)
 FATAL = frozenset({Kind.AUTH, Kind.QUOTA, Kind.MISSING})
 _OVERLOAD = frozenset({Kind.BUSY, Kind.TIMEOUT})
 
@@ -192,19 +195,21 @@ class Health:
     """Tells trouble with a prompt from trouble with the server, over all requests."""
 
     def __init__(self) -> None:
-        self._worked = False
+        self.replies = 0
+        """How many prompts got theirs."""
         self._no_connection = 0
         self._kind: Kind | None = None
         self._given_up = 0
 
     def worked(self) -> None:
         """A prompt got its reply."""
-        self._worked, self._no_connection, self._given_up = True, 0, 0
+        self.replies += 1
+        self._no_connection = self._given_up = 0
 
     def tried(self, failure: Failure) -> bool:
         """Count a failed try; True if there never was a server."""
         self._no_connection = self._no_connection + 1 if failure.kind is Kind.UNREACHABLE else 0
-        return not self._worked and self._no_connection >= STREAK
+        return not self.replies and self._no_connection >= STREAK
 
     def gave_up(self, failure: Failure, tries: int) -> bool:
         """Count a prompt given up after so many tries; True if others will fare no better."""
@@ -212,9 +217,9 @@ class Health:
         self._kind = failure.kind
         if failure.kind is Kind.UNREACHABLE and self._no_connection >= tries:
             return True  # nobody else got through in all that time either
-        if failure.kind is Kind.TOO_LONG and self._worked:
+        if failure.kind is Kind.TOO_LONG and self.replies:
             return False  # some pairs are long, and long pairs may stand together
-        if failure.kind is Kind.PARAMETER and not self._worked:
+        if failure.kind is Kind.PARAMETER and not self.replies:
             return True  # every request carries the same settings
         return self._given_up >= STREAK
 
