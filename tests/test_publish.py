@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -210,31 +209,123 @@ def test_a_second_model_joins_the_repository(hub: LocalHub, tmp_path: Path, send
     usual(other, "zeta", rows=2, word="lamp")
     result = send(other, check=True)
     assert result.version == "v1.1.0"
-    cases = [(REPO, name, None, False) for name in (None, "m", "zeta", "zeta-chat-8k-v1.0.0")]
+    cases = [(REPO, name, None, False) for name in (None, "m", "zeta", "zeta-chat-8k-v1.1.0")]
     assert load(hub, tmp_path / "home", *cases) == [raw(4), raw(4), raw(2, "lamp"), chat(3)]
     assert {path for path in hub.files(REPO) if path.endswith(".json")} == {
-        f"manifests/{name}{end}/1.0.0.json" for name in ("m", "zeta") for end in ("", "-chat-8k", "-rejected")
+        f"manifests/{name}{end}/{number}.json"
+        for name, number in (("m", "1.0.0"), ("zeta", "1.1.0"))
+        for end in ("", "-chat-8k", "-rejected")
     }
     assert "| `zeta` | raw |" in hub.files(REPO)["README.md"].decode()
 
 
-def test_a_published_version_never_changes(hub: LocalHub, folder: Path, tmp_path: Path, send: Send) -> None:
-    send()
-    head = hub.head(REPO).oid
+def test_a_run_of_another_machine_counts_on_from_what_is_there(
+    hub: LocalHub, folder: Path, tmp_path: Path, send: Send
+) -> None:
+    send(version="1.0.0")
+    old = {path: data for path, data in hub.files(REPO).items() if path.startswith(("data/", "manifests/"))}
     other = tmp_path / "elsewhere" / "dataset"
     usual(other, rows=9)
-    told = r"data/m/1\.0\.0.*Bump 'm' 1\.0\.0 to 1\.1\.0 if .* else to 2\.0\.0.*hf download"
+    before = contents(other)
+    told = send(other, version="1.1.0", dry_run=True)
+    assert "config m = 1.1.0 (9 rows), built as 1.0.0" in told.plan
+    assert "config m-chat-8k = 1.0.0 (3 rows)" in told.plan
+    hub.forget()
+    result = send(other, version="1.1.0", check=True)
+    assert result.version == "v1.1.0" and result.plan == told.plan
+    assert result.configs == {"m": "1.1.0", "m-chat-8k": "1.0.0", "m-rejected": "1.0.0"}
+    # Only what is new was sent, and what was there is as it was, at both tags and at the head.
+    assert len(hub.seen("PUT", "/lfs/")) == 1
+    there = hub.files(REPO)
+    assert {path: there[path] for path in old} == old and hub.files(REPO, "v1.0.0").keys() < there.keys()
+    manifest = json.loads(there["manifests/m/1.1.0.json"])
+    assert manifest["version"] == "1.1.0" and manifest["files"][0]["path"] in there
+    cases = [
+        (REPO, "m", "main", False),
+        (REPO, "m-v1.1.0", "v1.1.0", False),
+        (REPO, "m-v1.0.0", "v1.1.0", True),
+        (REPO, "m", "v1.0.0", False),
+        (str(other), "m", None, False),
+        (str(other), "m-v1.0.0", None, False),
+    ]
+    nine = raw(9)
+    assert load(hub, tmp_path / "home", *cases) == [nine, nine, raw(4), raw(4), nine, nine]
+    # The folder's data and card stay; what it was published as is noted, and the next build counts on.
+    after = contents(other)
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert changed == {f"manifests/{name}/1.0.0.json" for name in ("m", "m-chat-8k", "m-rejected")}
+    again = send(other)
+    assert (again.version, again.uploaded_bytes) == ("v1.1.0", 0)
+    assert send(other, version="1.1.0").uploaded_bytes == 0
+    assert usual(other, rows=11).configs[0].version == "1.2.0"
+    assert send(other).configs["m"] == "1.2.0"
+
+
+def test_the_number_says_what_changed(hub: LocalHub, folder: Path, tmp_path: Path, send: Send) -> None:
+    send()
+
+    def reason(name: str, *configs: Any, **facts: Any) -> str:
+        build(tmp_path / name, *(configs or [config("m", raw(6))]), **facts)
+        plan = send(tmp_path / name, dry_run=True).plan
+        return next((line for line in plan if line.startswith("number")), "")
+
+    assert reason("more") == "number v1.1.0: minor: 'm' has more rows"
+    assert reason("new", config("n", raw(2))) == "number v1.1.0: minor: 'n' is new"
+    assert reason("card", config("m", raw(4)), license="mit") == "number v1.0.1: patch: no rows changed"
+    assert reason("same", config("m", raw(4)), license="cc-by-4.0") == ""
+    assert reason("rejected", config("m-rejected", [], "rejected"), config("m", raw(4))).startswith(
+        "number v1.1.0: minor: 'm-rejected' was brought"
+    )
+    other = "number v2.0.0: major: 'm' "
+    assert reason("fewer", config("m", raw(2))) == f"{other}has 2 rows and had 4"
+    assert reason("model", model="x") == f"{other}was made with another model"
+    assert reason("kind", config("m", chat(9), "chat")) == f"{other}is chat and was raw"
+    longer = raw(6)
+    longer[0] |= {"words": 99}
+    assert reason("texts", config("m", longer)) == f"{other}lacks or changed 1 of 4 rows"
+    assert reason("gone", config("m", raw(6)[1:])) == f"{other}lacks or changed 1 of 4 rows"
+    assert reason("words", config("m", raw(4, "radio"))) == f"{other}has the same rows with other texts"
+    # To see it, no data was fetched: the repository's texts stay where they are.
+    read = [one for one in hub.trouble.log if one.method == "GET" and one.path.endswith(".parquet")]
+    assert read and all("range" in one.headers for one in read)
+
+
+def test_whoever_was_overtaken_changes_nothing(
+    hub: LocalHub, folder: Path, tmp_path: Path, send: Send
+) -> None:
+    send()
+    usual(tmp_path / "other", rows=9)
+    build(tmp_path / "other", license="mit", pretty_name="Later")
+    send(tmp_path / "other")
+    head = hub.head(REPO).oid
+    result = send()
+    assert (result.version, result.uploaded_bytes, hub.head(REPO).oid) == ("v1.1.0", 0, head)
+    assert "config m = 1.0.0 (4 rows); the newest there is 1.1.0" in result.plan
+    assert "nothing to do: all of it is in v1.1.0" in result.plan
+    assert send(version="1.0.0").commit == tags(hub)["v1.0.0"]
+
+
+def test_a_published_version_never_changes(hub: LocalHub, folder: Path, send: Send) -> None:
+    send()
+    path = next(path for path in hub.files(REPO) if path.startswith("data/m/"))
+    hub.seed(REPO, {path: b"PAR1 of somebody"})
+    head = hub.head(REPO).oid
+    told = r"data/m/1\.0\.0/.* is not what was published as 'm' 1\.0\.0.*Revert the commit"
     with pytest.raises(UsageError, match=told) as caught:
-        send(other)
+        send()
     assert hub.head(REPO).oid == head and caught.value.exit_code == 2
-    # The advice works: count on from what is published.
-    shutil.rmtree(other)
-    command = re.findall("`hf (.*?)`", str(caught.value))[0].replace("DIR/dataset", str(other))
-    hf(hub, tmp_path, *command.split())
-    assert not (other / "README.md").exists()
-    usual(other, rows=9, word="radio")
-    result = send(other)
+
+
+def test_a_history_moves_to_another_repository(hub: LocalHub, folder: Path, send: Send) -> None:
+    send()
+    usual(folder, rows=6)
+    send()
+    result = send(repo="ada/copy")
     assert (result.version, result.configs["m"]) == ("v1.1.0", "1.1.0")
+    there = hub.files("ada/copy")
+    for number in ("1.0.0", "1.1.0"):
+        assert there[f"manifests/m/{number}.json"] == hub.files(REPO)[f"manifests/m/{number}.json"]
+    assert send(repo="ada/copy").uploaded_bytes == 0 == send().uploaded_bytes
 
 
 def test_a_version_that_was_asked_for(hub: LocalHub, folder: Path, send: Send) -> None:
@@ -451,6 +542,46 @@ def test_what_counts_as_read_back(
     ]
 
 
+def test_a_page_in_the_place_of_a_file_is_never_taken_for_it(
+    hub: LocalHub, folder: Path, send: Send, waits: list[float]
+) -> None:
+    hub.seed(REPO, {"README.md": "---\nlicense: odbl\n---\n# Theirs\n"})
+    login = b"<html><body>Please log in to the network.</body></html>"
+    hub.page_next("/README.md$", login, times=2)
+    send()
+    card = hub.files(REPO)["README.md"].decode()
+    assert "license: odbl" in card and "# Theirs" in card and "<html>" not in card
+    usual(folder, rows=6)
+    head = hub.head(REPO).oid
+    # Also one that is as long as the file, one without end, and in the place of manifests and of data.
+    size = len(card.encode())
+    other = folder.parents[1] / "other"
+    usual(other, rows=9)
+    for path, page in (
+        ("/README.md$", login),
+        ("/README.md$", b"<html>".ljust(size)),
+        ("/README.md$", b"<html>".ljust(9 * size)),
+        ("/manifests/m/1.0.0.json$", b"{}"),
+        (r"/data/m/1.0.0/.*\.parquet$", login),
+    ):
+        hub.page_next(path, page, times=6)
+        told = refused(lambda: send(other), hub)
+        assert "what came is not" in told and "text/html" in told and "in its place" in told
+        assert hub.head(REPO).oid == head and hub.trouble.unused == 0
+    assert send().version == "v1.1.0" and "# Theirs" in hub.files(REPO)["README.md"].decode()
+
+
+def test_answers_of_another_kind_are_asked_for_again(hub: LocalHub, send: Send) -> None:
+    hub.seed(REPO, {"README.md": "# Theirs\n"})
+    hub.fail_next("GET", "/README.md$", 409)
+    hub.fail_next("GET", "/tree/", 412)
+    hub.page_next("/refs$", b"{}")
+    hub.page_next(f"/api/datasets/{REPO}/revision/main$", b"[1]")
+    assert send().version == "v1.0.0" and hub.trouble.unused == 0
+    hub.fail_next("GET", "/README.md$", 409, times=6)
+    assert "status 409" in refused(send, hub)
+
+
 # --- pull requests and branches ----------------------------------------------------------
 
 
@@ -522,7 +653,7 @@ def test_repositories_that_do_not_do(hub: LocalHub, send: Send) -> None:
     assert len(hub.seen("POST")) == 0
 
 
-def test_without_a_network(hub: LocalHub, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network(hub: LocalHub, folder: Path, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
     with monkeypatch.context() as patch:
@@ -530,6 +661,16 @@ def test_without_a_network(hub: LocalHub, send: Send, monkeypatch: pytest.Monkey
         assert "HF_HUB_OFFLINE" in refused(send, hub)
     away = refused(lambda: send(endpoint="http://127.0.0.1:9"), hub)
     assert "http://127.0.0.1:9 cannot be reached" in away and "Check the network" in away
+    # A dry run says what it can, and once what it cannot.
+    for offline, reason in ((True, "HF_HUB_OFFLINE"), (False, "cannot be reached")):
+        steps: list[str] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(constants, "HF_HUB_OFFLINE", offline)
+            told = publish(folder, REPO, dry_run=True, endpoint="http://127.0.0.1:9", on_step=steps.append)
+        assert (told.version, told.commit, told.configs) == (None, None, {})
+        assert steps == [f"looking at {REPO}"]
+        assert [reason in line for line in told.plan] == [False] * 6 + [True]
+        assert "config m (4 rows), built as 1.0.0" in told.plan
 
 
 def test_folders_that_do_not_do(hub: LocalHub, folder: Path, tmp_path: Path, send: Send) -> None:

@@ -16,7 +16,8 @@ def publish(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, or its dataset folder.")],
     repo_id: Annotated[str, typer.Argument(metavar="REPO_ID", help="OWNER/NAME of a dataset repository.")],
     version: Annotated[
-        str | None, typer.Option(help="Of the release, as in 1.2.0. Default: from what changed.")
+        str | None,
+        typer.Option(help="Of the release, as in 1.2.0. Default: from what changed there."),
     ] = None,
     private: Annotated[bool, typer.Option("--private", help="Create the repository as private.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, do nothing.")] = False,
@@ -27,11 +28,13 @@ def publish(
 ) -> None:
     """Publish to the Hub: one commit, a tag, and every new config loaded back.
 
+    Numbers belong to the repository: what is new is written under the release's, whatever it was built under.
     The token is that of `hf auth login` or HF_TOKEN. Run again to finish an interrupted publication.
     """
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     from builder.hub.publish import publish as send
+    from builder.wording import readable_size
 
     disable_progress_bars()
     result = send(
@@ -49,7 +52,11 @@ def publish(
         typer.echo("\n".join(result.plan))
     elif not quiet:
         named = ", ".join(f"{name} {number}" for name, number in result.configs.items())
-        typer.echo(f"{result.version or 'pull request'}: {named}\n{result.url}")
+        typer.echo(f"{result.version or 'pull request'}: {named}")
+        for line in result.plan:
+            if line.startswith(("number ", "skip ", "leave out ", "nothing to do")):
+                typer.echo(line)
+        typer.echo(f"sent {readable_size(result.uploaded_bytes)}\n{result.url}")
 
 
 @command(name="publish-space")

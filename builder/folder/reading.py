@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from builder.folder.schema import Row
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _BATCH = 4_096
 
 
-def batches(files: Iterable[Path], columns: Sequence[str] | None = None, rows: int = _BATCH) -> Iterator[Any]:
+def batches(
+    files: Iterable[Path | IO[bytes]], columns: Sequence[str] | None = None, rows: int = _BATCH
+) -> Iterator[Any]:
     """Record batches of at most so many ``rows``, in order; pages of other columns are not read."""
     import pyarrow.parquet as pq
 
@@ -27,7 +29,7 @@ def batches(files: Iterable[Path], columns: Sequence[str] | None = None, rows: i
             yield from file.iter_batches(rows, columns=None if columns is None else list(columns))
 
 
-def values(files: Iterable[Path], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def values(files: Iterable[Path | IO[bytes]], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """The values of some columns, row by row."""
     for batch in batches(files, columns):
         yield from zip(*(batch[name].to_pylist() for name in columns), strict=True)

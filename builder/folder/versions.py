@@ -64,7 +64,8 @@ class Manifest:
     """What one version of one config consists of and how it was made. Holds no times.
 
     ``bytes`` is the size of the files. ``published`` is set once the version has been
-    released: from then on it is kept and stays listed.
+    released: from then on it is kept and stays listed. ``released`` is the number it was released
+    under, where that is a higher one than ``version``: the next build counts on from there.
     """
 
     config: str
@@ -79,6 +80,7 @@ class Manifest:
     facts: Mapping[str, Any]
     details: Mapping[str, Any] = field(default_factory=dict)
     published: bool = False
+    released: str = ""
 
     @property
     def number(self) -> Version:
@@ -102,6 +104,8 @@ class Manifest:
     def to_json(self) -> str:
         """The manifest file's text; the same manifest gives the same text."""
         values = {"format": FORMAT, **asdict(self)}
+        if not self.released:
+            del values["released"]
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -153,8 +157,10 @@ def staging_path(folder: Path, path: Path) -> Path:
     return folder / STAGING / f"file-{path.name}"
 
 
-def mark_published(folder: Path, config: str, version: str) -> None:
+def mark_published(folder: Path, config: str, version: str, released: str = "") -> None:
     """Record that a version was released, so that it is never removed or changed.
+
+    ``released`` is the number it was released under, which may be another than here.
 
     Raises:
         FolderError: There is no such version.
@@ -162,7 +168,15 @@ def mark_published(folder: Path, config: str, version: str) -> None:
     path = manifest_path(folder, config, version)
     if not path.is_file():
         raise FolderError(f"'{folder}' has no version {version} of '{config}'. Build it first.")
-    write_manifest(folder, replace(_read(path), published=True))
+    manifest = _read(path)
+    if released and Version.parse(released) > last_number(manifest):
+        manifest = replace(manifest, released=released)
+    write_manifest(folder, replace(manifest, published=True))
+
+
+def last_number(manifest: Manifest) -> Version:
+    """The highest number that a version has, here or where it was released."""
+    return max(manifest.number, Version.parse(manifest.released or manifest.version))
 
 
 def is_intact(folder: Path, manifest: Manifest) -> bool:
@@ -203,7 +217,7 @@ def next_version(
     """
     if previous is None:
         return Version(1, 0, 0)
-    major, minor, _ = previous.number
+    major, minor, _ = last_number(previous)
     added = _added(folder, previous, draft, files)
     return Version(major, minor + 1, 0) if added else Version(major + 1, 0, 0)
 

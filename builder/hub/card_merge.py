@@ -31,8 +31,11 @@ def split_card(text: str, place: str) -> tuple[Meta, str]:
         return {}, text.removeprefix("\ufeff")
     try:
         values = yaml.load(found["yaml"], Loader=_loader())
-    except yaml.YAMLError as error:
-        values = " ".join(str(error).split())
+    except RecursionError:
+        values = "it is nested too deeply"
+    # Values that only look like dates and numbers raise what their parsers raise.
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        values = " ".join(str(error).split())[:300]
     if values is None:
         values = {}
     entries = values.get("configs", []) if isinstance(values, dict) else None
@@ -42,6 +45,22 @@ def split_card(text: str, place: str) -> tuple[Meta, str]:
         detail = values if isinstance(values, str) else "it is not a mapping with a list of configs"
         raise UsageError(f"The metadata of {place} cannot be read ({detail}). Mend it there, then run again.")
     return values, text[found.end() :]
+
+
+def card_text(content: bytes, repo_id: str) -> str:
+    """A card's bytes as text.
+
+    Raises:
+        UsageError: They are not UTF-8, so that they could not be written back as they were.
+    """
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+    raise UsageError(
+        f"Line {line} of README.md in {repo_id} is not UTF-8, so `datasets` cannot read it either. "
+        "Save it as UTF-8 there, then run again."
+    )
 
 
 def _loader() -> Any:

@@ -10,26 +10,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from builder.folder.lock import locked_folder
-from builder.folder.versions import Manifest, Version, mark_published
-from builder.hub.card_merge import Meta, needs_inference, split_card
+from builder.folder.versions import Version, last_number, manifest_path, mark_published
+from builder.hub.card_merge import Meta, card_text, needs_inference, split_card
+from builder.hub.comparing import compare_with
+from builder.hub.numbering import Bump, Placed, latest_release, merged_versions, next_release, release_taken
 from builder.hub.release import (
-    Bump,
     CommitPlan,
     check_contents,
-    latest_release,
     make_plan,
-    next_release,
+    offline_lines,
     plan_lines,
     plan_title,
 )
 from builder.hub.repository import TRIES, Hub, Landed, Snapshot
-from builder.hub.sides import CARD, LocalDataset, Remote, merged_versions, parse_manifests, read_source
-from builder.hub.trouble import HubError, UnsettledError
+from builder.hub.sides import CARD, LocalDataset, Remote, parse_manifests, read_source
+from builder.hub.trouble import (
+    ConflictError,
+    HubError,
+    OfflineError,
+    UnreachableError,
+    UnsettledError,
+)
 from builder.hub.verify import infer_config, problems_with
 from builder.wording import readable_size
 from synthesis.errors import ContextSynthesisError, UsageError
 
 Step = Callable[[str], None]
+_CONFLICTS = 40  # others that may come first, each with a commit of theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +44,10 @@ class PublishResult:
     """What was published, or in a dry run what would be.
 
     ``version`` is the tag, such as ``v1.2.0``; None for a pull request. ``commit`` is what the tag
-    stands for; None in a dry run. ``configs`` maps each config of the folder to its newest version
-    there. ``uploaded_bytes`` is the size of the commit's files, ``skipped_bytes`` that of data
-    which the repository had already. ``plan`` says line by line what was (or would be) done.
+    stands for; None in a dry run. ``configs`` maps each config of the folder to the number that its
+    newest version has there. ``uploaded_bytes`` is the size of the
+    commit's files, ``skipped_bytes`` that of data which the repository had already. ``plan`` says line by
+    line what was (or would be) done.
     """
 
     repo_id: str
@@ -69,15 +77,17 @@ def publish(
     """Publish a dataset folder to a dataset repository on the Hub.
 
     Adds what the repository lacks in one commit, tags the release, loads every new config back at
-    that tag, and marks the versions as published in the folder.
+    that tag, and marks the versions as published in the folder. New data is written under the number of
+    the release, whatever number it was built under; what is there keeps its own and is not sent again.
 
     Args:
         folder: A run's folder, or the dataset folder in it.
         repo_id: ``owner/name``; created if missing.
         version: Number of the release, such as ``1.2.0``. By default it follows from what changed:
-            1.0.0 first, major if rows were made anew, minor if rows or configs were added, else patch.
+            1.0.0 first; major if rows or columns were changed or taken away, or made in another way;
+            minor if rows or configs were added; patch if no row was touched.
         private: Create the repository as private.
-        dry_run: Only say what would be done.
+        dry_run: Only say what would be done; without a network, what can be said without.
         create_pr: Open a pull request, without a tag, instead of committing.
         revision: Branch to commit to; created off main if missing.
         token: By default the login's or HF_TOKEN's.
@@ -86,14 +96,14 @@ def publish(
         on_step: Called with a sentence at each step and each wait.
 
     Raises:
-        UsageError: Wrong arguments or login, nothing to publish, or a published version would
-            change. Nothing was written.
+        UsageError: Wrong arguments or login, nothing to publish, or a number that is taken.
+            Nothing was written.
         FolderError: The folder was not built, or is damaged.
         HubError: The Hub failed or the release could not be read back. Running it again goes on.
     """
     goal = _goal(version, private, create_pr, revision, message)
     source = read_source(Path(folder))
-    hub = Hub(repo_id, token=token, endpoint=endpoint, on_step=on_step)
+    hub = Hub(repo_id, token=token, endpoint=endpoint, on_step=on_step, once=dry_run)
     if not dry_run and hub.token is None:
         raise UsageError(
             f"You are not logged in, so nothing can be published to {repo_id}. "
@@ -140,29 +150,40 @@ class Publication:
 
     def run(self, dry_run: bool) -> PublishResult:
         """Look, plan, commit; look again for as long as others commit in between."""
+        if dry_run:
+            return self._preview()
         first: CommitPlan | None = None
-        attempt = 0
+        again: UnsettledError
+        failures = conflicts = 0
         while True:
-            attempt += 1
             remote, plan = self._survey()
             name = self._release(remote, plan)
             if first is None or plan.additions:
                 first, lines = plan, self._lines(remote, plan, name)
-            if dry_run:
-                return self._result(plan, name, None, lines)
             try:
                 landed = self._commit(remote, plan, name)
+            except ConflictError as failure:
+                # Somebody else came through, so this ends; each time the numbers are chosen anew.
+                again, conflicts = failure, conflicts + 1
             except UnsettledError as failure:
-                again = failure
+                again, failures = failure, failures + 1
             else:
                 # Where a commit was made but not heard of, the plan before tells what was in it.
                 return self._finish(remote, first, name, landed, lines)
             if self.goal.create_pr:
                 place = f"{self.hub.endpoint}/datasets/{self.hub.repo_id}/discussions"
                 raise HubError(f"{again} Look at {place} first: the pull request may be there.")
-            if attempt >= TRIES:
+            if failures >= TRIES or conflicts >= _CONFLICTS:
                 raise again
-            self.hub.pause(again, attempt)
+            self.hub.pause(again, failures + min(conflicts, TRIES))
+
+    def _preview(self) -> PublishResult:
+        try:
+            remote, plan = self._survey()
+            name = self._release(remote, plan)
+        except (UnreachableError, OfflineError) as error:
+            return self._result(None, None, None, [*offline_lines(self.source), f"not known: {error}"])
+        return self._result(plan, name, None, self._lines(remote, plan, name))
 
     def _lines(self, remote: Remote, plan: CommitPlan, name: str | None) -> list[str]:
         makes = []
@@ -188,9 +209,15 @@ class Publication:
             )
         else:
             remote = self._read(snapshot)
-        return remote, make_plan(
-            self.source, remote, repo_id=self.hub.repo_id, inferred=self._inferred(remote)
+        plan = make_plan(
+            self.source,
+            remote,
+            repo_id=self.hub.repo_id,
+            compare=compare_with(self.hub, remote.snapshot, self.source.folder),
+            wanted=self.goal.version,
+            inferred=self._inferred(remote),
         )
+        return remote, plan
 
     def _read(self, snapshot: Snapshot) -> Remote:
         paths = [
@@ -201,7 +228,7 @@ class Publication:
         manifests = parse_manifests({path: texts[path] for path in paths}, self.hub.repo_id)
         latest = latest_release(snapshot.tags)
         tree = self.hub.files(snapshot.tags[f"v{latest}"]) if latest else {}
-        text = texts[CARD].decode(errors="replace") if card else None
+        text = card_text(texts[CARD], self.hub.repo_id) if card else None
         return Remote(snapshot, text, manifests, latest, tree)
 
     def _inferred(self, remote: Remote) -> Meta | None:
@@ -220,20 +247,19 @@ class Publication:
         """
         if not self.goal.tags:
             return None
-        wanted, tags = self.goal.version, remote.snapshot.tags
-        if wanted is None:
-            number = next_release(remote.latest, plan.bump) if plan.bump else remote.latest
-            return f"v{number}"
-        name = f"v{wanted}"
-        # Broken off between the tag and the end, it is finished by the same call.
-        unfinished = tags.get(name) == remote.snapshot.oid and not plan.additions and self._unmarked()
-        if name in tags and not unfinished:
-            free = next_release(remote.latest, plan.bump or "patch")
-            raise UsageError(
-                f"{self.hub.repo_id} has a release {name} already, and releases never change. "
-                f"Publish as {free}, or leave the version out."
-            )
+        tags = remote.snapshot.tags
+        name = f"v{plan.number or remote.latest}"
+        # What that release holds already needs no other: it is finished, or was broken off at its end.
+        wanted = self.goal.version
+        if wanted and name in tags and (plan.additions or not self._holds(name, remote, plan)):
+            raise release_taken(remote, wanted, self.hub.repo_id, "patch")
         return name
+
+    def _holds(self, name: str, remote: Remote, plan: CommitPlan) -> bool:
+        oid = remote.snapshot.tags[name]
+        tree = remote.snapshot.files if oid == remote.snapshot.oid else self.hub.files(oid)
+        newest = (one.there for one in plan.newest.values())
+        return all(manifest_path(Path(), one.config, one.version).as_posix() in tree for one in newest)
 
     # --- doing
 
@@ -269,15 +295,17 @@ class Publication:
         self, remote: Remote, plan: CommitPlan, name: str | None, landed: Landed, lines: list[str]
     ) -> PublishResult:
         ours = False
-        if name is not None and remote.snapshot.tags.get(name) != landed.oid:
-            name, tagged = self._tag(name, landed, plan.bump or "patch")
+        if name is not None and name not in remote.snapshot.tags:
+            name, tagged = self._tag(name, landed, "minor" if plan.fresh else "patch")
             if tagged != landed:  # a commit of somebody else's, on top of ours
                 landed, (remote, _) = tagged, self._survey()
             ours = True
+        elif name is not None:
+            landed = Landed(remote.snapshot.tags[name])
         revision = name or landed.pull_revision or landed.oid
         self._verify(remote, plan, revision, name if ours else None)
         if not self.goal.create_pr:
-            self._mark()
+            self._mark(plan)
         return self._result(plan, name, landed, lines)
 
     def _tag(self, name: str, landed: Landed, bump: Bump) -> tuple[str, Landed]:
@@ -297,9 +325,10 @@ class Publication:
         )
 
     def _verify(self, remote: Remote, plan: CommitPlan, revision: str, tag: str | None) -> None:
-        fresh = plan.fresh or tuple(self._unmarked()) or tuple(self.source.newest.values())
+        newest_here = tuple(one.there for one in plan.newest.values())
+        fresh = plan.fresh or tuple(one.there for one in _unmarked(plan)) or newest_here
         self.on_step(f"loading {len(fresh)} configs back at {revision}")
-        newest = [versions[-1] for versions in merged_versions(self.source, remote).values()]
+        newest = [versions[-1] for versions in merged_versions(plan.placed, remote).values()]
         before, _ = split_card(remote.card or "", CARD)
         others = [str(entry["config_name"]) for entry in before.get("configs", [])]
         problem: ContextSynthesisError | None = None
@@ -318,24 +347,21 @@ class Publication:
             f"{'; '.join(wrong[:5])}.{taken} {advice}"
         )
 
-    def _unmarked(self) -> list[Manifest]:
-        return [one for versions in self.source.manifests.values() for one in versions if not one.published]
-
-    def _mark(self) -> None:
-        """Note in the folder what is published, so that a build keeps it."""
-        unmarked = self._unmarked()
+    def _mark(self, plan: CommitPlan) -> None:
+        """Note in the folder what is published and as what, so that a build keeps it and counts on."""
+        unmarked = _unmarked(plan)
         if not unmarked:
             return
         try:
             with locked_folder(self.source.folder):
                 for one in unmarked:
-                    mark_published(self.source.folder, one.config, one.version)
+                    mark_published(self.source.folder, one.local.config, one.local.version, one.there.version)
         except ContextSynthesisError as error:
             # It is published all the same; publishing again notes it.
             self.on_step(f"published, but this could not be noted in the folder: {error}")
 
     def _result(
-        self, plan: CommitPlan, name: str | None, landed: Landed | None, lines: Sequence[str]
+        self, plan: CommitPlan | None, name: str | None, landed: Landed | None, lines: Sequence[str]
     ) -> PublishResult:
         url = f"{self.hub.endpoint}/datasets/{self.hub.repo_id}"
         return PublishResult(
@@ -343,8 +369,15 @@ class Publication:
             name,
             landed.oid if landed else None,
             (landed.pull_url if landed else None) or url,
-            {config: one.version for config, one in self.source.newest.items()},
-            plan.bytes,
-            plan.skipped_bytes,
+            {config: one.there.version for config, one in plan.newest.items()} if plan else {},
+            plan.bytes if plan else 0,
+            plan.skipped_bytes if plan else 0,
             list(lines),
         )
+
+
+def _unmarked(plan: CommitPlan) -> list[Placed]:
+    """Versions whose manifests here do not tell that, or as what, they are published."""
+    return [
+        one for one in plan.placed if not one.local.published or one.there.number > last_number(one.local)
+    ]

@@ -1,112 +1,141 @@
 """What a release consists of: compares a dataset folder with a repository and plans one commit.
 
-Numbers of releases follow from what a repository holds: how far its version moves, and to where.
+Which numbers they get is found out in ``numbering``.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from builder.folder.card import kept_notes, render_card
 from builder.folder.facts import CARD_FACTS, UNNAMED
 from builder.folder.lock import OWNER
 from builder.folder.versions import DataFile, Manifest, Version, manifest_path
 from builder.hub.card_merge import Meta, is_ours, merge_card, split_card
+from builder.hub.numbering import (
+    Compare,
+    Numbers,
+    Placed,
+    merged_versions,
+    number_all,
+    release_number,
+)
 from builder.hub.repository import Addition, RemoteFile, file_sha256, same_content
-from builder.hub.sides import CARD, LocalDataset, Remote, merged_versions
+from builder.hub.sides import CARD, LocalDataset, Remote
 from builder.wording import readable_size
-from synthesis.errors import ConfigError, FolderError, UsageError
-
-Bump = Literal["major", "minor", "patch"]
+from synthesis.errors import FolderError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
 class CommitPlan:
-    """One commit: what to add, what is there already, which versions are new, how far to count on.
+    """One commit: what to add, what is there already, and the number of the release.
 
-    ``fresh`` is empty where everything is there; ``bump`` is None where even the tag is.
+    ``fresh`` are the versions that it brings, as they will stand there; it is empty where all are there.
+    ``number`` is None where nothing is to be released, and ``why`` says what decided.
     """
 
     additions: tuple[Addition, ...]
     skipped_bytes: int
+    placed: tuple[Placed, ...]
     fresh: tuple[Manifest, ...]
-    bump: Bump | None
+    number: Version | None
+    why: str
+    left_out: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
         """The size of all additions."""
         return sum(addition.size for addition in self.additions)
 
+    @property
+    def newest(self) -> dict[str, Placed]:
+        """Of each config of the folder, the newest version."""
+        return {one.local.config: one for one in self.placed}  # the last of each
+
 
 def make_plan(
-    source: LocalDataset, remote: Remote, *, repo_id: str, inferred: Meta | None = None
+    source: LocalDataset,
+    remote: Remote,
+    *,
+    repo_id: str,
+    compare: Compare,
+    wanted: Version | None = None,
+    inferred: Meta | None = None,
 ) -> CommitPlan:
     """Everything that the repository lacks, as one commit.
 
-    ``inferred`` is a config to list for data that others published without one.
+    ``wanted`` is the release's number if one was asked for; ``compare`` see ``number_all``. ``inferred``
+    is a config to list for data that others published without one.
 
     Raises:
-        UsageError: A published version would change, or a name is taken.
+        UsageError: What is published was changed there, or a name or number is taken.
     """
+    numbers = number_all(source, remote, repo_id=repo_id, wanted=wanted, compare=compare)
     there = remote.snapshot.files
     additions: list[Addition] = []
     fresh: list[Manifest] = []
     skipped = 0
-    for manifest in (one for versions in source.manifests.values() for one in versions):
-        missing = _missing(source, remote, manifest, repo_id)
-        skipped += manifest.bytes - sum(file.bytes for file in missing)
+    for placed in numbers.placed:
+        manifest = placed.there
+        missing = _missing(source, remote, placed, repo_id)
+        skipped += manifest.bytes - sum(file.bytes for file, _ in missing)
         additions += [
-            Addition(file.path, source.folder / file.path, file.bytes, file.sha256) for file in missing
+            Addition(file.path, source.folder / local.path, file.bytes, file.sha256)
+            for file, local in missing
         ]
         path = manifest_path(Path(), manifest.config, manifest.version).as_posix()
         if path not in there:
-            additions.append(_text(path, replace(manifest, published=True).to_json()))
+            additions.append(_text(path, replace(manifest, published=True, released="").to_json()))
         if missing or path not in there:
             fresh.append(manifest)
-    extras = [_addition(f"figures/{figure.name}", figure) for figure in source.figures]
     # With it a build can go on in a folder that was fetched without the card.
-    extras.append(_text(OWNER, ""))
-    extras.append(_text(CARD, release_card(source, remote, repo_id=repo_id, inferred=inferred)))
+    extras = [_text(OWNER, "")]
+    if CARD not in there or not _is_behind(numbers, remote):
+        extras += [_addition(f"figures/{figure.name}", figure) for figure in source.figures]
+        card = release_card(source, remote, numbers.placed, repo_id=repo_id, inferred=inferred)
+        extras.append(_text(CARD, card))
     additions += [one for one in extras if one.path not in there or not _same(there[one.path], one)]
     _check_foreign(additions, remote, repo_id)
-    return CommitPlan(tuple(additions), skipped, tuple(fresh), bump_of(source, remote, bool(additions)))
+    number, why = numbers.number, numbers.why
+    if not numbers.fresh:
+        number, why = release_number(remote, numbers.placed, wanted=wanted, additions=bool(additions))
+    return CommitPlan(tuple(additions), skipped, numbers.placed, tuple(fresh), number, why, numbers.left_out)
 
 
-def _missing(source: LocalDataset, remote: Remote, manifest: Manifest, repo_id: str) -> list[DataFile]:
-    """Files of a version that the repository lacks; none of those it has may differ."""
+def _is_behind(numbers: Numbers, remote: Remote) -> bool:
+    """Whether the folder only has what somebody replaced since: then the card is not its to write."""
+    merged = merged_versions(numbers.placed, remote)
+    newest: dict[str, Version] = {}
+    for one in (placed.there for placed in numbers.placed):
+        newest[one.config] = max(one.number, newest.get(one.config, one.number))
+    return not numbers.fresh and any(number < merged[name][-1].number for name, number in newest.items())
+
+
+def _missing(
+    source: LocalDataset, remote: Remote, placed: Placed, repo_id: str
+) -> list[tuple[DataFile, DataFile]]:
+    """Files of a version that the repository lacks, there and here; none of those it has may differ."""
+    manifest = placed.there
     there = {
         path: file
         for path, file in remote.snapshot.files.items()
         if path.startswith(f"{manifest.directory}/")
     }
-    listed = {file.path: file for file in manifest.files}
-    theirs = {one.version: one for one in remote.manifests.get(manifest.config, ())}.get(manifest.version)
+    listed = {file.path: local for file, local in zip(manifest.files, placed.local.files, strict=True)}
     changed = next((path for path in there if path not in listed), None)
-    for path, file in listed.items():
-        if path in there and not same_content(there[path], source.folder / path, file.sha256):
+    for path, local in listed.items():
+        if path in there and not same_content(there[path], source.folder / local.path, local.sha256):
             changed = path
-    if theirs and (theirs.kind, theirs.files) != (manifest.kind, manifest.files):
-        changed = changed or manifest.directory
     if changed:
-        raise _taken(remote, manifest, changed, repo_id)
-    return [file for path, file in listed.items() if path not in there]
-
-
-def _taken(remote: Remote, manifest: Manifest, path: str, repo_id: str) -> UsageError:
-    last = max([manifest.number, *(one.number for one in remote.manifests.get(manifest.config, ()))])
-    more, anew = Version(last.major, last.minor + 1, 0), Version(last.major + 1, 0, 0)
-    return UsageError(
-        f"{repo_id}: '{path}' is published already with other content, and a published version never "
-        f"changes. Bump '{manifest.config}' {manifest.version} to {more} if it only has more rows, else to "
-        f"{anew}: fetch what is published with `hf download {repo_id} --repo-type dataset --exclude {CARD} "
-        "--local-dir DIR/dataset`, run again with --out DIR so that the build counts on from there, and "
-        "publish DIR. "
-        "Or build it under another name (--name)."
-    )
+        raise UsageError(
+            f"{repo_id}: '{changed}' is not what was published as '{manifest.config}' {manifest.version}, "
+            "and a published version never changes. Revert the commit that changed it, then publish again."
+        )
+    return [(file, listed[file.path]) for file in manifest.files if file.path not in there]
 
 
 def _check_foreign(additions: Sequence[Addition], remote: Remote, repo_id: str) -> None:
@@ -164,17 +193,45 @@ def plan_lines(
         lines.append(f"{verb} {one.path} ({readable_size(one.size)})")
     if plan.skipped_bytes:
         lines.append(f"skip data that is there already ({readable_size(plan.skipped_bytes)})")
+    lines += plan.left_out
     if tag is not None and tag not in remote.snapshot.tags:
         lines.append(f"tag {tag}")
+        lines.append(f"number {tag}: {plan.why}")
     elif not plan.additions:
         lines.append(f"nothing to do: all of it is in {tag or 'the repository'}")
-    lines += [f"config {one.config} = {one.version} ({one.rows:,} rows)" for one in source.newest.values()]
-    return lines
+    merged = merged_versions(plan.placed, remote)
+    return [*lines, *(_config_line(one, merged[name][-1]) for name, one in plan.newest.items())]
 
 
-def release_card(source: LocalDataset, remote: Remote, *, repo_id: str, inferred: Meta | None) -> str:
+def offline_lines(source: LocalDataset) -> list[str]:
+    """What can be said of a publication without the repository: the most that it would send."""
+    newest = source.newest.values()
+    files = [file for one in newest for file in one.files]
+    lines = [f"send at most {file.path} ({readable_size(file.bytes)})" for file in files]
+    lines += [f"send at most figures/{figure.name}" for figure in source.figures]
+    return [*lines, *(f"config {one.config} ({one.rows:,} rows), built as {one.version}" for one in newest)]
+
+
+def _config_line(placed: Placed, newest: Manifest) -> str:
+    here, there = placed.local, placed.there
+    line = f"config {there.config} = {there.version} ({there.rows:,} rows)"
+    if here.version != there.version:
+        line += f", built as {here.version}"
+    if newest.version != there.version:
+        line += f"; the newest there is {newest.version}"
+    return line
+
+
+def release_card(
+    source: LocalDataset,
+    remote: Remote,
+    placed: Sequence[Placed],
+    *,
+    repo_id: str,
+    inferred: Meta | None,
+) -> str:
     """The card for all that is ours in the repository after this commit, merged into the one there."""
-    both = merged_versions(source, remote)
+    both = merged_versions(placed, remote)
     meta, _ = split_card(remote.card or "", f"README.md of {repo_id}")
     ours = is_ours(remote.card)
     # From the card of the folder: a build that changes nothing else writes these there only.
@@ -204,49 +261,3 @@ def _figures(source: LocalDataset, remote: Remote) -> set[str]:
     owned = remote.snapshot.files if remote.manifests else ()
     theirs = {Path(path).name for path in owned if Path(path).match("figures/*.png")}
     return theirs | {figure.name for figure in source.figures}
-
-
-def bump_of(source: LocalDataset, remote: Remote, changes: bool) -> Bump | None:
-    """How far the repository's version moves, by what its newest release lacks."""
-    before = _newest_in(remote.released)
-    after = {name: versions[-1].number for name, versions in merged_versions(source, remote).items()}
-    if any(name in before and number.major > before[name].major for name, number in after.items()):
-        return "major"
-    if any(name not in before or number > before[name] for name, number in after.items()):
-        return "minor"
-    return "patch" if changes or remote.released != remote.snapshot.files else None
-
-
-def _newest_in(tree: Mapping[str, RemoteFile]) -> dict[str, Version]:
-    newest: dict[str, Version] = {}
-    for path in map(Path, tree):
-        if path.match("manifests/*/*.json") and len(path.parts) == 3:
-            number = version_of(path.stem)
-            if number is not None:
-                newest[path.parts[1]] = max(number, newest.get(path.parts[1], number))
-    return newest
-
-
-def version_of(text: str) -> Version | None:
-    """The version that a text, such as a tag without its v, stands for; None if it is no version."""
-    try:
-        return Version.parse(text)
-    except ConfigError:
-        return None
-
-
-def next_release(latest: Version | None, bump: Bump) -> Version:
-    """The repository's next version."""
-    if latest is None:
-        return Version(1, 0, 0)
-    if bump == "major":
-        return Version(latest.major + 1, 0, 0)
-    if bump == "minor":
-        return Version(latest.major, latest.minor + 1, 0)
-    return Version(latest.major, latest.minor, latest.patch + 1)
-
-
-def latest_release(tags: Mapping[str, str]) -> Version | None:
-    """The highest version among the tags."""
-    found = [version_of(tag.removeprefix("v")) for tag in tags if tag.startswith("v")]
-    return max((number for number in found if number is not None), default=None)

@@ -19,11 +19,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from builder.hub.trouble import ConflictError, HubError, UnsettledError, expected, worded
+from builder.hub.trouble import (
+    AnswerError,
+    ConflictError,
+    HubError,
+    UnreachableError,
+    UnsettledError,
+    expected,
+    worded,
+)
 from synthesis.errors import UsageError
 from synthesis.sources.hub import check_token
 
 TRIES = 6
+_TIMEOUT = 60.0  # seconds without a byte of an answer
 _LONGEST_WAIT = 300.0  # seconds; whoever is told to wait longer should decide that
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _T = TypeVar("_T")
@@ -69,13 +78,19 @@ class Landed:
 
 
 class Hub:
-    """One dataset repository. ``on_step`` hears of waits."""
+    """One dataset repository. ``on_step`` hears of waits; with ``once``, nobody waits for a network."""
 
     repo_type: ClassVar[str] = "dataset"
     noun: ClassVar[str] = "repository"
 
     def __init__(
-        self, repo_id: str, *, token: str | None, endpoint: str | None, on_step: Callable[[str], None]
+        self,
+        repo_id: str,
+        *,
+        token: str | None,
+        endpoint: str | None,
+        on_step: Callable[[str], None],
+        once: bool = False,
     ) -> None:
         from huggingface_hub import HfApi, constants, get_token
 
@@ -85,7 +100,7 @@ class Hub:
         self.endpoint = (endpoint or constants.ENDPOINT).rstrip("/")
         self.token = token or get_token()
         check_token(self.token)
-        self._on_step = on_step
+        self._on_step, self._once = on_step, once
         self._api = HfApi(endpoint=self.endpoint, token=self.token or False, library_name="context-synthesis")
         self._texts: dict[str, bytes] = {}
         # Writers that were sent away together must not come back together.
@@ -155,11 +170,38 @@ class Hub:
         wanted = {path: snapshot.files[path].oid for path in paths}
         missing = {oid: path for path, oid in wanted.items() if oid not in self._texts}
         with ThreadPoolExecutor(8) as pool:
-            contents = pool.map(lambda path: self._fetch(path, str(snapshot.oid)), missing.values())
+            contents = pool.map(lambda path: self._fetch(path, snapshot), missing.values())
             self._texts.update(zip(missing, contents, strict=True))
         return {path: self._texts[oid] for path, oid in wanted.items()}
 
-    def _fetch(self, path: str, revision: str) -> bytes:
+    def _fetch(self, path: str, snapshot: Snapshot) -> bytes:
+        file = snapshot.files[path]
+
+        def ask() -> bytes:
+            content, _, kind = self._get(path, str(snapshot.oid), file.size, {})
+            # A gateway may answer in the Hub's place, with a page of its own and a good status.
+            if not same_content(file, content):
+                raise AnswerError(f"what came is not that file ({kind}, {len(content):,} bytes)")
+            return content
+
+        return self._ask(f"reading {path}", ask)
+
+    def read_range(self, path: str, oid: str, start: int, end: int, size: int) -> bytes:
+        """Bytes ``start`` to ``end`` of a file of ``size`` bytes at a commit."""
+
+        def ask() -> bytes:
+            wanted = {"Range": f"bytes={start}-{end - 1}"}
+            content, status, kind = self._get(path, oid, size, wanted)
+            if status == 200 and len(content) == size:  # some servers only know whole files
+                content = content[start:end]
+            if len(content) != end - start:
+                raise AnswerError(f"what came is not part of that file ({kind}, {len(content):,} bytes)")
+            return content
+
+        return self._ask(f"reading {path}", ask)
+
+    def _get(self, path: str, revision: str, most: int, headers: Mapping[str, str]) -> tuple[bytes, int, str]:
+        """Content, status and kind of an answer that has at most so many bytes."""
         from huggingface_hub import get_session, hf_hub_url
         from huggingface_hub.utils import (  # type: ignore[attr-defined]
             build_hf_headers,
@@ -167,19 +209,25 @@ class Hub:
         )
 
         url = hf_hub_url(self.repo_id, path, repo_type="dataset", revision=revision, endpoint=self.endpoint)
-
-        def ask() -> bytes:
-            response = get_session().get(url, headers=build_hf_headers(token=self.token or False))
+        sent = build_hf_headers(token=self.token or False) | dict(headers)
+        with get_session().stream("GET", url, headers=sent, timeout=_TIMEOUT) as response:
+            if response.status_code >= 400:
+                response.read()
             hf_raise_for_status(response)
-            return bytes(response.content)
-
-        return self._ask(f"reading {path}", ask)
+            kind = response.headers.get("Content-Type", "").partition(";")[0] or "of no known kind"
+            content = bytearray()
+            for piece in response.iter_bytes():
+                content += piece
+                if len(content) > most:
+                    raise AnswerError(f"what came is not that file ({kind}, more than {most:,} bytes)")
+            return bytes(content), response.status_code, kind
 
     def create(self, private: bool) -> None:
         """Make the repository, unless another writer just did."""
         self._ask(
             "creating the repository",
             lambda: self._api.create_repo(self.repo_id, repo_type="dataset", private=private, exist_ok=True),
+            writes=True,
         )
 
     def create_branch(self, name: str) -> None:
@@ -187,6 +235,7 @@ class Hub:
         self._ask(
             f"creating the branch {name}",
             lambda: self._api.create_branch(self.repo_id, branch=name, repo_type="dataset", exist_ok=True),
+            writes=True,
         )
 
     def commit(
@@ -226,7 +275,7 @@ class Hub:
             )
             return Landed(made.oid, made.pr_url, made.pr_revision)
 
-        return self._ask("committing", ask, tries=1)
+        return self._ask("committing", ask, tries=1, writes=True)
 
     def tag(self, name: str, oid: str) -> bool:
         """Put a tag on a commit. False if the tag is on another one already."""
@@ -234,6 +283,7 @@ class Hub:
             self._ask(
                 f"tagging {name}",
                 lambda: self._api.create_tag(self.repo_id, tag=name, revision=oid, repo_type="dataset"),
+                writes=True,
             )
         return self.tags().get(name) == oid
 
@@ -257,18 +307,22 @@ class Hub:
         self._on_step(f"{failure} Trying again in {wait:.1f} s.")
         time.sleep(wait)
 
-    def _ask(self, what: str, function: Callable[[], _T], tries: int = TRIES) -> _T:
+    def _ask(self, what: str, function: Callable[[], _T], tries: int = TRIES, *, writes: bool = False) -> _T:
+        """Ask until there is an answer. Only a write can meet another writer; a read is asked again."""
         attempt = 0
         while True:
             attempt += 1
             try:
                 return function()
             except expected() as error:
-                failure = worded(self.repo_id, what, error, endpoint=self.endpoint, token=self.token)
+                failure = worded(
+                    self.repo_id, what, error, endpoint=self.endpoint, token=self.token, writes=writes
+                )
             # Raised out here, the error carries no trace of the request and its token.
             if (
                 not isinstance(failure, UnsettledError)
                 or isinstance(failure, ConflictError)
+                or (self._once and isinstance(failure, UnreachableError))
                 or attempt >= tries
             ):
                 raise failure

@@ -95,14 +95,3 @@ def parse_manifests(texts: Mapping[str, bytes], place: str) -> dict[str, list[Ma
         f"{detail} (in {place}). Publish with the version of this tool that wrote it, "
         "or to another repository."
     )
-
-
-def merged_versions(source: LocalDataset, remote: Remote) -> dict[str, list[Manifest]]:
-    """Versions of both sides; where both have one, it is the same, as published."""
-    names = dict.fromkeys([*remote.manifests, *source.manifests])
-    merged = {}
-    for name in names:
-        versions = {one.number: one for one in source.manifests.get(name, ())}
-        versions |= {one.number: one for one in remote.manifests.get(name, ())}
-        merged[name] = [versions[number] for number in sorted(versions)]
-    return merged

@@ -140,6 +140,7 @@ class _SpaceHub(Hub):
             lambda: self._api.create_repo(
                 self.repo_id, repo_type="space", space_sdk="gradio", private=private, exist_ok=True
             ),
+            writes=True,
         )
 
     def bring(
@@ -163,7 +164,7 @@ class _SpaceHub(Hub):
             return made.pr_url, made.oid
 
         # Tried once: whether a commit that broke off was made is seen by running it again.
-        return self._ask("committing", ask, tries=1)
+        return self._ask("committing", ask, tries=1, writes=True)
 
 
 def _is_hidden(path: Path) -> bool:

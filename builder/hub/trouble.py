@@ -18,11 +18,16 @@ from synthesis.errors import ContextSynthesisError, UsageError
 from synthesis.sources.hub import redact
 
 _PASSING = (408, 429, 500, 502, 503, 504)  # HTTP statuses that pass by themselves
+_MISREAD = (KeyError, TypeError, AttributeError)
 _LOGIN = "Run `hf auth login`, set HF_TOKEN, or give a token."
 
 
 class HubError(ContextSynthesisError):
     """The Hub could not be reached, or did not do what was asked."""
+
+
+class OfflineError(UsageError):
+    """The Hub is switched off on purpose."""
 
 
 class UnsettledError(HubError):
@@ -37,10 +42,21 @@ class ConflictError(UnsettledError):
     """Somebody else changed the repository in the meantime."""
 
 
+class UnreachableError(UnsettledError):
+    """There is no way to the Hub from here, for now."""
+
+
+class AnswerError(ValueError):
+    """An answer with a good status that is not what was asked for; the message says what it is."""
+
+
 def worded(
-    repo_id: str, what: str, error: Exception, *, endpoint: str, token: str | None
+    repo_id: str, what: str, error: Exception, *, endpoint: str, token: str | None, writes: bool = True
 ) -> ContextSynthesisError:
-    """Our error for one that was met while doing ``what``; it holds words only, never the request."""
+    """Our error for one that was met while doing ``what``; it holds words only, never the request.
+
+    ``writes`` is whether another writer can have come in between.
+    """
     from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
 
     root = _root(error)
@@ -48,22 +64,27 @@ def worded(
     place = f"{repo_id}, {what}:"
     response: Any = getattr(root, "response", None)
     if isinstance(root, OfflineModeIsEnabled):
-        return UsageError(f"{place} the Hub is switched off by HF_HUB_OFFLINE. Unset it to publish.")
+        return OfflineError(f"{place} the Hub is switched off by HF_HUB_OFFLINE. Unset it to publish.")
     if isinstance(root, HFValidationError):
         return UsageError(f"'{repo_id}' cannot name a repository: {text}")
     if response is None and isinstance(root, (_http_error(), ConnectionError, TimeoutError)):
-        return UnsettledError(
+        return UnreachableError(
             f"{place} {endpoint} cannot be reached ({text or type(root).__name__}). "
             "Check the network, HF_ENDPOINT and proxies, then run it again."
         )
-    if response is None and isinstance(root, json.JSONDecodeError):
+    if isinstance(root, AnswerError):
+        return UnsettledError(
+            f"{place} {text}. Something between here and the Hub seems to answer in its place, such as a "
+            "proxy or the login page of a network. Nothing was changed; mend that, then run it again."
+        )
+    if response is None and isinstance(root, (json.JSONDecodeError, *_MISREAD)):
         return UnsettledError(f"{place} the answer could not be read. Run it again.")
     if type(root) is RuntimeError:  # from the uploader, which does not say more than in words
         return UnsettledError(f"{place} {_short(text)} Run it again: what arrived is not sent twice.")
     status = getattr(response, "status_code", 0)
-    if status in (409, 412):
+    if status in (409, 412) and writes:
         return ConflictError(f"{place} somebody else changed the repository. Run it again.")
-    if status in _PASSING:
+    if status in _PASSING or status in (409, 412):
         return UnsettledError(
             f"{place} the Hub answered with status {status}. Run it again: what arrived is not sent twice.",
             _retry_after(response.headers),
@@ -103,7 +124,8 @@ def _http_error() -> type[Exception]:
 def expected() -> tuple[type[Exception], ...]:
     """What the client raises on purpose, for ``except``."""
     # Uploads wrap what went wrong in a RuntimeError; answers that make no sense are ValueErrors.
-    return (_http_error(), OSError, ValueError, RuntimeError)
+    # One that is JSON of another kind than the client expects, it stumbles over.
+    return (_http_error(), OSError, ValueError, RuntimeError, *_MISREAD)
 
 
 def _root(error: BaseException) -> BaseException:

@@ -35,7 +35,8 @@ class Fault:
     """What to do instead of a normal answer.
 
     ``status`` answers with that; ``cut`` drops the connection after so many body bytes
-    (of an upload, or of the answer); ``lost`` does the work but never answers.
+    (of an upload, or of the answer); ``lost`` does the work but never answers; ``page`` is sent
+    in the place of the answer, with a good status, as a gateway does.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Fault:
     status: int | None = None
     cut: int | None = None
     lost: bool = False
+    page: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int = 1
     skip: int = 0

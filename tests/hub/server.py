@@ -49,6 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
                 seen.body = body
             if fault and fault.status:
                 reply = Reply({"error": "broken on request"}, fault.status, dict(fault.headers))
+            elif fault and fault.page is not None:
+                reply = Reply(fault.page, 200, {"Content-Type": "text/html"})
             else:
                 query = parse_qs(url.query, keep_blank_values=True)
                 reply = self.server.api.answer(Request(self.command, url.path, query, headers, body, None))
@@ -213,6 +215,10 @@ class LocalHub:
         Options: ``times`` (how many of them), ``skip`` (how many go well first), ``headers``.
         """
         self.trouble.arm(Fault.parse(method, path, what, **options))
+
+    def page_next(self, path: str, page: bytes, **options: Any) -> None:
+        """Answer the next reads that match with a page of somebody else's and status 200."""
+        self.trouble.arm(Fault("GET", re.compile(path), page=page, **options))
 
     def before_next(self, method: str, path: str, action: Callable[[], object], **options: Any) -> None:
         """Run ``action`` when a matching request has arrived, before it is answered normally."""
