@@ -57,7 +57,8 @@ class Prompt:
     """What an engine is asked: chat ``messages``, and the ``variables`` they were filled from.
 
     ``fingerprint`` names everything that determines the reply (pair, template text,
-    engine, model, sampling); finished work is known by it.
+    engine, model, sampling); finished work is known by it. ``opening`` is what a reply has to
+    begin with, word for word; an engine that can puts it into the model's mouth.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Prompt:
     variables: Mapping[str, Any] = field(hash=False)
     messages: tuple[Message, ...]
     fingerprint: str
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)

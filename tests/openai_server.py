@@ -40,7 +40,8 @@ class Asked:
 class Reply:
     """What the server does. Without a ``status`` of its own it is a completion of ``text``.
 
-    ``error`` is sent as the JSON body of a failure; ``raw`` replaces the body altogether;
+    ``error`` is sent as the JSON body of a failure; ``raw`` replaces the body altogether; ``message``
+    and ``more`` are further fields of the message and of the completion;
     ``delay`` is in seconds, ``drip`` too, between bits of the body; ``until`` is waited for;
     ``cut`` ends the connection after so many bytes of the body (words of a stream).
     """
@@ -52,6 +53,7 @@ class Reply:
     raw: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     message: Mapping[str, Any] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
     delay: float = 0.0
     drip: float = 0.0
     until: threading.Event | None = None
@@ -175,6 +177,7 @@ class Handler(BaseHTTPRequestHandler):
             "object": "chat.completion",
             "created": 0,
             "model": asked.body["model"],
+            **reply.more,
             "choices": [{"index": 0, "message": message, "finish_reason": reply.finish}],
             "usage": {
                 "prompt_tokens": len(asked.text.split()),

@@ -78,14 +78,14 @@ class MessagesEngine(ServedEngine):
             {"system": system} if system else {}
         )
 
-    def read(self, prompt_id: str, reply: Any) -> Completion | Failure:
+    def read(self, prompt: Prompt, reply: Any, body: Any) -> Completion | Failure:
         finish = FINISH.get(reply.get("stop_reason"))
         if finish is None:
             return Failure(Kind.BROKEN, "the reply has no end")
         text = "".join(block["text"] for block in reply["content"] if block["type"] == "text")
         usage, detail = reply["usage"], "" if finish == "stop" else f"it ended with {reply['stop_reason']}"
         return Completion(
-            prompt_id, text, finish, usage["input_tokens"], usage["output_tokens"], detail=detail
+            prompt.id, text, finish, usage["input_tokens"], usage["output_tokens"], detail=detail
         )
 
     def deltas(self, path: str, body: Any) -> Generator[str | Failure, None, None]:

@@ -24,7 +24,7 @@ from on_gpu.shapes import Floor, Shape, make_model, pairs
 from synthesis.data import Completion, Context, Prompt, Rejected
 from synthesis.engines.base import Items, PromptSource, Sampling
 from synthesis.engines.vllm import VLLMEngine
-from synthesis.prompts import load_template
+from synthesis.prompts import MARKER, load_template
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Job, generate
 
@@ -167,9 +167,10 @@ class Arms:
         self._pairs = pairs(shape.prompts)
         self._job = Job(engine, load_template("narrative"), self._sampling, words=600)
         self._prompts = [self._job.prompt(pair) for pair in self._pairs]
-        ids = [watch.chat.ids(prompt.messages) for prompt in self._prompts]
+        opening = MARKER if watch.chat.opens else ""
+        ids = [watch.chat.ids(prompt.messages, opening) for prompt in self._prompts]
         self._asked, self._replies = [len(one) for one in ids], [shape.length(one) for one in ids]
-        ending = [{"role": "assistant", "content": watch.chat.opening}] if watch.chat.opening else []
+        ending = [{"role": "assistant", "content": opening}] if opening else []
         self._messages = [
             [{"role": role, "content": text} for role, text in prompt.messages] + ending
             for prompt in self._prompts
@@ -188,7 +189,7 @@ class Arms:
 
     def chat(self) -> None:
         """All prompts at once through vLLM's own ``LLM.chat``, made ready before."""
-        goes_on = bool(self._watch.chat.opening)
+        goes_on = self._watch.chat.opens
         self._watch.llm.chat(
             self._messages,
             self._params,

@@ -160,7 +160,8 @@ def build_prompt(
     fingerprint = content_hash(
         pair.id, variables, template.text, engine, model, sampling.to_dict(), dict(settings or {})
     )
-    return Prompt(fingerprint, pair.id, template.name, variables, template.fill(variables), fingerprint)
+    messages = template.fill(variables)
+    return Prompt(fingerprint, pair.id, template.name, variables, messages, fingerprint, MARKER)
 
 
 def next_prompt(earlier: Prompt, step: object, messages: tuple[Message, ...], /, **variables: Any) -> Prompt:

@@ -35,6 +35,7 @@ _SHOWN = 40  # characters of a value that is not a grade
 # An early row that takes long holds back the verdicts after it; so many of them may wait.
 _MOST_AHEAD = 4096
 _WHAT = "the JSON object"
+_OPENING = '{"reason":'  # as the template shows the object
 Triple: TypeAlias = tuple[str, str, str]
 
 
@@ -193,12 +194,17 @@ def _prompt(triple: Triple, asked_of: tuple[object, ...]) -> Prompt:
     fingerprint = content_hash(template.text, triple, asked_of)
     del told["context"]  # it is in the messages
     variables = {**told, "words": count_words(triple[0])}
-    return Prompt(fingerprint, content_hash(*triple)[:16], template.name, variables, messages, fingerprint)
+    name = content_hash(*triple)[:16]
+    return Prompt(fingerprint, name, template.name, variables, messages, fingerprint, _OPENING)
 
 
 def _mark(triple: Triple) -> str:
-    """A code that no text of the triple holds, and nobody who wrote one could foresee."""
-    mark = content_hash(*triple)[:12]
+    """A code that no text of the triple holds, whoever wrote them.
+
+    It follows from the context alone, so that all that is asked about one context begins alike and
+    an engine that remembers beginnings reads them once.
+    """
+    mark = content_hash(triple[0])[:12]
     while any(mark in text for text in triple):
         mark = content_hash(mark)[:12]
     return mark

@@ -76,7 +76,8 @@ def outline_prompt(prompt: Prompt, points: Sequence[Point], count: int) -> Promp
     filled = step_template("outline").fill(
         {"brief": brief.content, "count": count, "words": words, "points": listed}
     )
-    return next_prompt(prompt, "outline", (*system, *filled), step="outline", sections=count)
+    asked = next_prompt(prompt, "outline", (*system, *filled), step="outline", sections=count)
+    return replace(asked, opening="")  # it begins with a number
 
 
 def checked_outline(reply: Completion, count: int) -> Checked[tuple[Section, ...]]:

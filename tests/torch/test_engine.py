@@ -17,8 +17,9 @@ from synthesis.engines import make_engine
 from synthesis.engines.base import Engine, Items, Sampling
 from synthesis.engines.transformers import TransformersEngine
 from synthesis.engines.transformers.decoder import Decoder
+from synthesis.engines.transformers.drawing import choose
 from synthesis.engines.transformers.texts import Request
-from synthesis.engines.transformers.writing import choose, cost, take_batch
+from synthesis.engines.transformers.writing import cost, take_batch
 from synthesis.errors import EngineError
 from tests.engine_contract import PROMISES, WRITING, leaves_nothing, make_prompt, make_prompts
 from tests.meaning import assert_writes_contexts

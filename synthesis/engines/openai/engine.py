@@ -13,6 +13,7 @@ from typing import Any
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import LogLikelihood, Sampling
+from synthesis.engines.chat import restored, restored_pieces
 from synthesis.engines.openai.connection import (
     OpenConnection,
     deltas,
@@ -21,7 +22,7 @@ from synthesis.engines.openai.connection import (
     only_model,
 )
 from synthesis.engines.openai.likelihood import ServerScorer
-from synthesis.engines.openai.wire import Dialect, check_extra, read_chat
+from synthesis.engines.openai.wire import Dialect, check_extra, opening_of, read_chat
 from synthesis.engines.serving.asking import GaveUp, Server
 from synthesis.engines.serving.engine import ServedEngine, check_numbers
 from synthesis.engines.serving.failures import Failure, Kind
@@ -60,8 +61,13 @@ class OpenAIEngine(ServedEngine):
         concurrency: requests at once, at most (1 to 1000).
         timeout: seconds until a try counts as failed, from sending to the last byte.
         retries: further tries after the first.
+        begin_with_marker: put the beginning that a prompt asks for (``Context:``) last, as a turn of
+            the assistant's that the server goes on from. By default once a reply came without it,
+            from a server that is known to (vLLM, llama.cpp) and a model that shows no thoughts; true
+            from the start, on any server that does not refuse; false never.
         extra_body: further fields of every chat request, for what only some servers know,
-            such as ``{"chat_template_kwargs": {"enable_thinking": False}}``.
+            such as ``{"top_k": 20, "min_p": 0.05}`` or
+            ``{"chat_template_kwargs": {"enable_thinking": False}}``.
 
     Raises:
         ConfigError: a setting cannot be used, or a model must be chosen.
@@ -80,16 +86,19 @@ class OpenAIEngine(ServedEngine):
         concurrency: int = 32,
         timeout: float = 600,
         retries: int = 6,
+        begin_with_marker: bool | None = None,
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         self._extra = dict(extra_body or {})
         check_numbers(concurrency, timeout, retries)
         check_extra(self._extra)
         address = make_address(base_url, api_key_env, timeout)
-        self._dialect = Dialect()
+        self._dialect = Dialect(begin=begin_with_marker)
         super().__init__(Server(address, retries, Pace(concurrency), self._dialect.learn), concurrency)
         self.base_url = address.base_url
         self.settings = {"extra_body": self._extra} if self._extra else {}
+        if begin_with_marker is not None:
+            self.settings["begin_with_marker"] = begin_with_marker
         self.model = model or only_model(address)
 
     def __repr__(self) -> str:
@@ -111,13 +120,18 @@ class OpenAIEngine(ServedEngine):
             self.model, prompt, sampling, self._extra, stream=stream
         )
 
-    def read(self, prompt_id: str, reply: object) -> Completion | Failure:
-        """The completion in a chat completion reply."""
-        return read_chat(prompt_id, reply, self._server.address.secret)
+    def read(self, prompt: Prompt, reply: object, body: Mapping[str, Any]) -> Completion | Failure:
+        """The completion in a chat completion reply, its beginning included."""
+        found = read_chat(prompt.id, reply, self._server.address.secret)
+        if isinstance(found, Failure) or found.finish_reason not in ("stop", "length"):
+            return found
+        self._dialect.observe(prompt, body, reply, found.text)
+        return replace(found, text=restored(found.text, opening_of(body)))
 
     def deltas(self, path: str, body: Mapping[str, Any]) -> Generator[str | Failure, None, None]:
         """The pieces of one streamed reply."""
-        return deltas(self._server.address, path, body)
+        pieces = deltas(self._server.address, path, body)
+        return restored_pieces(pieces, opening_of(body))
 
     def models(self) -> list[str]:
         """What the server says it serves."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import Sampling, encodable, request_seed
-from synthesis.engines.serving.failures import Failure, Kind, failure_of
+from synthesis.engines.serving.failures import OPENING, Failure, Kind, failure_of
 from synthesis.errors import ConfigError
 
 _LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
@@ -22,15 +22,29 @@ _ONLY_THOUGHTS = (
     "the server gave the model's thoughts (reasoning_content) and no text; raise max_tokens, or turn "
     "thinking off in the server's or the template's settings"
 )
+# What vLLM and others want to be told of a last turn that they are to go on from.
+_GOES_ON = {"add_generation_prompt": False, "continue_final_message": True}
+# Fields that a reply of vLLM or of llama.cpp has: both go on from a last turn of the assistant's.
+_GO_ON = frozenset({"prompt_logprobs", "timings"})
+_NEAR = 300  # characters, within which a beginning counts as given
 _REFUSALS = frozenset({"content_filter", "refusal", "safety"})
 
 
 class Dialect:
-    """How this server wants to be spoken to; learnt from its refusals, shared by all requests."""
+    """How this server wants to be spoken to; learnt from its replies and refusals, shared by all requests.
 
-    def __init__(self, limit_name: str = "max_tokens") -> None:
+    Args:
+        limit_name: what it calls the bound on a reply.
+        begin: whether to put the beginning of each reply last, as a turn of the assistant's for the
+            server to go on from; None for: once a reply came without it, from a server known to
+            go on and a model that does not think first.
+    """
+
+    def __init__(self, limit_name: str = "max_tokens", begin: bool | None = None) -> None:
         self.limit_name = limit_name
         self.left_out: set[str] = set()
+        self.begins = begin is True
+        self._undecided = begin is None
 
     def chat(
         self, model: str, prompt: Prompt, sampling: Sampling, extra: Mapping[str, Any], stream: bool = False
@@ -44,6 +58,9 @@ class Dialect:
             self.limit_name: sampling.max_tokens,
             "seed": request_seed(sampling.seed, prompt.id),
         }
+        if self.begins and prompt.opening:
+            body["messages"].append({"role": "assistant", "content": prompt.opening})
+            body |= _GOES_ON
         if stream:
             body["stream"] = True
         return {key: value for key, value in body.items() if key not in self.left_out} | dict(extra)
@@ -52,10 +69,12 @@ class Dialect:
         """Change what the server refused in ``body``; False if nothing can be changed.
 
         Args:
-            refused: the name of the setting.
+            refused: the name of the setting; ``OPENING`` for a request refused as a whole.
             body: the request it was refused in.
             tried: what was changed for this prompt already; added to.
         """
+        if refused == OPENING:
+            return self._without_opening(body)
         topic = "limit" if refused in _LIMIT_NAMES else refused
         if topic in tried:
             return False
@@ -69,6 +88,40 @@ class Dialect:
             self.left_out.add(refused)
             return True
         return False
+
+    def observe(self, prompt: Prompt, body: Mapping[str, Any], reply: object, text: str) -> None:
+        """Learn from a whole reply whether beginnings have to be given, and can be."""
+        if not self._undecided or not prompt.opening or opening_of(body):
+            return
+        if _thinks(reply, text):
+            self._undecided = False
+        elif isinstance(reply, Mapping) and _GO_ON & reply.keys() and prompt.opening not in text[:_NEAR]:
+            self.begins, self._undecided = True, False
+
+    def _without_opening(self, body: Mapping[str, Any]) -> bool:
+        """Ask without the fields that say what the last turn is for, then without that turn."""
+        if not opening_of(body):
+            return False
+        if _GOES_ON.keys() & body.keys():
+            self.left_out |= _GOES_ON.keys()
+        else:
+            self.begins = self._undecided = False
+        return True
+
+
+def opening_of(body: Mapping[str, Any]) -> str:
+    """The beginning of the reply that a request ends with; empty if it is left to the model."""
+    messages = body.get("messages")
+    last = messages[-1] if messages else {"role": ""}
+    return str(last["content"]) if last["role"] == "assistant" else ""
+
+
+def _thinks(reply: object, text: str) -> bool:
+    """Whether there are thoughts in or beside a reply's text."""
+    choice = _first_choice(reply)
+    message = choice.get("message") if choice else None
+    beside = isinstance(message, Mapping) and (message.get("reasoning_content") or message.get("reasoning"))
+    return bool(beside) or "think>" in text or "<|channel|>" in text
 
 
 def check_extra(extra: Mapping[str, Any]) -> None:

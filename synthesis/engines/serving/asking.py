@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from synthesis.data import Completion
 from synthesis.engines.serving.address import ServerAddress
-from synthesis.engines.serving.failures import FATAL, RETRYABLE, Failure, Health, Kind
+from synthesis.engines.serving.failures import FATAL, OPENING, RETRYABLE, Failure, Health, Kind
 from synthesis.engines.serving.pace import Gate, Pace, Turn, retry_delay
 
 T = TypeVar("T")
@@ -66,7 +66,10 @@ class Tries:
 
     def after(self, failure: Failure, body: Mapping[str, Any]) -> float | GaveUp:
         """Seconds until the next try, or the end of it."""
-        if failure.parameter and self._server.learn(failure.parameter, body, self._learned):
+        # A server that cannot go on from a beginning says so in words of its own, some as a failure.
+        whole = failure.kind is Kind.REJECTED or "prefill" in failure.said.lower()
+        refused = failure.parameter or (OPENING if whole else "")
+        if refused and self._server.learn(refused, body, self._learned):
             return 0.0  # not the question was wrong but how it was put
         no_server = self._server.health.tried(failure)
         if failure.kind is Kind.BUSY and self._is_our_turn_to_wait():

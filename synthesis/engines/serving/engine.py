@@ -60,8 +60,8 @@ class ServedEngine(BaseEngine):
         """Where (below ``base_url``) and what to send for a prompt; made anew for each try."""
 
     @abstractmethod
-    def read(self, prompt_id: str, reply: object) -> Completion | Failure:
-        """What a decoded reply says."""
+    def read(self, prompt: Prompt, reply: object, body: Mapping[str, Any]) -> Completion | Failure:
+        """What a decoded reply to a request of this body says."""
 
     @abstractmethod
     def deltas(self, path: str, body: Mapping[str, Any]) -> Generator[str | Failure, None, None]:
@@ -134,9 +134,14 @@ class ServedEngine(BaseEngine):
             self._end(session)
 
     async def _complete_one(self, asker: Asker, prompt: Prompt, sampling: Sampling) -> Completion | GaveUp:
-        outcome = await asker.ask(
-            prompt.id, lambda: self.request(prompt, sampling), lambda reply: self.read(prompt.id, reply)
-        )
+        sent: dict[str, Any] = {}
+
+        def request() -> tuple[str, dict[str, Any]]:
+            nonlocal sent
+            path, sent = self.request(prompt, sampling)
+            return path, sent
+
+        outcome = await asker.ask(prompt.id, request, lambda reply: self.read(prompt, reply, sent))
         if not isinstance(outcome, GaveUp) or outcome.everyone:
             return outcome
         finish = "refusal" if outcome.failure.kind is Kind.REFUSED else "error"

@@ -25,6 +25,9 @@ STREAK = 20
 LONGEST_WAIT = 900.0
 """Seconds; a server that asks for a longer pause (a daily quota) ends the run instead."""
 
+OPENING = "opening"
+"""What is put into the assistant's mouth, as the name of a setting that a server may refuse."""
+
 _EXCERPT = 300
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import BaseEngine, LogLikelihood, PromptSource, Sampling
 from synthesis.engines.transformers.decoder import Decoder
+from synthesis.engines.transformers.drawing import Shaping
 from synthesis.engines.transformers.likelihood import Scorer
 from synthesis.engines.transformers.loading import ModelSource, load
 from synthesis.engines.transformers.texts import Encoder, Pieces, Request, decode
@@ -32,8 +33,8 @@ class TransformersEngine(BaseEngine):
     Each request draws from a stream of its own, seeded with ``Sampling.seed`` and the prompt's
     id, so neighbours, order and batch size do not matter, nor does torch's global state. That
     holds up to rounding: padding changes a logit's last bits, and with them, rarely, a token.
-    ``temperature`` 0 takes the likeliest token. The model's own defaults for top-k, penalties
-    and the like are not applied.
+    ``temperature`` 0 takes the likeliest token. The model's own defaults (its
+    ``generation_config.json``) for the three settings of the draw below hold where they are not set.
 
     On ZeroGPU make the engine at import time with ``device="cuda"``, and call ``complete``,
     ``stream`` and ``loglikelihood`` inside a function (or generator) that ``spaces.GPU`` wraps:
@@ -52,6 +53,13 @@ class TransformersEngine(BaseEngine):
         adapter: a LoRA (folder or Hub id), merged into the model; needs the package ``peft``.
         chat_template_kwargs: variables of the model's chat template, as in
             ``{"enable_thinking": False}``.
+        begin_with_marker: begin each reply as its prompt asks for (``Context:``), by putting that into
+            the model's mouth. By default where it comes to stand exactly where the model would
+            begin; true also for a model that thinks first, which is led past its thinking by that.
+        top_k: draw from so many likeliest tokens only; 0 for all.
+        min_p: draw only from tokens at least so likely, as a share of the likeliest one's probability.
+        repetition_penalty: divide (multiply, below 0) the logits of tokens that stand in the prompt or
+            reply already by this; 1 for none.
         trust_remote_code: run code that comes with the model. Only for models you have read.
 
     Raises:
@@ -73,16 +81,22 @@ class TransformersEngine(BaseEngine):
         revision: str | None = None,
         adapter: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
+        begin_with_marker: bool | None = None,
+        top_k: int | None = None,
+        min_p: float | None = None,
+        repetition_penalty: float | None = None,
         trust_remote_code: bool = False,
     ) -> None:
         _check(batch_size=batch_size, batch_tokens=batch_tokens, max_model_len=max_model_len)
+        wished = Shaping.wished(top_k, min_p, repetition_penalty)
         loaded = load(ModelSource(model, device, dtype, revision, adapter, trust_remote_code))
         chat = dict(chat_template_kwargs or {})
         self._runtime: _Runtime | None = _Runtime(
             Decoder(loaded.model),
-            Encoder(loaded.tokenizer, model, max_model_len or loaded.window, chat),
+            Encoder(loaded.tokenizer, model, max_model_len or loaded.window, chat, begin_with_marker),
             loaded.tokenizer,
             loaded.ends,
+            Shaping.of(loaded.model.generation_config, wished),
         )
         self._rows, self._batch_tokens, self._ahead = batch_size, batch_tokens, _AHEAD * batch_size
         self.model = model
@@ -94,7 +108,9 @@ class TransformersEngine(BaseEngine):
             "adapter": adapter,
             "chat_template_kwargs": chat,
         }
-        self.settings = {name: value for name, value in shaping.items() if value}
+        self.settings = {name: value for name, value in shaping.items() if value} | wished
+        if begin_with_marker is not None:
+            self.settings["begin_with_marker"] = begin_with_marker
 
     def __repr__(self) -> str:
         return f"TransformersEngine({self.model!r})"
@@ -141,7 +157,9 @@ class TransformersEngine(BaseEngine):
             raise EngineError(request)
         pieces = Pieces(runtime.tokenizer)
         try:
-            for (step,) in write(runtime.decoder, [request], sampling, runtime.ends):
+            if request.opening:
+                yield request.opening
+            for (step,) in write(runtime.decoder, [request], sampling, runtime.ends, runtime.shaping):
                 if step.token not in runtime.ends and (text := pieces.add(step.token)):
                     yield text
         except torch.OutOfMemoryError as error:
@@ -191,7 +209,7 @@ class TransformersEngine(BaseEngine):
             tokens: list[list[int]] = [[] for _ in part]
             left = dict(enumerate(part))
             try:
-                for steps in write(runtime.decoder, part, sampling, runtime.ends):
+                for steps in write(runtime.decoder, part, sampling, runtime.ends, runtime.shaping):
                     for row, token, last in steps:
                         tokens[row].append(token)
                         if last:
@@ -214,6 +232,7 @@ class _Runtime:
     encoder: Encoder
     tokenizer: Any
     ends: frozenset[int]
+    shaping: Shaping
 
     def completion(self, request: Request, tokens: list[int], sampling: Sampling) -> Completion:
         """The completion that a request's tokens make."""
@@ -226,7 +245,7 @@ class _Runtime:
             detail = f"the reply reached {reached}"
         return Completion(
             request.prompt_id,
-            decode(self.tokenizer, tokens[:-1] if stopped else tokens),
+            request.opening + decode(self.tokenizer, tokens[:-1] if stopped else tokens),
             "stop" if stopped else "length",
             prompt_tokens=len(request.ids),
             output_tokens=len(tokens),

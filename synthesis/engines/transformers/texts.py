@@ -11,6 +11,7 @@ from typing import Any
 
 from synthesis.data import Prompt, content_hash
 from synthesis.engines.base import Sampling, encodable
+from synthesis.engines.chat import chat_ids, may_open
 from synthesis.errors import ConfigError, EngineError
 
 _UNFINISHED = "\ufffd"  # what a decoder shows for bytes that are no character yet
@@ -18,12 +19,16 @@ _UNFINISHED = "\ufffd"  # what a decoder shows for bytes that are no character y
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One reply to write: after ``ids``, at most ``limit`` tokens, drawn with ``seed``."""
+    """One reply to write: after ``ids``, at most ``limit`` tokens, drawn with ``seed``.
+
+    ``opening`` is the beginning of the reply that ``ids`` end with.
+    """
 
     prompt_id: str
     ids: tuple[int, ...]
     limit: int
     seed: int
+    opening: str = ""
 
 
 class Encoder:
@@ -34,13 +39,22 @@ class Encoder:
         model: its name, for messages.
         longest: tokens of prompt and reply together, None where nothing bounds them.
         chat: further variables of the chat template.
+        begin: whether a reply is given the beginning that its prompt asks for; see ``may_open``.
     """
 
-    def __init__(self, tokenizer: Any, model: str, longest: int | None, chat: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        model: str,
+        longest: int | None,
+        chat: Mapping[str, Any],
+        begin: bool | None = None,
+    ) -> None:
         self._tokenizer = tokenizer
         self._model = model
         self._longest = longest
         self._chat = dict(chat)
+        self._opens = tokenizer.chat_template is not None and may_open(tokenizer, begin, variables=self._chat)
 
     def request(self, prompt: Prompt, sampling: Sampling) -> Request | str:
         """The request of a prompt, or why there can be none.
@@ -49,7 +63,8 @@ class Encoder:
             ConfigError: the model has no chat template.
             EngineError: its chat template refuses the messages.
         """
-        ids = self._chat_ids(prompt)
+        opening = prompt.opening if self._opens else ""
+        ids = self._chat_ids(prompt, opening)
         room = sampling.max_tokens if self._longest is None else self._longest - len(ids)
         if room < 1:
             return (
@@ -58,7 +73,7 @@ class Encoder:
                 "raise it if the model reads more, choose a model that does, or shorten the pair"
             )
         seed = int(content_hash(sampling.seed, prompt.id)[:16], 16)
-        return Request(prompt.id, tuple(ids), min(sampling.max_tokens, room), seed)
+        return Request(prompt.id, tuple(ids), min(sampling.max_tokens, room), seed, opening)
 
     def pieces(self, prefix: str, continuation: str) -> tuple[list[int], list[int]]:
         """Token ids of both, tokenized apart: special tokens that open a text go before the prefix.
@@ -82,7 +97,7 @@ class Encoder:
         ids: list[int] = self._tokenizer(encodable(text), add_special_tokens=special)["input_ids"]
         return ids
 
-    def _chat_ids(self, prompt: Prompt) -> list[int]:
+    def _chat_ids(self, prompt: Prompt, opening: str) -> list[int]:
         from jinja2 import TemplateError
 
         if self._tokenizer.chat_template is None:
@@ -90,17 +105,13 @@ class Encoder:
                 f"model '{self._model}' has no chat template (a base model, perhaps); "
                 "name its chat or instruct version with --model"
             )
-        messages = [{"role": role, "content": encodable(text)} for role, text in prompt.messages]
         try:
-            ids: list[int] = self._tokenizer.apply_chat_template(
-                messages, add_generation_prompt=True, return_dict=False, **self._chat
-            )
+            return chat_ids(self._tokenizer, prompt.messages, opening, variables=self._chat)
         except TemplateError as error:
             raise EngineError(
                 f"the chat template of '{self._model}' refuses the prompt ({error}); use a --template "
                 f"without the roles it does not know (here: {', '.join(role for role, _ in prompt.messages)})"
             ) from error
-        return ids
 
 
 def decode(tokenizer: Any, ids: list[int]) -> str:

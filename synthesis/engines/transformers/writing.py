@@ -1,10 +1,7 @@
 """Replies, token by token, for a batch of requests; those that are done leave the batch.
 
 Every request draws with a random generator of its own, so what it gets depends neither on its
-neighbours nor on torch's global state. A draw is a race (the Gumbel-max trick: the token with
-the largest log-probability plus Gumbel noise is a draw from the distribution): padding changes
-the last bits of the logits, and only where two tokens come in that close can the winner change.
-A walk along cumulated probabilities would turn with every boundary that rounding moves.
+neighbours nor on torch's global state.
 """
 
 from __future__ import annotations
@@ -14,10 +11,10 @@ from typing import Any, NamedTuple
 
 from synthesis.engines.base import Sampling
 from synthesis.engines.transformers.decoder import Decoder
+from synthesis.engines.transformers.drawing import PLAIN, Shaping, choose
 from synthesis.engines.transformers.texts import Request
 
 _PREFILL = 4096  # tokens of all rows together that are read in one go
-_LIKELIEST = 1024  # tokens that the nucleus is looked for among first; far cheaper than sorting all
 
 
 def take_batch(waiting: list[Request], rows: int, tokens: int) -> list[Request]:
@@ -59,7 +56,11 @@ class Step(NamedTuple):
 
 
 def write(
-    decoder: Decoder, batch: Sequence[Request], sampling: Sampling, ends: frozenset[int]
+    decoder: Decoder,
+    batch: Sequence[Request],
+    sampling: Sampling,
+    ends: frozenset[int],
+    shaping: Shaping = PLAIN,
 ) -> Iterator[list[Step]]:
     """For each position: the new token of every request that still writes.
 
@@ -68,6 +69,7 @@ def write(
         batch: requests; ``Step.row`` counts in it.
         sampling: ``temperature`` 0 takes the likeliest token and draws nothing.
         ends: tokens that end a reply; they are given out, too.
+        shaping: what else shapes the draw.
 
     Raises:
         EngineError: the model gave no numbers.
@@ -79,8 +81,10 @@ def write(
     active = list(range(len(batch)))
     cache = decoder.new_cache()
     mask, logits = _read_prompts(decoder, batch, cache)
+    seen = _seen(batch, logits) if shaping.repetition_penalty != 1 else None
     while True:
-        tokens = choose(logits, [streams[row] for row in active], sampling.temperature, sampling.top_p)
+        draws = [streams[row] for row in active]
+        tokens = choose(logits, draws, sampling.temperature, sampling.top_p, shaping, seen)
         steps = []
         for row, token in zip(active, tokens, strict=True):
             written[row] += 1
@@ -92,10 +96,13 @@ def write(
         if len(stay) < len(steps):
             decoder.keep_rows(cache, stay)
             mask = None if mask is None else mask[stay]
+            seen = None if seen is None else seen[stay]
             active = [active[place] for place in stay]
         if mask is not None:
             mask = torch.cat([mask, mask.new_ones(len(stay), 1)], dim=1)
         ids = torch.tensor([[steps[place].token] for place in stay], device=decoder.device)
+        if seen is not None:
+            seen.scatter_(1, ids.to(seen.device), True)
         logits = decoder.read(ids, cache, mask=mask)[:, 0]
 
 
@@ -117,44 +124,11 @@ def _read_prompts(decoder: Decoder, batch: Sequence[Request], cache: Any) -> tup
     return mask, logits[:, 0]
 
 
-def choose(logits: Any, streams: Sequence[Any], temperature: float, top_p: float) -> list[int]:
-    """A token for each row.
-
-    Args:
-        logits: shape (rows, vocabulary), float32.
-        streams: a ``torch.Generator`` for each row, on the logits' device; not used at temperature 0.
-        temperature: 0 for the likeliest token.
-        top_p: only the smallest set of likeliest tokens with at least this probability is drawn
-            from (the nucleus of Holtzman et al., 2020).
-    """
+def _seen(batch: Sequence[Request], logits: Any) -> Any:
+    """Which tokens each prompt holds, in the shape of the logits and where they are."""
     import torch
 
-    with torch.inference_mode():
-        if temperature > 0:
-            noise = [
-                torch.empty_like(row).exponential_(generator=g)
-                for row, g in zip(logits, streams, strict=True)
-            ]
-            logits = logits / temperature
-            # Minus the logarithm of exponential noise is Gumbel noise.
-            logits = logits.where(_nucleus(logits, top_p), -torch.inf) - torch.stack(noise).log()
-        tokens: list[int] = logits.argmax(-1).tolist()
-    return tokens
-
-
-def _nucleus(logits: Any, top_p: float) -> Any:
-    """Which tokens may be drawn, shape (rows, vocabulary)."""
-    import torch
-
-    probabilities = torch.softmax(logits, dim=-1)
-    if top_p >= 1:
-        return probabilities >= 0
-    size = probabilities.shape[-1]
-    count = min(_LIKELIEST, size)
-    while True:
-        top = probabilities.topk(count).values
-        sums = top.cumsum(-1)
-        if count == size or bool((sums[:, -1] >= top_p).all()):
-            last = (sums < top_p).sum(-1, keepdim=True).clamp(max=count - 1)
-            return probabilities >= top.gather(1, last)
-        count = min(8 * count, size)
+    seen = torch.zeros_like(logits, dtype=torch.bool)
+    for row, request in zip(seen, batch, strict=True):
+        row[torch.tensor(request.ids, device=row.device)] = True
+    return seen

@@ -1,8 +1,7 @@
 """Prompts to requests in token ids, outputs to completions and log-probabilities.
 
-Knows the model's tokenizer and chat template, vLLM's ``SamplingParams`` and outputs, the bounds of the
-model, and the opening of a reply (the ``Context:`` marker that our prompts ask for) and how to put it
-into the model's mouth; knows nothing of how requests get to vLLM.
+Knows the model's tokenizer and chat template, vLLM's ``SamplingParams`` and outputs and the bounds of
+the model; knows nothing of how requests get to vLLM.
 """
 
 from __future__ import annotations
@@ -13,30 +12,25 @@ from typing import Any
 
 from synthesis.data import Completion, Message, Prompt
 from synthesis.engines.base import LogLikelihood, Sampling, encodable, request_seed
+from synthesis.engines.chat import chat_ids
 from synthesis.engines.vllm.core import TokenRequest
 from synthesis.errors import ConfigError, EngineError
 
-MARKER = "Context:"  # the one that prompts ask for and parsing looks for; a test compares them
-_TRIAL = (Message("user", "Write."),)
 _FINISHED = {"stop": "stop", "length": "length"}
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """How one model is spoken to.
-
-    ``opening`` is what every reply begins with because the prompt ends with it; empty where
-    the model is free to begin as it likes.
-    """
+    """How one model is spoken to; ``opens`` tells whether replies are given the beginning asked for."""
 
     tokenizer: Any
     model: str
-    template: str | None
+    template: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
-    opening: str = ""
+    opens: bool = False
 
-    def ids(self, messages: Sequence[Message]) -> list[int]:
-        """The token ids of a conversation, up to where the model goes on.
+    def ids(self, messages: Sequence[Message], opening: str = "") -> list[int]:
+        """The token ids of a conversation, up to where the model goes on: after ``opening``.
 
         Raises:
             EngineError: there is no chat template, or it refuses these messages.
@@ -44,7 +38,9 @@ class Chat:
         from jinja2 import TemplateError
 
         try:
-            return self._render(messages)
+            return chat_ids(
+                self.tokenizer, messages, opening, template=self.template, variables=self.variables
+            )
         except (TemplateError, ValueError) as error:
             roles = ", ".join(message.role for message in messages)
             raise EngineError(
@@ -59,49 +55,13 @@ class Chat:
         ids: list[int] = self.tokenizer.encode(encodable(text), add_special_tokens=special)
         return ids
 
-    def _render(self, messages: Sequence[Message]) -> list[int]:
-        turns = [{"role": role, "content": encodable(text)} for role, text in messages]
-        if self.opening:
-            turns.append({"role": "assistant", "content": self.opening})
-        ids: list[int] = self.tokenizer.apply_chat_template(
-            turns,
-            chat_template=self.template,
-            add_generation_prompt=not self.opening,
-            continue_final_message=bool(self.opening),
-            tokenize=True,
-            return_dict=False,
-            **self.variables,
-        )
-        return ids
-
-    def opens_with(self, opening: str) -> bool:
-        """Whether a rendered conversation can end with the beginning of the reply."""
-        from jinja2 import TemplateError
-
-        trial = Chat(self.tokenizer, self.model, self.template, self.variables, opening)
-        try:
-            text = self.tokenizer.decode(trial._render(_TRIAL))
-        except (TemplateError, ValueError):  # this template, or this tokenizer, has no way to
-            return False
-        return str(text).rstrip().endswith(opening)
-
-
-def make_chat(
-    tokenizer: Any, model: str, *, template: str | None, variables: Mapping[str, Any], begin_with_marker: bool
-) -> Chat:
-    """How to speak to a model; replies begin with the marker if that is wished and can be done."""
-    chat = Chat(tokenizer, model, template, variables)
-    if begin_with_marker and chat.opens_with(MARKER):
-        return Chat(tokenizer, model, template, variables, MARKER)
-    return chat
-
 
 @dataclass(frozen=True, slots=True)
 class RequestMaker:
     """How one loaded model is asked.
 
     ``longest`` bounds prompt and reply together, in tokens; ``seeded`` tells whether requests may
-    carry seeds; ``extra`` are further fields of ``SamplingParams``.
+    carry seeds; ``extra`` are further fields of ``SamplingParams``, the model's own defaults among them.
     """
 
     chat: Chat
@@ -120,7 +80,8 @@ class RequestMaker:
         """
         from vllm.sampling_params import RequestOutputKind, SamplingParams
 
-        ids = self.chat.ids(prompt.messages)
+        opening = prompt.opening if self.chat.opens else ""
+        ids = self.chat.ids(prompt.messages, opening)
         room = self.longest - len(ids)
         if room < 1:
             return Completion(prompt.id, "", "error", len(ids), detail=self._too_long(len(ids)))
@@ -135,7 +96,7 @@ class RequestMaker:
             )
         except (TypeError, ValueError) as error:
             raise ConfigError(f"generation.options.sampling_params: vLLM refuses them: {error}") from error
-        return TokenRequest(prompt.id, ids, params, self.chat.opening)
+        return TokenRequest(prompt.id, ids, params, opening)
 
     def score_request(self, number: int, prefix: str, continuation: str) -> TokenRequest:
         """What to ask for the log-probabilities of a continuation; its key is (number, its ids).

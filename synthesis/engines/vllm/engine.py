@@ -12,9 +12,10 @@ from typing import Any
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import BaseEngine, LogLikelihood, PromptSource, Sampling
-from synthesis.engines.vllm.asking import RequestMaker, broken, make_chat, read_completion, read_logprobs
+from synthesis.engines.chat import may_open
+from synthesis.engines.vllm.asking import Chat, RequestMaker, broken, read_completion, read_logprobs
 from synthesis.engines.vllm.core import Core, Inbox, TokenRequest, Window, refill
-from synthesis.engines.vllm.loading import require_vllm, seeds_are_safe, start
+from synthesis.engines.vllm.loading import own_defaults, require_vllm, seeds_are_safe, start
 from synthesis.engines.vllm.options import check_options, read_template, shaping
 from synthesis.errors import EngineError
 
@@ -32,7 +33,8 @@ class VLLMEngine(BaseEngine):
     and neighbours decide nothing but the last bits of a logit (on a GPU these can change a reply).
     Only on a CPU with ``enable_chunked_prefill`` switched on by you there are no such seeds: vLLM
     breaks down of both together. ``temperature`` 0 takes the likeliest token. The model's own
-    defaults for top-k, penalties and the like are not applied; see ``sampling_params``.
+    defaults (its ``generation_config.json``) for ``top_k``, ``min_p`` and ``repetition_penalty`` hold
+    unless ``sampling_params`` says otherwise.
 
     A prompt that fills the model's window becomes a ``Completion`` with ``finish_reason="error"``.
     Where it leaves less room than ``max_tokens``, the reply gets the room there is.
@@ -55,9 +57,9 @@ class VLLMEngine(BaseEngine):
         seed: vLLM's own; replies follow from ``Sampling.seed`` instead.
         lora: an adapter, a folder or an id on the Hub.
         lora_rank: its rank (``r`` in its ``adapter_config.json``).
-        begin_with_marker: begin each reply with ``Context:``, as our prompts ask for, where the
-            model's chat template can. A model that thinks first is led past its thinking by
-            that; switch it off to let it think.
+        begin_with_marker: begin each reply as its prompt asks for (``Context:``), by putting that into
+            the model's mouth. By default where it comes to stand exactly where the model would
+            begin; true also for a model that thinks first, which is led past its thinking by that.
         revision: branch, tag or commit on the Hub.
         chat_template: a Jinja file to use instead of the model's own template.
         chat_template_kwargs: variables of the chat template, as in ``{"enable_thinking": False}``.
@@ -86,7 +88,7 @@ class VLLMEngine(BaseEngine):
         seed: int = 0,
         lora: str | None = None,
         lora_rank: int = 16,
-        begin_with_marker: bool = True,
+        begin_with_marker: bool | None = None,
         revision: str | None = None,
         chat_template: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
@@ -121,7 +123,8 @@ class VLLMEngine(BaseEngine):
         self.settings = shaping(
             self._arguments,
             lora=lora,
-            begin_with_marker=begin_with_marker,
+            # What it was by default before it could be left open: such rows stay what they are.
+            begin_with_marker=begin_with_marker is not False,
             chat_template=self._template,
             chat_template_kwargs=self._variables,
             sampling_params=self._sampling,
@@ -222,12 +225,10 @@ class VLLMEngine(BaseEngine):
     def _load(self) -> tuple[Core, RequestMaker]:
         running = start(self.model, self._arguments, self._lora, self._lora_rank)
         config = running.backend.config
-        chat = make_chat(
-            running.backend.tokenizer(),
-            self.model,
-            template=self._template,
-            variables=self._variables,
-            begin_with_marker=self._begin_with_marker,
+        tokenizer, longest = running.backend.tokenizer(), config.model_config.max_model_len
+        opens = may_open(
+            tokenizer, self._begin_with_marker, template=self._template, variables=self._variables
         )
-        longest = config.model_config.max_model_len
-        return Core(running), RequestMaker(chat, longest, seeds_are_safe(config), self._sampling)
+        chat = Chat(tokenizer, self.model, self._template, self._variables, opens)
+        sampling = own_defaults(config.model_config) | self._sampling
+        return Core(running), RequestMaker(chat, longest, seeds_are_safe(config), sampling)

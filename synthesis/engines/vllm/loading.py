@@ -119,6 +119,12 @@ def seeds_are_safe(config: Any) -> bool:
     return not (current_platform.is_cpu() and config.scheduler_config.enable_chunked_prefill)
 
 
+def own_defaults(config: Any) -> dict[str, Any]:
+    """What the model's makers set of the draw besides temperature and top-p, from vLLM's ``ModelConfig``."""
+    known = config.get_diff_sampling_param()
+    return {name: known[name] for name in ("top_k", "min_p", "repetition_penalty") if name in known}
+
+
 def _add_lora(running: RunningModel, lora: str) -> None:
     # Now rather than with the first prompt, where a wrong adapter would end vLLM as a whole.
     try:
