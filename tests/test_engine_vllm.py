@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
-from jinja2 import TemplateError
 
 from synthesis.data import Message
 from synthesis.engines import make_engine
 from synthesis.engines.base import Items, request_seed
 from synthesis.engines.vllm import VLLMEngine, trouble
-from synthesis.engines.vllm.asking import MARKER, make_chat
+from synthesis.engines.vllm.asking import Chat
 from synthesis.engines.vllm.core import Core, Inbox, TokenRequest, Window, refill
 from synthesis.engines.vllm.loading import RunningModel
 from synthesis.engines.vllm.trouble import VLLMLog, explain_death, explain_load
 from synthesis.errors import ConfigError, EngineError, MissingExtraError
-from synthesis.prompts import MARKER as ASKED_FOR
+from tests.letters import Letters
 
 NO_LOG = VLLMLog(None)
 
@@ -103,48 +102,13 @@ def test_only_what_shapes_a_reply_is_part_of_its_identity(installed, tmp_path) -
         assert VLLMEngine("some/model", **shaping).settings != plain, shaping
 
 
-def test_the_marker_is_the_one_that_prompts_ask_for() -> None:
-    assert MARKER == ASKED_FOR
-
-
 def test_seeds_follow_from_content() -> None:
     assert all(0 <= request_seed(seed, "a") < 2**31 for seed in range(100))
     assert len({request_seed(seed, name) for seed in (1, 2) for name in "ab"}) == 4
 
 
-class Letters:
-    """A tokenizer of single characters; ``prefills`` tells whether its template takes a beginning."""
-
-    def __init__(self, prefills: bool = True, refuses: str = "") -> None:
-        self.prefills, self.refuses = prefills, refuses
-
-    def apply_chat_template(self, turns, *, continue_final_message, add_generation_prompt, **_) -> list[int]:
-        if self.refuses in [turn["role"] for turn in turns]:
-            raise TemplateError(f"no {self.refuses} turns")
-        if continue_final_message and not self.prefills:
-            raise ValueError("the final message does not appear in the chat")
-        text = "".join(f"<{turn['role']}>{turn['content']}</>" for turn in turns)
-        if continue_final_message:
-            text = text.removesuffix("</>")
-        return [ord(letter) for letter in text + ("<assistant>" if add_generation_prompt else "")]
-
-    def decode(self, ids: list[int]) -> str:
-        return "".join(map(chr, ids))
-
-
-@pytest.mark.parametrize(
-    ("prefills", "wished", "end"),
-    [(True, True, "<assistant>Context:"), (True, False, "<assistant>"), (False, True, "<assistant>")],
-)
-def test_a_reply_begins_with_the_marker_where_the_template_can(prefills, wished, end) -> None:
-    letters = Letters(prefills)
-    chat = make_chat(letters, "m", template=None, variables={}, begin_with_marker=wished)
-    assert letters.decode(chat.ids([Message("user", "Write.")])) == f"<user>Write.</>{end}"
-    assert chat.opening == (MARKER if wished and prefills else "")
-
-
 def test_a_template_that_refuses_a_role_is_named() -> None:
-    chat = make_chat(Letters(refuses="system"), "m", template=None, variables={}, begin_with_marker=True)
+    chat = Chat(Letters(refuses="system"), "m", opens=True)
     with pytest.raises(EngineError, match=r"'m'.*no system turns.*roles \(here: system, user\)"):
         chat.ids([Message("system", "Be brief."), Message("user", "Write.")])
 

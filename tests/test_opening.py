@@ -1,4 +1,4 @@
-"""The beginning of a reply, put into the model's mouth: which chats take it, and what a server shows of it."""
+"""The beginning of a reply, put into the model's mouth: which chats take it, which servers go on from it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.openai_helpers import quick_and_clean as quick_and_clean
 from tests.openai_server import Asked, Reply, failure, serve
 
 SILENT = "<think></think>"
+FIELDS = {"add_generation_prompt", "continue_final_message"}
 
 
 def opening(prompt: Prompt) -> Prompt:
@@ -70,8 +71,12 @@ def test_what_was_left_out_is_put_back(written) -> None:
     assert restored(written, MARKER) == MARKER + written
     assert restored(f"\n{MARKER}{written}", MARKER) == f"\n{MARKER}{written}"
     for text in (written, MARKER + written):
-        assert "".join(restored_pieces(iter(text), MARKER)) == (MARKER + written if text else "")
-        assert list(restored_pieces(iter(()), MARKER)) == []
+        assert "".join(restored_pieces((letter for letter in text), MARKER)) == (text and MARKER + written)
+
+
+def test_how_a_stream_ended_is_handed_on() -> None:
+    assert list(restored_pieces((one for one in ("Con", 7)), MARKER)) == ["Context:Con", 7]
+    assert list(restored_pieces((one for one in (7,)), MARKER)) == [7]
 
 
 # ---- servers ----

@@ -7,11 +7,14 @@ reads, it decides that the reply begins so, which is more than asking for it. Kn
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from typing import Any, TypeVar
 
 from synthesis.data import Message
 from synthesis.engines.base import encodable
+
+T = TypeVar("T")
 
 TRIAL = "Context:"
 """The opening that templates are tried with: the one that most prompts have; a test compares them."""
@@ -89,14 +92,22 @@ def restored(text: str, opening: str) -> str:
     return text if text.lstrip().startswith(opening) else opening + text
 
 
-def restored_pieces(pieces: Iterator[str], opening: str) -> Iterator[str]:
-    """``restored`` for the pieces of a stream; pieces are held back until it is clear."""
-    head = ""
-    for piece in pieces:
-        head += piece
-        begun = head.lstrip()
-        if len(begun) >= len(opening) or not opening.startswith(begun):
-            break
-    if head:
-        yield restored(head, opening)
-    yield from pieces
+def restored_pieces(pieces: Generator[str | T, None, None], opening: str) -> Generator[str | T, None, None]:
+    """``restored`` for the pieces of a stream; pieces are held back until it is clear.
+
+    What is no text among them (how it ended) is handed on.
+    """
+    with closing(pieces):
+        head, ending = "", list[str | T]()
+        for piece in pieces:
+            if not isinstance(piece, str):
+                ending.append(piece)
+                break
+            head += piece
+            begun = head.lstrip()
+            if len(begun) >= len(opening) or not opening.startswith(begun):
+                break
+        if head:
+            yield restored(head, opening)
+        yield from ending
+        yield from pieces

@@ -104,7 +104,8 @@ def test_temperature_0_needs_no_seed(engine) -> None:
 
 
 def test_replies_begin_with_the_marker(engine) -> None:
-    (done,) = engine.complete(Items([prompt(0)]), SAMPLING)
+    begun = replace(prompt(0), opening="Context:")
+    (done,) = engine.complete(Items([begun]), SAMPLING)
     assert done.text.startswith("Context:") and len(done.text) > len("Context:")
     assert done.output_tokens == SAMPLING.max_tokens
     assert (done.finish_reason, done.detail) == ("length", "the reply reached max_tokens")

@@ -130,8 +130,8 @@ class OpenAIEngine(ServedEngine):
 
     def deltas(self, path: str, body: Mapping[str, Any]) -> Generator[str | Failure, None, None]:
         """The pieces of one streamed reply."""
-        pieces = deltas(self._server.address, path, body)
-        return restored_pieces(pieces, opening_of(body))
+        pieces, opening = deltas(self._server.address, path, body), opening_of(body)
+        return restored_pieces(pieces, opening) if opening else pieces
 
     def models(self) -> list[str]:
         """What the server says it serves."""
