@@ -16,7 +16,7 @@ from synthesis.run.repair import repair_prompt
 from tests.letters import Letters
 from tests.openai_helpers import SAMPLING, engine, make_prompt
 from tests.openai_helpers import quick_and_clean as quick_and_clean
-from tests.openai_server import Asked, Reply, failure, serve
+from tests.openai_server import Asked, Reply, Script, failure, serve
 
 SILENT = "<think></think>"
 FIELDS = {"add_generation_prompt", "continue_final_message"}
@@ -108,7 +108,7 @@ class Continuing:
         return [body["messages"][-1]["role"] == "assistant" for body in self.seen]
 
 
-def ask(script: Continuing, count: int = 3, **options) -> list[str]:
+def ask(script: Script, count: int = 3, **options) -> list[str]:
     """Prompts one after the other; the texts of their replies."""
     with serve(script) as server:
         made = engine(server, concurrency=1, **options)
@@ -188,6 +188,14 @@ def test_a_server_that_takes_no_beginning_is_asked_without(status) -> None:
     script = Continuing(refuses=refuses)
     assert ask(script, 2, begin_with_marker=True) == ["It was early."] * 2
     assert script.begun == [True, True, False, False]
+
+
+def test_a_server_that_takes_what_was_begun_for_thoughts_is_asked_without() -> None:
+    def script(asked: Asked) -> Reply:
+        begun = asked.body["messages"][-1]["role"] == "assistant"
+        return Reply("" if begun else "It was early.", message={"reasoning_content": "Hm. It was late."})
+
+    assert ask(script, 2, begin_with_marker=True) == ["", "It was early."]
 
 
 def test_a_stream_begins_as_its_reply_does() -> None:

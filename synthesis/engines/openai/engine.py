@@ -126,7 +126,8 @@ class OpenAIEngine(ServedEngine):
         if isinstance(found, Failure) or found.finish_reason not in ("stop", "length"):
             return found
         self._dialect.observe(prompt, body, reply, found.text)
-        return replace(found, text=restored(found.text, opening_of(body)))
+        text = restored(found.text, opening_of(body)) if found.text.strip() else found.text
+        return replace(found, text=text)
 
     def deltas(self, path: str, body: Mapping[str, Any]) -> Generator[str | Failure, None, None]:
         """The pieces of one streamed reply."""

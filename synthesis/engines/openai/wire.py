@@ -91,6 +91,8 @@ class Dialect:
 
     def observe(self, prompt: Prompt, body: Mapping[str, Any], reply: object, text: str) -> None:
         """Learn from a whole reply whether beginnings have to be given, and can be."""
+        if opening_of(body) and not text.strip():
+            self.begins = self._undecided = False  # a server took what was begun for thoughts
         if not self._undecided or not prompt.opening or opening_of(body):
             return
         if _thinks(reply, text):
@@ -120,8 +122,8 @@ def _thinks(reply: object, text: str) -> bool:
     """Whether there are thoughts in or beside a reply's text."""
     choice = _first_choice(reply)
     message = choice.get("message") if choice else None
-    beside = isinstance(message, Mapping) and (message.get("reasoning_content") or message.get("reasoning"))
-    return bool(beside) or "think>" in text or "<|channel|>" in text
+    beside = isinstance(message, Mapping) and _has_thoughts(message)
+    return beside or "think>" in text or "<|channel|>" in text
 
 
 def check_extra(extra: Mapping[str, Any]) -> None:
