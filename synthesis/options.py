@@ -202,10 +202,11 @@ class ContaminationConfig:
 
 @dataclass(frozen=True, slots=True)
 class CostConfig:
-    """What replies cost, for ``plan`` and the totals of a run; nothing is made from it.
+    """What replies cost, for ``plan`` and the totals of a run, and how much they may.
 
     ``price`` is for a million tokens in and a million out, in ``currency``; ``rate`` is output
-    tokens per second. Empty and 0 mean unknown.
+    tokens per second. Empty and 0 mean unknown. ``max_cost`` and ``max_total_tokens`` bound all that
+    the runs of a folder take together.
     """
 
     price: tuple[float, ...] = apart(
@@ -216,6 +217,12 @@ class CostConfig:
         expected="two prices for a million tokens, in and out, as in 0.15,0.60",
     )
     currency: str = apart("USD", "What prices are in.")
+    max_cost: float = apart(
+        0.0, "Begin no more pairs when so much is spent in the folder.", low=0, zero="no limit"
+    )
+    max_total_tokens: int = apart(
+        0, "Begin no more pairs when so many tokens, in and out, are spent.", low=0, zero="no limit"
+    )
     rate: float = apart(
         0.0, "Output tokens per second, to foresee the time.", low=0, expected="output tokens per second"
     )
@@ -265,6 +272,11 @@ class RunConfig:
             if is_dataclass(getattr(self, one.name)):
                 check(getattr(self, one.name), one.name)
         _check_words(self.generation)
+        if self.cost.max_cost and not self.cost.price:
+            raise ConfigError(
+                "'cost.max_cost' (--max-cost) needs to know the prices; give --price IN,OUT, for a million "
+                "tokens in and out, or bound the tokens with --max-total-tokens"
+            )
 
     @property
     def name(self) -> str:

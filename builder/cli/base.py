@@ -82,6 +82,8 @@ def do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:
         summary = work(config, reporter)
     if not quiet:
         typer.echo(_sentence(summary, config))
+    if summary.counts.left:
+        raise typer.Exit(1)
 
 
 def _sentence(summary: Summary, config: RunConfig) -> str:
@@ -105,6 +107,8 @@ def _sentence(summary: Summary, config: RunConfig) -> str:
         from builder.job.meter import tell_usage
 
         line += f"\nso far in this folder: {tell_usage(summary.usage, config.cost)}"
+    if summary.counts.left:
+        line += _spent(summary, config)
     if summary.realised and summary.realised.off:
         line += (
             f"\nover 20 % longer or shorter than asked: {_some(summary.realised.off, 'context')} of "
@@ -116,6 +120,17 @@ def _sentence(summary: Summary, config: RunConfig) -> str:
             "Add pairs, raise --words, or use --distractors random"
         )
     return line
+
+
+def _spent(summary: Summary, config: RunConfig) -> str:
+    """That the budget is spent, what is left, and how to go on."""
+    left, cost = summary.counts.left, config.cost
+    more = "--max-cost" if cost.max_cost else "--max-total-tokens"
+    return (
+        f"\nthe budget does not reach further: {_some(left, 'pair')} of {summary.counts.total:,} left; what "
+        f"is done is kept. Go on with a higher one: "
+        f"context-synthesis run {config.out_dir / 'run.toml'} {more} ..."
+    )
 
 
 def _some(number: int, what: str) -> str:

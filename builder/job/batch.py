@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from builder.job.estimate import budget_of
 from builder.job.execute import Summary, checked_tokenizer, reassemble
 from builder.job.origin import Origin, record_origin, writing_folder
 from builder.job.pairs import PairsCopy
 from builder.job.reporter import Reporter
 from synthesis.data import Completion, Pair, Prompt, Rejected
 from synthesis.engines import engine_class
-from synthesis.errors import EngineError, UsageError
+from synthesis.errors import ConfigError, EngineError, UsageError
 from synthesis.options import RunConfig, override
 from synthesis.run.batches import BatchLog, JournaledBatches, clear_up
 from synthesis.run.folder import RunFolder
@@ -134,7 +135,16 @@ class _OpenRun:
 
 
 def submit(config: RunConfig, reporter: Reporter) -> Submitted:
-    """Send every prompt that is neither done nor in flight."""
+    """Send every prompt that is neither done nor in flight.
+
+    Raises:
+        ConfigError: a budget is given, which nothing of what is sent could be held against.
+    """
+    if budget_of(config):
+        raise ConfigError(
+            "what a batch takes is known only when it is back, so that --max-cost and --max-total-tokens "
+            "bound nothing here; send fewer pairs with --limit, and see with plan what they would cost"
+        )
     writing_folder(config)
     checked_tokenizer(config)  # before anything is paid
     with _opened(config) as run:

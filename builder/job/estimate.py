@@ -13,6 +13,7 @@ from typing import Any
 from synthesis.assembly import parse_lengths
 from synthesis.data import Message, Pair, Rejected, Usage
 from synthesis.options import CostConfig, RunConfig
+from synthesis.run.budget import Budget, price_of
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Job, standing
 from synthesis.tokens import Tokenizer
@@ -20,7 +21,6 @@ from synthesis.tokens import Tokenizer
 # Bytes of English per word and per token of a sample, and the share of them that zstd leaves.
 _BYTES_PER_WORD, _BYTES_PER_TOKEN, _PACKED = 6.2, 4.4, 0.35
 _COUNTED = 200  # prompts that are counted; the others are taken to be like them
-_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Estimate:
 
     ``usage`` is zero for an engine that takes no tokens. ``seconds`` and ``money`` are None
     where nothing tells the rate or the price. ``bytes`` is disk for new contexts and samples.
-    ``tokenizer`` counted the prompts; ``by`` says where the time comes from.
+    ``tokenizer`` counted the prompts; ``by`` says where the time comes from. ``spent`` is what the
+    folder took so far; ``reach`` contexts the rest of the budget is enough for, None without one.
     """
 
     counts: Counts
@@ -50,14 +51,14 @@ class Estimate:
     bytes: int
     tokenizer: str
     by: str
+    spent: Usage = Usage()
+    reach: int | None = None
 
 
-def price_of(usage: Usage, cost: CostConfig) -> float | None:
-    """What tokens cost at the configured prices; None without prices."""
-    if not cost.price:
-        return None
-    price_in, price_out = cost.price
-    return (usage.prompt_tokens * price_in + usage.output_tokens * price_out) / _MILLION
+def budget_of(config: RunConfig) -> Budget:
+    """The budget of a configuration; none unless it has one."""
+    cost = config.cost
+    return Budget(cost.max_total_tokens, cost.max_cost, cost.price)
 
 
 def read_pace(manifest: Mapping[str, Any]) -> RunPace:
@@ -88,11 +89,21 @@ def estimate(
         words=counts.todo * job.words,
         usage=usage,
         seconds=seconds,
-        money=price_of(usage, config.cost) if usage.replies else 0.0,
+        money=price_of(usage, config.cost.price) if usage.replies else 0.0,
         bytes=_disk(config, counts.todo),
         tokenizer=tokenizer.name,
         by=by,
+        spent=journal.usage,
+        reach=_reach(budget_of(config), journal.usage, usage, counts.todo),
     )
+
+
+def _reach(budget: Budget, spent: Usage, usage: Usage, todo: int) -> int | None:
+    """How many of the contexts to be written a budget is enough for."""
+    if not budget:
+        return None
+    needed = budget.share(usage)
+    return todo if needed <= 0 else min(todo, max(0, int(todo * (1 - budget.share(spent)) / needed)))
 
 
 def _usage(
@@ -151,9 +162,23 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
         cost = "unknown, give --price IN,OUT" if found.money is None else tell_money(found.money, config.cost)
         lines.append(f"cost: {cost}")
     if counts.todo:
+        if found.reach is not None:
+            lines.append(_tell_budget(found, config))
         time = "unknown" if found.seconds is None else f"about {tell_time(found.seconds)}"
         lines.append(f"time: {time} ({found.by})")
     return lines
+
+
+def _tell_budget(found: Estimate, config: RunConfig) -> str:
+    cost, spent = config.cost, found.spent
+    told = []
+    if cost.max_cost:
+        money = price_of(spent, cost.price) or 0.0
+        told.append(f"{tell_money(money, cost)} of {tell_money(cost.max_cost, cost)} spent")
+    if cost.max_total_tokens:
+        tokens = spent.prompt_tokens + spent.output_tokens
+        told.append(f"{tell_number(tokens)} of {tell_number(cost.max_total_tokens)} tokens spent")
+    return f"budget: {', '.join(told)}; the rest is enough for about {found.reach:,} of {found.counts.todo:,}"
 
 
 def tell_money(money: float, cost: CostConfig) -> str:

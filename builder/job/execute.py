@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from builder.folder.build import FolderResult, build_folder
 from builder.folder.facts import IMPORTED, run_facts
-from builder.job.estimate import Estimate, RunPace, estimate, read_pace
+from builder.job.estimate import Estimate, RunPace, budget_of, estimate, read_pace
 from builder.job.filtering import check
 from builder.job.meter import Meter
 from builder.job.origin import Origin, recorded_origin, writing_folder
@@ -120,7 +120,7 @@ def _write_contexts(work: _Work, job: Job) -> tuple[Counts, RunPace]:
     # What lies on the Hub is read once; how much it is shows as it comes.
     reporter.stage("writing contexts", todo)
     meter = Meter(config, journal, reporter)
-    counts = generate(job, pairs_of(config), journal, meter.count)
+    counts = generate(job, pairs_of(config), journal, meter.count, budget_of(config))
     return counts, meter.pace() or read_pace(work.folder.read_manifest())
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from builder.job.estimate import RunPace, price_of, tell_money, tell_number
+from builder.job.estimate import RunPace, tell_money, tell_number
 from builder.job.reporter import Reporter
 from synthesis.data import Context, Rejected, Usage
 from synthesis.options import CostConfig, RunConfig
+from synthesis.run.budget import price_of
 from synthesis.run.journal import Journal
 
 
@@ -42,5 +43,5 @@ class Meter:
 def tell_usage(usage: Usage, cost: CostConfig) -> str:
     """Tokens in and out, and what they cost if that is known."""
     text = f"{tell_number(usage.prompt_tokens)} tokens in, {tell_number(usage.output_tokens)} out"
-    money = price_of(usage, cost)
+    money = price_of(usage, cost.price)
     return text if money is None else f"{text}, {tell_money(money, cost)}"

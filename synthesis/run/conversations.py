@@ -34,6 +34,16 @@ class Replies(Protocol):
         """Record a reply."""
 
 
+class Bounds(Protocol):
+    """How much may still be asked; looked at before each prompt."""
+
+    def may_begin(self, open: int) -> bool:
+        """Whether another work may begin while so many are ``open``; maybe later, if not now."""
+
+    def may_go_on(self) -> bool:
+        """Whether works that have begun may ask for more; once False, it stays so."""
+
+
 class Finished(NamedTuple, Generic[T]):
     """A pair, what became of it, and what its last reply took; those before it are recorded apart."""
 
@@ -60,6 +70,7 @@ class Conversations(Generic[T]):
         pairs: what to work on, each with the prompt that names its work.
         begin: starts the work of a pair.
         replies: where earlier replies are found and new ones recorded; nowhere if None.
+        bounds: what bounds the asking; nothing if None. Works that may not go on stay open.
     """
 
     def __init__(
@@ -67,7 +78,9 @@ class Conversations(Generic[T]):
         pairs: Source[tuple[Pair, Prompt]],
         begin: Callable[[Pair, Prompt], Work[T]],
         replies: Replies | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
+        self._limits = bounds
         self._pairs = pairs
         self._begin = begin
         self._replies = replies
@@ -78,7 +91,7 @@ class Conversations(Generic[T]):
 
     def pull(self) -> Prompt | None:
         """The next prompt that nobody has answered yet; None while all that are open were given out."""
-        return self._ready.popleft() if self._has_ready() else None
+        return self._ready.popleft() if not self._stopped() and self._has_ready() else None
 
     @property
     def waiting(self) -> int:
@@ -86,7 +99,9 @@ class Conversations(Generic[T]):
         return sum(map(len, self._waiting.values()))
 
     def over(self) -> bool:
-        """Whether every work has ended and there is no pair to begin another for."""
+        """Whether every work has ended and no other may begin, or all wait for what may not be asked."""
+        if self._stopped():
+            return self.waiting == len(self._ready)
         return not self._waiting and not self._has_ready()
 
     def take(self, completion: Completion) -> None:
@@ -105,9 +120,14 @@ class Conversations(Generic[T]):
         while self._finished:
             yield self._finished.popleft()
 
+    def _stopped(self) -> bool:
+        return self._limits is not None and not self._limits.may_go_on()
+
     def _has_ready(self) -> bool:
         """Whether a prompt is ready, after beginning as many works as it takes."""
         while not self._ready:
+            if self._limits is not None and not self._limits.may_begin(self.waiting):
+                return False
             if (begun := self._pairs.pull()) is None:
                 return False
             pair, prompt = begun

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
+from synthesis.data import Context, Pair, Prompt, Rejected, Usage, content_hash
 from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Items, Sampling, adopted
 from synthesis.errors import ConfigError
@@ -25,7 +25,8 @@ from synthesis.options import MAX_WORDS, MIN_WORDS, PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, step_template
 from synthesis.prompts.by_task import TemplatesByTask, load_templates
 from synthesis.run.batches import journaled
-from synthesis.run.conversations import Conversations, Finished, Replies, Work, converse
+from synthesis.run.budget import NO_BUDGET, Budget, Spending, guessed
+from synthesis.run.conversations import Conversations, Finished, Bounds, Replies, Work, converse
 from synthesis.run.expansion import expand, expands, section_count
 from synthesis.run.journal import Journal
 from synthesis.run.repair import NO_THRESHOLDS, may_be_asked_again, repaired
@@ -71,6 +72,12 @@ class Job:
         """How many replies a pair takes if each is as wished."""
         return 1 + section_count(self.words, self.section_words) if self.expands else 1
 
+    def guess(self) -> Usage:
+        """Roughly what a pair may take."""
+        if self.takes_no_tokens:
+            return Usage()
+        return guessed(self.prompt(Pair(instruction="?", answer="?")), self.replies_per_pair)
+
     @property
     def expands(self) -> bool:
         """Whether a context takes an outline and sections."""
@@ -97,10 +104,13 @@ class Job:
         return {**settings, "section_words": self.section_words, "steps": steps}
 
     def works(
-        self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None
+        self,
+        pairs: Iterable[tuple[Pair, Prompt]],
+        replies: Replies | None = None,
+        bounds: Bounds | None = None,
     ) -> Conversations[Context | Rejected]:
         """The works of these pairs; ``replies`` holds what earlier runs were told."""
-        return Conversations(Items(pairs), self.begin, replies)
+        return Conversations(Items(pairs), self.begin, replies, bounds)
 
     def outcomes(
         self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None
@@ -132,12 +142,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How the pairs of a run stand. ``settled`` were done before; ``bad`` rows never became pairs."""
+    """How the pairs of a run stand. ``settled`` were done before; ``bad`` rows never became pairs.
+
+    ``left`` are those of ``stale`` and ``new`` that a budget had nothing for.
+    """
 
     settled: int = 0
     stale: int = 0
     new: int = 0
     bad: int = 0
+    left: int = 0
 
     @property
     def total(self) -> int:
@@ -196,10 +210,11 @@ def generate(
     pairs: Iterable[Pair | Rejected],
     journal: Journal,
     on_outcome: Callable[[Context | Rejected], None] = lambda _: None,
+    budget: Budget = NO_BUDGET,
 ) -> Counts:
     """Write the outcome of every pair that is not settled yet, then mark the set as current.
 
-    Returns how the rows stood before.
+    Returns how the rows stood before, and how many were left for lack of ``budget``.
     """
     states: Counter[str] = Counter()
     job = replace(job, engine=journaled(job.engine, journal.folder))
@@ -215,10 +230,13 @@ def generate(
                 yield row, prompt
 
     with journal.new_current() as order:
-        for pair, outcome, usage in job.outcomes(work(order), journal):
+        todo = work(order)
+        works = job.works(todo, journal, Spending(budget, journal, job.guess()))
+        for pair, outcome, usage in converse(job.engine, works, job.sampling):
             journal.add(outcome, pair, usage)
             on_outcome(outcome)
-    return Counts(**states)
+        left = works.waiting + sum(1 for _ in todo)
+    return Counts(**states, left=left)
 
 
 class Row(NamedTuple):

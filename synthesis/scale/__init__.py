@@ -41,6 +41,11 @@ def context_step(config: RunConfig | str | Path) -> ContextStep:
             f"the engine '{made.generation.engine}' leaves the work to the provider: tasks have nothing to "
             "share; use context-synthesis batch submit, or another engine (generation.engine)"
         )
+    if made.cost.max_cost or made.cost.max_total_tokens:
+        raise ConfigError(
+            "a budget (cost.max_cost, cost.max_total_tokens) is one of a single process: tasks do not see "
+            "what the others spend; bound the pairs with pairs.limit instead"
+        )
     try:
         import datatrove  # noqa: F401
     except ImportError:
