@@ -26,7 +26,7 @@ from synthesis.prompts import Template, build_prompt, step_template
 from synthesis.prompts.by_task import TemplatesByTask, load_templates
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending, guessed
-from synthesis.run.conversations import Conversations, Finished, Bounds, Replies, Work, converse
+from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, Work, converse
 from synthesis.run.expansion import expand, expands, section_count
 from synthesis.run.journal import Journal
 from synthesis.run.repair import NO_THRESHOLDS, may_be_asked_again, repaired
