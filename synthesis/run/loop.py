@@ -3,7 +3,7 @@
 ``synthesize`` is the loop in memory, for use from Python; ``generate`` is the same loop
 over a run's journal, skipping what is done. Knows nothing of Parquet, cards or the Hub.
 Memory holds the prompts an engine has pulled but not answered, and nothing per row
-besides the journal's index.
+besides the journal's index and 16 bytes.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from synthesis.run.repair import NO_THRESHOLDS, may_be_asked_again, repaired
 from synthesis.settings import changed
 from synthesis.sources.pairs import read_pairs
 from synthesis.tokens import Tokenizer, load_tokenizer
+
+_NAME = 16  # bytes of a fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +231,18 @@ def generate(
             elif prompt is not None and state != "settled":
                 yield row, prompt
 
+    names = bytearray()  # of all rows, in order
+    todo = work(lambda fingerprint: names.extend(bytes.fromhex(fingerprint)))
+    works = job.works(todo, journal, Spending(budget, journal, job.guess()))
+    for pair, outcome, usage in converse(job.engine, works, job.sampling):
+        journal.add(outcome, pair, usage)
+        on_outcome(outcome)
+    left = works.waiting + sum(1 for _ in todo)
     with journal.new_current() as order:
-        todo = work(order)
-        works = job.works(todo, journal, Spending(budget, journal, job.guess()))
-        for pair, outcome, usage in converse(job.engine, works, job.sampling):
-            journal.add(outcome, pair, usage)
-            on_outcome(outcome)
-        left = works.waiting + sum(1 for _ in todo)
+        for place in range(0, len(names), _NAME):
+            name = names[place : place + _NAME].hex()
+            if not left or name in journal.contexts or name in journal.rejected:
+                order(name)
     return Counts(**states, left=left)
 
 
