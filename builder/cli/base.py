@@ -103,6 +103,8 @@ def _sentence(summary: Summary, config: RunConfig) -> str:
             f"\nwithout a single sample: {', '.join(empty)}. No context fits the length; ask for a greater "
             "one with --lengths, or add --oversize trim"
         )
+    if summary.damaged:
+        line += f"\n{_some(summary.damaged, 'damaged record')} redone"
     if summary.usage.output_tokens:
         from builder.job.meter import tell_usage
 

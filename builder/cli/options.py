@@ -15,6 +15,7 @@ import typer
 
 from synthesis.errors import UsageError
 from synthesis.options import RunConfig, load_config, override, run_settings
+from synthesis.run.folder import is_saved, load_saved
 from synthesis.settings import Setting
 
 RunFile = Annotated[Path | None, typer.Argument(metavar="[RUN.toml]", help="A run's configuration.")]
@@ -48,7 +49,9 @@ def _parameter(one: Setting, panel: str | None) -> inspect.Parameter:
 
 def configured(file: Path | None, given: Mapping[str, Any]) -> RunConfig:
     """The configuration of a run: its file, if one is named, with the options given on top."""
-    return overridden(load_config(file) if file else RunConfig(), given)
+    if file is None:
+        return overridden(RunConfig(), given)
+    return overridden(load_saved(file) if is_saved(file) else load_config(file), given)
 
 
 def named_file(run_file: Path | None, config: Path | None) -> Path | None:

@@ -184,7 +184,9 @@ def status(folder: Path) -> Iterator[Look]:
 
 def fetch(folder: Path, reporter: Reporter, *, wait: bool = False) -> Fetched:
     """Take the replies of every batch that has ended; with ``wait``, until all have."""
-    with _opened(saved_config(folder)) as run:
+    config = saved_config(folder)
+    with _opened(config) as run:
+        run.pairs.ensure(config)
         clear_up(run.engine, run.log)
         reporter.stage("fetching replies", sum(len(batch.prompt_ids) for batch in run.log.in_flight()))
         ends: Counter[str] = Counter()
@@ -210,6 +212,7 @@ def fetch(folder: Path, reporter: Reporter, *, wait: bool = False) -> Fetched:
 def finish(config: RunConfig, reporter: Reporter) -> Summary:
     """Build the dataset as ``run`` does at its end; nothing may be left."""
     with _opened(config) as run:
+        run.pairs.ensure(config)
         at_hand = JournaledBatches(run.engine, run.folder.journal)
         generate(replace(run.job, engine=at_hand), run.pairs.rows(), run.journal)
         record_origin(run.folder, Origin(run.engine.name, run.engine.model, run.pairs.source()))

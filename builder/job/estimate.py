@@ -7,7 +7,7 @@ asked for. Asks no engine and writes nothing. What cannot be known stays None.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from synthesis.assembly import parse_lengths
@@ -41,6 +41,7 @@ class Estimate:
     where nothing tells the rate or the price. ``bytes`` is disk for new contexts and samples.
     ``tokenizer`` counted the prompts; ``by`` says where the time comes from. ``spent`` is what the
     folder took so far; ``reach`` contexts the rest of the budget is enough for, None without one.
+    ``damaged`` counts records of the journal that are, and whose work is done again.
     """
 
     counts: Counts
@@ -53,6 +54,7 @@ class Estimate:
     by: str
     spent: Usage = Usage()
     reach: int | None = None
+    damaged: int = 0
 
 
 def budget_of(config: RunConfig) -> Budget:
@@ -63,7 +65,11 @@ def budget_of(config: RunConfig) -> Budget:
 
 def read_pace(manifest: Mapping[str, Any]) -> RunPace:
     """The pace that a run's manifest recorded; zero if none did."""
-    return RunPace(**manifest.get("pace", {}))
+    told = manifest.get("pace")
+    known = told if isinstance(told, Mapping) else {}
+    numbers: dict[str, Any] = {one.name: known.get(one.name) for one in fields(RunPace)}
+    usable: dict[str, Any] = {name: n for name, n in numbers.items() if isinstance(n, int | float)}
+    return RunPace(**usable)
 
 
 def estimate(
@@ -95,6 +101,7 @@ def estimate(
         by=by,
         spent=journal.usage,
         reach=_reach(budget_of(config), journal.usage, usage, counts.todo),
+        damaged=journal.damaged,
     )
 
 
@@ -153,6 +160,8 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
         f"a run would write {counts.todo:,} contexts, about {found.words:,} words and "
         f"{tell_bytes(found.bytes)} on disk",
     ]
+    if found.damaged:
+        lines.append(f"{found.damaged:,} records of the journal are damaged; their work counts as not done")
     if found.usage.replies:
         lines.append(
             f"about {tell_number(found.usage.prompt_tokens)} tokens in and "

@@ -43,7 +43,8 @@ class Summary:
 
     ``short`` counts new samples that fill under 99.5 % of their budget. ``usage`` is what all
     replies ever recorded in the run's folder took. ``realised`` compares the contexts' lengths
-    with the length asked for; None where no model was asked.
+    with the length asked for; None where no model was asked. ``damaged`` counts records of the
+    journal that were found damaged, and whose work was done again.
     """
 
     counts: Counts
@@ -54,6 +55,7 @@ class Summary:
     seconds: float
     usage: Usage
     realised: Realised | None
+    damaged: int = 0
 
 
 def execute(config: RunConfig, reporter: Reporter) -> Summary:
@@ -140,6 +142,7 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
         time.monotonic() - work.started,
         usage,
         made,
+        work.journal.damaged,
     )
     work.folder.write_manifest(
         {

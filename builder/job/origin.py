@@ -6,12 +6,16 @@ A folder holds one or the other. Knows run folders and configurations, not what 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from builder.folder.facts import IMPORTED
-from synthesis.errors import FolderError
+from builder.folder.versions import read_manifests
+from builder.job.pairs import described_source, source_of
+from synthesis.errors import FolderError, SourceError
 from synthesis.options import RunConfig
 from synthesis.run.folder import RunFolder
+from synthesis.sources.pairs import is_local
 
 
 class Origin(NamedTuple):
@@ -29,8 +33,24 @@ def record_origin(folder: RunFolder, origin: Origin) -> None:
 
 def recorded_origin(folder: RunFolder, config: RunConfig) -> Origin:
     """That of the contexts in a folder, wherever their pairs are by now; else what the configuration says."""
-    known, made = folder.read_manifest(), config.generation
+    known, made = folder.read_manifest() or _rebuilt(folder, config), config.generation
     return Origin(known.get("engine", made.engine), known.get("model", made.model), known.get("source"))
+
+
+def _rebuilt(folder: RunFolder, config: RunConfig) -> dict[str, Any]:
+    """What a manifest that is lost said of the origin, as far as the dataset and the source tell."""
+    raws = (
+        versions[-1] for versions in read_manifests(folder.dataset).values() if versions[-1].kind == "raw"
+    )
+    facts = next((one.facts for one in raws), {})
+    found = {name: facts[name] for name in ("engine", "model") if name in facts}
+    if facts.get("source"):
+        return found | {"source": {"kind": "hub", **facts["source"]}}
+    if not is_local(source_of(config)):
+        return found
+    with suppress(SourceError):
+        found["source"] = described_source(config)
+    return found
 
 
 def writing_folder(config: RunConfig) -> RunFolder:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from builder.resources import example_pairs
 from synthesis.data import Pair, Rejected
-from synthesis.errors import SourceError
+from synthesis.errors import FolderError, SourceError
 from synthesis.options import PairsConfig, RunConfig
 from synthesis.run.loop import chosen_pairs
+from synthesis.run.records import is_sealed, read_record, sealed, understood
 from synthesis.settings import build
 from synthesis.sources.pairs import describe_source
 from synthesis.storage import storage_errors, written_whole
@@ -34,7 +35,7 @@ def described_source(config: RunConfig) -> dict[str, Any]:
 
 
 class PairsCopy:
-    """``pairs.jsonl`` in a journal's folder: a line on where the rows are from, then the rows."""
+    """``pairs.jsonl`` in a journal's folder: a line on where the rows are from, the rows, their number."""
 
     def __init__(self, journal: Path) -> None:
         self.path = journal / "pairs.jsonl"
@@ -45,28 +46,48 @@ class PairsCopy:
         Raises:
             SourceError: it cannot be read, and there is no copy of it.
         """
-        asked = asdict(config.pairs)
         try:
             origin = described_source(config)
-            with written_whole(self.path) as path, path.open("w", encoding="ascii") as file:
-                file.write(_line({"asked": asked, "source": origin}))
+            with written_whole(self.path) as path, path.open("wb") as file:
+                file.write(sealed({"asked": asdict(config.pairs), "source": origin}))
+                number = 0
                 for row in pairs_of(config):
                     tick()
-                    file.write(
-                        _line({"pair": asdict(row)} if isinstance(row, Pair) else {"bad": asdict(row)})
-                    )
+                    number += 1
+                    file.write(sealed({"pair" if isinstance(row, Pair) else "bad": asdict(row)}))
+                file.write(sealed({"rows": number}))
         except SourceError:
-            if not self.path.exists() or build(PairsConfig, self._head()["asked"]) != config.pairs:
+            if not self._is_whole() or build(PairsConfig, self._head()["asked"]) != config.pairs:
                 raise
             return False
         return True
 
+    def ensure(self, config: RunConfig) -> None:
+        """See to it that the copy is whole: a damaged one is made again, of the same source.
+
+        Raises:
+            FolderError: it is damaged, and the source is gone or has changed.
+        """
+        if self._is_whole():
+            return
+        with suppress(SourceError, FolderError):
+            before = None
+            with suppress(FolderError):
+                before = self._head()["source"]
+            if before in (None, described_source(config)) and self.take(config):
+                return
+        raise self._damaged()
+
     def rows(self) -> Iterator[Pair | Rejected]:
-        """The rows, in the source's order."""
-        with storage_errors(self.path), self.path.open(encoding="ascii") as file:
-            next(file)
-            for line in file:
-                entry = json.loads(line)
+        """The rows, in the source's order.
+
+        Raises:
+            FolderError: the copy is damaged, which may show at its end only.
+        """
+        records = self._records()
+        next(records)
+        with understood(self.path):
+            for entry in records:
                 yield Pair(**entry["pair"]) if "pair" in entry else Rejected(**entry["bad"])
 
     def source(self) -> dict[str, Any]:
@@ -75,10 +96,40 @@ class PairsCopy:
         return found
 
     def _head(self) -> dict[str, Any]:
-        with storage_errors(self.path), self.path.open(encoding="ascii") as file:
-            head: dict[str, Any] = json.loads(next(file))
-        return head
+        return next(self._records())
+
+    def _is_whole(self) -> bool:
+        try:
+            return self.path.is_file() and all(True for _ in self._records())
+        except _DamagedError:
+            return False
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        """The head, then the rows."""
+        number, rows = -1, None
+        with storage_errors(self.path), self.path.open("rb") as file:
+            for line in file:
+                entry = read_record(line, self.path, _MEMBERS)
+                if entry is None or rows is not None or (number < 0) != ("asked" in entry):
+                    raise self._damaged()
+                if "rows" in entry:
+                    rows = entry["rows"]
+                    continue
+                counted = is_sealed(line, self.path)
+                number += 1
+                yield entry
+        if number < 0 or rows != (number if counted else None):
+            raise self._damaged()
+
+    def _damaged(self) -> FolderError:
+        return _DamagedError(
+            f"{self.path}, the copy of the submitted pairs, is damaged, and their source is not what it was; "
+            "put it back, then run the same command again"
+        )
 
 
-def _line(entry: dict[str, Any]) -> str:
-    return json.dumps(entry, separators=(",", ":")) + "\n"
+_MEMBERS = ("asked", "source", "pair", "bad", "rows")
+
+
+class _DamagedError(FolderError):
+    """A copy that is not whole."""

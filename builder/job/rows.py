@@ -7,6 +7,7 @@ making them. Knows the journal and the assembly; knows nothing of Parquet or ver
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -70,7 +71,7 @@ class RunRows:
             chats = [self._chat(format_length(length), {length: 1.0}) for length, _ in asked]
         configs = [self._raw(), *chats]
         if self._config.dataset.rejected:
-            configs.append(self._rejected([chat.content_id for chat in chats]))
+            configs.append(self._rejected(chats))
         return configs
 
     def _content_id(self, kind: str, *settings: object) -> str:
@@ -106,33 +107,49 @@ class RunRows:
             self._reporter.stage(f"assembling {label} samples", len(self._contexts.kept))
             options = make_options(mixture, samples, seed)
             made = Assembly(self._documents, options, lambda item: self._contexts.coherence(item).overall)
+            dropped = set()
             for outcome in made.outcomes():
                 self._reporter.advance()
                 if isinstance(outcome, Rejected):
-                    self._keep(replace(outcome, fingerprint=content_hash(content, outcome.pair_id)))
+                    name = content_hash(content, outcome.pair_id)
+                    self._keep(replace(outcome, fingerprint=name))
+                    dropped.add(name)
                 else:
                     self.short += outcome.tokens < _FULL * outcome.budget
                     yield chat_row(outcome)
+            self._journal.keep_dropped(content, len(dropped))
 
         # In what is published stands what anybody can find, and no path of this machine.
         found = public_source(self.corpus)
         details = {"corpus": found} if found else {}
         return ConfigData(f"{self._config.name}-chat-{label}", "chat", rows, content, details)
 
-    def _rejected(self, chats: list[str]) -> ConfigData:
+    def _rejected(self, chats: list[ConfigData]) -> ConfigData:
         def rows() -> Iterator[Mapping[str, Any]]:
             yield from map(rejected_row, self._journal.current_rejected())
             yield from map(rejected_row, self._contexts.dropped())
-            # What an assembly dropped is known by its settings and pair, like everything else.
-            for content in chats if len(self._journal.rejected) else ():
-                for pair, _ in self._contexts.kept:
-                    dropped = self._journal.find_rejected(content_hash(content, pair.id))
-                    if dropped is not None:
-                        yield rejected_row(dropped)
+            for chat in chats:
+                if not self._has_dropped(chat.content_id):
+                    # Damage, or a version that did not count them: only assembling again tells which.
+                    short = self.short
+                    deque(chat.rows(), maxlen=0)
+                    self.short = short
+                yield from map(rejected_row, self._dropped(chat.content_id))
 
-        return ConfigData(
-            f"{self._config.name}-rejected", "rejected", rows, self._content_id("rejected", *chats)
-        )
+        content = self._content_id("rejected", *(chat.content_id for chat in chats))
+        return ConfigData(f"{self._config.name}-rejected", "rejected", rows, content)
+
+    def _dropped(self, content: str) -> Iterator[Rejected]:
+        """What an assembly dropped: known by its settings and pair, like everything else."""
+        for pair, _ in self._contexts.kept:
+            dropped = self._journal.find_rejected(content_hash(content, pair.id))
+            if dropped is not None:
+                yield dropped
+
+    def _has_dropped(self, content: str) -> bool:
+        """Whether everything that an assembly dropped is on record."""
+        found = {one.fingerprint for one in self._dropped(content)}
+        return self._journal.find_dropped(content) == len(found)
 
     def _keep(self, dropped: Rejected) -> None:
         if dropped.fingerprint not in self._journal.rejected:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from synthesis.errors import FolderError, UsageError
+from synthesis.data import content_hash
+from synthesis.errors import ConfigError, FolderError, UsageError
 from synthesis.options import RunConfig, dump_config, load_config
 from synthesis.run.journal import TASKS
 from synthesis.storage import locked, replace_file, storage_errors
@@ -23,6 +25,9 @@ _CONFIG = "run.toml"
 _OURS = frozenset(
     {_CONFIG, "run.toml.tmp", "manifest.json", "manifest.json.tmp", "journal", "dataset", "report", ".lock"}
 )
+_ALWAYS = ("out", "seed", "pairs", "generation", "samples", "filters", "contamination", "cost", "dataset")
+_LAST = "rejected"  # of the options that every version has saved
+_CHECK = "check"
 # What a run that was stopped before its first write leaves, and tasks that begin.
 _BEGUN = frozenset({".lock", "journal", "run.toml.tmp"})
 _PATIENCE = 120.0  # seconds: a thousand tasks that start at once hold the folder one after another
@@ -51,6 +56,29 @@ def kind_of(path: Path) -> FolderKind:
     if _CONFIG in present or (path / "dataset" / "manifests").is_dir():
         return "run"
     return "nothing" if present <= _BEGUN else "other"
+
+
+def load_saved(path: Path) -> RunConfig:
+    """The configuration that a run saved, which names every table.
+
+    Raises:
+        ConfigError: as ``load_config``, or it was cut short: what is lost of it would be taken for defaults.
+    """
+    config = load_config(path)
+    with storage_errors(path):
+        saved = tomllib.loads(path.read_text(encoding="utf-8"))
+    lacking = [name for name in _ALWAYS if name not in saved]
+    if lacking or _LAST not in saved["dataset"]:
+        raise ConfigError(
+            f"{path} was cut short: it lacks {', '.join(lacking) or f'dataset.{_LAST}'}. Restore it, or give "
+            "the options of the run again with --out, which writes it anew"
+        )
+    return config
+
+
+def is_saved(path: Path) -> bool:
+    """Whether a configuration is the one that a run saved in its folder."""
+    return path.name == _CONFIG and (path.parent / "journal").is_dir()
 
 
 class RunFolder:
@@ -142,7 +170,7 @@ class RunFolder:
                 f"{self.path} holds no run (no run.toml); give the folder of a run, or make one with: "
                 f"context-synthesis {command} --out {self.path}"
             )
-        return load_config(self.config)
+        return load_saved(self.config)
 
     def write_config(self, config: RunConfig) -> None:
         """Save the resolved configuration."""
@@ -150,12 +178,23 @@ class RunFolder:
 
     def write_manifest(self, facts: Mapping[str, Any]) -> None:
         """Save what is known of the run, as indented JSON."""
-        replace_file(self.manifest, json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
+        checked = {**facts, _CHECK: _check(facts)}
+        replace_file(self.manifest, json.dumps(checked, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
 
     def read_manifest(self) -> dict[str, Any]:
-        """What was saved of the last run that ended; empty if none did."""
+        """What was saved of the last run that ended; empty if none did, or if it is damaged."""
         if not self.manifest.is_file():
             return {}
         with storage_errors(self.manifest):
-            facts: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+            content = self.manifest.read_bytes()
+        try:
+            facts = json.loads(content)
+        except (ValueError, RecursionError):
+            return {}
+        if not isinstance(facts, dict) or facts.pop(_CHECK, None) not in (None, _check(facts)):
+            return {}
         return facts
+
+
+def _check(facts: Mapping[str, Any]) -> str:
+    return content_hash({name: fact for name, fact in facts.items() if name != _CHECK})[:16]

@@ -21,6 +21,7 @@ _MEMBERS = {
     "contexts": ("pair", *(field.name for field in fields(Context))),
     "rejected": ("pair", *(field.name for field in fields(Rejected))),
     "steps": ("text", "finish_reason"),
+    "assembled": ("dropped",),
 }
 
 
@@ -47,6 +48,7 @@ class Journal:
             )
 
         self.contexts, self.rejected, self.steps = log("contexts"), log("rejected"), log("steps")
+        self._assembled = log("assembled")
 
     def __enter__(self) -> Journal:
         return self
@@ -60,8 +62,8 @@ class Journal:
             log.close()
 
     @property
-    def _logs(self) -> tuple[Log, Log, Log]:
-        return self.contexts, self.rejected, self.steps
+    def _logs(self) -> tuple[Log, ...]:
+        return self.contexts, self.rejected, self.steps, self._assembled
 
     @property
     def damaged(self) -> int:
@@ -102,6 +104,18 @@ class Journal:
         """Record a reply whose work goes on."""
         body = {"text": completion.text, "finish_reason": completion.finish_reason}
         self.steps.append(prompt.fingerprint, prompt.pair_id, body, Usage.of(completion))
+
+    def find_dropped(self, assembly: str) -> int | None:
+        """How many contexts an assembly left out, each of them on record; None if it did not end."""
+        if assembly not in self._assembled:
+            return None
+        with understood(self._assembled.path):
+            return int(self._assembled.read(assembly)["dropped"])
+
+    def keep_dropped(self, assembly: str, count: int) -> None:
+        """Record that an assembly has ended, and how many contexts it left out."""
+        if self.find_dropped(assembly) != count:
+            self._assembled.append(assembly, "", {"dropped": count})
 
     def is_settled(self, fingerprint: str) -> bool:
         """Whether nothing is left to do: a context, or a rejection that would only repeat itself.
