@@ -122,17 +122,23 @@ class SamplesConfig:
     )
 
 
-def _score(part: str) -> Any:
+BY_ENGINE: Final = -1.0
+"""A lowest score that depends on who writes: ``MODEL_LEAST`` for models, none for the composer."""
+
+MODEL_LEAST: Final = 0.3
+"""The overall score under which a model is asked again, unless another is given."""
+
+
+def _score(part: str, value: float = 0.0, **more: Any) -> Any:
     return hashed(
-        0.0,
-        "Lowest scores, as in overall=0.5,support=0.3; also relevance and uniqueness.",
+        value,
+        "Lowest scores, as in overall=0.5,support=0.3; also relevance and uniqueness. A model is asked "
+        "again under them.",
         flag="--min",
         part=part,
         metavar="PART=SHARE",
         example="overall=0.5,support=0.3",
-        low=0,
-        high=1,
-        zero="off",
+        **({"low": 0, "high": 1, "zero": "off"} | more),
     )
 
 
@@ -152,9 +158,19 @@ class FiltersConfig:
     The ``min_`` scores and ``near_duplicates`` (a share of trigrams in common) are from 0 to 1;
     ``min_words`` and ``max_words`` are numbers, or shares of the words asked for, as ``80%``;
     ``language`` is ``same`` (as the instruction) or codes with commas between them.
+    The default of ``min_overall`` acts where a model can be asked again, and drops nothing that was written.
     """
 
-    min_overall: float = _score("overall")
+    min_overall: float = _score(
+        "overall",
+        BY_ENGINE,
+        default=f"{MODEL_LEAST} for models",
+        low=None,
+        high=None,
+        zero="",
+        valid=lambda least: least == BY_ENGINE or 0 <= least <= 1,
+        expected="0 (off) to 1",
+    )
     min_support: float = _score("support")
     min_relevance: float = _score("relevance")
     min_uniqueness: float = _score("uniqueness")

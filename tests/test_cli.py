@@ -348,6 +348,7 @@ def test_publish_and_load_back_with_plain_datasets(tmp_path, write_pairs, comman
 
 def test_a_server_behind_the_same_command(tmp_path, write_pairs, command) -> None:
     from tests.openai_server import Asked, Reply, failure, serve
+    from tests.pretend import prose
 
     down = {3}  # this request fails once for good, the next run asks again
 
@@ -355,8 +356,8 @@ def test_a_server_behind_the_same_command(tmp_path, write_pairs, command) -> Non
         if asked.number in down:
             return failure(400, "the prompt is odd")
         who = asked.text.split("<response>")[1].split("</response>")[0].strip()
-        story = "Along that coast each light had one keeper and a cat. "
-        return Reply(text=f"Context: {story * 5} At this one it was {who}. {story * 5}")
+        told = f"Lighthouse number {who.split()[1]} was kept by {who} for years. "
+        return Reply(text=f"Context: {prose(50)} {told} {prose(50, 'later')}")
 
     out = tmp_path / "run"
     with serve(script, ("tiny",), "sk-secret") as server:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from math import isnan, nan
 from typing import Any, TypeAlias
@@ -25,6 +25,7 @@ Row: TypeAlias = tuple[Pair, Context]
 
 # To be raised when the same filters would let other contexts pass, or benchmarks find other rows.
 _VERSION = 2
+_NO_FILTERS = FiltersConfig(min_overall=0.0)
 _PARTS = ("instruction", "answer", "context")  # of a row that a benchmark may share
 
 
@@ -59,7 +60,10 @@ class KeptContexts:
         self._stage = stage
         self._scores = Scores(len(rows))
         self._benchmarks = named_benchmarks(config.contamination.benchmarks)
-        self._filters_on = config.filters != FiltersConfig()
+        # What a model is asked again under by default is no filter, and in no name.
+        least = max(0.0, config.filters.min_overall)
+        self._filters = replace(config.filters, min_overall=least)
+        self._filters_on = self._filters != _NO_FILTERS
         self._drops = self._filters_on or (bool(self._benchmarks) and config.contamination.drop)
 
     @cached_property
@@ -70,7 +74,7 @@ class KeptContexts:
         """What the choice of contexts depends on, with ``marks`` also what is said of each; may be empty."""
         parts: list[object] = []
         if self._filters_on:
-            parts += ["filters", _VERSION, identity(self._config.filters), self._config.generation.words]
+            parts += ["filters", _VERSION, identity(self._filters), self._config.generation.words]
         if self._benchmarks and (marks or self._config.contamination.drop):
             parts += ["benchmarks", _VERSION, self._config.contamination.drop, self._checked_against]
             parts += filter(None, [changed(self._config.contamination)])
@@ -86,7 +90,7 @@ class KeptContexts:
     @cached_property
     def _sifted(self) -> Sifted:
         settings = Settings(
-            self._config.filters,
+            self._filters,
             self._config.generation.words,
             self._read if self._benchmarks else None,
             self._config.contamination.drop,
@@ -135,8 +139,7 @@ class KeptContexts:
         """Settings and counts for the manifest; nothing for what is off."""
         found: dict[str, Any] = {}
         if self._filters_on:
-            default = asdict(FiltersConfig())
-            settings = asdict(self._config.filters)
+            default, settings = asdict(_NO_FILTERS), asdict(self._filters)
             found["filters"] = {
                 "settings": {name: value for name, value in settings.items() if value != default[name]},
                 "contexts": len(self._all),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from synthesis.data import Coherence, Rejected
 from synthesis.gate.faults import Fault
-from synthesis.options import FiltersConfig
+from synthesis.options import BY_ENGINE, MODEL_LEAST, FiltersConfig
 
 STAGE = "filter"
 _BELOW = re.compile(r"(\w+): (\d\.\d+) under \d\.\d+")
@@ -36,9 +36,11 @@ class Thresholds(NamedTuple):
     overall: float = 0.0
 
     @classmethod
-    def of(cls, filters: FiltersConfig) -> Thresholds:
-        """Those of a run's filters; what is left to the engine counts as 0."""
-        return cls(*(max(0.0, getattr(filters, f"min_{part}")) for part in cls._fields))
+    def of(cls, filters: FiltersConfig, *, model: bool = False) -> Thresholds:
+        """Those of a run's filters; what is left to the engine is something for a ``model`` alone."""
+        least = (getattr(filters, f"min_{part}") for part in cls._fields)
+        by_engine = MODEL_LEAST if model else 0.0
+        return cls(*(by_engine if one == BY_ENGINE else one for one in least))
 
     def missed(self, coherence: Coherence) -> Iterator[str]:
         """Every part below its threshold, as ``support: 0.12 under 0.30``."""

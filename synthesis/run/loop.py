@@ -185,7 +185,7 @@ def make_job(config: RunConfig) -> Job:
         None,
         made.repairs,
         made.section_words,
-        Thresholds.of(config.filters),
+        Thresholds.of(config.filters, model=not engine.free),
         changed(made),
     )
 
