@@ -54,6 +54,15 @@ class Source(Protocol[T_co]):
 PromptSource: TypeAlias = Source[Prompt]
 
 
+@runtime_checkable
+class Listener(Protocol):
+    """A source of prompts that wants to hear of each reply before its turn to be yielded comes."""
+
+    def arrived(self, completion: Completion) -> None:
+        """Told of a reply as soon as it is there, perhaps from a thread of the engine's."""
+        ...
+
+
 class Items(Generic[T]):
     """The items of an iterable as a source, pulled lazily; it is over when they are."""
 

@@ -260,6 +260,8 @@ class JournaledBatches(BaseEngine):
     what neither holds. Stopped at any moment, it goes on there.
     """
 
+    outlives_process = True
+
     def __init__(self, engine: BatchEngine, folder: Path) -> None:
         self.engine = engine
         self.name, self.model, self.settings = engine.name, engine.model, engine.settings

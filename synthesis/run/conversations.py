@@ -44,6 +44,19 @@ class Bounds(Protocol):
         """Whether works that have begun may ask for more; once False, it stays so."""
 
 
+class ReplyTray(Protocol):
+    """Where every reply is recorded when it arrives, until what came of it is recorded elsewhere."""
+
+    def find(self, prompt: Prompt) -> Completion | None:
+        """A reply that an earlier process did not get to look at."""
+
+    def keep(self, prompt: Prompt, completion: Completion) -> None:
+        """Record a reply. From any thread."""
+
+    def looked_at(self, prompt: Prompt, completion: Completion, *, settled: bool) -> None:
+        """A reply kept here is being looked at; if ``settled``, all before it are recorded elsewhere."""
+
+
 class Finished(NamedTuple, Generic[T]):
     """A pair, what became of it, and what its last reply took; those before it are recorded apart."""
 
@@ -71,6 +84,7 @@ class Conversations(Generic[T]):
         begin: starts the work of a pair.
         replies: where earlier replies are found and new ones recorded; nowhere if None.
         bounds: what bounds the asking; nothing if None. Works that may not go on stay open.
+        tray: where replies are recorded as they arrive; nowhere if None.
     """
 
     def __init__(
@@ -79,11 +93,14 @@ class Conversations(Generic[T]):
         begin: Callable[[Pair, Prompt], Work[T]],
         replies: Replies | None = None,
         bounds: Bounds | None = None,
+        tray: ReplyTray | None = None,
     ) -> None:
         self._limits = bounds
         self._pairs = pairs
         self._begin = begin
         self._replies = replies
+        self._tray = tray
+        self._arrived: set[str] = set()
         self._ready: deque[Prompt] = deque()
         # Two equal pairs have equal prompts, and may wait at the same time.
         self._waiting: defaultdict[str, list[_Open[T]]] = defaultdict(list)
@@ -91,7 +108,22 @@ class Conversations(Generic[T]):
 
     def pull(self) -> Prompt | None:
         """The next prompt that nobody has answered yet; None while all that are open were given out."""
-        return self._ready.popleft() if not self._stopped() and self._has_ready() else None
+        while not self._stopped() and self._has_ready():
+            prompt = self._ready.popleft()
+            known = self._tray.find(prompt) if self._tray is not None else None
+            if known is None:
+                return prompt
+            self.arrived(known)
+            self.take(known)
+        return None
+
+    def arrived(self, completion: Completion) -> None:
+        """Record a reply before its turn to be taken comes. From any thread."""
+        opened = self._waiting.get(completion.prompt_id)
+        # A failure is worth asking again at the next run.
+        if opened and self._tray is not None and completion.finish_reason != "error":
+            self._tray.keep(opened[-1].prompt, completion)
+            self._arrived.add(completion.prompt_id)
 
     @property
     def waiting(self) -> int:
@@ -106,10 +138,15 @@ class Conversations(Generic[T]):
 
     def take(self, completion: Completion) -> None:
         """Give a reply to the work that waits for it, and record it if the work goes on."""
+        if completion.prompt_id not in self._arrived:
+            self.arrived(completion)
         waiting = self._waiting[completion.prompt_id]
         opened = waiting.pop()
         if not waiting:
             del self._waiting[completion.prompt_id]
+        if self._tray is not None and completion.prompt_id in self._arrived:
+            self._arrived.discard(completion.prompt_id)
+            self._tray.looked_at(opened.prompt, completion, settled=not self._finished)
         goes_on = self._advance(opened.pair, opened.work, completion)
         # A failure is worth asking again at the next run.
         if goes_on and self._replies is not None and completion.finish_reason != "error":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,9 +25,10 @@ from synthesis.gate.thresholds import Thresholds
 from synthesis.options import MAX_WORDS, MIN_WORDS, PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, step_template
 from synthesis.prompts.by_task import TemplatesByTask, load_templates
+from synthesis.run.arrivals import Arrivals
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending, guessed
-from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, Work, converse
+from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
 from synthesis.run.expansion import expand, expands, section_count
 from synthesis.run.journal import Journal
 from synthesis.run.repair import NO_THRESHOLDS, may_be_asked_again, repaired
@@ -110,12 +112,15 @@ class Job:
         pairs: Iterable[tuple[Pair, Prompt]],
         replies: Replies | None = None,
         bounds: Bounds | None = None,
+        tray: ReplyTray | None = None,
     ) -> Conversations[Context | Rejected]:
-        """The works of these pairs; ``replies`` holds what earlier runs were told."""
-        return Conversations(Items(pairs), self.begin, replies, bounds)
+        """The works of these pairs; ``replies`` and ``tray`` hold what earlier runs were told."""
+        return Conversations(Items(pairs), self.begin, replies, bounds, tray)
 
     def outcomes(
-        self, pairs: Iterable[tuple[Pair, Prompt]], replies: Replies | None = None
+        self,
+        pairs: Iterable[tuple[Pair, Prompt]],
+        replies: Replies | None = None,
     ) -> Iterator[Finished[Context | Rejected]]:
         """What becomes of each pair, in the order the engine finishes them."""
         return converse(self.engine, self.works(pairs, replies), self.sampling)
@@ -233,17 +238,33 @@ def generate(
 
     names = bytearray()  # of all rows, in order
     todo = work(lambda fingerprint: names.extend(bytes.fromhex(fingerprint)))
-    works = job.works(todo, journal, Spending(budget, journal, job.guess()))
-    for pair, outcome, usage in converse(job.engine, works, job.sampling):
-        journal.add(outcome, pair, usage)
-        on_outcome(outcome)
-    left = works.waiting + sum(1 for _ in todo)
+    with _tray(job, journal) as tray:
+        works = job.works(todo, journal, Spending(budget, journal, job.guess()), tray)
+        for pair, outcome, usage in converse(job.engine, works, job.sampling):
+            journal.add(outcome, pair, usage)
+            on_outcome(outcome)
+        left = works.waiting + sum(1 for _ in todo)
+        if tray is not None and not left:
+            tray.remove()
     with journal.new_current() as order:
         for place in range(0, len(names), _NAME):
             name = names[place : place + _NAME].hex()
             if not left or name in journal.contexts or name in journal.rejected:
                 order(name)
     return Counts(**states, left=left)
+
+
+@contextmanager
+def _tray(job: Job, journal: Journal) -> Iterator[Arrivals | None]:
+    """Where replies go first, while a run lasts; nowhere if they cost nothing or are kept anyway."""
+    if job.engine.free or job.engine.outlives_process:
+        yield None
+        return
+    arrivals = Arrivals(journal.folder)
+    try:
+        yield arrivals
+    finally:
+        arrivals.close()
 
 
 class Row(NamedTuple):

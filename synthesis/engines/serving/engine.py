@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
 from synthesis.data import Completion, Prompt
-from synthesis.engines.base import BaseEngine, PromptSource, Sampling
+from synthesis.engines.base import BaseEngine, Listener, PromptSource, Sampling
 from synthesis.engines.serving.advice import describe, explain
 from synthesis.engines.serving.asking import Asker, Connection, GaveUp, Server, Tries
 from synthesis.engines.serving.failures import Failure, Kind, ServerError
@@ -76,17 +76,20 @@ class ServedEngine(BaseEngine):
 
         Prompts are taken from the consumer's thread, at most twice ``concurrency`` ahead of
         what was yielded. Requests run on between two ``next``; closing the iterator cancels
-        them and their connections.
+        them and their connections. A source that is a ``Listener`` hears of replies from the
+        thread that receives them.
 
         Raises:
             EngineError: no prompt would get a reply. Completions at hand are yielded before.
         """
         end: GaveUp | None = None
+        arrived = prompts.arrived if isinstance(prompts, Listener) else _nobody_listens
         with self._session() as (session, asker):
 
             def pull() -> Job[Completion | GaveUp] | None:
-                prompt = prompts.pull()
-                return None if prompt is None else partial(self._complete_one, asker, prompt, sampling)
+                if (prompt := prompts.pull()) is None:
+                    return None
+                return partial(self._complete_one, asker, prompt, sampling, arrived)
 
             for outcome in as_finished(session, pull, self._ahead, lambda found: isinstance(found, GaveUp)):
                 if isinstance(outcome, GaveUp):
@@ -133,7 +136,9 @@ class ServedEngine(BaseEngine):
         for session in list(self._sessions):
             self._end(session)
 
-    async def _complete_one(self, asker: Asker, prompt: Prompt, sampling: Sampling) -> Completion | GaveUp:
+    async def _complete_one(
+        self, asker: Asker, prompt: Prompt, sampling: Sampling, arrived: Callable[[Completion], None]
+    ) -> Completion | GaveUp:
         sent: dict[str, Any] = {}
 
         def request() -> tuple[str, dict[str, Any]]:
@@ -142,7 +147,10 @@ class ServedEngine(BaseEngine):
             return path, sent
 
         outcome = await asker.ask(prompt.id, request, lambda reply: self.read(prompt, reply, sent))
-        if not isinstance(outcome, GaveUp) or outcome.everyone:
+        if not isinstance(outcome, GaveUp):
+            arrived(outcome)
+            return outcome
+        if outcome.everyone:
             return outcome
         finish = "refusal" if outcome.failure.kind is Kind.REFUSED else "error"
         return Completion(prompt.id, "", finish, detail=describe(outcome, sampling))
@@ -164,6 +172,10 @@ class ServedEngine(BaseEngine):
     def _error(self, end: GaveUp, sampling: Sampling | None) -> ServerError:
         self._server.health.forget()
         return explain(end, self._server.address, self.model, sampling, self.models)
+
+
+def _nobody_listens(completion: Completion) -> None:
+    return
 
 
 def check_numbers(concurrency: int, timeout: float, retries: int) -> None:
