@@ -23,6 +23,9 @@ MAX_EXPANDED, MAX_SECTIONS = 100_000, 100
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 WORDS = re.compile(r"[1-9]\d{0,6}|\d{1,4}(?:\.\d{1,3})?%")
 
+TURNS: Final = ("one", "first", "last", "every")
+"""What may be taken of a chat of several exchanges."""
+
 REFUSAL: Final = "The documents do not say."
 """What a sample answers whose context is left out, unless another text is given."""
 
@@ -41,9 +44,14 @@ class PairsConfig:
         default="the bundled examples",
     )
     config: str = apart("", "Config of a Hub dataset.", flag="--pairs-config")
-    split: str = apart("train", "Split of a Hub dataset.")
+    split: str = apart("train", "Split of a Hub dataset, or of a folder, by its files' names.")
     task: str = apart("", "Task of all pairs.", default="a column's, else the file's name")
     limit: int = apart(0, "Use only the first N rows.", low=0, zero="all")
+    turns: str = apart(
+        "one",
+        "Of a chat of several exchanges: first, last, every; one rejects it.",
+        choices=TURNS,
+    )
     columns: dict[str, str] = apart(
         {},
         "Map a column, as in instruction=question.",

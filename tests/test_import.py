@@ -16,7 +16,7 @@ from builder.job.importing import import_contexts, parse_layout
 from synthesis.coherence import locate
 from synthesis.errors import FolderError, SourceError, UsageError
 from synthesis.options import RunConfig, load_config, override
-from synthesis.sources.columns import BadRow
+from synthesis.sources.values import BadRow
 from synthesis.text.words import count_words
 from tests import real_texts
 from tests.real_texts import sets
@@ -135,6 +135,36 @@ def test_chats_give_the_same_rows(tmp_path: Path, bring: Import) -> None:
     assert [row.pop("metadata") for row in one] == [f'{{"source": "s{n}"}}' for n in range(4)]
     assert [row.pop("metadata") for row in other] == ["{}"] * 4
     assert one == other
+
+
+@pytest.mark.parametrize("format", ["messages", "prompt-completion", "longalign", "sharegpt"])
+def test_what_was_exported_comes_back(tmp_path: Path, bring: Import, format: str) -> None:
+    from builder.export.write import export
+
+    bring([story(n) for n in range(4)], "first", **{"samples.distractors": "none"})
+    export(tmp_path / "first", tmp_path / "back.jsonl", config="model-72b-chat-1k", format=format)
+    rows = [json.loads(line) for line in (tmp_path / "back.jsonl").read_text("utf-8").splitlines()]
+    summary = bring(list(rows), "back")
+    assert (summary.contexts, summary.rejected) == (4, 0)
+    again = {(row["instruction"], row["answer"], row["context"]) for row in raw(tmp_path / "back")}
+    assert again == {(row["instruction"], row["answer"], row["context"]) for row in raw(tmp_path / "first")}
+    assert {row["task"] for row in raw(tmp_path / "back")} == {"story_qa", "multihop_bridge"}
+
+
+@pytest.mark.parametrize(
+    ("turns", "wanted"),
+    [("first", ["Who kept lighthouse 0?"]), ("every", ["Who kept lighthouse 0?", "Why?"])],
+)
+def test_exchanges_of_a_chat_can_be_taken(
+    tmp_path: Path, bring: Import, turns: str, wanted: list[str]
+) -> None:
+    more = [
+        {"role": "user", "content": "He fell ill.\n\nWhy?"},
+        {"role": "assistant", "content": "He fell ill."},
+    ]
+    row = {"messages": chat(0)["messages"] + more}
+    bring([row, chat(1)], **{"pairs.turns": turns})
+    assert [one["instruction"] for one in raw(tmp_path / "run")] == [*wanted, "Who kept lighthouse 1?"]
 
 
 @pytest.mark.parametrize(

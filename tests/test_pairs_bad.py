@@ -259,9 +259,8 @@ def test_damaged_files(tmp_path: Path) -> None:
     packed = gzip.compress(
         b"".join(json.dumps(GOOD | {"n": random.Random(i).random()}).encode() for i in range(99))
     )
-    for content in (packed[:-20], b"plain text"):
-        (tmp_path / "a.jsonl.gz").write_bytes(content)
-        assert "damaged gzip data" in error_of(tmp_path / "a.jsonl.gz")
+    (tmp_path / "a.jsonl.gz").write_bytes(packed[:-20])
+    assert "damaged compressed data" in error_of(tmp_path / "a.jsonl.gz")
     (tmp_path / "a.parquet").write_bytes(b"PAR1 not really")
     assert "not a readable Parquet file" in error_of(tmp_path / "a.parquet")
 

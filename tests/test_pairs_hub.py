@@ -158,7 +158,7 @@ def test_a_hub_dataset_is_streamed(hub: str, tmp_path: Path) -> None:
     assert hard == [["three", "riddles"]]
     assert test == [["two", "given"]]
     assert file == [["three", "hard"]]
-    assert folder == [["two", "riddles"], ["one", "riddles"], ["train.jsonl:2", "answer is empty"]]
+    assert folder == [["one", "riddles"], ["train.jsonl:2", "answer is empty"]]  # not test.jsonl
     named = {"kind": "hub", "name": "org/riddles", "revision": SHA}
     assert described == named | {"config": "easy", "split": "train"}
     assert pinned == named | {"path": "hard.jsonl"}

@@ -14,6 +14,7 @@ import typer
 
 from builder.cli.options import lent
 from synthesis.errors import ContextSynthesisError
+from synthesis.sources.splits import tell_files
 
 if TYPE_CHECKING:
     from builder.job.execute import Summary
@@ -117,10 +118,9 @@ def _sentence(summary: Summary, config: RunConfig) -> str:
             f"{summary.realised.contexts:,}; on average {summary.realised.mean:.0%} of the words"
         )
     if summary.short:
-        line += (
-            f"\nshorter than asked: {_some(summary.short, 'sample')}, for lack of other contexts. "
-            "Add pairs, raise --words, or use --distractors random"
-        )
+        line += f"\nshorter than asked: {_some(summary.short, 'sample')}, {_why_short(config)}"
+    if told := tell_files(summary.source or {}):
+        line += f"\n{told}"
     return line
 
 
@@ -133,6 +133,14 @@ def _spent(summary: Summary, config: RunConfig) -> str:
         f"is done is kept. Go on with a higher one: "
         f"context-synthesis run {config.out_dir / 'run.toml'} {more} ..."
     )
+
+
+def _why_short(config: RunConfig) -> str:
+    asked = config.samples.distractors
+    if asked == "none":
+        return "as no distractors were asked for. Raise --words, or leave --distractors none out"
+    more = "" if "random" in asked else ", or use --distractors random"
+    return f"for lack of other contexts. Add pairs{',' if more else ' or'} raise --words{more}"
 
 
 def _some(number: int, what: str) -> str:

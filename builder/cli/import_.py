@@ -17,8 +17,8 @@ def import_(
     layout: Annotated[
         str | None,
         typer.Option(
-            help="How the user turn of a chat holds both. Default: '{context}\\n\\n{instruction}', the "
-            "instruction being its last paragraph."
+            help="How the user turn of a chat holds both. Default: as our own chats do, else "
+            "'{context}\\n\\n{instruction}', the instruction being the last paragraph."
         ),
     ] = None,
     *,

@@ -32,8 +32,10 @@ def plan(run_file: RunFile = None, config: AsConfig = None, *, quiet: Quiet = Fa
     resolved = configured(named_file(run_file, config), given)
     from builder.job.estimate import tell_estimate
     from builder.job.execute import plan as survey
+    from builder.job.pairs import tell_source
 
-    typer.echo("\n".join(tell_estimate(survey(resolved), resolved)))
+    lines = tell_estimate(survey(resolved), resolved)
+    typer.echo("\n".join([*lines, *filter(None, [tell_source(resolved)])]))
 
 
 @command(tables=("samples", "filters", "contamination"), options=("seed",))

@@ -7,10 +7,10 @@ progress goes to a ``Reporter``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from builder.folder.build import FolderResult, build_folder
 from builder.folder.facts import IMPORTED, run_facts
@@ -44,7 +44,8 @@ class Summary:
     ``short`` counts new samples that fill under 99.5 % of their budget. ``usage`` is what all
     replies ever recorded in the run's folder took. ``realised`` compares the contexts' lengths
     with the length asked for; None where no model was asked. ``damaged`` counts records of the
-    journal that were found damaged, and whose work was done again.
+    journal that were found damaged, and whose work was done again. ``source`` is where the pairs are
+    from, as ``describe_source`` says it.
     """
 
     counts: Counts
@@ -56,6 +57,7 @@ class Summary:
     usage: Usage
     realised: Realised | None
     damaged: int = 0
+    source: Mapping[str, Any] | None = None
 
 
 def execute(config: RunConfig, reporter: Reporter) -> Summary:
@@ -143,6 +145,7 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
         usage,
         made,
         work.journal.damaged,
+        origin.source,
     )
     work.folder.write_manifest(
         {

@@ -24,9 +24,12 @@ from synthesis.errors import SourceError, UsageError
 from synthesis.options import RunConfig
 from synthesis.run.journal import Journal
 from synthesis.sources.address import address_of
-from synthesis.sources.columns import BadRow, exchange, map_row
+from synthesis.sources.chats import CHAT_COLUMNS, chat_column, exchanges, is_chat
+from synthesis.sources.columns import GUESSES, Fields, map_row
 from synthesis.sources.resolve import tables
 from synthesis.sources.rows import FirstSeen, SourceRow, SourceTable, task_from_name
+from synthesis.sources.values import BadRow, answer_text
+from synthesis.tasks import TASKS
 from synthesis.text.words import count_words
 
 if TYPE_CHECKING:
@@ -34,8 +37,8 @@ if TYPE_CHECKING:
 
 LAYOUT = "{context}\n\n{instruction}"
 _MOST_CHARACTERS = 20_000_000  # of a context: some five million tokens
-_CHATS = ("messages", "conversations")
 _STAGE = "import"
+_ASKED = "\0asked"  # a user turn on its way to context and instruction; no column is called that
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -47,6 +50,11 @@ class TurnLayout:
     between: str
     after: str
     context_first: bool
+
+    def fits(self, turn: str) -> bool:
+        """Whether a user turn begins and ends this way, with what stands between in it."""
+        text = turn.rstrip()
+        return text.startswith(self.before) and text.endswith(self.after.rstrip()) and self.between in text
 
     def split(self, turn: str) -> tuple[str, str]:
         """Context and instruction of a user turn.
@@ -84,6 +92,14 @@ def parse_layout(text: str) -> TurnLayout:
             "stands between them, as in '{context}\\n\\nQuestion: {instruction}'."
         )
     return TurnLayout(parts[0], parts[2], parts[4], parts[1] == "context")
+
+
+def _layouts(asked: object) -> list[tuple[str, TurnLayout]]:
+    """The layouts to try in turn, each with the task it stands for; our own wordings unless one is given."""
+    if asked is not None:
+        return [("", parse_layout(str(asked)))]
+    ours = [(task.name, parse_layout(task.wording.replace("{documents}", "{context}"))) for task in TASKS]
+    return [*ours, ("", parse_layout(LAYOUT))]
 
 
 class _Outcome(NamedTuple):
@@ -153,7 +169,7 @@ class _Rows:
     def __init__(self, config: RunConfig) -> None:
         self._pairs = config.pairs
         self._model = config.generation.model
-        self._layout = parse_layout(str(config.generation.options.get("layout", LAYOUT)))
+        self._layouts = _layouts(config.generation.options.get("layout"))
         self._columns = dict(config.pairs.columns)
         chosen = self._columns.pop("context", "")
         self._contexts = (chosen,) if chosen else CONTEXT_COLUMNS
@@ -172,11 +188,11 @@ class _Rows:
         for table in tables(at.place, at.config, at.split, None):
             self._seen.begin(table.name)
             for row in table.rows():
-                outcome = self._outcome(table, row)
-                yield outcome
-                kept += outcome.pair is not None
-                if kept == pairs.limit > 0:
-                    return
+                for outcome in self._outcomes(table, row):
+                    yield outcome
+                    kept += outcome.pair is not None
+                    if kept == pairs.limit > 0:
+                        return
         if not kept:
             raise SourceError(
                 f"{pairs.source} has no row to import: {self._first_bad or 'it is empty'}. Rows need an "
@@ -184,25 +200,57 @@ class _Rows:
                 "in the user turn (--layout)."
             )
 
-    def _outcome(self, table: SourceTable, row: SourceRow) -> _Outcome:
-        place = f"{table.name}:{row.line}"
+    def _outcomes(self, table: SourceTable, row: SourceRow) -> Iterator[_Outcome]:
+        """Those of a row: one, or one for each exchange of a chat that is wanted."""
         try:
-            pair, text = self._read(table, row)
-            self._once(pair, row.line)
+            if row.error:
+                raise BadRow(row.error)
+            values = self._apart(row.value)
         except BadRow as bad:
-            self._first_bad = self._first_bad or f"{place}: {bad.reason}"
-            rejected = Rejected(place, _STAGE, bad.reason, row.preview())
-            return _Outcome(content_hash(place, _STAGE, bad.reason, rejected.text), None, "", rejected)
-        name = content_hash(IMPORTED, self._model, pair.id, pair.task, dict(pair.metadata), text)
-        return _Outcome(name, pair, text, None)
+            yield self._rejected(table, row, bad)
+            return
+        for value in values:
+            try:
+                pair, text = self._read(table, value)
+                self._once(pair, row.line)
+            except BadRow as bad:
+                yield self._rejected(table, row, bad)
+                continue
+            name = content_hash(IMPORTED, self._model, pair.id, pair.task, dict(pair.metadata), text)
+            yield _Outcome(name, pair, text, None)
 
-    def _read(self, table: SourceTable, row: SourceRow) -> tuple[Pair, str]:
-        if row.error:
-            raise BadRow(row.error)
-        value = row.value
-        if isinstance(value, Mapping) and not any(value.get(name) is not None for name in self._contexts):
-            value = _with_context(value, self._layout, self._contexts[0])
-        fields = map_row(value, self._columns)
+    def _rejected(self, table: SourceTable, row: SourceRow, bad: BadRow) -> _Outcome:
+        place = f"{table.name}:{row.line}"
+        self._first_bad = self._first_bad or f"{place}: {bad.reason}"
+        rejected = Rejected(place, _STAGE, bad.reason, row.preview())
+        return _Outcome(content_hash(place, _STAGE, bad.reason, rejected.text), None, "", rejected)
+
+    def _apart(self, row: object) -> list[object]:
+        """A row; of a chat whose user turns hold the contexts, a row of columns for each exchange."""
+        if not isinstance(row, Mapping) or any(row.get(name) is not None for name in self._contexts):
+            return [row]
+        turns, columns = _chat(row)
+        if not columns:
+            return [row]
+        found, extra = exchanges(turns, self._pairs.turns)
+        rest = {key: value for key, value in row.items() if key not in (*CHAT_COLUMNS, *columns)} | extra
+        apart = [rest | {_ASKED: one.instruction, "answer": one.answer} for one in found]
+        named = self._columns.get("id")
+        if named in rest and len(apart) > 1:
+            apart = [
+                one | {named: f"{rest[named]}-{each.number}"} for one, each in zip(apart, found, strict=True)
+            ]
+        return list(apart)
+
+    def _read(self, table: SourceTable, value: object) -> tuple[Pair, str]:
+        if isinstance(value, dict) and _ASKED in value:
+            turn = value.pop(_ASKED)
+            name, layout = next((each for each in self._layouts if each[1].fits(turn)), self._layouts[-1])
+            context, instruction = layout.split(turn)
+            value |= {"instruction": instruction, self._contexts[0]: context}
+            if name and not any(one.strip().casefold() in GUESSES["task"] for one in value):
+                value["task"] = name
+        fields: Fields = map_row(value, self._columns)
         name = next((name for name in self._contexts if fields.metadata.get(name) is not None), "")
         if not name:
             raise BadRow(f"context is missing (no column {', '.join(self._contexts)}, no chat)")
@@ -217,15 +265,14 @@ class _Rows:
             raise BadRow(f"duplicate of {earlier} (same instruction and answer, or same id)")
 
 
-def _with_context(row: Mapping[str, Any], layout: TurnLayout, column: str) -> Mapping[str, Any]:
-    """A chat row with its user turn taken apart; any other row as it is."""
-    chat = next((name for name in _CHATS if isinstance(row.get(name), list)), None)
-    if chat is None:
-        return row
-    turn, answer, extra = exchange(row[chat])
-    context, instruction = layout.split(turn)
-    rest = {key: value for key, value in row.items() if key not in _CHATS}
-    return rest | extra | {"instruction": instruction, "answer": answer, column: context}
+def _chat(row: Mapping[str, Any]) -> tuple[list[Any], tuple[str, ...]]:
+    """A row's turns and the columns that hold them; no columns where it is no chat."""
+    asked, told = row.get("prompt"), row.get("completion")
+    if is_chat(asked) and told is not None:
+        last = told if is_chat(told) else [{"role": "assistant", "content": answer_text(told)}]
+        return [*asked, *last], ("prompt", "completion")
+    name = chat_column(row)
+    return (row[name], (name,)) if name else ([], ())
 
 
 def _checked(text: object) -> str:

@@ -15,7 +15,8 @@ from synthesis.options import PairsConfig, RunConfig
 from synthesis.run.loop import chosen_pairs
 from synthesis.run.records import is_sealed, read_record, sealed, understood
 from synthesis.settings import build
-from synthesis.sources.pairs import describe_source
+from synthesis.sources.pairs import describe_source, is_local
+from synthesis.sources.splits import tell_files
 from synthesis.storage import storage_errors, written_whole
 
 
@@ -32,6 +33,11 @@ def source_of(config: RunConfig) -> str | Path:
 def described_source(config: RunConfig) -> dict[str, Any]:
     """What that source is, so that it can be told whether it changed; see ``describe_source``."""
     return describe_source(source_of(config), config=config.pairs.config or None, split=config.pairs.split)
+
+
+def tell_source(config: RunConfig) -> str:
+    """A line on which files of a local source are read, where some are not; else empty."""
+    return tell_files(described_source(config)) if is_local(source_of(config)) else ""
 
 
 class PairsCopy:

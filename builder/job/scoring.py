@@ -18,8 +18,9 @@ from synthesis.engines.base import Engine, Sampling
 from synthesis.errors import EngineError, SourceError, UsageError
 from synthesis.run.judge import GRADES, JUDGING, Verdict, judge_batch
 from synthesis.sources.address import address_of
-from synthesis.sources.columns import BadRow, map_row
+from synthesis.sources.columns import map_row
 from synthesis.sources.resolve import tables
+from synthesis.sources.values import BadRow
 
 CONTEXT_COLUMNS = ("context", "synthesized_context", "document", "passage", "text")
 

@@ -204,6 +204,7 @@ def chosen_pairs(chosen: PairsConfig, source: str | Path) -> Iterator[Pair | Rej
         config=chosen.config or None,
         split=chosen.split,
         limit=chosen.limit or None,
+        turns=chosen.turns,
     )
 
 

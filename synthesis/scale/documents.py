@@ -14,9 +14,10 @@ from typing import Any, Protocol
 from synthesis.data import Context, Pair, Rejected
 from synthesis.errors import ConfigError, SourceError
 from synthesis.options import PairsConfig
-from synthesis.sources.columns import BadRow, check_columns, map_row
+from synthesis.sources.columns import check_columns, map_row
 from synthesis.sources.files import suffix_of
 from synthesis.sources.rows import SourceRow, task_from_name
+from synthesis.sources.values import BadRow
 
 _FILE = "file_path"  # where a reader notes which file a document is from
 

@@ -5,16 +5,26 @@ Judges one row at a time; knows nothing of files, ids of bad rows, or duplicates
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from synthesis.errors import SourceError
+from synthesis.sources.chats import Exchange, chat_column, exchanges, is_chat, with_history
+from synthesis.sources.values import (
+    CHOICE_COLUMNS,
+    SURROGATE,
+    BadRow,
+    answer_text,
+    choices_in,
+    chosen_text,
+    input_text,
+    instruction_text,
+    kind_of_value,
+    plain,
+    remains,
+)
 
 ROLES = ("instruction", "answer", "task", "id", "input")
 GUESSES: Mapping[str, tuple[str, ...]] = {
@@ -22,28 +32,7 @@ GUESSES: Mapping[str, tuple[str, ...]] = {
     "answer": ("answer", "output", "response", "completion", "target", "answers"),
     "task": ("task", "synthesis_task", "dataset"),
 }
-_CHAT_COLUMNS = ("messages", "conversations")
-_SPEAKERS = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "model": "assistant",
-    "bot": "assistant",
-}
 MAX_CHARS: Mapping[str, int] = {"instruction": 200_000, "answer": 1_000_000, "task": 200, "id": 200}
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class BadRow(Exception):
-    """A row that makes no pair, and why. ``unmapped``: it lacks the columns themselves."""
-
-    def __init__(self, reason: str, *, unmapped: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.unmapped = unmapped
 
 
 class Fields(NamedTuple):
@@ -95,31 +84,60 @@ def find_columns(
     return MappingProxyType(found)
 
 
-def map_row(row: object, chosen: Mapping[str, str]) -> Fields:
-    """The fields of one row.
+def map_rows(row: object, chosen: Mapping[str, str], take: str = "one") -> list[Fields | BadRow]:
+    """The fields of one row; of several pairs where it is a chat and ``take`` says so (see ``chats``).
+
+    One of several that cannot be used is a ``BadRow`` among them.
 
     Raises:
-        BadRow: If it makes no pair.
+        BadRow: If the row makes no pair at all.
     """
     if not isinstance(row, Mapping):
-        raise BadRow(f"row is not an object but {_kind(row)}")
+        raise BadRow(f"row is not an object but {kind_of_value(row)}")
     filled = tuple(name for name, value in row.items() if value is not None)
     found = find_columns(tuple(row), filled, tuple(chosen.items()))
     for role, name in chosen.items():
         if role not in found:
             raise BadRow(f"{role} is missing (no column '{name}')", unmapped=True)
-    chat = next((name for name in _CHAT_COLUMNS if isinstance(row.get(name), list)), "")
-    extra: dict[str, Any] = {}
-    if chat and not {"instruction", "answer"} <= set(found):
-        instruction, answer, extra = exchange(row[chat])
+    chat = chat_of(row, found)
+    if chat is not None:
+        said, extra = exchanges(chat, take)
     else:
-        _require_columns(found)
-        instruction, answer = _instruction(row, found), _answer(row[found["answer"]])
+        said, extra = _asked(row, found, take)
     metadata = extra | _metadata(row, set(found.values()))
     task, name = _label(row, found, "task"), _label(row, found, "id")
     if "id" in chosen and not name:
         raise BadRow(f"id is missing (column '{chosen['id']}')")
-    return Fields(checked("instruction", instruction), checked("answer", answer), task, name, metadata)
+    made: list[Fields | BadRow] = []
+    for one in said:
+        own = f"{name}-{one.number}" if name and len(said) > 1 else name
+        try:
+            asked, told = checked("instruction", one.instruction), checked("answer", one.answer)
+            made.append(Fields(asked, told, task, own, metadata))
+        except BadRow as bad:
+            made.append(bad)
+    return made
+
+
+def map_row(row: object, chosen: Mapping[str, str]) -> Fields:
+    """The fields of a row that makes one pair.
+
+    Raises:
+        BadRow: If it makes none, or several.
+    """
+    (made,) = map_rows(row, chosen)
+    if isinstance(made, BadRow):
+        raise made
+    return made
+
+
+def chat_of(row: Mapping[str, Any], found: Mapping[str, str]) -> list[Any] | None:
+    """The turns of a row that is a chat: in a column of its own, or parted into prompt and completion."""
+    asked, told = (row.get(found[role]) if role in found else None for role in ("instruction", "answer"))
+    if is_chat(asked):
+        return [*asked, *(told if is_chat(told) else [{"role": "assistant", "content": answer_text(told)}])]
+    name = chat_column(row)
+    return row[name] if name and not {"instruction", "answer"} <= set(found) else None
 
 
 def unmapped_error(name: str, columns: list[str], chosen: Mapping[str, str]) -> SourceError:
@@ -146,7 +164,7 @@ def checked(role: str, text: str) -> str:
         raise BadRow(f"{role} is too long: {len(text):,} characters, the limit is {MAX_CHARS[role]:,}")
     if "\0" in text:
         raise BadRow(f"{role} holds a NUL character")
-    if _SURROGATE.search(text):
+    if SURROGATE.search(text):
         raise BadRow(f"{role} holds a lone surrogate (half of a character)")
     return text
 
@@ -157,75 +175,26 @@ def _require_columns(found: Mapping[str, str]) -> None:
             raise BadRow(f"{role} is missing (no column {', '.join(GUESSES[role])})", unmapped=True)
 
 
-def _instruction(row: Mapping[str, Any], found: Mapping[str, str]) -> str:
-    value = _unwrapped(row[found["instruction"]])
-    if value is None:
-        raise BadRow("instruction is missing (null)")
-    if not isinstance(value, str):
-        raise BadRow(f"instruction is not text but {_kind(value)}")
-    more = row.get(found["input"]) if "input" in found else None
-    return f"{value}\n\n{more}" if isinstance(more, str) and more.strip() and value.strip() else value
-
-
-def _answer(value: object) -> str:
-    """An answer as text: the first of a list, numbers as written, true and false as yes and no."""
-    value = _unwrapped(value)
-    if isinstance(value, list):
-        if not value:
-            raise BadRow("answer is an empty list")
-        value = _unwrapped(value[0])
-    if value is None:
-        raise BadRow("answer is missing (null)")
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float | Decimal):
-        if not math.isfinite(value):
-            raise BadRow("answer is not a finite number")
-        return str(value)
-    if not isinstance(value, str):
-        raise BadRow(f"answer is not text but {_kind(value)}")
-    return value
-
-
-def _unwrapped(value: object) -> object:
-    """SQuAD and its relatives write {"text": ...} around a text or a list of texts."""
-    return value["text"] if isinstance(value, Mapping) and "text" in value else value
-
-
-def exchange(turns: list[Any]) -> tuple[str, str, dict[str, Any]]:
-    """The one question and answer of a chat; a system message goes to the metadata.
-
-    Raises:
-        BadRow: If it is not one exchange of texts.
-    """
-    said: list[tuple[str, str]] = []
-    for turn in turns:
-        if not isinstance(turn, Mapping):
-            raise BadRow(f"chat turn is not an object but {_kind(turn)}")
-        speaker = turn.get("role", turn.get("from"))
-        if not isinstance(speaker, str) or speaker.casefold() not in _SPEAKERS:
-            raise BadRow(
-                f"chat turn has the role {str(speaker)[:40]!r}; only system, user and assistant are read"
-            )
-        said.append((_SPEAKERS[speaker.casefold()], _turn_text(turn.get("content", turn.get("value")))))
-    system = [text for speaker, text in said if speaker == "system"]
-    rest = [turn for turn in said if turn[0] != "system"]
-    if [speaker for speaker, _ in rest] != ["user", "assistant"]:
-        order = ", ".join(speaker for speaker, _ in rest[:6]) + (", ..." if len(rest) > 6 else "")
-        raise BadRow(
-            f"chat is not one exchange of user and assistant but {len(rest)} turns ({order or 'none'})"
-        )
-    return rest[0][1], rest[1][1], {"system": "\n\n".join(system)} if any(system) else {}
-
-
-def _turn_text(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else [content]
-    texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
-    if not texts or len(texts) != len(parts) or not all(isinstance(text, str) for text in texts):
-        raise BadRow("chat turn has content that is not text")
-    return "".join(str(text) for text in texts)
+def _asked(
+    row: Mapping[str, Any], found: Mapping[str, str], take: str
+) -> tuple[list[Exchange], dict[str, Any]]:
+    """What a row asks and answers in columns of their own, and what remains of these."""
+    _require_columns(found)
+    instruction, answer = instruction_text(row[found["instruction"]]), row[found["answer"]]
+    more = input_text(row[found["input"]]) if "input" in found else ""
+    if more.strip() and instruction.strip():
+        instruction = f"{instruction}\n\n{more}"
+    folded = {name.strip().casefold(): name for name in map(str, row)}
+    options = next((folded[name] for name in CHOICE_COLUMNS if name in folded), None)
+    choices = choices_in(row[options]) if options is not None else None
+    picked = chosen_text(answer, choices) if choices is not None else None
+    if choices is not None and picked is not None:
+        instruction = f"{instruction}\n\n{choices.spelled_out()}"
+    last = Exchange(instruction, answer_text(answer) if picked is None else picked)
+    left = {found[role]: remains(row[found[role]]) for role in ("instruction", "answer")}
+    extra = {name: text for name, text in left.items() if text is not None}
+    earlier = row.get(folded["history"]) if "history" in folded else None
+    return ([last] if earlier in (None, [], "") else with_history(earlier, last, take)), extra
 
 
 def _label(row: Mapping[str, Any], found: Mapping[str, str], role: str) -> str:
@@ -243,27 +212,10 @@ def _label(row: Mapping[str, Any], found: Mapping[str, str], role: str) -> str:
 def _metadata(row: Mapping[str, Any], used: set[str]) -> dict[str, Any]:
     kept = {}
     for column, value in row.items():
-        plain = _plain(value)
-        if column in used or plain is None:
+        kept_as = plain(value)
+        if column in used or kept_as is None:
             continue
-        if _SURROGATE.search(column) or (isinstance(plain, str) and _SURROGATE.search(plain)):
+        if SURROGATE.search(str(column)) or (isinstance(kept_as, str) and SURROGATE.search(kept_as)):
             raise BadRow(f"column {column!r:.60} holds a lone surrogate (half of a character)")
-        kept[str(column)] = plain
+        kept[str(column)] = kept_as
     return kept
-
-
-def _plain(value: object) -> str | int | float | bool | None:
-    """A scalar as JSON can hold it, else None."""
-    if isinstance(value, Decimal):
-        value = float(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, str | int):
-        return value
-    return value.isoformat() if isinstance(value, datetime | date | time) else None
-
-
-def _kind(value: object) -> str:
-    names = {"NoneType": "null", "dict": "an object", "list": "a list", "str": "text", "bool": "a boolean"}
-    named = names.get(type(value).__name__)
-    return named or ("a number" if isinstance(value, int | float | Decimal) else type(value).__name__)

@@ -7,23 +7,31 @@ from __future__ import annotations
 
 import difflib
 import glob
-import gzip
 import hashlib
 import os
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from synthesis.errors import SourceError
-from synthesis.sources.formats import read_csv, read_json, read_jsonl, read_parquet
+from synthesis.sources.formats import read_csv, read_json, read_json_lines, read_parquet
+from synthesis.sources.packed import DAMAGED, PACKINGS, unpacked, without_packing, zip_members
 from synthesis.sources.rows import SourceRow, SourceTable
+from synthesis.sources.splits import ChosenFiles, choose_split
 
 TEXT_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
-SUFFIXES = (*TEXT_SUFFIXES, ".parquet", *(suffix + ".gz" for suffix in TEXT_SUFFIXES))
+SUFFIXES = (
+    *TEXT_SUFFIXES,
+    ".parquet",
+    ".zip",
+    *(one + packed for one in TEXT_SUFFIXES for packed in PACKINGS),
+)
+KNOWN = f"{', '.join(TEXT_SUFFIXES)}, these with {', '.join(PACKINGS)} behind them, .parquet and .zip"
+"""The suffixes in words."""
 # Descriptions that `datasets` and tools like it leave beside the data.
-_NOT_DATA = {"dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"}
+_NOT_DATA = {"config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"}
 
 
 def suffix_of(name: str) -> str:
@@ -32,27 +40,31 @@ def suffix_of(name: str) -> str:
     return max(fitting, key=len, default="")
 
 
-def find_files(source: str) -> list[str]:
-    """The readable files behind a path, folder or glob, sorted by name, written as ``source`` is.
+def find_files(source: str, split: str = "train") -> ChosenFiles:
+    """The readable files behind a path, folder or glob, in order, written as ``source`` is.
+
+    Of a folder those of ``split``: see ``synthesis.sources.splits``.
 
     Raises:
         SourceError: If there is none.
     """
     path = Path(source)
     if path.is_dir():
-        return _in_folder(path)
+        inside = [one.relative_to(path).as_posix() for one in _in_folder(path)]
+        chosen = choose_split(source, inside, split)
+        return ChosenFiles([str(path / name) for name in chosen.read], chosen.left)
     if path.exists():
-        return [_checked(path)]
+        return ChosenFiles([_checked(path)], {})
     if glob.has_magic(source):
         matches = glob.glob(source, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
         found = sorted(name for name in matches if suffix_of(name))
         files = [name for name in found if Path(name).is_file()]
         if not files:
             raise SourceError(
-                f"No file matches {source} with a known suffix ({', '.join(SUFFIXES)}). "
+                f"No file matches {source} with a known suffix ({KNOWN}). "
                 "Correct the pattern, or convert the files to JSON Lines (.jsonl)."
             )
-        return files
+        return ChosenFiles(files, {})
     raise not_found(source)
 
 
@@ -61,28 +73,28 @@ def _checked(path: Path) -> str:
         raise SourceError(f"{path} is not a regular file. Write its rows to a .jsonl file and give that.")
     if not suffix_of(path.name):
         raise SourceError(
-            f"{path}: the suffix '{path.suffix}' does not name a format. Known: {', '.join(SUFFIXES)}. "
+            f"{path}: the suffix '{path.suffix}' does not name a format. Known: {KNOWN}. "
             "Rename the file, or convert it to JSON Lines (.jsonl)."
         )
     return str(path)
 
 
-def _in_folder(folder: Path) -> list[str]:
-    found = []
+def _in_folder(folder: Path) -> list[Path]:
+    found: list[Path] = []
     # An unreadable subfolder would otherwise be left out without a word.
     for where, inner, names in os.walk(folder, onerror=_refuse):
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        inner[:] = sorted(name for name in inner if not name.startswith((".", "__")))
         keep = (name for name in names if not name.startswith(".") and name not in _NOT_DATA)
         found += [Path(where, name) for name in keep if suffix_of(name)]
     if found:
-        return [str(path) for path in sorted(found)]
+        return sorted(found)
     if (folder / "state.json").exists() or (folder / "dataset_dict.json").exists():
         raise SourceError(
             f"{folder} was written by Dataset.save_to_disk (Arrow files), which is not read directly. "
             "Write it with Dataset.to_parquet or Dataset.to_json and give that file."
         )
     raise SourceError(
-        f"The folder {folder} holds no file with a known suffix ({', '.join(SUFFIXES)}). "
+        f"The folder {folder} holds no file with a known suffix ({KNOWN}). "
         "Give another folder, or convert its files to JSON Lines (.jsonl)."
     )
 
@@ -117,23 +129,28 @@ def unreadable(name: str, error: OSError) -> SourceError:
     return SourceError(f"{name} cannot be read: {error.strerror or error}. Check the file and its disk.")
 
 
-def file_table(shown: str, filename: str, opened: Callable[[], BinaryIO]) -> SourceTable:
-    """A table over one file: ``shown`` names it, ``filename`` says its format."""
+def file_tables(shown: str, filename: str, opened: Callable[[], BinaryIO]) -> list[SourceTable]:
+    """The tables of one file, ``shown`` being its name: one, or one for each file in a zip archive."""
+    if suffix_of(filename) != ".zip":
+        return [_table(shown, filename, opened)]
+    members = [name for name in zip_members(opened, shown) if suffix_of(name) not in ("", ".zip")]
+    if not members:
+        raise SourceError(
+            f"The zip archive {shown} holds no file with a known suffix ({KNOWN}). Unpack it and convert "
+            "what it holds to JSON Lines (.jsonl)."
+        )
+    return [_table(f"{shown}/{name}", name, opened, name) for name in members]
+
+
+def _table(shown: str, filename: str, opened: Callable[[], BinaryIO], member: str = "") -> SourceTable:
+    """A table over one file: ``filename`` says its format."""
     base = PurePosixPath(filename.replace(os.sep, "/")).name
     suffix = suffix_of(base)
-    kind = suffix.removesuffix(".gz")
-
-    @contextmanager
-    def unpacked() -> Iterator[BinaryIO]:
-        with opened() as raw:
-            if suffix.endswith(".gz"):
-                with gzip.GzipFile(fileobj=raw, mode="rb") as plain:
-                    yield cast(BinaryIO, plain)
-            else:
-                yield raw
+    kind = without_packing(suffix)
+    plain = partial(unpacked, opened, shown, member, kind == ".parquet")
 
     def rows() -> Iterator[SourceRow]:
-        return _guarded(lambda: _rows(kind, unpacked, shown), shown)
+        return _guarded(lambda: _rows(kind, plain, shown), shown)
 
     uniform = kind in {".csv", ".tsv", ".parquet"}
     return SourceTable(shown, base[: len(base) - len(suffix)], rows, uniform)
@@ -142,18 +159,16 @@ def file_table(shown: str, filename: str, opened: Callable[[], BinaryIO]) -> Sou
 def _rows(
     kind: str, opened: Callable[[], AbstractContextManager[BinaryIO]], name: str
 ) -> Iterator[SourceRow]:
-    if kind == ".json":
-        yield from read_json(opened, name)
+    if kind in (".json", ".jsonl", ".ndjson"):
+        yield from read_json(opened, name) if kind == ".json" else read_json_lines(opened, name)
         return
     with opened() as handle:
         if kind == ".parquet":
             yield from read_parquet(handle, name)
         elif kind == ".csv":
             yield from read_csv(handle, name)
-        elif kind == ".tsv":
-            yield from read_csv(handle, name, "\t")
         else:
-            yield from read_jsonl(handle, name)
+            yield from read_csv(handle, name, "\t")
 
 
 def _guarded(rows: Callable[[], Iterator[SourceRow]], name: str) -> Iterator[SourceRow]:
@@ -162,22 +177,29 @@ def _guarded(rows: Callable[[], Iterator[SourceRow]], name: str) -> Iterator[Sou
         for row in rows():
             line = row.line
             yield row
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise SourceError(
-            f"{name}: damaged gzip data after line {line} ({error}). Compress or download it again."
-        ) from None
+    except DAMAGED as error:
+        raise _damaged(name, line, error) from None
     except OSError as error:
-        raise unreadable(name, error) from None
+        # Some unpackers raise one that is not of the system, and so has no number.
+        raise unreadable(name, error) if error.errno else _damaged(name, line, error) from None
+    except RuntimeError as error:  # zipfile on a password or a method it does not know
+        raise SourceError(f"{name} cannot be unpacked: {error}. Unpack it and give the file in it.") from None
 
 
-def local_tables(source: str) -> list[SourceTable]:
-    """One table per file behind a path, folder or glob."""
+def _damaged(name: str, line: int, error: Exception) -> SourceError:
+    return SourceError(
+        f"{name}: damaged compressed data after line {line} ({error}). Compress or download it again."
+    )
+
+
+def local_tables(source: str, split: str = "train") -> list[SourceTable]:
+    """The tables of the files behind a path, folder or glob."""
     root = Path(source)
-    tables = []
-    for found in find_files(source):
+    tables: list[SourceTable] = []
+    for found in find_files(source, split).read:
         path = Path(found)
         shown = path.relative_to(root).as_posix() if root.is_dir() else path.name
-        tables.append(file_table(shown, path.name, _opener(path)))
+        tables += file_tables(shown, path.name, _opener(path))
     return tables
 
 
@@ -185,9 +207,19 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
     return lambda: path.open("rb")
 
 
-def describe_files(source: str) -> list[dict[str, Any]]:
-    """``path`` (as given), ``sha256`` and ``bytes`` of every file behind a local source."""
-    return [_fingerprint(found) for found in find_files(source)]
+def describe_files(source: str, split: str = "train") -> dict[str, Any]:
+    """``files`` behind a local source, each with ``path`` (as given), ``sha256`` and ``bytes``.
+
+    Where a folder has files of other splits: ``left_out`` as well, name -> split.
+    """
+    found = find_files(source, split)
+    left = {"left_out": dict(found.left)} if found.left else {}
+    return {"files": [_fingerprint(name) for name in found.read], **left}
+
+
+def describe_all(folder: str) -> list[dict[str, Any]]:
+    """The same of every readable file in a folder, whatever its split."""
+    return [_fingerprint(str(path)) for path in _in_folder(Path(folder))]
 
 
 def _fingerprint(found: str) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, NamedTuple
 
 from synthesis.errors import SourceError
+from synthesis.sources.labels import with_names, written_names
 from synthesis.sources.rows import DECODER, PREVIEW, ROW_LIMIT, SourceRow, parse_json
 
 # csv refuses longer fields; the limit belongs to the whole process, so it is only raised.
@@ -23,6 +25,8 @@ _SPACE = " \t\r\n"
 _ELEMENT_LIMIT = 256 * 1024 * 1024
 # Rows are long; a batch is held as Arrow memory and as Python objects at once.
 _BATCH = 128
+# No encoding of text has these.
+_BINARY = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 class Line(NamedTuple):
@@ -33,8 +37,13 @@ class Line(NamedTuple):
     cut: int = 0
 
 
-def wrong_encoding(name: str, line: int, offset: int, encoding: str) -> SourceError:
-    """The error for bytes that are not UTF-8."""
+def wrong_encoding(name: str, line: int, offset: int, encoding: str, data: bytes = b"") -> SourceError:
+    """The error for bytes that are not UTF-8; ``data`` are some of them."""
+    if _BINARY.search(data):
+        return SourceError(
+            f"{name}: line {line} (byte {offset}) is not text but binary data. Give a file in one of "
+            "the formats that can be read, or download this one again."
+        )
     return SourceError(
         f"{name}: line {line} (byte {offset}) is not UTF-8; it looks like {encoding}. "
         f"Convert the file first, for example: iconv -f {encoding} -t UTF-8 IN > OUT"
@@ -76,7 +85,7 @@ def read_lines(handle: BinaryIO, name: str) -> Iterator[Line]:
         except UnicodeDecodeError as error:
             # A mark at the start of the file was taken off before decoding.
             where = offset + size - len(data) + error.start
-            raise wrong_encoding(name, number, where, "LATIN1") from None
+            raise wrong_encoding(name, number, where, "LATIN1", data[:4096]) from None
         yield Line(number, text, cut)
         offset += size
 
@@ -208,6 +217,31 @@ def read_json(opened: Callable[[], AbstractContextManager[BinaryIO]], name: str)
         yield from read_jsonl(handle, name)
 
 
+def read_json_lines(opened: Callable[[], AbstractContextManager[BinaryIO]], name: str) -> Iterator[SourceRow]:
+    """Rows of a ``.jsonl`` file; one that is an array of rows after all is read as that.
+
+    Raises:
+        SourceError: As ``read_json``.
+    """
+    with opened() as handle:
+        whole = _is_array(handle)
+    with opened() as handle:
+        yield from _array(_Buffer(handle, name)) if whole else read_jsonl(handle, name)
+
+
+def _is_array(handle: BinaryIO) -> bool:
+    """Whether the first line begins an array that goes on behind it, or is one and the only line."""
+    first = handle.readline(_CHUNK).removeprefix(b"\xef\xbb\xbf")
+    while first and not first.strip():
+        first = handle.readline(_CHUNK)
+    if not first.lstrip().startswith(b"["):
+        return False
+    text = first.decode("utf-8", "replace")
+    if not text.endswith("\n") or _goes_on(text):
+        return True
+    return parse_json(text)[1] == "" and not handle.read(_CHUNK).strip()
+
+
 def _goes_on(text: str) -> bool:
     try:
         DECODER.decode(text)
@@ -219,9 +253,21 @@ def _goes_on(text: str) -> bool:
 
 
 def _array(buffer: _Buffer) -> Iterator[SourceRow]:
-    buffer.skip()
-    if buffer.peek() == "]":
-        return
+    """The elements of an array, and of further arrays behind it."""
+    buffer.peek()
+    while True:
+        buffer.skip()
+        if buffer.peek() != "]":
+            yield from _elements(buffer)
+        buffer.skip()
+        mark = buffer.peek()
+        if not mark:
+            return
+        if mark != "[":
+            raise buffer.broken("something other than an array follows the array")
+
+
+def _elements(buffer: _Buffer) -> Iterator[SourceRow]:
     while True:
         yield buffer.row()
         mark = buffer.peek()
@@ -259,7 +305,7 @@ class _Buffer:
                 self.line + self.text.count("\n", self.at) + clean[: max(0, error.start - held)].count(b"\n")
             )
             where = self.offset - held + len(data) - len(clean) + error.start
-            raise wrong_encoding(self.name, line, where, "LATIN1") from None
+            raise wrong_encoding(self.name, line, where, "LATIN1", data[:4096]) from None
         self.offset += len(data)
         self.text, self.at = self.text[self.at :] + fresh, 0
 
@@ -327,10 +373,11 @@ def read_parquet(handle: BinaryIO, name: str) -> Iterator[SourceRow]:
     number = 0
     try:
         parquet = pq.ParquetFile(handle, pre_buffer=False)
+        named = written_names(parquet.schema_arrow.metadata)
         for batch in parquet.iter_batches(batch_size=_BATCH):
             for value in batch.to_pylist():
                 number += 1
-                yield SourceRow(number, value)
+                yield SourceRow(number, with_names(value, named) if named else value)
     except UnicodeDecodeError:
         raise SourceError(
             f"{name}: a text column holds bytes that are not UTF-8 within rows {number + 1} to "

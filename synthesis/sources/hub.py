@@ -12,12 +12,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from synthesis.errors import SourceError
-from synthesis.sources.files import SUFFIXES, file_table, suffix_of
+from synthesis.sources.cards import overlooked_files
+from synthesis.sources.files import KNOWN, file_tables, suffix_of
+from synthesis.sources.labels import label_names, with_names
 from synthesis.sources.rows import SourceRow, SourceTable, task_from_name
+from synthesis.sources.splits import choose_split
 
 _PREFIX = "hf://datasets/"
 _ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^/\s]+))?(/(?P<path>.+))?")
@@ -128,27 +132,35 @@ def hub_tables(hub: HubSource, config: str | None, split: str, token: str | None
     names = sorted(str(name) for name in found if suffix_of(str(name)))
     if not names:
         raise SourceError(
-            f"{_PREFIX}{hub.repo} holds no file at '{hub.path}' with a known suffix ({', '.join(SUFFIXES)}). "
+            f"{_PREFIX}{hub.repo} holds no file at '{hub.path}' with a known suffix ({KNOWN}). "
             f"Look at the dataset's list of files, or give {hub.repo} to let datasets read it."
         )
-    return [_remote_table(files, name, hub.repo, token) for name in names]
+    if "*" not in hub.path and names != [place]:  # a folder
+        inside = {name.removeprefix(f"{place}/"): name for name in names}
+        names = [
+            inside[name] for name in choose_split(f"{_PREFIX}{hub.repo}/{hub.path}", list(inside), split).read
+        ]
+    return [table for name in names for table in _remote_tables(files, name, hub.repo, token)]
 
 
-def _remote_table(files: Any, name: str, repo: str, token: str | None) -> SourceTable:
+def _remote_tables(files: Any, name: str, repo: str, token: str | None) -> Iterator[SourceTable]:
     base = PurePosixPath(name).name
 
     def opened() -> BinaryIO:
         # The file system's own readline takes no limit; a buffered reader's does.
         return io.BufferedReader(files.open(name, "rb"))
 
-    def rows() -> Iterator[SourceRow]:
-        with hub_errors(repo, token):
-            yield from table.rows()
+    with hub_errors(repo, token):
+        tables = file_tables(base, base, opened)
+    for table in tables:
+        # "train.jsonl" says nothing of the task; the dataset's own name may.
+        label = table.label if task_from_name(table.label) != "generic" else repo.split("/")[1]
+        yield SourceTable(table.name, label, partial(_reached, table, repo, token), table.uniform)
 
-    table = file_table(base, base, opened)
-    # "train.jsonl" says nothing of the task; the dataset's own name may.
-    label = table.label if task_from_name(table.label) != "generic" else repo.split("/")[1]
-    return SourceTable(base, label, rows, table.uniform)
+
+def _reached(table: SourceTable, repo: str, token: str | None) -> Iterator[SourceRow]:
+    with hub_errors(repo, token):
+        yield from table.rows()
 
 
 def dataset_table(
@@ -157,8 +169,14 @@ def dataset_table(
     """A split of a dataset: ``place`` is a Hub id or a local folder, ``name`` is what to call it."""
 
     def rows() -> Iterator[SourceRow]:
+        folder = Path(place)
+        files = overlooked_files(folder, config) if folder.is_dir() else None
+        chosen = config if files is None else None
         with hub_errors(name, token), _quiet_datasets() as load:
-            stream = iter(load(place, config, split=split, streaming=True, token=token, revision=revision))
+            data = load(
+                place, chosen, data_files=files, split=split, streaming=True, token=token, revision=revision
+            )
+            named, stream = label_names(data.features), iter(data)
         number = 0
         while True:
             with hub_errors(f"{name} (after row {number})", token):
@@ -166,7 +184,7 @@ def dataset_table(
             if value is None:
                 return
             number += 1
-            yield SourceRow(number, dict(cast(Mapping[str, Any], value)))
+            yield SourceRow(number, with_names(dict(cast(Mapping[str, Any], value)), named))
 
     return SourceTable(name, name.rstrip("/").rsplit("/", 1)[-1], rows, uniform=True)
 

@@ -1,6 +1,6 @@
 """Any source of instruction-answer pairs, as a stream of ``Pair`` and ``Rejected``.
 
-Reads files (JSON Lines, JSON, CSV, TSV, Parquet, gzip), chat-format rows, folders, globs,
+Reads files (JSON Lines, JSON, CSV, TSV, Parquet, packed ones), chat-format rows, folders, globs,
 ``hf://`` paths and Hub datasets. A bad row is a ``Rejected`` with its line number and
 reading goes on; a source that cannot be used at all is a ``SourceError``. Knows nothing
 of prompts, engines or where a run keeps its files.
@@ -14,10 +14,12 @@ from typing import Any
 
 from synthesis.data import Pair, Rejected, content_hash
 from synthesis.errors import SourceError
+from synthesis.options import TURNS
 from synthesis.sources import resolve
 from synthesis.sources.address import address_of
-from synthesis.sources.columns import BadRow, Fields, check_columns, map_row, unmapped_error
+from synthesis.sources.columns import Fields, check_columns, map_rows, unmapped_error
 from synthesis.sources.rows import FirstSeen, SourceRow, SourceTable, task_from_name
+from synthesis.sources.values import BadRow
 
 _STAGE = "pairs"
 # So many rows without usable columns are held back until one with them is seen: who
@@ -33,13 +35,16 @@ def read_pairs(
     config: str | None = None,
     split: str = "train",
     limit: int | None = None,
+    turns: str = "one",
     token: str | None = None,
 ) -> Iterator[Pair | Rejected]:
     """Stream the pairs of a source, and every row that makes none.
 
     Texts are kept untouched. A number as an answer is written as text, ``true`` and
-    ``false`` as ``yes`` and ``no``; of a list of answers the first is taken. A pair that
-    was there before (same instruction and answer) is rejected.
+    ``false`` as ``yes`` and ``no``; of a list of answers the first is taken, the others stand in
+    the metadata. Where a row has choices and its answer is the number or label of one, the answer
+    is that choice's text, and the instruction lists them. A pair that was there before (same
+    instruction and answer) is rejected.
 
     Args:
         source: A file, folder, glob, ``hf://datasets/ORG/NAME/PATH`` or ``ORG/NAME``; a
@@ -49,7 +54,9 @@ def read_pairs(
             what it leaves out is guessed from the usual names.
         task: The task of all pairs; otherwise a column, the file's stem, or ``generic``.
         config: Config of a Hub dataset or dataset folder.
-        split: Split of a Hub dataset or dataset folder.
+        split: Split of a Hub dataset or a folder, whose files are told apart by their names.
+        turns: What to take of a chat of several exchanges: ``first``, ``last`` or ``every``;
+            with ``one`` it is rejected.
         limit: Stop after so many pairs (rejected rows do not count).
         token: Hub token; without one, the environment's login is used.
 
@@ -63,9 +70,11 @@ def read_pairs(
         raise SourceError(f"--limit {limit} is negative. Give the number of pairs to read.")
     if task is not None and not task.strip():
         raise SourceError("--task is empty. Give the task's name, or leave the option out.")
+    if turns not in TURNS:
+        raise SourceError(f"--turns {turns!r} is not known. Give one, first, last or every.")
     at = address_of(source, config, split)
     tables = resolve.tables(at.place, at.config, at.split, token)
-    return _Reader(at.place, chosen, task).read(tables, limit)
+    return _Reader(at.place, chosen, task, turns).read(tables, limit)
 
 
 def describe_source(
@@ -75,7 +84,8 @@ def describe_source(
 
     Returns:
         ``kind`` and ``name``; for local sources (``files``, ``dataset-folder``) also
-        ``files``, each with ``path`` as given, ``sha256`` and ``bytes``; for ``hub`` the
+        ``files``, each with ``path`` as given, ``sha256`` and ``bytes``, and ``left_out``, the
+        files of a folder that are not of the split; for ``hub`` the
         ``revision`` (commit) read, and ``config`` and ``split``, or ``path``.
 
     Raises:
@@ -93,8 +103,8 @@ def is_local(source: str | Path) -> bool:
 class _Reader:
     """One pass over a source: remembers which pairs were seen, and nothing else that grows."""
 
-    def __init__(self, source: str, chosen: Mapping[str, str], task: str | None) -> None:
-        self.source, self.chosen, self.task = source, chosen, task
+    def __init__(self, source: str, chosen: Mapping[str, str], task: str | None, turns: str) -> None:
+        self.source, self.chosen, self.task, self.turns = source, chosen, task, turns
         self.seen = FirstSeen()
         self.ids: set[int] = set()
         self.pairs = self.rejected = 0
@@ -118,33 +128,46 @@ class _Reader:
         columns: dict[str, None] = {}
         mapped = False
         for row in table.rows():
-            try:
-                outcome: Pair | Rejected = self._pair(table, row)
+            outcomes, bad = self._outcomes(table, row)
+            if bad is None or (not bad.unmapped and isinstance(row.value, Mapping) and not row.error):
                 mapped = True
-            except BadRow as bad:
-                outcome = Rejected(f"{table.name}:{row.line}", _STAGE, bad.reason, row.preview())
-                if bad.unmapped:
-                    columns |= dict.fromkeys(map(str, list(row.value)[:200])) if len(columns) < 200 else {}
-                elif isinstance(row.value, Mapping) and not row.error:
-                    mapped = True
-                if bad.unmapped and table.uniform:
+            elif bad.unmapped:
+                columns |= dict.fromkeys(map(str, list(row.value)[:200])) if len(columns) < 200 else {}
+                if table.uniform:
                     raise unmapped_error(table.name, list(columns), self.chosen) from None
-            if not mapped and isinstance(outcome, Rejected) and len(held) < _HELD:
-                held.append(outcome)
+            if not mapped and len(held) < _HELD:
+                held += [one for one in outcomes if isinstance(one, Rejected)]
                 continue
             yield from map(self._counted, held)
             held.clear()
-            yield self._counted(outcome)
+            yield from map(self._counted, outcomes)
         if columns and not mapped:
             raise unmapped_error(table.name, list(columns), self.chosen)
         yield from map(self._counted, held)
 
-    def _pair(self, table: SourceTable, row: SourceRow) -> Pair:
-        if row.error:
-            raise BadRow(row.error)
-        fields = map_row(row.value, self.chosen)
+    def _outcomes(self, table: SourceTable, row: SourceRow) -> tuple[list[Pair | Rejected], BadRow | None]:
+        """What a row makes: a pair, several of a chat, or a rejection, and why."""
+        made: list[Pair | Rejected] = []
+        bad = None
+        try:
+            if row.error:
+                raise BadRow(row.error)
+            found = map_rows(row.value, self.chosen, self.turns)
+        except BadRow as why:
+            return [_rejected(table, row, why)], why
+        for fields in found:
+            try:
+                if isinstance(fields, BadRow):
+                    raise fields
+                made.append(self._pair(table, fields, row.line))
+            except BadRow as why:
+                bad = why
+                made.append(_rejected(table, row, why))
+        return made, bad
+
+    def _pair(self, table: SourceTable, fields: Fields, line: int) -> Pair:
         digest = content_hash(fields.instruction, fields.answer)[:16]  # what Pair would take as its id
-        self._once(fields, digest, row.line)
+        self._once(fields, digest, line)
         task = self.task or fields.task or task_from_name(table.label)
         return Pair(fields.id or digest, fields.instruction, fields.answer, task, fields.metadata)
 
@@ -175,3 +198,7 @@ class _Reader:
             f"{self.source} has no usable pair: all {self.rejected} rows were rejected, the first being "
             f"{self.first}. Correct the rows, or say which columns to use with --column."
         )
+
+
+def _rejected(table: SourceTable, row: SourceRow, why: BadRow) -> Rejected:
+    return Rejected(f"{table.name}:{row.line}", _STAGE, why.reason, row.preview())

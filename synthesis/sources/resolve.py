@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from synthesis.errors import SourceError
-from synthesis.sources.files import SUFFIXES, describe_files, local_tables, not_found, suffix_of
+from synthesis.sources.cards import lists_configs
+from synthesis.sources.files import KNOWN, describe_all, describe_files, local_tables, not_found, suffix_of
 from synthesis.sources.hub import HubSource, dataset_table, hub_tables, parse_hub, redact, resolve_revision
 from synthesis.sources.rows import SourceTable
 
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)^---", re.DOTALL | re.MULTILINE)
+_PART = re.compile(r"[\[+]")  # of a split, or several: "train[:10%]", "train+test"
 
 
 def as_text(source: str | Path) -> str:
@@ -40,7 +41,7 @@ def tables(source: str, config: str | None, split: str, token: str | None) -> li
     if _is_dataset_folder(source, config, split):
         return [dataset_table(str(Path(source).resolve()), source, config, split, token)]
     _refuse_choice(source, config, split)
-    return local_tables(source)
+    return local_tables(source, split)
 
 
 def describe(source: str, config: str | None, split: str, token: str | None) -> dict[str, Any]:
@@ -51,10 +52,11 @@ def describe(source: str, config: str | None, split: str, token: str | None) -> 
             revision = resolve_revision(hub, token)
         place = {"path": hub.path} if hub.path else {"config": config, "split": split}
         return {"kind": "hub", "name": hub.repo, "revision": revision, **place}
-    found: dict[str, Any] = {"kind": "files", "name": source, "files": describe_files(source)}
-    if _is_dataset_folder(source, config, split):
-        found |= {"kind": "dataset-folder", "config": config, "split": split}
-    return found
+    if not _is_dataset_folder(source, config, split):
+        _refuse_choice(source, config, split)
+        return {"kind": "files", "name": source, **describe_files(source, split)}
+    whole = {"files": describe_all(source)}
+    return {"kind": "dataset-folder", "name": source, **whole, "config": config, "split": split}
 
 
 def hub_of(source: str) -> HubSource | None:
@@ -98,22 +100,14 @@ def _taken_for_hub(source: str) -> Iterator[None]:
 
 
 def _is_dataset_folder(source: str, config: str | None, split: str) -> bool:
-    """Whether a folder is to be read by ``datasets``: its card lists configs, or one was asked for."""
+    """Whether ``datasets`` is to read a folder: its card lists configs, or part of a split is asked for."""
     folder = Path(source)
-    if not folder.is_dir():
-        return False
-    if config is not None or split != "train":
-        return True
-    card = folder / "README.md"
-    if not card.is_file():
-        return False
-    header = _FRONT_MATTER.search(card.read_text("utf-8", "replace"))
-    return bool(header and re.search(r"^configs:", header[1], re.MULTILINE))
+    return folder.is_dir() and (config is not None or bool(_PART.search(split)) or lists_configs(folder))
 
 
 def _refuse_choice(source: str, config: str | None, split: str) -> None:
-    if config is not None or split != "train":
+    if not Path(source).is_dir() and (config is not None or split != "train"):
         raise SourceError(
             f"{source} is a file, which has no configs or splits. Leave out --pairs-config and --split, "
-            f"or give a dataset folder or a Hub dataset. (Files: {', '.join(SUFFIXES)}.)"
+            f"or give a dataset folder or a Hub dataset. (Files: {KNOWN}.)"
         )
