@@ -1,0 +1,50 @@
+r"""Does it teach? Tune a small model on samples made in several ways, and ask it what people asked.
+
+    python -m examples.study OUT --plan examples/study/multi-hop.toml --model FOLDER \
+        --questions hotpotqa=PAIRS.jsonl,CONTEXTS.jsonl --questions 2wikimqa=PAIRS.jsonl,CONTEXTS.jsonl
+    python -m examples.study OUT --table          # what is there so far, as Markdown
+
+Every arm, seed and fold is one job. A job that is done has its file in OUT/jobs, so the same command
+goes on where it was stopped, and the table can be made at any time. It needs PyTorch and transformers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from examples.study.jobs import jobs_of, run_jobs
+from examples.study.plan import read_plan
+from examples.study.table import markdown, remember
+
+
+def main() -> int:
+    """Run what is not done, then print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.study",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--plan", type=Path, help="a TOML file")
+    parser.add_argument("--model", type=Path, help="a transformers folder with a chat template")
+    parser.add_argument("--questions", action="append", default=[], metavar="TASK=PAIRS[,CONTEXTS]")
+    parser.add_argument("--jobs", type=int, default=1, help="at a time (default: 1)")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="keep no job after so long")
+    parser.add_argument("--table", action="store_true", help="run nothing")
+    given = parser.parse_args()
+    complete = True
+    if not given.table:
+        if given.plan is None or given.model is None or not given.questions:
+            parser.error("give --plan, --model and --questions, or --table")
+        plan = read_plan(given.plan)
+        remember(given.out, plan)
+        jobs = jobs_of(plan, given.out, given.model, given.questions)
+        complete = run_jobs(jobs, given.jobs, given.seconds, lambda line: print(line, flush=True))
+    print(markdown(given.out))
+    return 0 if complete else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""What an arm is tuned on, and what all arms are tested on: conversations, made by the product itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from examples.study.plan import Arm
+from examples.study.questions import Question, human_context
+from synthesis import assemble, synthesize
+from synthesis.data import Context, Message, Pair, Rejected, Sample
+from synthesis.tasks import task_of
+from synthesis.tokens import Tokenizer
+
+OWN = "16k"  # tokens: longer than any context that people wrote here
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One conversation: the user's words, and the answer."""
+
+    id: str
+    user: str
+    answer: str
+
+
+def training_turns(arm: Arm, questions: Sequence[Question], seed: int, tokenizer: Tokenizer) -> list[Turn]:
+    """What an arm is tuned on, in the questions' order; one conversation for each question."""
+    pairs = [one.pair for one in questions]
+    if arm.contexts == "pairs":
+        return [Turn(pair.id, _alone(pair), pair.answer) for pair in pairs]
+    return _assembled(_contexts(arm, questions, seed), arm.length, arm.distractors, seed, tokenizer)
+
+
+def test_turns(questions: Sequence[Question], length: str, tokenizer: Tokenizer) -> list[Turn]:
+    """The questions, each with the context people gave it among others' contexts of the same fold.
+
+    The seed is fixed: every arm and every repeat meets the same documents of its fold.
+    """
+    items = [(one.pair, human_context(one)) for one in questions]
+    return _assembled(items, length, "random", 0, tokenizer)
+
+
+def _alone(pair: Pair) -> str:
+    """The question as it is asked under documents, without any."""
+    return task_of(pair.task).wording.format(documents="", instruction=pair.instruction).strip()
+
+
+def _contexts(arm: Arm, questions: Sequence[Question], seed: int) -> list[tuple[Pair, Context]]:
+    if arm.contexts == "human":
+        return [(one.pair, human_context(one)) for one in questions]
+    pairs = {one.pair.id: one.pair for one in questions}
+    if arm.contexts == "composer":
+        written = synthesize(pairs.values(), words=arm.words, seed=seed, **arm.options)
+    else:
+        written = _read(Path(arm.contexts))
+    kept = [one for one in written if isinstance(one, Context) and one.pair_id in pairs]
+    return [(pairs[one.pair_id], one) for one in kept]
+
+
+def _read(path: Path) -> list[Context | Rejected]:
+    with path.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [Context(row["id"], row["context"], (), len(row["context"].split()), "file") for row in rows]
+
+
+def _assembled(
+    items: list[tuple[Pair, Context]], length: str, distractors: str, seed: int, tokenizer: Tokenizer
+) -> list[Turn]:
+    own = length == "own"
+    made = assemble(
+        items,
+        OWN if own else length,
+        tokenizer=tokenizer,
+        distractors="none" if own else distractors,
+        seed=seed,
+        oversize="trim",
+    )
+    return [_turn(one) for one in made if isinstance(one, Sample)]
+
+
+def _turn(sample: Sample) -> Turn:
+    user, answer = sample.messages[-2:]
+    return Turn(sample.pair_id, _text(user), _text(answer))
+
+
+def _text(message: Message) -> str:
+    return message.content

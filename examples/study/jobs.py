@@ -1,0 +1,120 @@
+"""The jobs of a study: each arm, seed and fold once, in processes that take one after another.
+
+A job that is done has its file, with each prediction in it: what was stopped goes on there.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import re
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from examples.study.arms import test_turns, training_turns
+from examples.study.plan import Arm, Plan
+from examples.study.questions import fold, read_questions
+from synthesis.storage import replace_file
+from synthesis.tokens import load_tokenizer
+
+
+class Job(NamedTuple):
+    """One arm, tuned and tested on one fold."""
+
+    plan: Plan
+    out: Path
+    model: Path
+    sources: Sequence[str]
+    arm: Arm
+    seed: int
+    held: int
+
+    @property
+    def file(self) -> Path:
+        """Where what came of it is."""
+        plain = re.sub(r"\W+", "-", self.arm.name)
+        return self.out / "jobs" / f"{plain}.{self.seed}.{self.held}.json"
+
+
+def jobs_of(plan: Plan, out: Path, model: Path, sources: Sequence[str]) -> list[Job]:
+    """All jobs of a study, those of the first seed first."""
+    return [
+        Job(plan, out, model, sources, arm, seed, held)
+        for seed in range(plan.seeds)
+        for arm in plan.arms
+        for held in range(plan.folds)
+    ]
+
+
+def run_jobs(jobs: Sequence[Job], at_once: int, seconds: float, say: Callable[[str], None]) -> bool:
+    """Do those that have no file yet; whether all of them are done.
+
+    Args:
+        jobs: in the order they are begun.
+        at_once: processes, each with the model once.
+        seconds: none is kept for longer than this.
+        say: takes a line on each.
+    """
+    todo = [job for job in jobs if not job.file.exists()]
+    left = len(todo)
+    until = time.monotonic() + seconds
+    # Not forked: a process that has used a GPU cannot be.
+    with multiprocessing.get_context("spawn").Pool(at_once) as pool:
+        told = pool.imap_unordered(_attempt, todo)
+        while left:
+            wait = until - time.monotonic()
+            try:
+                name, error = told.next(max(0.0, wait) if seconds < float("inf") else None)
+            except multiprocessing.TimeoutError:
+                say(f"out of time with {left} to go; the same command goes on")
+                return False
+            left -= 1
+            say(f"{name}: {error or 'done'}; {left} to go")
+    return all(job.file.exists() for job in jobs)
+
+
+def _attempt(job: Job) -> tuple[str, str]:
+    try:
+        run_job(job)
+    except Exception:  # the others may well succeed
+        return job.file.stem, f"failed, the same command tries it again\n{traceback.format_exc()}"
+    return job.file.stem, ""
+
+
+def run_job(job: Job) -> None:
+    """Tune and test one arm on one fold, and write what came of it, whole or not at all."""
+    from examples.study.tuning import Model
+
+    plan, begun = job.plan, time.monotonic()
+    questions = [one for source in job.sources for one in read_questions(source, plan.limit)]
+    training, testing = fold(questions, job.seed, plan.folds, job.held)
+    tokenizer = load_tokenizer(str(job.model))
+    model = Model(job.model, job.seed)
+    loss, turns = None, []
+    if job.arm.contexts != "none":
+        turns = training_turns(job.arm, training, job.seed, tokenizer)
+        loss = model.tune(turns, plan, job.seed)
+    tuned = time.monotonic()
+    rows: dict[str, dict[str, Any]] = {one.pair.id: {"answers": one.answers} for one in testing}
+    for length in plan.tests:
+        asked = test_turns(testing, length, tokenizer)
+        for id_, value in model.nll(asked).items():
+            rows[id_][f"nll {length}"] = value
+        if length in plan.written:
+            for id_, text in model.write(asked, plan.longest_answer).items():
+                rows[id_][f"written {length}"] = text
+    found = {
+        "arm": job.arm.name,
+        "seed": job.seed,
+        "fold": job.held,
+        "samples": len(turns),
+        "words": sum(len(turn.user.split()) for turn in turns),
+        "loss": loss,
+        "seconds": [round(tuned - begun, 1), round(time.monotonic() - tuned, 1)],
+        "rows": rows,
+    }
+    job.file.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(job.file, json.dumps(found, ensure_ascii=False))

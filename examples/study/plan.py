@@ -1,0 +1,91 @@
+"""What a study compares: the arms, how they are tuned, what they are tested on. One TOML file holds it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way to make training samples of the same pairs.
+
+    Args:
+        name: shown in the table.
+        contexts: ``none`` (no tuning), ``pairs`` (no context), ``composer``, ``human``, or a file of
+            contexts written before: JSON lines with ``id`` (a pair's) and ``context``.
+        length: tokens of a sample, as in ``2k``; ``own`` is the pair's own context and nothing else.
+        distractors: whose contexts fill a sample; see ``synthesis.assemble``.
+        words: of a composer's context.
+        options: further settings of the composer, such as its ``mode``.
+    """
+
+    name: str
+    contexts: str
+    length: str = "own"
+    distractors: str = "same-task"
+    words: int = 400
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A study.
+
+    Every arm is tuned once for each seed and fold: the questions are parted into ``folds`` by seed;
+    an arm is tuned on all but one of them and tested on that one, so every question is tested once
+    a seed, by a model that has not seen it.
+
+    Args:
+        arms: what is compared.
+        tests: lengths of the test samples: ``own`` is the human context alone.
+        written: those of ``tests`` whose answers are also written out and compared (F1).
+        seeds: repeats, each with its own folds, order and dropout.
+        baseline: the arm that differences are taken against.
+        ceiling: the arm whose gain over the baseline is 100 %.
+        epochs, batch, learning_rate, warmup: of AdamW with a linear schedule, loss on the answer.
+        limit: questions of each source, 0 for all.
+        longest_answer: tokens written at most.
+    """
+
+    arms: tuple[Arm, ...]
+    tests: tuple[str, ...] = ("own", "2k", "8k")
+    written: tuple[str, ...] = ("2k", "8k")
+    seeds: int = 3
+    folds: int = 2
+    baseline: str = "pairs alone"
+    ceiling: str = "human"
+    epochs: int = 3
+    batch: int = 8
+    learning_rate: float = 5e-5
+    warmup: float = 0.03
+    limit: int = 0
+    longest_answer: int = 16
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a TOML file.
+
+    Raises:
+        SystemExit: there is something in it that a plan does not have.
+    """
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    arms = tuple(_made(Arm, arm, f"{path}: an arm") for arm in table.pop("arms", []))
+    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    plan: Plan = _made(Plan, {"arms": arms, **lists}, str(path))
+    names = [arm.name for arm in arms]
+    for wanted in (plan.baseline, plan.ceiling):
+        if wanted not in names:
+            raise SystemExit(f"{path}: there is no arm '{wanted}', which the others are compared with")
+    if len(set(names)) < len(names):
+        raise SystemExit(f"{path}: two arms have the same name")
+    return plan
+
+
+def _made(kind: type[Any], given: dict[str, Any], where: str) -> Any:
+    unknown = given.keys() - {one.name for one in fields(kind)}
+    if unknown:
+        raise SystemExit(f"{where} has {', '.join(sorted(unknown))}, which nothing reads")
+    return kind(**given)

@@ -1,0 +1,77 @@
+"""Questions with contexts that people wrote, and their folds."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from synthesis.data import Context, Pair
+from synthesis.text.states import states
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pair, all answers that count as right, and the context people gave it."""
+
+    pair: Pair
+    answers: tuple[str, ...]
+    human: str
+
+
+def read_questions(source: str, limit: int = 0) -> list[Question]:
+    """The questions of ``TASK=PAIRS[,CONTEXTS]``: files of JSON lines, gzipped or not.
+
+    A row has ``instruction``, ``answer``, perhaps ``answers``, and ``context``; or the context
+    stands in the same line of the second file. Questions whose context does not state the answer
+    are left out: a test that cannot be passed tells nothing, and yes or no is stated by any text.
+    """
+    task, separator, files = source.partition("=")
+    if not separator:
+        raise SystemExit(f"give questions as TASK=PAIRS[,CONTEXTS], not {source!r}")
+    tables = [list(_rows(Path(name))) for name in files.split(",")]
+    found = []
+    for rows in zip(*tables, strict=True):
+        row = {key: value for one in rows for key, value in one.items()}
+        pair = Pair(instruction=str(row["instruction"]), answer=str(row["answer"]), task=task)
+        answers = tuple(map(str, row.get("answers") or (pair.answer,)))
+        if pair.answer.strip().casefold() in ("yes", "no"):
+            continue
+        if any(states(row["context"], answer) for answer in answers):
+            found.append(Question(pair, answers, row["context"]))
+        if limit and len(found) == limit:
+            break
+    return found
+
+
+def human_context(question: Question) -> Context:
+    """What people wrote, as if an engine had."""
+    return Context(question.pair.id, question.human, (), len(question.human.split()), "human")
+
+
+def fold(
+    questions: Sequence[Question], seed: int, folds: int, held: int
+) -> tuple[list[Question], list[Question]]:
+    """Training and test questions: all folds but ``held``, and ``held``. Each source is parted evenly."""
+    order = sorted(questions, key=lambda one: one.pair.id)
+    Random(f"fold {seed}").shuffle(order)
+    order.sort(key=lambda one: one.pair.task)  # stable: shuffled within a task
+    numbered = list(enumerate(order))
+    return (
+        [one for number, one in numbered if number % folds != held],
+        [one for number, one in numbered if number % folds == held],
+    )
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise SystemExit(f"{path}, line {number} is not JSON: {error}") from None
