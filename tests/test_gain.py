@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -71,7 +72,7 @@ class Counting:
 def test_it_is_the_mean_per_token() -> None:
     found = gain(CONTEXT, ASKED, TOLD, Counting())
     # "Ilse" and "Brandt" once each in the context; of the four words asked, "mended" and "the".
-    assert found == Gain(answer=1.0, instruction=0.5, windows=(), tokens=2)
+    assert found == Gain(answer=1.0, instruction=0.5, windows=(), tokens=2, logprob=-4.0)
 
 
 def test_the_layout() -> None:
@@ -88,7 +89,7 @@ def test_the_layout() -> None:
 
 @pytest.mark.parametrize("context", ["", "   \n"])
 def test_no_context_no_gain(context) -> None:
-    assert gain(context, ASKED, TOLD, Counting(), windows=True) == Gain(0.0, 0.0, (), 2)
+    assert gain(context, ASKED, TOLD, Counting(), windows=True) == Gain(0.0, 0.0, (), 2, -5.0)
 
 
 def test_windows_tell_where_the_answer_stands() -> None:
@@ -116,19 +117,42 @@ def test_many_are_like_one_by_one_however_far_ahead_requests_are_taken(ahead, wi
     assert len({one.answer for one in found}) > 2
 
 
-def test_triples_are_taken_as_they_are_needed() -> None:
+@pytest.mark.parametrize(("same", "most"), [(False, 3), (True, 16)])
+def test_triples_are_taken_as_they_are_needed(same, most) -> None:
+    """One ahead, which tells where a context ends; of one context some together."""
     taken = []
 
     def endless() -> Iterator[tuple[str, str, str]]:
         while True:
             taken.append(1)
-            yield CONTEXT, ASKED, TOLD
+            yield CONTEXT if same else f"{CONTEXT} {len(taken)}", ASKED, TOLD
 
     found = gain_batch(endless(), Counting())
     next(found)
     next(found)
-    assert len(taken) == 2
+    assert len(taken) == most
     found.close()
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_what_is_asked_about_one_context_follows_one_another(windows) -> None:
+    """And comes to the same as one by one."""
+    long = " ".join(["In Varrow it was late, and nobody came for the clock." for _ in range(20)] + [CONTEXT])
+    triples = [
+        *(
+            (context, ASKED, told)
+            for context in (long, CONTEXT)
+            for told in ("Ilse Brandt", "nobody", "Varrow")
+        ),
+        (long, "Who came?", "nobody"),
+    ]
+    engine = Counting()
+    together = list(gain_batch(triples, engine, windows=windows))
+    assert together == [gain(*triple, Counting(), windows=windows) for triple in triples]
+    begun = [prefix.partition("Instruction:")[0][:40] for prefix, _ in engine.asked]
+    changes = sum(one != other for one, other in pairwise(begun))
+    # Without and with, for each of three groups; a cut at the front begins otherwise, too.
+    assert changes == (7 if windows else 5)
 
 
 class Shifty(Counting):

@@ -320,3 +320,21 @@ def test_gain_and_judge_do_not_go_together(rows) -> None:
     engine = saying(GOOD)
     with pytest.raises(UsageError, match="once with --gain and once with --judge"):
         next(score_source(rows, engine=engine, judge=Judge(engine)))
+
+
+def test_none_judged_is_told_as_none(rows, command) -> None:
+    with serve(lambda asked: Reply("It is fine.")) as server:
+        done = command(
+            *("score", rows, "--judge", "openai", "--model", "tiny", "--option", f"base_url={server.url}"),
+            NO_PROXY="127.0.0.1",
+        )
+    assert "mean" not in done.stderr.partition(";")[2] and "no verdict on any" in done.stderr
+
+
+def test_judgements_of_one_context_begin_alike() -> None:
+    """Up to its end, so that an engine that remembers beginnings reads it once."""
+    engine = saying(GOOD)
+    context = "Maria Holm mended the bell in May."
+    list(judge_batch([(context, "Who mended it?", "Maria Holm"), (context, "When?", "in May")], engine))
+    first, second = ("\n".join(turn.content for turn in asked.messages) for asked in engine.asked)
+    assert first != second and first.partition("<request")[0] == second.partition("<request")[0]

@@ -40,7 +40,7 @@ def score(
     from contextlib import ExitStack
     from dataclasses import replace
 
-    from builder.job.scoring import Judge, score_source
+    from builder.job.scoring import Judge, gain_engine, score_source
     from synthesis.engines import make_engine
     from synthesis.options import RunConfig
     from synthesis.run.judge import JUDGING
@@ -59,8 +59,11 @@ def score(
     tally = _Tally()
     with ExitStack() as stack:
         engine = None
-        if name := gain or judge:
-            engine = make_engine(name, generation.model, **generation.options)
+        if gain is not None:
+            engine = gain_engine(gain, generation.model, generation.options)
+        elif judge is not None:
+            engine = make_engine(judge, generation.model, **generation.options)
+        if engine is not None:
             stack.callback(engine.close)
         judged_by = None
         if engine is not None and judge is not None:
@@ -117,14 +120,19 @@ class _Tally:
     def sentence(self, *, gain: bool, judge: bool) -> str:
         """What there was, and what a model said of how many."""
         scored = self._having["overall"]
-        text = f"{scored:,} rows scored, mean {self._mean('overall'):.3f}, {self._rows - scored:,} unusable"
-        if gain:
+        text = f"{scored:,} rows scored, mean {self._mean('overall')}, {self._rows - scored:,} unusable"
+        if gain and self._having["gain"]:
             without = scored - self._having["gain"]
-            text += f"; mean gain {self._mean('gain'):+.3f} nats per token, {without:,} without"
-        if judge:
+            text += f"; mean gain {self._mean('gain', '+.3f')} nats per token, {without:,} without"
+        elif gain:
+            text += "; no gain could be had of any"
+        if judge and self._having["judge_overall"]:
             without = scored - self._having["judge_overall"]
-            text += f"; the judge's mean {self._mean('judge_overall'):.3f}, {without:,} without a verdict"
+            text += f"; the judge's mean {self._mean('judge_overall')}, {without:,} without a verdict"
+        elif judge:
+            text += "; the judge gave no verdict on any"
         return text
 
-    def _mean(self, name: str) -> float:
-        return self._sums[name] / max(self._having[name], 1)
+    def _mean(self, name: str, form: str = ".3f") -> str:
+        having = self._having[name]
+        return format(self._sums[name] / having, form) if having else "none"

@@ -6,6 +6,7 @@ nothing of which engine it is.
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any, NamedTuple
 from synthesis.coherence import explain, score
 from synthesis.coherence.gain import Gain, can_score, gain, gain_batch
 from synthesis.data import Rejected
-from synthesis.engines.base import Engine, Sampling
+from synthesis.engines import engine_class, make_engine
+from synthesis.engines.base import BaseEngine, Engine, Sampling
 from synthesis.errors import EngineError, SourceError, UsageError
 from synthesis.run.judge import GRADES, JUDGING, Verdict, judge_batch
 from synthesis.sources.address import address_of
@@ -61,8 +63,9 @@ def score_source(
         columns: ours -> theirs, for ``instruction``, ``answer`` and ``context``.
         split: of a dataset.
         reasons: add ``explain``'s sentences.
-        engine: add the gain by this engine's likelihoods: ``gain`` and ``instruction_gain``
-            (nats per token), ``answer_tokens``; or ``gain_error`` for a row it cannot score.
+        engine: add the gain by this engine's likelihoods (``gain_engine`` makes one): ``gain``,
+            ``answer_logprob`` and ``instruction_gain`` (nats per token), ``answer_tokens``; or
+            ``gain_error`` for a row it cannot score.
         windows: with an engine, add ``window_gains`` as well.
         judge: add its verdict: ``judge_overall``, ``judge_`` and the name of each grade,
             ``judge_reason``, ``judge_attempts``; or ``judge_error`` for a row without a verdict.
@@ -88,6 +91,17 @@ def score_source(
         yield from _with_verdicts(rows, judge)
     else:
         yield from (row.line for row in rows)
+
+
+def gain_engine(name: str, model: str, options: Mapping[str, Any]) -> BaseEngine:
+    """An engine for the gain: in float32, unless its options say otherwise.
+
+    Raises:
+        ConfigError: unknown engine, model or option.
+    """
+    takes = inspect.signature(engine_class(name)).parameters
+    plain = {"dtype": "float32"} if "dtype" in takes else {}
+    return make_engine(name, model, **{**plain, **options})
 
 
 def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Iterator[_Row]:
@@ -186,6 +200,7 @@ def _unread(ahead: deque[_Row]) -> Iterator[Line]:
 def _columns(found: Gain, windows: bool) -> Line:
     columns: Line = {
         "gain": round(found.answer, 4),
+        "answer_logprob": round(found.logprob, 4),
         "instruction_gain": round(found.instruction, 4),
         "answer_tokens": found.tokens,
     }

@@ -6,6 +6,7 @@ an answer ``a`` of ``n`` tokens, with ``p`` the model's probability:
     answer       (log p(a | c, i) - log p(a | i)) / n
     instruction  (log p(i | c) - log p(i)) / its tokens
     windows[k]   (log p(a | c, i) - log p(a | c without window k, i)) / n
+    logprob      log p(a | c, i) / n
 
 The model reads plain text, laid out by ``_before_instruction`` and ``_before_answer`` and
 nowhere else; a missing context leaves nothing behind:
@@ -14,7 +15,9 @@ nowhere else; a missing context leaves nothing behind:
 
 Instruction and answer begin with the blank after the colon, so that a token never spans the
 seam. Both terms of a difference are over the same tokens; what an engine does otherwise is an
-error. Knows nothing of models: any ``LikelihoodEngine`` will do.
+error. What is asked about one context follows one another, so that an engine that remembers what it
+has read reads it once. Knows nothing of models: any ``LikelihoodEngine`` will do, best in float32: in
+bfloat16 the difference of two such sums is off by more than many a context adds.
 """
 
 from __future__ import annotations
@@ -23,11 +26,13 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 
 from synthesis.coherence.scoring import window_spans
 from synthesis.engines.base import Engine, LikelihoodEngine, LogLikelihood
 from synthesis.errors import ConfigError, EngineError, UsageError
+
+_TOGETHER = 16  # triples of one context that are asked about together
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,17 @@ class Gain:
     """What a context adds, in nats per token; above 0 where it helps, below where it misleads.
 
     ``windows`` says what is lost without each window of ``window_spans``, in their order
-    (empty unless asked for); ``tokens`` is the answer's length for the model.
+    (empty unless asked for); ``tokens`` is the answer's length for the model. ``logprob`` is the
+    answer's log-probability after context and instruction, the first term of ``answer``: it tells
+    a wrong answer better than the difference does, which is large where the answer was unlikely
+    anyway, but says nothing of what the model knew before.
     """
 
     answer: float
     instruction: float
     windows: tuple[float, ...]
     tokens: int
+    logprob: float
 
 
 def gain(
@@ -78,17 +87,22 @@ def gain_batch(
         ConfigError, UsageError, EngineError: as ``gain``.
     """
     can_score(engine)
-    under_way: deque[int] = deque()  # how many requests belong to each triple
+    under_way: deque[tuple[int, int]] = deque()  # triples of each group, and windows of their context
 
     def requests() -> Iterator[tuple[str, str]]:
-        for context, instruction, answer in triples:
-            cuts = _cuts(context) if windows else []
-            under_way.append(4 + len(cuts[1:]))
-            yield from _requests(context, instruction, answer, cuts)
+        for group in _about_one_context(triples):
+            cuts = _cuts(group[0][0]) if windows else []
+            under_way.append((len(group), len(cuts[1:])))
+            yield from _requests(group, cuts)
 
     scores = iter(engine.loglikelihood(requests()))
     for first in scores:
-        yield _gain([first, *islice(scores, under_way.popleft() - 1)])
+        count, parts = under_way.popleft()
+        found = [first, *islice(scores, count * (4 + parts) - 1)]
+        for place in range(count):
+            # Each asks for two things without the context, then with it, then for one without each window.
+            without = found[4 * count + place :: count]
+            yield _gain([*found[2 * place :][:2], *found[2 * (count + place) :][:2], *without])
 
 
 def can_score(engine: Engine) -> LikelihoodEngine:
@@ -105,21 +119,35 @@ def can_score(engine: Engine) -> LikelihoodEngine:
     )
 
 
-def _requests(context: str, instruction: str, answer: str, cuts: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """Four prefixes with their continuations and one for each window, each sharing most with the one before.
+def _about_one_context(triples: Iterable[tuple[str, str, str]]) -> Iterator[list[tuple[str, str, str]]]:
+    """Triples that follow one another and share their context, some at a time."""
+    for _, alike in groupby(triples, key=lambda triple: triple[0]):
+        while group := list(islice(alike, _TOGETHER)):
+            yield group
 
-    One at a time, since each holds the context.
+
+def _requests(group: Sequence[tuple[str, str, str]], cuts: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """For a group with one context its prefixes and continuations, each sharing most with the one before.
+
+    First those without the context, two for each triple, then those with it, then one for each triple
+    without each window. One at a time, since each holds the context.
     """
-    asked, told = instruction.strip(), answer.strip()
-    if not asked or not told:
-        missing = "answer" if asked else "instruction"
-        raise UsageError(f"a gain is a mean over tokens, and the {missing} has none; leave this row out")
+    context = group[0][0]
+    texts = []
+    for _, instruction, answer in group:
+        asked, told = instruction.strip(), answer.strip()
+        if not asked or not told:
+            missing = "answer" if asked else "instruction"
+            raise UsageError(f"a gain is a mean over tokens, and the {missing} has none; leave this row out")
+        texts.append((asked, told))
     for text in ("", context):
-        yield _before_instruction(text), f" {asked}"
-        yield _before_answer(text, asked), f" {told}"
+        for asked, told in texts:
+            yield _before_instruction(text), f" {asked}"
+            yield _before_answer(text, asked), f" {told}"
     # From the last: what stands before a window was then read with the request before.
     for start, end in reversed(list(pairwise(cuts))):
-        yield _before_answer(context[:start] + context[end:], asked), f" {told}"
+        for asked, told in texts:
+            yield _before_answer(context[:start] + context[end:], asked), f" {told}"
 
 
 def _cuts(context: str) -> list[int]:
@@ -138,13 +166,14 @@ def _before_answer(context: str, instruction: str) -> str:
 
 
 def _gain(scores: Sequence[LogLikelihood]) -> Gain:
-    """From the scores of ``_requests``, in its order."""
+    """From a triple's scores of ``_requests``, in its order."""
     asked, told, asked_here, told_here, *without = scores
     return Gain(
         answer=_difference(told_here, told),
         instruction=_difference(asked_here, asked),
         windows=tuple(_difference(told_here, left) for left in reversed(without)),
         tokens=len(told.logprobs),
+        logprob=math.fsum(told_here.logprobs) / len(told_here.logprobs),
     )
 
 

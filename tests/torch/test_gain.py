@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from builder.job.scoring import gain_engine
 from synthesis.coherence import window_spans
 from synthesis.coherence.gain import gain, gain_batch
 from synthesis.engines.transformers import TransformersEngine
@@ -89,7 +91,7 @@ def test_the_command(folder, tmp_path) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     words = ["score", path, "--gain", "transformers", "--gain-windows", "--model", folder]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "builder.cli", *map(str, words), "--option", "dtype=float32"],
+        [sys.executable, "-W", "error", "-m", "builder.cli", *map(str, words)],
         capture_output=True,
         text=True,
         check=True,
@@ -102,6 +104,12 @@ def test_the_command(folder, tmp_path) -> None:
     assert "max_model_len" in second["gain_error"] and "gain" not in second
     assert "mean gain +" in done.stderr and "1 without" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_gain_is_measured_in_float32_unless_told_otherwise(folder) -> None:
+    for options, dtype in (({}, "float32"), ({"dtype": "bfloat16"}, "bfloat16")):
+        with closing(gain_engine("transformers", str(folder), options)) as made:
+            assert made.settings["dtype"] == dtype
 
 
 def test_a_trained_model_gains_from_what_states_the_answer() -> None:
