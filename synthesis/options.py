@@ -230,7 +230,7 @@ class CostConfig:
 
     ``price`` is for a million tokens in and a million out, in ``currency``; ``rate`` is output
     tokens per second. Empty and 0 mean unknown. ``max_cost`` and ``max_total_tokens`` bound all that
-    the runs of a folder take together.
+    the runs of a folder take together; ``stop_after`` ends a run in which everything fails alike.
     """
 
     price: tuple[float, ...] = apart(
@@ -250,6 +250,7 @@ class CostConfig:
     rate: float = apart(
         0.0, "Output tokens per second, to foresee the time.", low=0, expected="output tokens per second"
     )
+    stop_after: int = apart(20, "Stop when so many pairs in a row were rejected alike.", low=1, zero="never")
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,8 @@ def test_a_run_ends_within_its_budget_and_goes_on_with_a_higher_one(tmp_path, co
         spent = command("run", *options, *limit)
         assert spent.returncode == 1
         assert "3 contexts, 0 rejected" in spent.stdout
-        assert "the budget does not reach further: 3 pairs of 6 left" in spent.stdout
-        assert f"run {folder / 'run.toml'} --max-total-tokens ..." in spent.stdout
+        assert "the budget does not reach further: 3 pairs of 6 left" in spent.stderr
+        assert f"run {folder / 'run.toml'} --max-total-tokens ..." in spent.stderr
         taken = used(folder)
         assert taken.prompt_tokens + taken.output_tokens <= limit[1]
         assert len(server.asked) == 3
@@ -88,7 +88,7 @@ def test_money_is_a_budget_where_prices_are_known(tmp_path, command) -> None:
         # A thousand a token out: the first alone exceeds it.
         poor = command("run", *options, "--max-cost", "1", "--price", "0,1000000000")
         assert (poor.returncode, len(server.asked)) == (1, 0)
-        assert "6 pairs of 6 left" in poor.stdout
+        assert "6 pairs of 6 left" in poor.stderr
         rich = command("run", *options, "--max-cost", "1", "--price", "1,1")
         assert (rich.returncode, len(server.asked)) == (0, 6), rich.stderr
         told = command(

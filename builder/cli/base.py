@@ -14,7 +14,6 @@ import typer
 
 from builder.cli.options import lent
 from synthesis.errors import ContextSynthesisError
-from synthesis.sources.splits import tell_files
 
 if TYPE_CHECKING:
     from builder.job.execute import Summary
@@ -73,75 +72,17 @@ def _with_lent(function: Callable[..., None], options: Mapping[str, inspect.Para
 
 
 def do(work: Callable[..., Summary], config: RunConfig, quiet: bool) -> None:
-    """Do a job with a progress bar, then say in a line what came of it."""
+    """Do a job with a progress bar, then say in a few lines what came of it."""
     from rich.console import Console
 
     from builder.cli.progress import TerminalReporter
+    from builder.cli.summary import failure, tell_summary
 
     console = Console(stderr=True, quiet=quiet)
     with TerminalReporter(console) as reporter:
         summary = work(config, reporter)
     if not quiet:
-        typer.echo(_sentence(summary, config))
-    if summary.counts.left:
+        typer.echo("\n".join(tell_summary(summary, config)))
+    if trouble := failure(summary, config):
+        typer.echo(f"error: {trouble}", err=True)
         raise typer.Exit(1)
-
-
-def _sentence(summary: Summary, config: RunConfig) -> str:
-    filled = [result for result in summary.dataset.configs if result.rows]
-    written = sum(result.built for result in filled)
-    parts = [
-        _some(summary.contexts, "context"),
-        f"{summary.rejected:,} rejected",
-        f"{_some(len(filled), 'config')} ({f'{written} written' if written else 'nothing changed'})",
-        f"{summary.seconds:.1f} s",
-        str(summary.dataset.path),
-    ]
-    line = ", ".join(parts)
-    empty = [result.name for result in summary.dataset.configs if result.kind == "chat" and not result.rows]
-    if summary.contexts and empty:
-        line += (
-            f"\nwithout a single sample: {', '.join(empty)}. No context fits the length; ask for a greater "
-            "one with --lengths, or add --oversize trim"
-        )
-    if summary.damaged:
-        line += f"\n{_some(summary.damaged, 'damaged record')} redone"
-    if summary.usage.output_tokens:
-        from builder.job.meter import tell_usage
-
-        line += f"\nso far in this folder: {tell_usage(summary.usage, config.cost)}"
-    if summary.counts.left:
-        line += _spent(summary, config)
-    if summary.realised and summary.realised.off:
-        line += (
-            f"\nover 20 % longer or shorter than asked: {_some(summary.realised.off, 'context')} of "
-            f"{summary.realised.contexts:,}; on average {summary.realised.mean:.0%} of the words"
-        )
-    if summary.short:
-        line += f"\nshorter than asked: {_some(summary.short, 'sample')}, {_why_short(config)}"
-    if told := tell_files(summary.source or {}):
-        line += f"\n{told}"
-    return line
-
-
-def _spent(summary: Summary, config: RunConfig) -> str:
-    """That the budget is spent, what is left, and how to go on."""
-    left, cost = summary.counts.left, config.cost
-    more = "--max-cost" if cost.max_cost else "--max-total-tokens"
-    return (
-        f"\nthe budget does not reach further: {_some(left, 'pair')} of {summary.counts.total:,} left; what "
-        f"is done is kept. Go on with a higher one: "
-        f"context-synthesis run {config.out_dir / 'run.toml'} {more} ..."
-    )
-
-
-def _why_short(config: RunConfig) -> str:
-    asked = config.samples.distractors
-    if asked == "none":
-        return "as no distractors were asked for. Raise --words, or leave --distractors none out"
-    more = "" if "random" in asked else ", or use --distractors random"
-    return f"for lack of other contexts. Add pairs{',' if more else ' or'} raise --words{more}"
-
-
-def _some(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

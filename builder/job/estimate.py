@@ -87,7 +87,7 @@ def estimate(
         states[state] = states.get(state, 0) + 1
         if prompt is not None and state != "settled" and len(prompts) < _COUNTED:
             prompts.append(prompt.messages)
-    counts = Counts(**states)
+    counts = Counts(**states, failed="")
     usage = _usage(job, counts.todo, prompts, tokenizer, pace)
     seconds, by = _time(config.cost.rate, counts.todo, usage, pace)
     return Estimate(

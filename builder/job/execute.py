@@ -19,6 +19,7 @@ from builder.job.filtering import check
 from builder.job.meter import Meter
 from builder.job.origin import Origin, recorded_origin, writing_folder
 from builder.job.pairs import described_source, pairs_of, source_of
+from builder.job.quality import Quality, quality_of
 from builder.job.reporter import Reporter
 from builder.job.rows import RunRows, corpus_of
 from synthesis.assembly import parse_lengths
@@ -45,7 +46,8 @@ class Summary:
     replies ever recorded in the run's folder took. ``realised`` compares the contexts' lengths
     with the length asked for; None where no model was asked. ``damaged`` counts records of the
     journal that were found damaged, and whose work was done again. ``source`` is where the pairs are
-    from, as ``describe_source`` says it.
+    from, as ``describe_source`` says it; ``quality`` tells how good the contexts are and why others
+    were rejected.
     """
 
     counts: Counts
@@ -58,6 +60,7 @@ class Summary:
     realised: Realised | None
     damaged: int = 0
     source: Mapping[str, Any] | None = None
+    quality: Quality = Quality()
 
 
 def execute(config: RunConfig, reporter: Reporter) -> Summary:
@@ -124,7 +127,9 @@ def _write_contexts(work: _Work, job: Job) -> tuple[Counts, RunPace]:
     # What lies on the Hub is read once; how much it is shows as it comes.
     reporter.stage("writing contexts", todo)
     meter = Meter(config, journal, reporter)
-    counts = generate(job, pairs_of(config), journal, meter.count, budget_of(config))
+    # What costs nothing may fail as often as it likes.
+    stop_after = 0 if job.takes_no_tokens else config.cost.stop_after
+    counts = generate(job, pairs_of(config), journal, meter.count, budget_of(config), stop_after)
     return counts, meter.pace() or read_pace(work.folder.read_manifest())
 
 
@@ -146,6 +151,7 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
         made,
         work.journal.damaged,
         origin.source,
+        quality_of(dataset, work.journal.current_rejected()),
     )
     work.folder.write_manifest(
         {

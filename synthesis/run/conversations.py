@@ -187,7 +187,7 @@ class Conversations(Generic[T]):
         return True
 
 
-def converse(engine: Engine, works: Conversations[T], sampling: Sampling) -> Iterator[Finished[T]]:
+def converse(engine: Engine, works: Conversations[T], sampling: Sampling) -> Generator[Finished[T]]:
     """Let an engine answer every prompt of ``works``; yield each work as it ends.
 
     An engine may end when the source is dry for the moment; then it gets the rest in

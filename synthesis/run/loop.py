@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from synthesis.gate.thresholds import Thresholds
 from synthesis.options import MAX_WORDS, MIN_WORDS, PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, step_template
 from synthesis.prompts.by_task import TemplatesByTask, load_templates
+from synthesis.run.alike import Alike
 from synthesis.run.arrivals import Arrivals
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending, guessed
@@ -151,7 +152,8 @@ class Job:
 class Counts:
     """How the pairs of a run stand. ``settled`` were done before; ``bad`` rows never became pairs.
 
-    ``left`` are those of ``stale`` and ``new`` that a budget had nothing for.
+    ``left`` are those of ``stale`` and ``new`` that were not asked for, for lack of a budget or because
+    all before them ``failed`` alike, with the reason of the last.
     """
 
     settled: int = 0
@@ -159,6 +161,7 @@ class Counts:
     new: int = 0
     bad: int = 0
     left: int = 0
+    failed: str = ""
 
     @property
     def total(self) -> int:
@@ -210,7 +213,7 @@ def chosen_pairs(chosen: PairsConfig, source: str | Path) -> Iterator[Pair | Rej
 
 def survey(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Counts:
     """How many rows are settled, stale, new and bad. Writes nothing, asks no engine."""
-    return Counts(**Counter(row.state for row in standing(job, pairs, journal)))
+    return Counts(**Counter(row.state for row in standing(job, pairs, journal)), failed="")
 
 
 def generate(
@@ -219,11 +222,14 @@ def generate(
     journal: Journal,
     on_outcome: Callable[[Context | Rejected], None] = lambda _: None,
     budget: Budget = NO_BUDGET,
+    stop_after: int = 0,
 ) -> Counts:
     """Write the outcome of every pair that is not settled yet, then mark the set as current.
 
-    Returns how the rows stood before, and how many were left for lack of ``budget``.
+    Returns how the rows stood before, and how many were left for lack of ``budget`` or because so
+    many before them (``stop_after``; 0 for any) were rejected alike.
     """
+    alike, failed = Alike(stop_after), ""
     states: Counter[str] = Counter()
     job = replace(job, engine=journaled(job.engine, journal.folder))
 
@@ -241,10 +247,14 @@ def generate(
     todo = work(lambda fingerprint: names.extend(bytes.fromhex(fingerprint)))
     with _tray(job, journal) as tray:
         works = job.works(todo, journal, Spending(budget, journal, job.guess()), tray)
-        for pair, outcome, usage in converse(job.engine, works, job.sampling):
-            journal.add(outcome, pair, usage)
-            on_outcome(outcome)
-        left = works.waiting + sum(1 for _ in todo)
+        with closing(converse(job.engine, works, job.sampling)) as ended:
+            for pair, outcome, usage in ended:
+                journal.add(outcome, pair, usage)
+                on_outcome(outcome)
+                if not alike.goes_on(outcome):
+                    failed = alike.reason
+                    break
+        left = works.waiting + sum(1 for _ in works.finished()) + sum(1 for _ in todo)
         if tray is not None and not left:
             tray.remove()
     with journal.new_current() as order:
@@ -252,7 +262,7 @@ def generate(
             name = names[place : place + _NAME].hex()
             if not left or name in journal.contexts or name in journal.rejected:
                 order(name)
-    return Counts(**states, left=left)
+    return Counts(**states, left=left, failed=failed)
 
 
 @contextmanager

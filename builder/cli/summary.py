@@ -1,0 +1,102 @@
+"""What a job says at its end: what was made, how good it is, why not more, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from builder.job.quality import LOW
+from synthesis.sources.splits import tell_files
+
+if TYPE_CHECKING:
+    from builder.job.execute import Summary
+    from synthesis.options import RunConfig
+
+_MOST_REASONS = 6
+
+
+def tell_summary(summary: Summary, config: RunConfig) -> list[str]:
+    """The last lines of a job."""
+    return [_made(summary), *_details(summary, config)]
+
+
+def failure(summary: Summary, config: RunConfig) -> str:
+    """What went wrong, and what to do; empty if the job was done to its end and made something."""
+    again = f"context-synthesis run {config.out_dir / 'run.toml'}"
+    left = f"{_some(summary.counts.left, 'pair')} of {summary.counts.total:,} left; what is done is kept"
+    if summary.counts.failed:
+        many = config.cost.stop_after
+        return (
+            f"stopped: {_some(many, 'pair')} in a row came to the same, {summary.counts.failed}\n{left}. "
+            "Try another model, --template or --temperature on a few pairs (--limit), or go on regardless: "
+            f"{again} --stop-after 0"
+        )
+    if summary.counts.left:
+        more = "--max-cost" if config.cost.max_cost else "--max-total-tokens"
+        return f"the budget does not reach further: {left}. Go on with a higher one: {again} {more} ..."
+    if not summary.contexts:
+        return "no context was made; the reasons are " + (
+            f"above, each with its text in {config.out_dir / 'journal' / 'rejected.jsonl'}"
+            if summary.quality.reasons
+            else "not known: the source has no pairs"
+        )
+    return ""
+
+
+def _made(summary: Summary) -> str:
+    filled = [result for result in summary.dataset.configs if result.rows]
+    written = sum(result.built for result in filled)
+    parts = [
+        _some(summary.contexts, "context"),
+        f"{summary.rejected:,} rejected",
+        f"{_some(len(filled), 'config')} ({f'{written} written' if written else 'nothing changed'})",
+        f"{summary.seconds:.1f} s",
+        str(summary.dataset.path),
+    ]
+    return ", ".join(parts)
+
+
+def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
+    empty = [result.name for result in summary.dataset.configs if result.kind == "chat" and not result.rows]
+    if summary.contexts and empty:
+        yield (
+            f"without a single sample: {', '.join(empty)}. No context fits the length; ask for a greater "
+            "one with --lengths, or add --oversize trim"
+        )
+    if summary.damaged:
+        yield f"{_some(summary.damaged, 'damaged record')} redone"
+    found = summary.quality
+    if found.scored:
+        share = f"{found.low / found.scored:.0%} of them" if found.low else "none of them"
+        yield f"coherence: {found.mean:.2f} on average; {share} under {LOW:.2f}"
+    if found.reasons:
+        told = [f"{count:,} {reason}" for reason, count in list(found.reasons.items())[:_MOST_REASONS]]
+        others = sum(list(found.reasons.values())[_MOST_REASONS:])
+        yield f"rejected for: {', '.join(told)}" + (f", {others:,} others" if others else "")
+    if summary.usage.output_tokens:
+        from builder.job.meter import tell_usage
+
+        yield f"so far in this folder: {tell_usage(summary.usage, config.cost)}"
+    if summary.realised and summary.realised.off:
+        yield (
+            f"over 20 % longer or shorter than asked: {_some(summary.realised.off, 'context')} of "
+            f"{summary.realised.contexts:,}; on average {summary.realised.mean:.0%} of the words"
+        )
+    if summary.short:
+        yield f"shorter than asked: {_some(summary.short, 'sample')}, {_why_short(config)}"
+    if files := tell_files(summary.source or {}):
+        yield files
+    if summary.contexts and not summary.counts.left:
+        yield f"next: context-synthesis report {config.out_dir}"
+
+
+def _why_short(config: RunConfig) -> str:
+    asked = config.samples.distractors
+    if asked == "none":
+        return "as no distractors were asked for. Raise --words, or leave --distractors none out"
+    more = "" if "random" in asked else ", or use --distractors random"
+    return f"for lack of other contexts. Add pairs{',' if more else ' or'} raise --words{more}"
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -1,0 +1,56 @@
+"""How good the contexts of a dataset folder are, and why others were rejected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from builder.folder.build import ConfigResult, FolderResult
+from builder.folder.reading import values
+from synthesis.data import Rejected
+from synthesis.run.alike import kind_of_rejection
+
+LOW = 0.4
+"""An overall score under this is worth a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """``mean`` is the mean overall score of ``scored`` contexts, ``low`` how many are under ``LOW``.
+
+    ``reasons`` counts what was rejected by stage and name of the fault.
+    """
+
+    scored: int = 0
+    mean: float = 0.0
+    low: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+def quality_of(dataset: FolderResult, dropped: Iterable[Rejected]) -> Quality:
+    """Read the scores and the rejected rows of a dataset folder, column by column.
+
+    Args:
+        dataset: the folder.
+        dropped: what counts as rejected where the folder has no config of rejected rows.
+    """
+    scored, total, low, reasons = 0, 0.0, 0, Counter[str]()
+    for one in dataset.configs:
+        if one.kind == "raw":
+            for (score,) in values(_files(dataset.path, one), ("coherence",)):
+                if score is not None:
+                    scored, total, low = scored + 1, total + score, low + (score < LOW)
+        elif one.kind == "rejected":
+            reasons.update(
+                kind_of_rejection(stage, reason)
+                for stage, reason in values(_files(dataset.path, one), ("stage", "reason"))
+            )
+    if all(one.kind != "rejected" for one in dataset.configs):
+        reasons.update(kind_of_rejection(row.stage, row.reason) for row in dropped)
+    return Quality(scored, total / scored if scored else 0.0, low, dict(reasons.most_common()))
+
+
+def _files(folder: Path, config: ConfigResult) -> list[Path]:
+    return [folder / name for name in config.files] if config.rows else []

@@ -1,0 +1,101 @@
+"""A run in which everything fails alike stops, says why, and loses nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from builder.cli.main import app
+from synthesis.data import Context, Rejected
+from synthesis.run.alike import Alike
+from tests.openai_server import Asked, Reply, Server, serve
+from tests.pretend import prose
+
+WORDS = 100
+
+
+def good(asked: Asked) -> Reply:
+    """A context for a pair of ``write_pairs``."""
+    name = asked.body["messages"][1]["content"].split("<response>")[1].split("</response>")[0].strip()
+    told = f"Lighthouse number {name.split()[1]} was kept by {name} for years."
+    return Reply(f"Context: {prose(50)} {told} {prose(45, 'later')}")
+
+
+def bad(asked: Asked) -> Reply:
+    return Reply(f"Context: {prose(95, str(asked.number))}")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve(bad) as running:
+        yield running
+
+
+def asked(server: Server) -> int:
+    return sum("messages" in one.body for one in server.asked)
+
+
+def command(name: str, server: Server, tmp_path: Path, pairs: Path, *more: str) -> Result:
+    options = ["--pairs", str(pairs), "--out", str(tmp_path / "run"), "--engine", "openai", "--model", "tiny"]
+    options += ["--option", f"base_url={server.url}", "--option", "concurrency=1", "--words", str(WORDS)]
+    return CliRunner().invoke(app, [name, *options, "--lengths", "1k", "--repairs", "0", *more])
+
+
+def test_twenty_alike_stop_the_run_and_the_next_goes_on(server, tmp_path, write_pairs) -> None:
+    pairs = write_pairs(30)
+    stopped = command("run", server, tmp_path, pairs)
+    assert stopped.exit_code == 1
+    assert 20 <= asked(server) <= 21  # the next request may be under way
+    assert "stopped: 20 pairs in a row came to the same, check: missing: " in stopped.output
+    assert "10 pairs of 30 left" in stopped.output and "--stop-after 0" in stopped.output
+    assert "rejected for: 20 check: missing" in stopped.output
+    # What was done is on record; the model is better now.
+    server.script = good
+    rest = command("run", server, tmp_path, pairs)
+    assert rest.exit_code == 0, rest.output
+    assert 30 <= asked(server) <= 31
+    assert "10 contexts, 20 rejected" in rest.output
+
+
+def test_a_context_in_between_begins_the_count_anew(server, tmp_path, write_pairs) -> None:
+    server.script = lambda asked: good(asked) if asked.number % 4 == 3 else bad(asked)
+    mixed = command("run", server, tmp_path, write_pairs(12), "--stop-after", "4")
+    assert mixed.exit_code == 0, mixed.output
+    assert asked(server) == 12
+    assert "3 contexts, 9 rejected" in mixed.output
+    assert "coherence: 0." in mixed.output and "on average" in mixed.output
+
+
+def test_told_to_go_on_it_asks_for_all_and_none_made_is_a_failure(server, tmp_path, write_pairs) -> None:
+    none = command("run", server, tmp_path, write_pairs(6), "--stop-after", "0")
+    assert none.exit_code == 1
+    assert asked(server) == 6
+    assert "0 contexts, 6 rejected" in none.output
+    assert "rejected for: 6 check: missing" in none.output
+    assert "no context was made" in none.output
+    kept = (tmp_path / "run" / "journal" / "rejected.jsonl").read_text().splitlines()
+    assert [json.loads(line)["stage"] for line in kept] == ["check"] * 6
+
+
+def test_only_the_same_kind_counts() -> None:
+    def dropped(stage: str, reason: str) -> Rejected:
+        return Rejected("p", stage, reason)
+
+    alike = Alike(2)
+    outcomes = [
+        dropped("check", "missing: a"),
+        dropped("parse", "missing: a"),
+        dropped("parse", "short: 3 words"),
+        Context("p", "text"),
+        dropped("parse", "short: 3 words"),
+        Context("p", "text"),
+        Context("p", "text"),
+    ]
+    assert all(map(alike.goes_on, outcomes))
+    assert alike.goes_on(dropped("check", "missing: x; asked 3 times"))
+    assert not alike.goes_on(dropped("check", "missing: y"))
+    assert alike.reason == "check: missing: y"
