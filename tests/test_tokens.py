@@ -200,6 +200,56 @@ def test_broken_and_hostile_templates_are_refused(source: str) -> None:
         ChatTemplate(source).render(TURNS)
 
 
+HOSTILE = {
+    "recursion": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    "memory": "{{ 'a' * 10 ** 11 }}",
+    "nesting": "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+    "no number": "{{ 1 / 0 }}",
+    "much": "{% for m in messages %}{{ m.content * 99 }}{% endfor %}",
+    "endless": "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_template_that_never_ends_or_takes_too_much_is_refused(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthesis.tokens.template_trial.SECONDS", 1)
+    tokenizer = build_tokenizer("bad", byte_level().to_str(), HOSTILE[name], {})
+    with pytest.raises(TokenizerError, match="(?s)cannot render a user turn|takes more than|far more"):
+        tokenizer.check_chat()
+
+
+MUTE = {
+    "{% for m in messages %}{{ m.role }}{% endfor %}": "the user says",
+    "{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}": "the assistant says",
+    "{{ messages[0].content }}": "the assistant says",
+    "{% for m in messages %}{{ m.content[:200] }}{% endfor %}": "the user says",  # only what is long is cut
+    "{% for m in messages %}{{ m.content | tojson if m.content is not string }}{% endfor %}": "the user says",
+}
+
+
+@pytest.mark.parametrize("source", MUTE)
+def test_a_template_that_leaves_out_what_is_said_is_refused(source: str) -> None:
+    tokenizer = build_tokenizer("mute", byte_level().to_str(), source, {})
+    with pytest.raises(TokenizerError, match=f"'mute' does not print what {MUTE[source]}.*Choose another"):
+        tokenizer.check_chat()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for m in messages %}{{ m.role }}:{% for c in m.content %}{{ c.text }}{% endfor %}|{% endfor %}",
+        "{% for m in messages %}{{ m.role }}:{{ m.content[0]['text'] }}|{% endfor %}",
+        "{% for m in messages %}{{ m.role }}:{{ m.content | map(attribute='text') | join }}|{% endfor %}",
+    ],
+)
+def test_a_template_that_wants_parts_gets_parts(source: str) -> None:
+    tokenizer = build_tokenizer("parts", byte_level().to_str(), source, {})
+    tokenizer.check_chat()
+    assert tokenizer.render(TURNS) == "user:Where is the ledger?|assistant:On the desk.|"
+
+
 def test_contents_are_never_expanded() -> None:
     turns = [Message("user", "{{ 7 * 7 }} {% raw %} {documents}"), Message("assistant", "{instruction}")]
     assert "{{ 7 * 7 }} {% raw %} {documents}" in ALL["byte_level"].render(turns)

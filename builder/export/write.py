@@ -134,6 +134,7 @@ def _format(name: str, length: int | str | None, tokenizer: str | None) -> _Form
 
 def _packs(samples: Iterable[Conversation], tokenizer: str, length: int) -> Iterator[Row]:
     counts = load_tokenizer(tokenizer)
+    counts.check_chat()
     named = ((sample.id, sample.messages) for sample in samples)
     return map(pack_row, pack(encode_chats(named, counts), length))
 

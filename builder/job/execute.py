@@ -25,7 +25,7 @@ from builder.job.rows import RunRows, corpus_of
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import probe_corpus
 from synthesis.assembly.options import make_options
-from synthesis.data import Message, Usage
+from synthesis.data import Usage
 from synthesis.engines import engine_class
 from synthesis.options import RunConfig
 from synthesis.run.expansion import Realised, realised
@@ -196,7 +196,7 @@ def checked_tokenizer(config: RunConfig) -> Tokenizer:
     if corpus_of(config):
         probe_corpus(samples.corpus)
     tokenizer = load_tokenizer(samples.tokenizer or None)
-    tokenizer.count_chat([Message("user", "."), Message("assistant", ".")])
+    tokenizer.check_chat()
     return tokenizer
 
 

@@ -25,7 +25,7 @@ from builder.folder.schema import ROWS_VERSION, Row, arrow_schema, chat_row
 from builder.loading.assembling import AssemblyJob, forget, outcomes, prepare, remember, serial_tokenizers
 from builder.loading.raw import RawConfig, find_raw, open_rows, prepare_store
 from synthesis.assembly.options import KEYWORDS, Length, Options, from_keywords, make_options, parse_mixture
-from synthesis.data import Message, Rejected, content_hash
+from synthesis.data import Rejected, content_hash
 from synthesis.errors import TokenizerError, UsageError
 from synthesis.storage import storage_errors
 from synthesis.tokens import Tokenizer, format_length, load_tokenizer
@@ -207,7 +207,7 @@ def _load(name: str | None, revision: str | None, recorded: bool) -> Tokenizer:
     """The tokenizer, able to render a conversation."""
     try:
         loaded = load_tokenizer(name, revision=revision)
-        loaded.count_chat([Message("user", "."), Message("assistant", ".")])
+        loaded.check_chat()
     except TokenizerError as error:
         if not recorded:
             raise

@@ -128,6 +128,20 @@ class Tokenizer:
             )
         return self.template.render(messages, add_generation_prompt)
 
+    def check_chat(self) -> None:
+        """Refuse a chat template that does not print what is said, whatever is said and however long it is.
+
+        Raises:
+            TokenizerError: so it is, there is none, or it takes too much.
+        """
+        if self.template is None:
+            self.render([])
+        elif trouble := self.template.trial().trouble:
+            raise TokenizerError(
+                f"the chat template of {self.name!r} {trouble}. Samples made with it would not hold their "
+                "documents or answers. Choose another tokenizer, such as that of the model's chat version."
+            )
+
     def count_chat(self, messages: Sequence[Message]) -> int:
         """Tokens of the rendered conversation, as a trainer counts them.
 
