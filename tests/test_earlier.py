@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -47,6 +48,7 @@ def lacking(folder: Path) -> Path:
     content = json.loads(manifest.read_text())
     content["schema"] = {name: kind for name, kind in content["schema"].items() if name not in LATER}
     content["files"][0]["bytes"] = content["bytes"] = path.stat().st_size
+    content["files"][0]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     manifest.write_text(json.dumps(content))
     return folder
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from builder.folder.facts import tokenizer_of
 from builder.folder.place import Place
-from builder.folder.versions import read_manifests
+from builder.folder.versions import check_sound, read_manifests
 from synthesis.data import Message, content_hash
 from synthesis.errors import SourceError, UsageError
 from synthesis.sources.hub import dataset_table, hub_errors
@@ -74,8 +74,10 @@ def conversations(source: Place, config: str, split: str) -> Iterator[Conversati
     """The samples of a config, in order.
 
     Raises:
-        SourceError: The split cannot be read, is empty, or holds no conversations.
+        SourceError: The split cannot be read, is damaged, is empty, or holds no conversations.
     """
+    if source.folder is not None:
+        check_sound(source.folder, config)
     table = dataset_table(source.at, source.name, config, split, None, source.revision)
     number = 0
     for row in table.rows():

@@ -25,7 +25,7 @@ from builder.folder.versions import (
     STAGING,
     DataFile,
     Manifest,
-    is_intact,
+    is_sound,
     next_version,
     read_manifests,
     remove_version,
@@ -161,7 +161,7 @@ def _build_config(
         statistics={},
         facts=facts,
     )
-    if previous and _is_current(previous, draft) and is_intact(folder, previous):
+    if previous and _is_current(previous, draft) and is_sound(folder, previous):
         return _result(previous, built=False)
     staging = folder / STAGING / config.name
     shards, statistics = _write_rows(staging, config, progress)
@@ -239,7 +239,7 @@ def _write_card(folder: Path, order: Sequence[str], facts: Mapping[str, Any]) ->
     newest = {name: versions[-1] for name, versions in read_manifests(folder).items()}
     names = dict.fromkeys([*(name for name in order if name in newest), *newest])
     text = render_card(folder, [newest[name] for name in names], facts)
-    notes = kept_notes(card.read_text(encoding="utf-8")) if card.is_file() else ""
+    notes = kept_notes(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else ""
     text = f"{text.rstrip()}\n" + (f"\n{notes}\n" if notes else "")
     replace_file(card, text, staging_path(folder, card))
 

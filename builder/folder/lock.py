@@ -46,7 +46,10 @@ def _check_ours(folder: Path) -> None:
     card = folder / "README.md"
     has_card = card.exists()
     with storage_errors(card):
-        ours = card.is_file() and MARKER in card.read_text(encoding="utf-8", errors="replace")
+        text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+        # One that lost all it said is written anew, where the folder is ours by another sign.
+        lost = not text.strip("\0 \r\n") and card.is_file() and (folder / OWNER).exists()
+        ours = MARKER in text or lost
     if has_card and not ours:
         raise FolderError(
             f"'{card}' was not written by this tool and is not overwritten. "

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthesis.errors import SourceError, UsageError
+from synthesis.errors import FolderError, SourceError, StorageError, UsageError
 from synthesis.run.folder import RunFolder, kind_of
 from synthesis.sources.hub import parse_hub
+from synthesis.storage import storage_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,18 @@ def not_built(name: str) -> str:
     )
 
 
+def _is_run(path: Path) -> bool:
+    try:
+        return path.is_dir() and kind_of(path) == "run"
+    except (OSError, FolderError, StorageError):  # one that may not be read is none that could be named
+        return False
+
+
 def _dataset_in(path: Path, name: str) -> Path:
     kind = kind_of(path)
     if kind == "other":
-        inside = sorted(one.name for one in path.iterdir() if one.is_dir() and kind_of(one) == "run")
+        with storage_errors(path):
+            inside = sorted(one.name for one in path.iterdir() if _is_run(one))
         if inside:
             raise SourceError(f"{not_built(name)} There are runs in it: {', '.join(inside[:3])}.")
     if kind != "run":

@@ -5,7 +5,9 @@ The only reader of what ``builder.folder.parquet`` wrote. Memory holds one batch
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -27,6 +29,18 @@ def batches(
     for path in files:
         with pq.ParquetFile(path) as file:
             yield from file.iter_batches(rows, columns=None if columns is None else list(columns))
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content, read again only when the file was written anew."""
+    state = path.stat()
+    return _hashed(path, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=4096)
+def _hashed(path: Path, *_state: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def values(files: Iterable[Path | IO[bytes]], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:

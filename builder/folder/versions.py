@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from builder.folder.checks import CHECKS, digest_of, note_check, read_checks
 from builder.folder.facts import GENERATION
-from builder.folder.reading import same_rows_and_more
+from builder.folder.reading import file_digest, same_rows_and_more
 from builder.folder.schema import Kind, id_column
 from synthesis.data import content_hash
-from synthesis.errors import ConfigError, FolderError
+from synthesis.errors import ConfigError, FolderError, SourceError
 from synthesis.storage import replace_file, storage_errors
 
 STAGING = ".building"  # inside the dataset folder: renaming is atomic only within a file system
@@ -118,17 +119,22 @@ def read_manifests(folder: Path) -> dict[str, list[Manifest]]:
     """All manifests of a dataset folder: config -> versions, oldest first; configs by name.
 
     Raises:
-        FolderError: A manifest cannot be understood.
+        FolderError: A manifest is damaged or cannot be understood.
     """
     found: dict[str, list[Manifest]] = {}
+    checks = read_checks(folder)
     for path in sorted((folder / "manifests").glob("*/*.json")):
-        found.setdefault(path.parent.name, []).append(_read(path))
+        found.setdefault(path.parent.name, []).append(
+            _read(path, checks.get(path.relative_to(folder).as_posix()))
+        )
     return {name: sorted(found[name], key=lambda manifest: manifest.number) for name in sorted(found)}
 
 
-def _read(path: Path) -> Manifest:
+def _read(path: Path, checks: Collection[str] | None) -> Manifest:
+    with storage_errors(path):
+        content = path.read_bytes()
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(content)
         if values.pop("format") != FORMAT:
             raise FolderError(
                 f"The manifest '{path}' has another format. Use the version of this tool that wrote it, "
@@ -138,18 +144,25 @@ def _read(path: Path) -> Manifest:
         manifest = Manifest(**values, files=files)
         if (manifest.config, f"{manifest.number}.json") != (path.parent.name, path.name):
             raise KeyError("config or version")
-    except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError) as error:
         raise FolderError(
             f"The manifest '{path}' cannot be read ({error}). Delete it and the folder "
             f"'data/{path.parent.name}/{path.stem}' beside it, then run again."
         ) from error
+    if checks and digest_of(content) not in checks:
+        raise FolderError(
+            f"The manifest '{path}' is not what was written there: it is damaged. Delete it and the "
+            f"folder 'data/{path.parent.name}/{path.stem}' beside it, then run again. If it was changed on "
+            f"purpose, delete '{CHECKS}' instead."
+        )
     return manifest
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put a manifest in place atomically; the version exists from here on."""
-    path = manifest_path(folder, manifest.config, manifest.version)
-    replace_file(path, manifest.to_json(), staging_path(folder, path))
+    path, content = manifest_path(folder, manifest.config, manifest.version), manifest.to_json()
+    note_check(folder, path, content, staging_path(folder, path))
+    replace_file(path, content, staging_path(folder, path))
 
 
 def staging_path(folder: Path, path: Path) -> Path:
@@ -168,7 +181,7 @@ def mark_published(folder: Path, config: str, version: str, released: str = "") 
     path = manifest_path(folder, config, version)
     if not path.is_file():
         raise FolderError(f"'{folder}' has no version {version} of '{config}'. Build it first.")
-    manifest = _read(path)
+    manifest = _read(path, read_checks(folder).get(path.relative_to(folder).as_posix()))
     if released and Version.parse(released) > last_number(manifest):
         manifest = replace(manifest, released=released)
     write_manifest(folder, replace(manifest, published=True))
@@ -187,6 +200,37 @@ def is_intact(folder: Path, manifest: Manifest) -> bool:
         for path in (folder / manifest.directory).glob("*.parquet")
     }
     return listed == there
+
+
+def is_sound(folder: Path, manifest: Manifest) -> bool:
+    """Whether exactly the files of a manifest are there, with the contents that it tells of."""
+    with storage_errors(folder / manifest.directory):
+        return is_intact(folder, manifest) and all(
+            file_digest(folder / file.path) == file.sha256 for file in manifest.files
+        )
+
+
+def check_sound(folder: Path, config: str) -> None:
+    """See to it that the files of a config, named as it is listed, are as they were written.
+
+    Raises:
+        SourceError: They are damaged or missing. Of a config without a manifest nothing is known.
+    """
+    for versions in read_manifests(folder).values():
+        for manifest in versions:
+            names = {f"{manifest.config}-v{manifest.version}"}
+            names |= {manifest.config} if manifest is versions[-1] else set()
+            if config in names and not is_sound(folder, manifest):
+                raise SourceError(damaged(folder, manifest))
+
+
+def damaged(folder: Path, manifest: Manifest) -> str:
+    """The message for a version whose files are not what they were."""
+    return (
+        f"Files of '{manifest.config}' {manifest.version} are missing from "
+        f"'{folder / manifest.directory}', or damaged there. Run the same `context-synthesis run` again to "
+        "restore them, or download the dataset again."
+    )
 
 
 def remove_version(folder: Path, manifest: Manifest) -> None:
@@ -233,6 +277,6 @@ def _added(folder: Path, previous: Manifest, draft: Manifest, files: Sequence[Pa
     same_origin = all(previous.facts.get(name) == draft.facts.get(name) for name in GENERATION)
     if not same_origin or previous.kind != draft.kind or previous.schema != draft.schema:
         return False
-    if not is_intact(folder, previous):
+    if not is_sound(folder, previous):
         return False
     return same_rows_and_more(previous.paths(folder), files, id_column(draft.kind))

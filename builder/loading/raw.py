@@ -5,19 +5,17 @@ A dataset folder, a run's folder or a Hub repository; rows are memory-mapped fro
 
 from __future__ import annotations
 
-import hashlib
 import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from builder.folder.facts import tokenizer_of
 from builder.folder.place import Place, not_built
-from builder.folder.reading import batches
+from builder.folder.reading import batches, file_digest
 from builder.folder.versions import Manifest, read_manifests
 from synthesis.data import Context, Evidence, Pair, content_hash
 from synthesis.errors import SourceError, StorageError, UsageError
@@ -168,15 +166,7 @@ def _digest(path: Path) -> str:
     stored = path.resolve()
     if path.is_symlink() and stored.parent.name == "blobs" and _SHA256.fullmatch(stored.name):
         return stored.name
-    state = path.stat()
-    return _hashed(path, state.st_size, state.st_mtime_ns, state.st_ino)
-
-
-@lru_cache(maxsize=4096)
-def _hashed(path: Path, *_state: int) -> str:
-    """SHA-256 of a file; the state is there so that a file written anew is read anew."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(path)
 
 
 def prepare_store(raw: RawConfig, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from builder.folder.figures import Family, families, family_figures, key_of
 from builder.folder.place import find_built
-from builder.folder.versions import Manifest, is_intact, read_manifests
+from builder.folder.versions import Manifest, damaged, is_sound, read_manifests
 from builder.report.collect import depth_line, raw_part
 from builder.report.page import MARK, Figure, Findings, render
 from synthesis.errors import FolderError
@@ -74,11 +74,8 @@ def _newest(dataset: Path) -> list[Manifest]:
             "Add pairs, or loosen the filters."
         )
     for one in newest:
-        if not is_intact(dataset, one):
-            raise FolderError(
-                f"Files of '{one.config}' {one.version} are missing from '{dataset / one.directory}'. "
-                "Run the same `context-synthesis run` again to restore them."
-            )
+        if not is_sound(dataset, one):
+            raise FolderError(damaged(dataset, one))
     return newest
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,19 +139,24 @@ def png(figure: Figure, key: str) -> bytes:
 
 
 def key_of(path: Path) -> str | None:
-    """The key that a PNG of ours carries; None for any other file."""
-    with path.open("rb") as file:
-        if file.read(8) != _SIGNATURE:
+    """The key that a PNG of ours carries; None for any other file, and for one that is damaged."""
+    content, place, key, kind = path.read_bytes(), 8, None, b""
+    if content[:8] != _SIGNATURE:
+        return None
+    while kind != b"IEND":
+        head = content[place : place + 8]
+        if len(head) < 8:
             return None
-        while len(head := file.read(8)) == 8:
-            length, kind = struct.unpack(">I4s", head)
-            if kind == b"tEXt" and length < 1_000:
-                label, _, text = file.read(length).decode("latin-1").partition("\0")
-                if label == _LABEL and text.startswith(_MARK):
-                    return text.removeprefix(_MARK)
-                file.seek(4, 1)  # the checksum
-            elif kind == b"IDAT":
-                break  # ours stands before the picture
-            else:
-                file.seek(length + 4, 1)
-    return None
+        length, kind = struct.unpack(">I4s", head)
+        body, check = (
+            content[place + 4 : place + 8 + length],
+            content[place + 8 + length : place + 12 + length],
+        )
+        if check != crc32(body).to_bytes(4):
+            return None
+        if kind == b"tEXt" and length < 1_000:
+            label, _, text = body[4:].decode("latin-1").partition("\0")
+            if label == _LABEL and text.startswith(_MARK):
+                key = text.removeprefix(_MARK)
+        place += 12 + length
+    return key if place == len(content) else None

@@ -1,0 +1,52 @@
+"""What the manifests of a dataset folder were when they were written, so that a damaged one is told.
+
+``manifests/.checks`` informs and is not published: without it, or where a line of it is damaged,
+manifests are taken as they are. Knows nothing of what they say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from synthesis.errors import FolderError
+from synthesis.run.records import read_record, sealed
+from synthesis.storage import replace_file, storage_errors
+
+CHECKS = "manifests/.checks"
+
+
+def read_checks(folder: Path) -> Mapping[str, set[str]]:
+    """The SHA-256 that each manifest may have, by its path in ``folder``; none for one that is not known."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    path = folder / CHECKS
+    with storage_errors(path):
+        content = path.read_bytes() if path.is_file() else b""
+    with suppress(FolderError):  # of a newer version
+        for line in content.splitlines(keepends=True):
+            record = read_record(line, path, ("file", "sha256")) or {}
+            if isinstance(record.get("file"), str) and isinstance(record.get("sha256"), str):
+                found[record["file"]].add(record["sha256"])
+    return found
+
+
+def note_check(folder: Path, manifest: Path, content: str, staging: Path) -> None:
+    """Note what a manifest is about to hold; until it does, what it holds is right as well."""
+    known = {name: digests for name, digests in read_checks(folder).items() if (folder / name).is_file()}
+    name = manifest.relative_to(folder).as_posix()
+    digests = {digest_of(content.encode())}
+    if manifest.is_file():
+        digests |= known.get(name, set()) & {digest_of(manifest.read_bytes())}
+    known[name] = digests
+    lines = [
+        sealed({"file": one, "sha256": digest}) for one in sorted(known) for digest in sorted(known[one])
+    ]
+    replace_file(folder / CHECKS, b"".join(lines), staging)
+
+
+def digest_of(content: bytes) -> str:
+    """The SHA-256 of a manifest, in hex digits."""
+    return hashlib.sha256(content).hexdigest()
