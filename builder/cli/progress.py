@@ -1,9 +1,13 @@
-"""Progress on the terminal: a bar with rate and time left, or sparse lines where there is no terminal."""
+"""Progress on the terminal: a bar with what goes on below it, or sparse lines where there is no terminal."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+
+from builder.job.pacing import RecentRate, tell_rate, tell_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,79 +17,106 @@ _LINE_EVERY = 10.0  # seconds
 
 
 class TerminalReporter:
-    """Shows the stages of a job on ``console``. Use as a context manager."""
+    """Shows the stages of a job on ``console``. Use as a context manager.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    Without a terminal it prints a line every so many seconds of a stage, also while nothing comes.
+    """
+
+    def __init__(self, console: Console, every: float = _LINE_EVERY) -> None:
+        self._console, self._every = console, every
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._name, self._note, self._done = "", "", 0
         self._total: int | None = None
-        self._began = self._last_line = time.monotonic()
+        self._began = time.monotonic()
+        self._rate = RecentRate(self._began)
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._lines: threading.Thread | None = None
 
     def __enter__(self) -> TerminalReporter:
         if self._console.is_terminal:
-            self._bar = _bar(self._console)
+            self._bar = _bar(self._console, self.state)
             self._bar.start()
+        elif not self._console.quiet:
+            self._lines = threading.Thread(target=self._print_lines, daemon=True)
+            self._lines.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         if self._bar is not None:
             self._bar.stop()
+        if self._lines is not None:
+            self._lines.join()
 
     def stage(self, name: str, total: int | None) -> None:
         """A new stage begins."""
-        self._name, self._total, self._done, self._note = name, total, 0, ""
-        self._began = self._last_line = time.monotonic()
-        if self._bar is not None and total != 0:
-            self._task = self._bar.add_task(name, total=total, note="")
+        with self._lock:
+            self._name, self._total, self._done, self._note = name, total, 0, ""
+            self._began = time.monotonic()
+            self._rate = RecentRate(self._began)
+        if self._bar is not None:
+            self._task = self._bar.add_task(name, total=total) if total != 0 else None
 
     def advance(self, steps: int = 1) -> None:
         """Some steps of the stage are done."""
-        self._done += steps
+        with self._lock:
+            self._done += steps
+            self._rate.add(time.monotonic(), steps)
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, steps)
-        elif (now := time.monotonic()) - self._last_line >= _LINE_EVERY:
-            self._last_line = now
-            self._console.print(self._line(now - self._began), highlight=False, markup=False)
 
     def note(self, text: str) -> None:
         """A few words to show beside the stage."""
-        self._note = text
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, note=text)
+        with self._lock:
+            self._note = text
 
-    def _line(self, seconds: float) -> str:
-        rate = self._done / seconds
-        beside = f"; {self._note}" if self._note else ""
-        if self._total is None:
-            return f"{self._name}: {self._done:,} ({rate:.1f}/s){beside}"
-        left = (self._total - self._done) / rate if rate else 0
-        return f"{self._name}: {self._done:,} of {self._total:,} ({rate:.1f}/s, {left:.0f} s left){beside}"
+    def state(self, now: float | None = None) -> str:
+        """How fast the stage goes, how long it will take, and what was noted; ``now`` is for tests."""
+        with self._lock:
+            now = time.monotonic() if now is None else now
+            rate, after = self._rate.per_second(now), now - self._began
+            left = (self._total or 0) - self._done
+            told = []
+            if rate:
+                about = f", about {tell_time(left / rate)} left" if left > 0 else ""
+                told.append(tell_rate(rate) + about)
+            elif after >= 1:
+                told.append(f"after {tell_time(after)}")
+            return "; ".join(filter(None, [*told, self._note]))
+
+    def line(self, now: float | None = None) -> str:
+        """The stage in one line of text; empty before the first."""
+        state = self.state(now)
+        with self._lock:
+            of = "" if self._total is None else f" of {self._total:,}"
+            return (
+                f"{self._name}: {self._done:,}{of}" + (f" ({state})" if state else "") if self._name else ""
+            )
+
+    def _print_lines(self) -> None:
+        while not self._ended.wait(self._every):
+            if (line := self.line()) and time.monotonic() - self._began >= self._every:
+                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _bar(console: Console) -> Progress:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+def _bar(console: Console, state: Callable[[], str]) -> Progress:
+    from rich.console import RenderableType
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.text import Text
 
-    class Rate(ProgressColumn):
-        def render(self, task: object) -> Text:
-            speed = getattr(task, "finished_speed", None) or getattr(task, "speed", None)
-            return Text(f"{speed:.1f}/s" if speed else "", style="progress.data.speed")
+    class Bars(Progress):
+        """The stages, and below them how the last goes: however narrow the terminal, both are whole."""
 
-    return Progress(
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield from super().get_renderables()
+            if told := state():
+                yield Text(told, style="dim")
+
+    return Bars(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=None if console.width < 80 else 40),
         MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[note]}"),
         console=console,
     )

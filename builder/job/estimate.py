@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from builder.job.pacing import tell_time
 from synthesis.assembly import parse_lengths
 from synthesis.data import Message, Pair, Rejected, Usage
 from synthesis.options import CostConfig, RunConfig
@@ -201,16 +202,6 @@ def tell_number(number: float) -> str:
         if number >= limit:
             return f"{number / limit:.3g}{unit}"
     return f"{number:.0f}"
-
-
-def tell_time(seconds: float) -> str:
-    """A duration in its two largest units."""
-    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if minutes < 90:
-        return f"{minutes:.0f} min"
-    return f"{hours:.1f} h" if hours < 48 else f"{days:.1f} days"
 
 
 def tell_bytes(size: float) -> str:

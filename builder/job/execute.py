@@ -127,9 +127,12 @@ def _write_contexts(work: _Work, job: Job) -> tuple[Counts, RunPace]:
     # What lies on the Hub is read once; how much it is shows as it comes.
     reporter.stage("writing contexts", todo)
     meter = Meter(config, journal, reporter)
-    # What costs nothing may fail as often as it likes.
-    stop_after = 0 if job.takes_no_tokens else config.cost.stop_after
-    counts = generate(job, pairs_of(config), journal, meter.count, budget_of(config), stop_after)
+    if job.takes_no_tokens:  # it may fail as often as it likes
+        counts = generate(job, pairs_of(config), journal, meter.count)
+    else:
+        reporter.note("no reply yet")
+        budget, stop_after = budget_of(config), config.cost.stop_after
+        counts = generate(job, pairs_of(config), journal, meter.count, budget, stop_after, meter.reply)
     return counts, meter.pace() or read_pace(work.folder.read_manifest())
 
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 
 from builder.job.estimate import RunPace, tell_money, tell_number
+from builder.job.pacing import RecentRate
 from builder.job.reporter import Reporter
-from synthesis.data import Context, Rejected, Usage
+from synthesis.data import Completion, Context, Rejected, Usage
 from synthesis.options import CostConfig, RunConfig
 from synthesis.run.budget import price_of
 from synthesis.run.journal import Journal
 
 
 class Meter:
-    """Watches the outcomes of one run; ``count`` is called with each."""
+    """Watches one run: ``count`` is called with each outcome, ``reply`` with each reply."""
 
     def __init__(self, config: RunConfig, journal: Journal, reporter: Reporter) -> None:
         self._cost, self._journal, self._reporter = config.cost, journal, reporter
         self._began = time.monotonic()
         self._before = journal.usage
         self._contexts = self._words = 0
+        self._taken = Usage()
+        self._rate = RecentRate(self._began)
 
     def count(self, outcome: Context | Rejected) -> None:
         """One more pair is done."""
@@ -27,9 +30,19 @@ class Meter:
             self._contexts += 1
             self._words += outcome.words
         self._reporter.advance()
-        usage = self._journal.usage
-        if usage.output_tokens:
-            self._reporter.note(tell_usage(usage, self._cost))
+
+    def reply(self, completion: Completion) -> None:
+        """One more reply is there, of a pair that may take others."""
+        self._taken += Usage.of(completion)
+        now = time.monotonic()
+        self._rate.add(now, completion.output_tokens)
+        count = self._taken.replies
+        replies = f"{count:,} replies" if count > 1 else "1 reply"
+        rate = self._rate.per_second(now)
+        speed = f" ({tell_number(rate)} per second)" if rate else ""
+        # Not every server tells what a reply took.
+        tokens = f", {tell_usage(self._taken, self._cost)}{speed}" if self._taken.output_tokens else ""
+        self._reporter.note(replies + tokens)
 
     def pace(self) -> RunPace | None:
         """How this run went; None if it wrote nothing."""

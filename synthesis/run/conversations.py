@@ -187,7 +187,12 @@ class Conversations(Generic[T]):
         return True
 
 
-def converse(engine: Engine, works: Conversations[T], sampling: Sampling) -> Generator[Finished[T]]:
+def converse(
+    engine: Engine,
+    works: Conversations[T],
+    sampling: Sampling,
+    on_reply: Callable[[Completion], object] = lambda _: None,
+) -> Generator[Finished[T]]:
     """Let an engine answer every prompt of ``works``; yield each work as it ends.
 
     An engine may end when the source is dry for the moment; then it gets the rest in
@@ -200,6 +205,7 @@ def converse(engine: Engine, works: Conversations[T], sampling: Sampling) -> Gen
         answered = False
         for completion in engine.complete(works, sampling):
             answered = True
+            on_reply(completion)
             works.take(completion)
             yield from works.finished()
         yield from works.finished()

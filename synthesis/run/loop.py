@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from synthesis.data import Context, Pair, Prompt, Rejected, Usage, content_hash
+from synthesis.data import Completion, Context, Pair, Prompt, Rejected, Usage, content_hash
 from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Items, Sampling, adopted
 from synthesis.errors import ConfigError
@@ -223,6 +223,7 @@ def generate(
     on_outcome: Callable[[Context | Rejected], None] = lambda _: None,
     budget: Budget = NO_BUDGET,
     stop_after: int = 0,
+    on_reply: Callable[[Completion], object] = lambda _: None,
 ) -> Counts:
     """Write the outcome of every pair that is not settled yet, then mark the set as current.
 
@@ -247,7 +248,7 @@ def generate(
     todo = work(lambda fingerprint: names.extend(bytes.fromhex(fingerprint)))
     with _tray(job, journal) as tray:
         works = job.works(todo, journal, Spending(budget, journal, job.guess()), tray)
-        with closing(converse(job.engine, works, job.sampling)) as ended:
+        with closing(converse(job.engine, works, job.sampling, on_reply)) as ended:
             for pair, outcome, usage in ended:
                 journal.add(outcome, pair, usage)
                 on_outcome(outcome)
