@@ -235,7 +235,7 @@ def rows(tmp_path):
 def test_scores_of_a_file_with_gains_beside(rows) -> None:
     plain = list(score_source(rows))
     found = list(score_source(rows, engine=Counting(), windows=True))
-    extra = {"gain", "instruction_gain", "answer_tokens", "window_gains"}
+    extra = {"gain", "answer_logprob", "instruction_gain", "answer_tokens", "window_gains"}
     assert [{k: v for k, v in line.items() if k not in extra} for line in found] == plain
     for line in found:
         assert ("error" in line) != (extra <= line.keys())
