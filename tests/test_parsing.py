@@ -149,3 +149,9 @@ def test_a_part_may_do_without_the_marker_and_be_short() -> None:
     assert reply("Context: " + "The mill stood by the river. " * 5, part=True).text.startswith("The mill")
     assert reply("<think>hm</think>\n" + BODY, part=True).text == BODY.strip()
     assert reply("I would rather not.", part=True).reason.startswith("short")
+
+
+def test_a_nul_is_no_text() -> None:
+    found = reply(f"Context: {BODY[:40]}\0{BODY}")
+    assert isinstance(found, Rejected)
+    assert (found.stage, found.reason) == ("parse", "nul: the reply holds a NUL character")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from synthesis.data import Pair
+from synthesis.data import Message, Pair
 from synthesis.engines.base import Sampling
 from synthesis.errors import TemplateError
 from synthesis.prompts import MARKER, build_prompt, built_in_templates, load_template, parse_template
@@ -78,3 +78,8 @@ def test_the_fingerprint_changes_with_everything_that_matters() -> None:
     assert prompt().fingerprint == prompt().fingerprint
     with_metadata = Pair(instruction=PAIR.instruction, answer=PAIR.answer, task="story_qa", metadata={"a": 1})
     assert prompt(with_metadata).fingerprint == prompt().fingerprint
+
+
+def test_a_template_may_begin_with_its_user_part() -> None:
+    (only,) = parse_template("t", "[user]\n{instruction} {answer} {words}\n").parts
+    assert only == Message("user", "{instruction} {answer} {words}")

@@ -165,6 +165,7 @@ _ADVICE = {
     "length": "- It was cut off before its end. Bring it to its end within about {words} words.",
     "marker": '- The word "Context:" stands far inside it. Nothing comes before that word.',
     "thinking": "- It has thoughts and no text. Give the text at once.",
+    "nul": "- It holds a character that no text has (NUL).",
     "short": "- It has {what}.",
     "long": "- It has {what}.",
     "echo": "- It repeats the request. The text never asks anything; what the request is about comes up "

@@ -44,6 +44,8 @@ def parse(
     if body.late >= 0:
         where = f"{body.late - body.start:,} characters into the reply"
         return rejected("parse", f"marker: 'Context:' does not open the text but stands {where}")
+    if "\0" in text:
+        return rejected("parse", "nul: the reply holds a NUL character")
     words, asked = count_words(text), int(prompt.variables.get("words", 0))
     if words < (_SHORTEST_PART if part else max(1, _SHORTEST_SHARE * asked)):
         return rejected("parse", f"short: {words} words where {asked} were asked")

@@ -1,6 +1,6 @@
 """Pairs to prompts: templates are text files filled by plain substitution.
 
-A template is the user message, or a ``[system]`` part followed by a ``[user]`` part.
+A template is the user message, or a ``[user]`` part that a ``[system]`` part may stand before.
 ``{instruction}``, ``{answer}`` and ``{words}`` must occur; ``{form}`` (what kind of text
 to write), ``{genre}`` and ``{task}`` may; any other ``{name}`` is an error at load time.
 Values are inserted once and never looked at again, so braces in a pair are just text.
@@ -126,8 +126,8 @@ def parse_template(
             f"known: {_names(required | optional)}"
         )
     head, separator, user = text.partition("[user]\n")
-    if not separator:
-        return Template(name, text, (Message("user", text.strip()),))
+    if not separator or not head.strip():
+        return Template(name, text, (Message("user", (user if separator else text).strip()),))
     before, marker, system = head.partition("[system]\n")
     if before.strip() or not marker:
         raise TemplateError(f"template '{name}' has text before its [user] part that is not a [system] part")

@@ -13,8 +13,9 @@ import sys
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from synthesis.engines.openai.bodies import PER_TOKEN, ROOM, UNPACKED, BodyError, bounded, most
 from synthesis.engines.openai.wire import is_refusal, model_ids, read_delta
-from synthesis.engines.serving.address import ServerAddress, checked_address
+from synthesis.engines.serving.address import ServerAddress, check_proxies, checked_address
 from synthesis.engines.serving.advice import explain, offer
 from synthesis.engines.serving.asking import GaveUp
 from synthesis.engines.serving.failures import Failure, Kind, failure_of, redact
@@ -38,6 +39,7 @@ def make_address(base_url: str, key_env: str, timeout: float) -> ServerAddress:
         import openai  # noqa: F401
     except ModuleNotFoundError:
         raise MissingExtraError("openai", "openai", "speaking the OpenAI protocol") from None
+    check_proxies()
     address = checked_address(base_url or os.environ.get("OPENAI_BASE_URL", "") or _OPENAI, key_env, timeout)
     if not address.secret and address.base_url == _OPENAI:
         raise ConfigError(
@@ -48,19 +50,24 @@ def make_address(base_url: str, key_env: str, timeout: float) -> ServerAddress:
 
 def open_client(address: ServerAddress) -> OpenAI:
     """A client for one synchronous use."""
-    from openai import OpenAI
+    from openai import DefaultHttpxClient, OpenAI
 
-    return OpenAI(**_arguments(address))
+    client = DefaultHttpxClient(event_hooks={"response": [bounded]}, timeout=_timeout(address))
+    return OpenAI(http_client=client, **_arguments(address))
 
 
 class OpenConnection:
     """A client for a session's event loop."""
 
     def __init__(self, address: ServerAddress) -> None:
-        from openai import AsyncOpenAI
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+        async def hook(response: Any) -> None:
+            bounded(response)
 
         self._address = address
-        self._client = AsyncOpenAI(**_arguments(address))
+        client = DefaultAsyncHttpxClient(event_hooks={"response": [hook]}, timeout=_timeout(address))
+        self._client = AsyncOpenAI(http_client=client, **_arguments(address))
 
     async def __aenter__(self) -> None:
         await self._client.__aenter__()
@@ -69,7 +76,13 @@ class OpenConnection:
         await self._client.close()
 
     async def send(self, path: str, body: dict[str, Any]) -> object:
-        """The decoded reply, or the ``Failure`` it came to."""
+        """The decoded reply, or the ``Failure`` it came to.
+
+        Of a chat, a reply is no longer than the tokens that were asked for.
+        """
+        asked = body.get("max_tokens", body.get("max_completion_tokens"))
+        if isinstance(asked, int) and "messages" in body:
+            most.set(ROOM + PER_TOKEN * asked)
         try:
             # The client's own timeout is per read; a reply that trickles would never run into it.
             async with asyncio.timeout(self._address.timeout):
@@ -141,7 +154,7 @@ def request_errors() -> tuple[type[Exception], ...]:
     # The transport depends on the client's version, and the client has imported it by now.
     transports = [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
     lost: list[type[Exception]] = [transport.HTTPError for transport in transports]
-    return APIError, *lost, TimeoutError, json.JSONDecodeError, UnicodeDecodeError
+    return APIError, *lost, BodyError, TimeoutError, json.JSONDecodeError, UnicodeDecodeError, RecursionError
 
 
 def read_error(error: Exception, address: ServerAddress) -> Failure:
@@ -157,6 +170,8 @@ def read_error(error: Exception, address: ServerAddress) -> Failure:
         return failure_of(code, {}, error.body or error.message, address.secret)
     if isinstance(error, ValueError):
         return Failure(Kind.BROKEN, "the body is not JSON")
+    if isinstance(error, RecursionError):
+        return Failure(Kind.BROKEN, "the body is nested too deeply")
     # By name, for both transports.
     cause = error.__cause__ or error
     name = type(cause).__name__
@@ -169,15 +184,19 @@ def read_error(error: Exception, address: ServerAddress) -> Failure:
 
 
 def _arguments(address: ServerAddress) -> dict[str, Any]:
-    from openai import Timeout
-
     return {
         "base_url": address.base_url,
         # Servers at home need no key, but the client insists on one.
         "api_key": address.sendable() or "none",
-        "timeout": Timeout(address.timeout, connect=min(address.timeout, _CONNECT_TIMEOUT)),
+        "default_headers": {"Accept-Encoding": UNPACKED},
         "max_retries": 0,
     }
+
+
+def _timeout(address: ServerAddress) -> Any:
+    from openai import Timeout
+
+    return Timeout(address.timeout, connect=min(address.timeout, _CONNECT_TIMEOUT))
 
 
 def _list_models(address: ServerAddress) -> list[str] | Failure:

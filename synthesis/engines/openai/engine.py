@@ -6,7 +6,7 @@ once and how often is ``synthesis.engines.serving``'s.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from synthesis.engines.openai.connection import (
     only_model,
 )
 from synthesis.engines.openai.likelihood import ServerScorer
-from synthesis.engines.openai.wire import Dialect, check_extra, opening_of, read_chat
+from synthesis.engines.openai.wire import Dialect, check_extra, check_left, opening_of, read_chat
 from synthesis.engines.serving.asking import GaveUp, Server
 from synthesis.engines.serving.engine import ServedEngine, check_numbers
 from synthesis.engines.serving.failures import Failure, Kind
@@ -65,6 +65,8 @@ class OpenAIEngine(ServedEngine):
             the assistant's that the server goes on from. By default once a reply came without it,
             from a server that is known to (vLLM, llama.cpp) and a model that shows no thoughts; true
             from the start, on any server that does not refuse; false never.
+        leave_to_server: of ``temperature``, ``top_p`` and ``seed``, those that are not sent, so that the
+            server's own hold (for vLLM those that the model came with).
         extra_body: further fields of every chat request, for what only some servers know,
             such as ``{"top_k": 20, "min_p": 0.05}`` or
             ``{"chat_template_kwargs": {"enable_thinking": False}}``.
@@ -87,16 +89,20 @@ class OpenAIEngine(ServedEngine):
         timeout: float = 600,
         retries: int = 6,
         begin_with_marker: bool | None = None,
+        leave_to_server: Sequence[str] = (),
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         self._extra = dict(extra_body or {})
         check_numbers(concurrency, timeout, retries)
         check_extra(self._extra)
+        left_out = check_left(leave_to_server)
         address = make_address(base_url, api_key_env, timeout)
-        self._dialect = Dialect(begin=begin_with_marker)
+        self._dialect = Dialect(begin=begin_with_marker, left_out=left_out)
         super().__init__(Server(address, retries, Pace(concurrency), self._dialect.learn), concurrency)
         self.base_url = address.base_url
         self.settings = {"extra_body": self._extra} if self._extra else {}
+        if left_out:
+            self.settings["leave_to_server"] = left_out
         if begin_with_marker is not None:
             self.settings["begin_with_marker"] = begin_with_marker
         self.model = model or only_model(address)

@@ -7,16 +7,20 @@ Replies are read with suspicion: a server that speaks the protocol loosely gives
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from synthesis.data import Completion, Prompt
+from synthesis.data import Completion, Message, Prompt
 from synthesis.engines.base import Sampling, encodable, request_seed
 from synthesis.engines.serving.failures import OPENING, Failure, Kind, failure_of
 from synthesis.errors import ConfigError
 
 _LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-_COMPLETE = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn"})
+_COMPLETE = frozenset(
+    ("stop", "eos", "eos_token", "stop_token", "stop_sequence", "end", "end_turn")
+    + ("complete", "completed", "finish", "finished")
+)
+_CUT = frozenset(("length", "max_tokens", "max_output_tokens", "max_length", "model_length", "token_limit"))
 _OURS = frozenset({"model", "messages", "stream", "n"})
 _ONLY_THOUGHTS = (
     "the server gave the model's thoughts (reasoning_content) and no text; raise max_tokens, or turn "
@@ -27,7 +31,14 @@ _GOES_ON = {"add_generation_prompt": False, "continue_final_message": True}
 # Fields that a reply of vLLM or of llama.cpp has: both go on from a last turn of the assistant's.
 _GO_ON = frozenset({"prompt_logprobs", "timings"})
 _NEAR = 300  # characters, within which a beginning counts as given
-_REFUSALS = frozenset({"content_filter", "refusal", "safety"})
+_REFUSALS = frozenset(
+    ("content_filter", "content_filtered", "refusal", "safety", "recitation", "blocklist", "blocked")
+    + ("prohibited_content", "spii", "guardrail_intervened")
+)
+BOTH = "temperature and top_p"
+"""What is refused where a server takes one of the two, and which does not matter."""
+_SYSTEM = "system"
+_LEAVABLE = ("temperature", "top_p", "seed")
 
 
 class Dialect:
@@ -35,14 +46,18 @@ class Dialect:
 
     Args:
         limit_name: what it calls the bound on a reply.
+        left_out: settings that are not sent; ``system`` stands for a system part that goes into the
+            first turn of the user's.
         begin: whether to put the beginning of each reply last, as a turn of the assistant's for the
             server to go on from; None for: once a reply came without it, from a server known to
             go on and a model that does not think first.
     """
 
-    def __init__(self, limit_name: str = "max_tokens", begin: bool | None = None) -> None:
+    def __init__(
+        self, limit_name: str = "max_tokens", begin: bool | None = None, left_out: Iterable[str] = ()
+    ) -> None:
         self.limit_name = limit_name
-        self.left_out: set[str] = set()
+        self.left_out = set(left_out)
         self.begins = begin is True
         self._undecided = begin is None
 
@@ -50,9 +65,10 @@ class Dialect:
         self, model: str, prompt: Prompt, sampling: Sampling, extra: Mapping[str, Any], stream: bool = False
     ) -> dict[str, Any]:
         """The body of a chat completion request; ``extra`` has the last word."""
+        turns = folded(prompt.messages) if _SYSTEM in self.left_out else prompt.messages
         body: dict[str, Any] = {
             "model": model,
-            "messages": [{"role": role, "content": encodable(text)} for role, text in prompt.messages],
+            "messages": [{"role": role, "content": encodable(text)} for role, text in turns],
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             self.limit_name: sampling.max_tokens,
@@ -82,8 +98,15 @@ class Dialect:
         if refused in _LIMIT_NAMES and refused in body:
             self.limit_name = _LIMIT_NAMES[refused]
             return True
+        if refused == _SYSTEM:
+            if any(turn["role"] == _SYSTEM for turn in body.get("messages", ())):
+                self.left_out.add(_SYSTEM)
+                return True
+            return False
         # Left out only where that changes nothing: without a seed the draw is the server's,
         # and 1 is what every server takes for these two when they are absent.
+        if refused == BOTH:
+            refused = next((name for name in ("top_p", "temperature") if body.get(name) == 1), "")
         if refused == "seed" or (refused in ("temperature", "top_p") and body.get(refused) == 1):
             self.left_out.add(refused)
             return True
@@ -111,6 +134,15 @@ class Dialect:
         return True
 
 
+def folded(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The messages with what the system says at the head of the first turn of the user's."""
+    said = [text for role, text in messages if role == _SYSTEM]
+    turns = [turn for turn in messages if turn.role != _SYSTEM]
+    if said and turns and turns[0].role == "user":
+        turns[0] = Message("user", "\n\n".join([*said, turns[0].content]))
+    return tuple(turns)
+
+
 def opening_of(body: Mapping[str, Any]) -> str:
     """The beginning of the reply that a request ends with; empty if it is left to the model."""
     messages = body.get("messages")
@@ -124,6 +156,13 @@ def _thinks(reply: object, text: str) -> bool:
     message = choice.get("message") if choice else None
     beside = isinstance(message, Mapping) and _has_thoughts(message)
     return beside or "think>" in text or "<|channel|>" in text
+
+
+def holds(setting: str, body: Mapping[str, Any]) -> bool:
+    """Whether a request still has what a server refused."""
+    if setting == _SYSTEM:
+        return any(turn["role"] == _SYSTEM for turn in body["messages"])
+    return all(name in body for name in (("temperature", "top_p") if setting == BOTH else (setting,)))
 
 
 def check_extra(extra: Mapping[str, Any]) -> None:
@@ -143,6 +182,20 @@ def check_extra(extra: Mapping[str, Any]) -> None:
         ) from None
 
 
+def check_left(names: Sequence[str]) -> list[str]:
+    """The settings that are left to the server, sorted.
+
+    Raises:
+        ConfigError: one of them cannot be.
+    """
+    chosen = [names] if isinstance(names, str) else list(names)
+    if unknown := [name for name in chosen if name not in _LEAVABLE]:
+        raise ConfigError(
+            f"generation.options.leave_to_server names {unknown[0]!r}; give some of {', '.join(_LEAVABLE)}"
+        )
+    return sorted(set(chosen))
+
+
 def read_chat(prompt_id: str, reply: object, secret: str = "") -> Completion | Failure:
     """The completion in a chat completion reply. Reasoning is not part of the text."""
     if isinstance(reply, Mapping) and reply.get("error") and not reply.get("choices"):
@@ -151,7 +204,7 @@ def read_chat(prompt_id: str, reply: object, secret: str = "") -> Completion | F
     message = choice.get("message") if choice else None
     if choice is None or not isinstance(message, Mapping):
         return Failure(Kind.BROKEN, "the reply holds no message")
-    reason = str(choice.get("finish_reason") or "")
+    reason = _reason(choice)
     text = _text(message.get("content"))
     prompt_tokens, output_tokens = read_usage(reply)
 
@@ -162,14 +215,14 @@ def read_chat(prompt_id: str, reply: object, secret: str = "") -> Completion | F
         return done("refusal", " ".join(str(message["refusal"]).split()))
     if reason in _REFUSALS:
         return done("refusal", f"the server's content filter ended the reply ({reason})")
-    if reason in (*_COMPLETE, "length") and not text.strip() and _has_thoughts(message):
-        return done("length" if reason == "length" else "stop", _ONLY_THOUGHTS)  # asked again, not for ever
-    if reason == "length":
+    if (reason in _CUT or reason in _COMPLETE) and not text.strip() and _has_thoughts(message):
+        return done("length" if reason in _CUT else "stop", _ONLY_THOUGHTS)  # asked again, not for ever
+    if reason in _CUT:
         return done("length", "the reply reached max_tokens")
     if reason not in _COMPLETE:
         return Failure(Kind.BROKEN, f"the reply ended with '{reason or 'no finish_reason'}'")
     if not text.strip():
-        return done("error", "the reply is empty; a model that reasons first may need more max_tokens")
+        return Failure(Kind.EMPTY, "a model that reasons first may need more max_tokens")
     return done("stop")
 
 
@@ -184,7 +237,13 @@ def read_delta(event: object, secret: str = "") -> tuple[str, str] | Failure:
         return "", ""  # a closing event may carry usage only
     delta = choice.get("delta")
     text = _text(delta.get("content")) if isinstance(delta, Mapping) else ""
-    return text, str(choice.get("finish_reason") or "")
+    return text, _reason(choice)
+
+
+def _reason(choice: Mapping[str, Any]) -> str:
+    """Why a reply ended, by one name for what servers spell in many ways (``FinishReason.MAX_TOKENS``)."""
+    said = str(choice.get("finish_reason") or "").strip().casefold().replace("-", "_").replace(" ", "_")
+    return said.rpartition(".")[2].removeprefix("finish_reason_")
 
 
 def is_refusal(reason: str) -> bool:

@@ -83,6 +83,11 @@ def offer(models: Sequence[str], wanted: str = "") -> str:
 
 
 def _setting(name: str) -> str:
+    if name == "temperature and top_p":
+        return (
+            "it takes one of the two: set the other to 1 (--temperature 1 or --top-p 1), or leave it to the "
+            'server with generation.options.leave_to_server = ["top_p"]'
+        )
     if name in ("temperature", "top_p"):
         return f"set generation.{name} = 1 (--{name.replace('_', '-')} 1), the only value some models take"
     if name in ("max_tokens", "max_completion_tokens"):

@@ -20,6 +20,7 @@ from synthesis.engines.serving.pace import Gate, Pace, Turn, retry_delay
 T = TypeVar("T")
 
 _PATIENCE = 5  # so many times as often as a failed request is a refused one tried, while others get replies
+_EMPTY = 2  # further tries after an empty reply: some servers stumble, some models have nothing to say
 _FEW_TOKENS = 32  # below this the time to the first token rules, not the speed
 
 Learn = Callable[[str, Mapping[str, Any], set[str]], bool]
@@ -81,7 +82,8 @@ class Tries:
             return GaveUp(failure, self._count, True)
         if failure.kind is Kind.REFUSED:
             return GaveUp(failure, self._count, False)
-        if failure.kind in RETRYABLE and self._count <= self._server.retries:
+        retries = min(self._server.retries, _EMPTY) if failure.kind is Kind.EMPTY else self._server.retries
+        if failure.kind in RETRYABLE and self._count <= retries:
             return retry_delay(self._key, self._count, failure.wait)
         tries = self._count + self._refused
         return GaveUp(failure, tries, self._server.health.gave_up(failure, tries))

@@ -100,6 +100,16 @@ _UNSUPPORTED = re.compile(
     r"unsupported|(not |n't )(support|permit|allow)|unrecogni[sz]ed|unexpected|unknown|extra (input|field)",
     re.I,
 )
+_NO_SYSTEM = re.compile(
+    r"system.?(role|message|prompt|turn)s?.{0,60}(not |n't |un)(be )?(support|allow|permit|accept|valid)"
+    r"|(not |n't |un)(support|allow|permit|accept).{0,60}\bsystem\b"
+    r"|only user(,| and|/) ?(assistant|model).{0,20} roles|roles? must alternate|(unexpected|invalid|unknown)"
+    r" role.{0,20}\bsystem\b|\bsystem\b.{0,20}is not (one of|a valid)",
+    re.I | re.S,
+)
+_NOT_BOTH = re.compile(
+    r"both|together|only one|simultaneous|mutually|one of|either|at the same time|in combination", re.I
+)
 _SETTINGS = ("max_completion_tokens", "max_tokens", "temperature", "top_p", "seed", "stream_options")
 
 
@@ -126,6 +136,9 @@ def failure_of(status: int, headers: Mapping[str, str], body: object, hide: str 
     # llama.cpp has reported a full context window as a failure of its own (500).
     if status == 413 or (status in (400, 422, 500) and _TOO_LONG.search(words)):
         return Failure(Kind.TOO_LONG, said)
+    if status in (400, 422, 500) and _NO_SYSTEM.search(words):
+        # Not the fault of the question, unless it has no system part.
+        return Failure(Kind.REJECTED if status < 500 else Kind.SERVER, said, parameter="system")
     if status in (400, 422):
         name = _refused_setting(param, words)
         return Failure(Kind.PARAMETER if name else Kind.REJECTED, said, parameter=name)
@@ -185,6 +198,8 @@ def _account(body: object) -> tuple[str, str, str]:
 
 
 def _refused_setting(param: str, words: str) -> str:
+    if "temperature" in words and "top_p" in words and _NOT_BOTH.search(words):
+        return "temperature and top_p"
     if not _UNSUPPORTED.search(words):
         return ""
     if param in _SETTINGS:

@@ -6,20 +6,20 @@ data) can go on with them in another process on another day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
-from synthesis.data import Completion, Prompt
+from synthesis.data import Completion, Message, Prompt
 from synthesis.engines.base import BaseEngine, Items, PromptSource, Sampling
 from synthesis.engines.openai.batch.files import Limits, RequestFile, fill, settle
 from synthesis.engines.openai.batch.jobs import BatchJob, BatchStatus, Unanswered
 from synthesis.engines.openai.batch.rounds import Memory, NoMemory, Rounds
 from synthesis.engines.openai.batch.service import Service
 from synthesis.engines.openai.connection import make_address, only_model
-from synthesis.engines.openai.wire import Dialect, check_extra
+from synthesis.engines.openai.wire import Dialect, check_extra, check_left, holds
 from synthesis.engines.serving.advice import describe
 from synthesis.engines.serving.asking import GaveUp
 from synthesis.engines.serving.failures import Failure, Kind
@@ -50,6 +50,9 @@ class BatchEngine(BaseEngine):
         tries: how often one prompt is sent at most; for ``complete``.
         timeout: seconds without a byte until a call counts as failed.
         retries: further tries of a call after the first.
+        leave_to_server: of ``temperature``, ``top_p`` and ``seed``, those that are not sent, so that the
+            server's own hold (for vLLM those that the model came with).
+        leave_to_server: of ``temperature``, ``top_p`` and ``seed``, those that are not sent.
         extra_body: further fields of every request.
 
     Raises:
@@ -75,16 +78,20 @@ class BatchEngine(BaseEngine):
         tries: int = 3,
         timeout: float = 600,
         retries: int = 6,
+        leave_to_server: Sequence[str] = (),
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         self._extra = dict(extra_body or {})
         check_extra(self._extra)
+        left_out = check_left(leave_to_server)
         counts = {"max_requests": max_requests, "max_bytes": max_bytes, "at_once": at_once, "tries": tries}
         _check(counts | {"poll_seconds": poll_seconds, "timeout": timeout}, retries)
         address = make_address(base_url, api_key_env, timeout)
         self.base_url = address.base_url
         self.poll_seconds = poll_seconds
         self.settings = {"extra_body": self._extra} if self._extra else {}
+        if left_out:
+            self.settings["leave_to_server"] = left_out
         self.model = model or only_model(address)
         self._address = address
         self._service = Service(address, self.model, retries)
@@ -92,7 +99,7 @@ class BatchEngine(BaseEngine):
         self._window = completion_window
         self._at_once, self._tries = at_once, tries
         # OpenAI's own name for the bound comes first here: a wrong guess costs a round of a day.
-        self._dialect = Dialect("max_completion_tokens")
+        self._dialect = Dialect("max_completion_tokens", left_out=left_out)
         self._learned: set[str] = set()
 
     def __repr__(self) -> str:
@@ -234,10 +241,13 @@ class BatchEngine(BaseEngine):
 
     def _verdict(self, prompt_id: str, failure: Failure, sampling: Sampling) -> Completion | None:
         if failure.parameter:
-            sample = Prompt(prompt_id, "", "", {}, (), "")
+            turns = (Message("system", ""), Message("user", ""))
+            sample = Prompt(prompt_id, "", "", {}, turns, "")
             now = self._body(sample, sampling)
             # Put differently since, thanks to another refusal, or from here on.
-            if failure.parameter not in now or self._dialect.learn(failure.parameter, now, self._learned):
+            if not holds(failure.parameter, now) or self._dialect.learn(
+                failure.parameter, now, self._learned
+            ):
                 return None
         finish = "refusal" if failure.kind is Kind.REFUSED else "error"
         return Completion(prompt_id, "", finish, detail=describe(GaveUp(failure, 1, False), sampling))

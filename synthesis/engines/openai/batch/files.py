@@ -25,6 +25,8 @@ ENDPOINT: Final = "/v1/chat/completions"
 """What every request asks for, whatever the address of the server."""
 
 _IN_MEMORY = 8_000_000  # bytes of a file before it goes to the disk
+# A model that has nothing to say has nothing to say tomorrow, either.
+_AGAIN = RETRYABLE - {Kind.EMPTY} | FATAL
 _UNDONE = frozenset({"batch_expired", "batch_cancelled"})
 
 
@@ -130,7 +132,7 @@ def settle(
     missing = status.problem or Failure(Kind.UNDONE, f"the batch is {status.state} and has no line for it")
     for prompt_id in open_ids:
         failure = failures.get(prompt_id, missing)
-        again = failure.kind in RETRYABLE | FATAL or failure is missing
+        again = failure.kind in _AGAIN or failure is missing
         completion = None if again else verdict(prompt_id, failure)
         yield completion or Unanswered(prompt_id, failure)
 

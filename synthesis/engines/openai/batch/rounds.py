@@ -19,6 +19,7 @@ from synthesis.engines.serving.failures import RETRYABLE, Failure, Kind
 from synthesis.errors import EngineError
 
 End = Completion | Unanswered
+_MANY = 5  # requests that do not all fail for reasons of their own
 
 
 class Batches(Protocol):
@@ -109,6 +110,7 @@ class Rounds:
         # Equal prompts are asked once and answered as often as they came.
         self._copies: Counter[str] = Counter()
         self._trouble: Failure | None = None
+        self._hopeless: tuple[BatchJob, str] | None = None
 
     def run(self, source: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """Every prompt's completion, in any order."""
@@ -124,8 +126,13 @@ class Rounds:
                 job, status = self._wait()
                 self._flying.remove(job)
                 asked = self._note(job, status)
+                failed: list[Completion] = []
                 for end in self._memory.collected(job, self._engine.fetch(job, sampling, status)):
+                    if isinstance(end, Completion) and end.finish_reason == "error":
+                        failed.append(end)
                     yield from self._taken(end, asked=asked)
+                if len(failed) == len(job.prompt_ids) >= _MANY:
+                    self._hopeless = (job, failed[0].detail)
         finally:
             if not self._memory.lasting:
                 self._cancel()
@@ -134,10 +141,17 @@ class Rounds:
                 f"{self._engine.base_url} does not take the batch ({self._trouble}). Mend the cause, "
                 "then run again to go on from what is done"
             )
+        if self._hopeless:
+            hopeless, why = self._hopeless
+            raise EngineError(
+                f"{self._engine.base_url}: all {len(hopeless.prompt_ids):,} requests of batch {hopeless.id} "
+                f"failed, the first with: {why}. Mend the cause; if nothing changes on this side for it, "
+                "use another --out"
+            )
 
     def _send(self, source: PromptSource, sampling: Sampling) -> bool:
         """Send what may be sent; True if the source has no more at the moment."""
-        while len(self._flying) < self._at_once and self._trouble is None:
+        while len(self._flying) < self._at_once and self._trouble is None and self._hopeless is None:
             job, spare = self._engine.send(self._next(source), sampling, self._most, self._memory.record)
             if spare is not None:
                 self._again.appendleft(spare)

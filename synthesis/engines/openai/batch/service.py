@@ -21,6 +21,7 @@ from synthesis.engines.openai.batch.jobs import (
     read_listed,
     read_status,
 )
+from synthesis.engines.openai.bodies import PER_TOKEN, ROOM, most
 from synthesis.engines.openai.connection import open_client, read_error, request_errors
 from synthesis.engines.serving.address import ServerAddress
 from synthesis.engines.serving.advice import explain
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_TAKE = "take the file of requests"
 _FILE_NAME = "context-synthesis.jsonl"
 _KEY = "context_synthesis"  # of a batch's metadata
+_ANY_SIZE = 1 << 60
+_TOKENS = 1_000_000  # of a reply, at most
 _DOUBTFUL = frozenset({Kind.TIMEOUT, Kind.SERVER, Kind.BROKEN})  # it may have taken effect all the same
 
 
@@ -67,7 +71,7 @@ class Service:
             sent = client.files.create(file=(_FILE_NAME, file, "application/jsonl"), purpose="batch")
             return read_id(sent)
 
-        return self._ask("take the file of requests", _FILE_NAME, send)
+        return self._ask(_TAKE, _FILE_NAME, send)
 
     def create(self, job: BatchJob, window: str) -> str:
         """Start a batch, once; its name at the provider."""
@@ -142,6 +146,7 @@ class Service:
 
     def _download(self, file: str) -> Generator[bytes, None, Failure | None]:
         rest = b""
+        most.set(_ANY_SIZE)  # there may be very many replies
         with self.connected() as client:
             try:
                 with client.files.with_streaming_response.content(file) as response:
@@ -149,6 +154,8 @@ class Service:
                         # Not split as text is: a reply may hold other characters that end lines.
                         *lines, rest = (rest + chunk).split(b"\n")
                         yield from lines
+                        if len(rest) > ROOM + PER_TOKEN * _TOKENS:
+                            return Failure(Kind.BROKEN, "the file has a line without an end")
             except request_errors() as error:
                 return read_error(error, self.address)
         if rest and not _is_json(rest):
@@ -177,6 +184,11 @@ class Service:
 
     def _give_up(self, what: str, failure: Failure, tried: int) -> NoReturn:
         url = self.address.base_url
+        if failure.kind is Kind.TOO_LONG and what == _TAKE:
+            raise EngineError(
+                f"{url} did not {what}: it is too large ({failure.said}). Lower generation.options.max_bytes "
+                "or max_requests, and run the same command again; nothing was sent"
+            )
         if failure.kind is Kind.MISSING:
             raise EngineError(
                 f"{url} did not {what} ({failure.said}). Check that it offers the Batch API (files and "
