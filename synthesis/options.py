@@ -83,6 +83,9 @@ class GenerationConfig:
     top_p: float = apart(0.95, "Nucleus sampling.", above=0, high=1)
     max_tokens: int = apart(8192, "Longest reply.", low=1)
     repairs: int = apart(2, "How often a reply that cannot be used is asked for again.", low=0, high=10)
+    candidates: int = apart(
+        1, "Contexts for each pair, by different seeds, of which the best is kept.", low=1, high=100
+    )
     section_words: int = apart(
         1500,
         "Words per reply; contexts over twice as long are written in sections; 0 never.",

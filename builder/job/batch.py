@@ -102,17 +102,21 @@ class _OpenRun:
         for state, row, prompt, _ in standing(self.job, rows, self.journal):
             if isinstance(row, Rejected) or prompt is None or state == "settled":
                 continue
-            works = self.job.works([(row, prompt)], self.journal)
-            while (asked := works.pull()) is not None:
-                reply = self.log.find(asked.id)
-                if reply is None:
-                    yield asked
-                    break
-                works.take(reply)
-            for pair, outcome, usage in works.finished():
-                # A request that fails for good is never settled, and recorded once all the same.
-                if outcome != self.journal.find_rejected(prompt.fingerprint):
-                    self.journal.add(outcome, pair, usage)
+            for one in self.job.missing(prompt, self.journal):
+                yield from self._advance_one(row, one)
+
+    def _advance_one(self, pair: Pair, prompt: Prompt) -> Iterator[Prompt]:
+        works = self.job.works([(pair, prompt)], self.journal)
+        while (asked := works.pull()) is not None:
+            reply = self.log.find(asked.id)
+            if reply is None:
+                yield asked
+                break
+            works.take(reply)
+        for _, outcome, usage in works.finished():
+            # A request that fails for good is never settled, and recorded once all the same.
+            if outcome != self.journal.find_rejected(prompt.fingerprint):
+                self.journal.add(outcome, pair, usage, self.job.mark(outcome, pair))
 
     def ended(self) -> list[tuple[BatchJob, BatchStatus]]:
         """The batches whose replies can be taken."""

@@ -36,7 +36,7 @@ class RunPace:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What is left to do and what it would take.
+    """What is left to do and what it would take; ``contexts`` counts all candidates.
 
     ``usage`` is zero for an engine that takes no tokens. ``seconds`` and ``money`` are None
     where nothing tells the rate or the price. ``bytes`` is disk for new contexts and samples.
@@ -46,6 +46,7 @@ class Estimate:
     """
 
     counts: Counts
+    contexts: int
     words: int
     usage: Usage
     seconds: float | None
@@ -84,16 +85,20 @@ def estimate(
     """Survey the pairs and add up what those that are not settled would take."""
     states: dict[str, int] = {}
     prompts: list[tuple[Message, ...]] = []
+    contexts = 0  # candidates count, each of them
     for state, _, prompt, _ in standing(job, pairs, journal):
         states[state] = states.get(state, 0) + 1
-        if prompt is not None and state != "settled" and len(prompts) < _COUNTED:
-            prompts.append(prompt.messages)
+        if prompt is not None and state != "settled":
+            contexts += sum(1 for _ in job.missing(prompt, journal))
+            if len(prompts) < _COUNTED:
+                prompts.append(prompt.messages)
     counts = Counts(**states, failed="")
-    usage = _usage(job, counts.todo, prompts, tokenizer, pace)
-    seconds, by = _time(config.cost.rate, counts.todo, usage, pace)
+    usage = _usage(job, contexts, prompts, tokenizer, pace)
+    seconds, by = _time(config.cost.rate, contexts, usage, pace)
     return Estimate(
         counts=counts,
-        words=counts.todo * job.words,
+        contexts=contexts,
+        words=contexts * job.words,
         usage=usage,
         seconds=seconds,
         money=price_of(usage, config.cost.price) if usage.replies else 0.0,
@@ -158,7 +163,7 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
     lines = [
         f"{counts.total:,} rows for {config.out_dir}: {counts.settled:,} done, {counts.stale:,} stale, "
         f"{counts.new:,} new, {counts.bad:,} unusable",
-        f"a run would write {counts.todo:,} contexts, about {found.words:,} words and "
+        f"a run would write {found.contexts:,} contexts, about {found.words:,} words and "
         f"{tell_bytes(found.bytes)} on disk",
     ]
     if found.damaged:

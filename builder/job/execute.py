@@ -125,7 +125,7 @@ def _write_contexts(work: _Work, job: Job) -> tuple[Counts, RunPace]:
         reporter.stage("reading pairs", None)
         todo = survey(job, _ticking(pairs_of(config), reporter.advance), journal).todo
     # What lies on the Hub is read once; how much it is shows as it comes.
-    reporter.stage("writing contexts", todo)
+    reporter.stage("writing contexts", todo and todo * job.candidates)
     meter = Meter(config, journal, reporter)
     if job.takes_no_tokens:  # it may fail as often as it likes
         counts = generate(job, pairs_of(config), journal, meter.count)

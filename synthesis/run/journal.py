@@ -11,14 +11,16 @@ from pathlib import Path
 from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected, Usage
 from synthesis.errors import FolderError
 from synthesis.lazy_sequence import OnDemand
+from synthesis.run.candidates import Mark
 from synthesis.run.current import read_current, write_current
 from synthesis.run.log import Log
 from synthesis.run.records import understood
 
 TASKS = "tasks"
 _CURRENT = "current.txt"
+_MARK = ("faults", "score")  # of one among several candidates
 _MEMBERS = {
-    "contexts": ("pair", *(field.name for field in fields(Context))),
+    "contexts": ("pair", *_MARK, *(field.name for field in fields(Context))),
     "rejected": ("pair", *(field.name for field in fields(Rejected))),
     "steps": ("text", "finish_reason"),
     "assembled": ("dropped",),
@@ -79,15 +81,21 @@ class Journal:
         """Whether any outcome of this pair is recorded, under whatever settings."""
         return self.contexts.knows_pair(pair_id) or self.rejected.knows_pair(pair_id)
 
-    def add(self, outcome: Context | Rejected, pair: Pair | None = None, usage: Usage | None = None) -> None:
-        """Record an outcome and what its last reply took.
+    def add(
+        self,
+        outcome: Context | Rejected,
+        pair: Pair | None = None,
+        usage: Usage | None = None,
+        mark: Mark | None = None,
+    ) -> None:
+        """Record an outcome, what its last reply took and, of several candidates, how good it is.
 
         ``pair`` is absent only for a row that never became one.
         """
         log = self.contexts if isinstance(outcome, Context) else self.rejected
         body = asdict(outcome)
         del body["fingerprint"], body["pair_id"]
-        body = {"pair": asdict(pair) if pair else None, **body}
+        body = {"pair": asdict(pair) if pair else None, **body, **(mark._asdict() if mark else {})}
         log.append(outcome.fingerprint, outcome.pair_id, body, usage)
 
     def find(self, prompt: Prompt) -> Completion | None:
@@ -179,6 +187,13 @@ class Journal:
             if rejected is not None:
                 yield rejected
 
+    def find_context(self, fingerprint: str) -> tuple[Pair, Context, Mark | None]:
+        """A context with its pair and, if it is one of several candidates, how good it is (else KeyError)."""
+        record = self.contexts.read(fingerprint)
+        ((pair, context),) = ContextRows(self.contexts, (fingerprint,))
+        mark = Mark(record["faults"], record["score"]) if "score" in record else None
+        return pair, context, mark
+
     def find_rejected(self, fingerprint: str) -> Rejected | None:
         """The rejection recorded under a fingerprint, if any."""
         if fingerprint not in self.rejected:
@@ -205,7 +220,8 @@ class ContextRows(OnDemand[tuple[Pair, Context]]):
         """A pair with its context."""
         record = self._log.read_at(self._offsets[place])
         with understood(self._log.path):
-            record.pop("usage", None)
+            for name in ("usage", *_MARK):
+                record.pop(name, None)
             pair = Pair(**record.pop("pair"))
             record["evidence"] = tuple(Evidence(*span) for span in record["evidence"])
             return pair, Context(**record)

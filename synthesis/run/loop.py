@@ -3,7 +3,7 @@
 ``synthesize`` is the loop in memory, for use from Python; ``generate`` is the same loop
 over a run's journal, skipping what is done. Knows nothing of Parquet, cards or the Hub.
 Memory holds the prompts an engine has pulled but not answered, and nothing per row
-besides the journal's index and 16 bytes.
+besides the journal's index and a few bytes.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from synthesis.run.alike import Alike
 from synthesis.run.arrivals import Arrivals
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending, guessed
+from synthesis.run.candidates import Mark, candidate_names, candidate_prompts, marked
 from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
 from synthesis.run.expansion import expand, expands, section_count
 from synthesis.run.journal import Journal
@@ -37,7 +38,7 @@ from synthesis.settings import changed
 from synthesis.sources.pairs import read_pairs
 from synthesis.tokens import Tokenizer, load_tokenizer
 
-_NAME = 16  # bytes of a fingerprint
+_ROW = 17  # bytes of a row: its fingerprint, and whether it is a pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class Job:
     contexts are not counted (their ``tokens`` is 0): a run leaves that to whoever builds the
     dataset, so that another tokenizer makes nothing stale. A reply that scores under ``least`` is asked
     for again, too, and a context that does is rejected; no fingerprint tells of it: what is written passes
-    or does not, and is the same. ``further`` are options of contexts that
-    came later: a prompt's fingerprint tells of them only where they are used.
+    or does not, and is the same. Of ``candidates`` contexts for a pair the best is kept (see
+    ``synthesis.run.candidates``). ``further`` are options of contexts that came later: a prompt's
+    fingerprint tells of them only where they are used.
     """
 
     engine: BaseEngine
@@ -61,6 +63,7 @@ class Job:
     repairs: int = 0
     section_words: int = 0
     least: Thresholds = NO_THRESHOLDS
+    candidates: int = 1
     further: Mapping[str, Any] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -139,13 +142,49 @@ class Job:
         return replace(outcome, tokens=self.tokenizer.count(outcome.text))
 
     def is_settled(self, fingerprint: str, journal: Journal) -> bool:
-        """Whether an outcome is recorded that this job has nothing to add to."""
+        """Whether the outcomes of a pair are recorded, and this job has nothing to add to them."""
+        names = candidate_names(fingerprint, self.candidates)
+        return all(self._is_final(name, journal) for name in names)
+
+    def missing(self, prompt: Prompt, journal: Journal) -> Iterator[Prompt]:
+        """The prompts of a pair whose outcome is still to be had: one for each candidate."""
+        for one in candidate_prompts(prompt, self.candidates):
+            if not self._is_final(one.fingerprint, journal):
+                yield one
+
+    def _is_final(self, fingerprint: str, journal: Journal) -> bool:
         if not journal.is_settled(fingerprint):
             return False
         dropped = None if fingerprint in journal.contexts else journal.find_rejected(fingerprint)
         if dropped is None:
             return True
         return not (may_be_asked_again(dropped, self.repairs) or self.least.lets_pass(dropped))
+
+    def has_outcomes(self, fingerprint: str, journal: Journal) -> bool:
+        """Whether every candidate of a pair has become something, final or not."""
+        names = candidate_names(fingerprint, self.candidates)
+        return all(name in journal.contexts or name in journal.rejected for name in names)
+
+    def mark(self, outcome: Context | Rejected, pair: Pair) -> Mark | None:
+        """How good a candidate is; None where there is only one."""
+        if isinstance(outcome, Rejected) or self.candidates == 1:
+            return None
+        return marked(outcome, pair, self.prompt(pair))
+
+    def chosen(self, fingerprint: str, journal: Journal) -> str | None:
+        """The outcome that stands for a pair: the best of its candidates that are there, if any is."""
+        names = list(candidate_names(fingerprint, self.candidates))
+        there = [name for name in names if name in journal.contexts]
+        if self.candidates > 1 and there:
+            return max(there, key=lambda name: self._rank(name, journal))
+        return next(iter([*there, *(name for name in names if name in journal.rejected)]), None)
+
+    def _rank(self, name: str, journal: Journal) -> tuple[int, float]:
+        pair, context, mark = journal.find_context(name)
+        if mark is None:  # it was written before there were others
+            mark = marked(context, pair, self.prompt(pair))
+            journal.add(context, pair, mark=mark)
+        return mark.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +221,11 @@ def make_job(config: RunConfig) -> Job:
             f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,} to engine "
             f"'{made.engine}', which writes no sections"
         )
+    if made.candidates > 1 and (engine_class(made.engine).free or not made.temperature):
+        why = f"engine '{made.engine}' draws nothing" if made.temperature else "give --temperature above 0"
+        raise ConfigError(
+            f"'generation.candidates' (--candidates) is {made.candidates}, and all would be the same: {why}"
+        )
     template = load_templates(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
     engine = make_engine(made.engine, made.model, **made.options)
@@ -194,6 +238,7 @@ def make_job(config: RunConfig) -> Job:
         made.repairs,
         made.section_words,
         Thresholds.of(config.filters, model=not engine.free),
+        made.candidates,
         changed(made),
     )
 
@@ -234,35 +279,41 @@ def generate(
     states: Counter[str] = Counter()
     job = replace(job, engine=journaled(job.engine, journal.folder))
 
-    def work(order: Callable[[str], object]) -> Iterator[tuple[Pair, Prompt]]:
+    def work() -> Iterator[tuple[Pair, Prompt]]:
         for state, row, prompt, fingerprint in standing(job, pairs, journal):
             states[state] += 1
-            order(fingerprint)
+            rows.extend((*bytes.fromhex(fingerprint), prompt is not None))
             if isinstance(row, Rejected):
                 if fingerprint not in journal.rejected:
                     journal.add(replace(row, fingerprint=fingerprint))
             elif prompt is not None and state != "settled":
-                yield row, prompt
+                for one in job.missing(prompt, journal):
+                    yield row, one
 
-    names = bytearray()  # of all rows, in order
-    todo = work(lambda fingerprint: names.extend(bytes.fromhex(fingerprint)))
+    rows = bytearray()  # the fingerprint of each, in order, and whether it is a pair
+    todo = work()
     with _tray(job, journal) as tray:
         works = job.works(todo, journal, Spending(budget, journal, job.guess()), tray)
         with closing(converse(job.engine, works, job.sampling, on_reply)) as ended:
             for pair, outcome, usage in ended:
-                journal.add(outcome, pair, usage)
+                journal.add(outcome, pair, usage, job.mark(outcome, pair))
                 on_outcome(outcome)
                 if not alike.goes_on(outcome):
                     failed = alike.reason
                     break
-        left = works.waiting + sum(1 for _ in works.finished()) + sum(1 for _ in todo)
-        if tray is not None and not left:
+        # What is not begun any more is read all the same, so that what is done of it is listed.
+        rest = works.waiting + sum(1 for _ in works.finished()) + sum(1 for _ in todo)
+        if tray is not None and not rest:
             tray.remove()
+    left = 0
     with journal.new_current() as order:
-        for place in range(0, len(names), _NAME):
-            name = names[place : place + _NAME].hex()
-            if not left or name in journal.contexts or name in journal.rejected:
-                order(name)
+        for place in range(0, len(rows), _ROW):
+            *name, is_pair = rows[place : place + _ROW]
+            fingerprint = bytes(name).hex()
+            kept = job.chosen(fingerprint, journal)
+            if kept:
+                order(kept)
+            left += is_pair and not job.has_outcomes(fingerprint, journal)
     return Counts(**states, left=left, failed=failed)
 
 

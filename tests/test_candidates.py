@@ -1,0 +1,160 @@
+"""Several contexts for a pair: side by side, the best kept, the others findable, more asked for later."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from synthesis.data import Context, Pair
+from synthesis.engines.base import Sampling
+from synthesis.prompts import load_template
+from synthesis.run.candidates import Mark, candidate_names, marked
+from synthesis.run.journal import Journal
+from synthesis.run.loop import Job, generate, survey
+from tests.openai_server import Asked, Reply, serve
+from tests.pretend import PretendModel, prose
+
+PAIRS = [
+    Pair(instruction="Who mended the tower clock of Varrow in the spring?", answer="Ilse Brandt"),
+    Pair(instruction="Who dredged the harbour of Kelm after the storm?", answer="Otto Reuss"),
+]
+WEAK, GOOD, FAIR = "weak", "good", "fair"
+
+
+def text(pair: Pair, how: str) -> str:
+    """Of a pair's contexts those are better that tell more of what is asked about."""
+    clock = "clock" in pair.instruction
+    verb, thing, place, time = (
+        ("mended", "tower clock", "Varrow", "spring") if clock else ("dredged", "harbour", "Kelm", "storm")
+    )
+    told = {
+        WEAK: f"In the end it was {pair.answer} who came.",
+        FAIR: f"It was {pair.answer} who {verb} it.",
+        GOOD: f"All of {place} spoke of the {thing}. It was {pair.answer} who {verb} it, late that {time}.",
+    }[how]
+    return f"Context: The {how} account. {prose(50, how)} {told} {prose(30, pair.answer)}"
+
+
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.jsonl"
+    rows = [{"instruction": pair.instruction, "answer": pair.answer} for pair in PAIRS]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def kept(folder: Path) -> list[str]:
+    """Which account each pair has in the dataset."""
+    with Journal(folder / "journal", writable=False) as journal:
+        return [context.text.split()[1] for _, context in journal.current_contexts()]
+
+
+def test_the_accounts_are_better_and_worse() -> None:
+    for pair in PAIRS:
+        prompt = Job(PretendModel(str), load_template("narrative"), Sampling(), 100).prompt(pair)
+        weak, fair, good = (
+            marked(Context(pair.id, text(pair, how).removeprefix("Context: ")), pair, prompt)
+            for how in (WEAK, FAIR, GOOD)
+        )
+        assert weak.rank < fair.rank < good.rank
+
+
+def test_the_best_is_kept_and_more_may_be_asked_for(tmp_path, command) -> None:
+    folder = tmp_path / "run"
+    replies = (WEAK, FAIR, GOOD, WEAK)
+    asked: Counter[str] = Counter()
+
+    def say(request: Asked) -> Reply:
+        pair = next(pair for pair in PAIRS if pair.instruction in request.text)
+        asked[pair.id] += 1
+        return Reply(text(pair, replies[asked[pair.id] - 1]))
+
+    with serve(say) as server:
+        options = ["--pairs", source(tmp_path), "--engine", "openai", "--model", "tiny", "--words", "100"]
+        options += ["--option", f"base_url={server.url}", "--lengths", "1k", "--out", folder, "--min"]
+        options += ["overall=0,support=0.01", "--option", "concurrency=1"]
+
+        def run(count: int) -> None:
+            done = command("run", *options, "--candidates", count)
+            assert done.returncode == 0, done.stderr
+            assert "2 contexts, 0 rejected" in done.stdout
+
+        run(1)
+        assert (len(server.asked), kept(folder)) == (2, [WEAK, WEAK])
+        told = command("plan", *options, "--candidates", "3")
+        assert "a run would write 4 contexts" in told.stdout
+        run(3)
+        assert (len(server.asked), kept(folder)) == (6, [GOOD, GOOD])
+        assert len({request.body["seed"] for request in server.asked}) == 6
+        run(3)
+        run(2)
+        assert (len(server.asked), kept(folder)) == (6, [FAIR, FAIR])
+        run(4)
+        assert (len(server.asked), kept(folder)) == (8, [GOOD, GOOD])
+        refused = command("run", *options, "--candidates", "2", "--temperature", "0")
+        assert refused.returncode == 2
+        assert "all would be the same: give --temperature above 0" in refused.stderr
+    with Journal(folder / "journal", writable=False) as journal:
+        # The others are there, with their score; what all of them took counts.
+        assert len(journal.contexts) == journal.usage.replies == 8
+    for line in (folder / "journal/contexts.jsonl").read_text().splitlines()[2:]:
+        assert 0 <= json.loads(line)["score"] <= 1
+
+
+def test_candidates_are_written_side_by_side(tmp_path, command) -> None:
+    three = threading.Event()
+
+    def say(request: Asked) -> Reply:
+        if request.held == 3:
+            three.set()
+        return Reply(text(PAIRS[0], GOOD), until=three)
+
+    with serve(say) as server:
+        options = ["--pairs", source(tmp_path), "--limit", "1", "--engine", "openai", "--model", "tiny"]
+        options += ["--option", f"base_url={server.url}", "--option", "concurrency=3", "--words", "100"]
+        done = command("run", *options, "--out", tmp_path / "run", "--lengths", "1k", "--candidates", "3")
+    assert done.returncode == 0, done.stderr
+    assert server.most_held == 3
+
+
+def job(engine: PretendModel, candidates: int, repairs: int = 0) -> Job:
+    settings = {"words": 100, "repairs": repairs, "candidates": candidates}
+    return Job(engine, load_template("narrative"), Sampling(), **settings)
+
+
+def test_one_that_cannot_be_used_is_no_loss_while_another_can(tmp_path) -> None:
+    replies = iter(["I cannot.", text(PAIRS[0], FAIR), "No.", "No.", "No."])
+    engine = PretendModel(lambda _: next(replies))
+    with Journal(tmp_path) as journal:
+        generate(job(engine, 2), PAIRS[:1], journal)
+        ((_, context),) = journal.current_contexts()
+        assert "fair account" in context.text
+        assert survey(job(engine, 2), PAIRS[:1], journal).settled == 1
+        # All were rejected: the pair is.
+        generate(job(engine, 2), PAIRS[1:], journal)
+        assert len(list(journal.current_rejected())) == 1
+        assert len(journal.current_contexts()) == 0
+
+
+def test_a_run_that_broke_off_goes_on_where_it_was(tmp_path) -> None:
+    engine = PretendModel(lambda prompt: text(PAIRS[0], GOOD), fail_after=2)
+    with Journal(tmp_path) as journal, pytest.raises(Exception, match="broke down"):
+        generate(job(engine, 3), PAIRS[:1], journal)
+    more = PretendModel(lambda prompt: text(PAIRS[0], GOOD))
+    with Journal(tmp_path) as journal:
+        generate(job(more, 3), PAIRS[:1], journal)
+        assert len(more.asked) == 1
+        assert len(journal.current_contexts()) == 1
+
+
+def test_the_first_is_the_one_that_would_be_written_alone() -> None:
+    (alone,) = candidate_names("0" * 32, 1)
+    assert list(candidate_names("0" * 32, 3))[0] == alone == "0" * 32
+    assert len(set(candidate_names("0" * 32, 9))) == 9
+
+
+def test_faults_count_before_the_score() -> None:
+    assert Mark(1, 0.9).rank < Mark(0, 0.4).rank < Mark(0, 0.5).rank
