@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from synthesis.data import Context, Pair
+from synthesis.data import Context, Pair, Prompt
 from synthesis.engines.base import Sampling
+from synthesis.errors import ConfigError
 from synthesis.prompts import load_template
 from synthesis.run.candidates import Mark, candidate_names, marked
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, generate, survey
+from synthesis.run.loop import Job, generate, survey, synthesize
 from tests.openai_server import Asked, Reply, serve
 from tests.pretend import PretendModel, prose
 
@@ -148,6 +149,21 @@ def test_a_run_that_broke_off_goes_on_where_it_was(tmp_path) -> None:
         generate(job(more, 3), PAIRS[:1], journal)
         assert len(more.asked) == 1
         assert len(journal.current_contexts()) == 1
+
+
+def test_in_memory_the_best_of_each_is_given() -> None:
+    told: Counter[str] = Counter()
+
+    def say(prompt: Prompt) -> str:
+        pair = next(pair for pair in PAIRS if pair.id == prompt.pair_id)
+        told[pair.id] += 1
+        return text(pair, (FAIR, GOOD, WEAK)[told[pair.id] % 3])
+
+    twice = [*PAIRS, *PAIRS]  # equal pairs are no trouble
+    found = list(synthesize(twice, PretendModel(say, window=12), words=100, candidates=3, repairs=0))
+    assert [one.text.split()[1] for one in found] == [GOOD] * 4
+    with pytest.raises(ConfigError, match="this engine draws nothing"):
+        next(synthesize(PAIRS, candidates=2))
 
 
 def test_the_first_is_the_one_that_would_be_written_alone() -> None:

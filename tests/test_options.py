@@ -35,7 +35,7 @@ def test_a_full_configuration_survives_toml(tmp_path) -> None:
         ({"sed": 1}, "unknown key 'sed'; did you mean 'seed'"),
         ({"depth": "end"}, "unknown key 'depth'; did you mean 'samples.depth'"),
         ({"generation": {"wrods": 1}}, "unknown key 'generation.wrods'; did you mean 'generation.words'"),
-        ({"generation": {"xyzzy": 1}}, "known keys: engine"),
+        ({"generation": {"xyzzy": 1}}, "known keys: candidates, engine"),
         ({"generation": {"words": "many"}}, "'generation.words' must be of type int"),
         ({"generation": {"words": True}}, "'generation.words' must be of type int"),
         ({"generation": {"words": 49}}, "give 50 to 20,000"),

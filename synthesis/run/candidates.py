@@ -8,11 +8,13 @@ fewest faults, among them the one with the highest score.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from synthesis.data import Context, Pair, Prompt, content_hash
+from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
+from synthesis.engines.base import BaseEngine, Sampling
+from synthesis.errors import ConfigError
 from synthesis.gate.faults import inspect
 
 
@@ -26,6 +28,15 @@ class Mark(NamedTuple):
     def rank(self) -> tuple[int, float]:
         """Greater for the better of two."""
         return -self.faults, self.score
+
+
+def check_candidates(count: int, engine: BaseEngine | type[BaseEngine], sampling: Sampling) -> None:
+    """Raise ConfigError where several candidates would all be the same."""
+    if count > 1 and (engine.free or not sampling.temperature):
+        why = "this engine draws nothing" if engine.free else "give --temperature above 0"
+        raise ConfigError(
+            f"'generation.candidates' (--candidates) is {count}, and all would be the same: {why}"
+        )
 
 
 def candidate_names(fingerprint: str, count: int) -> Iterator[str]:
@@ -45,3 +56,28 @@ def marked(context: Context, pair: Pair, prompt: Prompt) -> Mark:
     """The mark of a context for a pair; ``prompt`` says how many words it was to have."""
     _, faults, score = inspect(context, pair, prompt)
     return Mark(sum(fault.say.count("\n") + 1 for fault in faults), round(score.overall, 6))
+
+
+class Together:
+    """The outcomes of candidates, kept until those of a pair are all there.
+
+    Args:
+        count: how many there are for each pair.
+        mark: how good one is; not asked for a rejection.
+    """
+
+    def __init__(self, count: int, mark: Callable[[Context, Pair], Mark]) -> None:
+        self._count, self._mark = count, mark
+        self._there: dict[int, list[Context | Rejected]] = {}
+
+    def add(self, pair: Pair, outcome: Context | Rejected) -> Context | Rejected | None:
+        """The best for the pair, one object for all of them, if this was the last; else nothing."""
+        there = self._there.setdefault(id(pair), [])
+        there.append(outcome)
+        if len(there) < self._count:
+            return None
+        del self._there[id(pair)]
+        contexts = [one for one in there if isinstance(one, Context)]
+        if self._count == 1 or not contexts:
+            return there[0]
+        return max(contexts, key=lambda context: self._mark(context, pair).rank)

@@ -29,7 +29,14 @@ from synthesis.run.alike import Alike
 from synthesis.run.arrivals import Arrivals
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending, guessed
-from synthesis.run.candidates import Mark, candidate_names, candidate_prompts, marked
+from synthesis.run.candidates import (
+    Mark,
+    Together,
+    candidate_names,
+    candidate_prompts,
+    check_candidates,
+    marked,
+)
 from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
 from synthesis.run.expansion import expand, expands, section_count
 from synthesis.run.journal import Journal
@@ -221,13 +228,9 @@ def make_job(config: RunConfig) -> Job:
             f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,} to engine "
             f"'{made.engine}', which writes no sections"
         )
-    if made.candidates > 1 and (engine_class(made.engine).free or not made.temperature):
-        why = f"engine '{made.engine}' draws nothing" if made.temperature else "give --temperature above 0"
-        raise ConfigError(
-            f"'generation.candidates' (--candidates) is {made.candidates}, and all would be the same: {why}"
-        )
     template = load_templates(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
+    check_candidates(made.candidates, engine_class(made.engine), sampling)
     engine = make_engine(made.engine, made.model, **made.options)
     return Job(
         engine,
@@ -366,6 +369,7 @@ def synthesize(
     top_p: float = 0.95,
     max_tokens: int = 8192,
     repairs: int = 2,
+    candidates: int = 1,
     section_words: int = 1500,
     **options: Any,
 ) -> Iterator[Context | Rejected]:
@@ -384,6 +388,7 @@ def synthesize(
         top_p: for engines that sample.
         max_tokens: bound on a reply, for engines that count.
         repairs: how often a reply that cannot be used is asked for again.
+        candidates: how many contexts to write for each pair, by different seeds; the best is kept.
         section_words: a context of over twice as many words is written in sections of about
             this length; 0 for never.
         options: further settings of the engine.
@@ -396,9 +401,13 @@ def synthesize(
     sampling = Sampling(temperature, top_p, max_tokens, seed)
     counter = load_tokenizer(tokenizer)
     job = Job(made, load_templates(template), sampling, words, counter, repairs, section_words)
+    check_candidates(candidates, made, sampling)
+    together = Together(candidates, lambda context, pair: marked(context, pair, job.prompt(pair)))
+    asked = ((pair, one) for pair in pairs for one in candidate_prompts(job.prompt(pair), candidates))
     try:
-        for done in job.outcomes((pair, job.prompt(pair)) for pair in pairs):
-            yield done.outcome
+        for done in job.outcomes(asked):
+            if (best := together.add(done.pair, done.outcome)) is not None:
+                yield best
     finally:
         if owned:
             made.close()
