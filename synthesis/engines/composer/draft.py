@@ -22,9 +22,13 @@ from synthesis.engines.composer.prose.world import Clock, Supply
 from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
 from synthesis.engines.composer.reading.topics import topics
 from synthesis.engines.composer.stating.statements import state
+from synthesis.engines.composer.stating.steps import in_steps
 from synthesis.errors import UsageError
 
 GENRES = ("story", "archive", "paper", "meeting", "report", "news")
+
+#: How many steps the evidence may take.
+HOPS = range(1, 5)
 
 #: Words of one chapter: one setting and its people.
 CHAPTER = 2600
@@ -56,6 +60,7 @@ def compose(
     seed: int = 0,
     key: str = "",
     mode: str = "woven",
+    hops: int = 1,
 ) -> Draft:
     """Write a context from which the answer to the instruction follows.
 
@@ -69,17 +74,21 @@ def compose(
         key: the pair's identity; its content serves if empty.
         mode: ``woven`` (evidence, related facts, narrative), ``needle`` (evidence and
             narrative only) or ``related`` (evidence among mostly related facts).
+        hops: steps that the evidence may take where the question describes what it asks
+            about, 1 to 4: with 2 or more, "the director of X" gets a name, and who directed X is
+            told apart from what is asked of the director.
 
     Returns:
         The text and where in it the answer is supported. Equal arguments give equal
         drafts on every machine.
 
     Raises:
-        UsageError: ``words`` is below 1, or ``genre`` or ``mode`` does not exist.
+        UsageError: ``words`` is below 1, ``hops`` is not 1 to 4, or ``genre`` or ``mode`` does not exist.
     """
     found: list[Evidence] = []
     text = ""
-    for paragraph in write(instruction, answer, words=words, genre=genre, seed=seed, key=key, mode=mode):
+    parts = write(instruction, answer, words=words, genre=genre, seed=seed, key=key, mode=mode, hops=hops)
+    for paragraph in parts:
         text += "\n\n" if text else ""
         found += (Evidence(len(text) + s, len(text) + e, what) for s, e, what in paragraph.spans)
         text += paragraph.text
@@ -95,6 +104,7 @@ def write(
     seed: int = 0,
     key: str = "",
     mode: str = "woven",
+    hops: int = 1,
 ) -> Iterator[Paragraph]:
     """The paragraphs of ``compose`` one at a time, as they are written; see there."""
     if words < 1:
@@ -103,13 +113,18 @@ def write(
         raise UsageError(f"There is no genre {genre!r}. Choose one of: {', '.join(GENRES)}.")
     if mode not in PACE:
         raise UsageError(f"There is no mode {mode!r}. Choose one of: {', '.join(PACE)}.")
+    if hops not in HOPS:
+        raise UsageError(f"Evidence in {hops} steps cannot be written. Choose 1 to {HOPS[-1]}.")
     name = f"{seed}:{key or content_hash(instruction, answer)}"
     # Bytes, as a lone surrogate in a key would stop the seeding of a string.
     rng = random.Random(name.encode("utf-8", "surrogatepass"))
     facts, others = (random.Random(rng.getrandbits(64)) for _ in range(2))
-    statements = state(instruction, answer, facts)
-    feed = Feed(rng, statements, iter(distract(instruction, answer, others)), words, mode)
-    bans = guard(instruction, answer)
+    steps = in_steps(instruction, answer, facts, hops) if hops > 1 else None
+    statements = steps.statements if steps else state(instruction, answer, facts)
+    # The names that join the steps are nobody else's: no decoy and no person of the story has them.
+    named = " ".join((instruction, *steps.bridges)) if steps else instruction
+    feed = Feed(rng, statements, iter(distract(named, answer, others, steps and statements)), words, mode)
+    bans = guard(named, answer)
     subjects = _mentionable(topics(instruction, answer), bans)
     return _Book(rng, genre, words, feed, subjects, bans).paragraphs()
 

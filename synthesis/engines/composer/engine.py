@@ -11,7 +11,7 @@ from typing import Any
 
 from synthesis.data import Completion, Evidence, Prompt
 from synthesis.engines.base import BaseEngine, PromptSource, Sampling
-from synthesis.engines.composer.draft import write
+from synthesis.engines.composer.draft import HOPS, write
 from synthesis.engines.composer.prose.facts import PACE
 from synthesis.engines.composer.prose.writer import Paragraph
 from synthesis.errors import ConfigError, UsageError
@@ -26,9 +26,10 @@ class Composer(BaseEngine):
     Args:
         mode: ``woven``, or for controlled studies ``needle`` (the evidence and narrative only)
             or ``related`` (the evidence among mostly related facts); see ``compose``.
+        hops: steps that the evidence may take, 1 to 4.
 
     Raises:
-        ConfigError: there is no such mode.
+        ConfigError: there is no such mode or number of steps.
     """
 
     name = "composer"
@@ -36,11 +37,14 @@ class Composer(BaseEngine):
     writes_any_length = True
     model = "composer-1"
 
-    def __init__(self, mode: str = "woven") -> None:
+    def __init__(self, mode: str = "woven", hops: int = 1) -> None:
         if mode not in PACE:
             raise ConfigError(f"the composer has no mode {mode!r}; choose one of: {', '.join(PACE)}")
-        self._mode = mode
-        self.settings = {} if mode == "woven" else {"mode": mode}
+        if hops not in HOPS:
+            raise ConfigError(f"the composer cannot write evidence in {hops!r} steps; choose 1 to {HOPS[-1]}")
+        self._mode, self._hops = mode, hops
+        # What is as it always was is no part of a context's identity.
+        self.settings = ({} if mode == "woven" else {"mode": mode}) | ({} if hops == 1 else {"hops": hops})
 
     def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """One completion for each prompt, in order, each written when it is asked for.
@@ -56,7 +60,7 @@ class Composer(BaseEngine):
         """
         while (prompt := prompts.pull()) is not None:
             try:
-                yield _completion(prompt, _paragraphs(prompt, sampling, self._mode))
+                yield _completion(prompt, self._paragraphs(prompt, sampling))
             except UsageError as error:
                 yield Completion(prompt.id, "", "error", detail=str(error))
 
@@ -67,22 +71,22 @@ class Composer(BaseEngine):
             UsageError: the prompt's variables cannot be used.
         """
         lead = MARKER
-        for paragraph in _paragraphs(prompt, sampling, self._mode):
+        for paragraph in self._paragraphs(prompt, sampling):
             yield lead + paragraph.text
             lead = "\n\n"
 
-
-def _paragraphs(prompt: Prompt, sampling: Sampling, mode: str) -> Iterator[Paragraph]:
-    variables = prompt.variables
-    return write(
-        str(variables.get("instruction", "")),
-        str(variables.get("answer", "")),
-        words=_words(prompt.id, variables),
-        genre=str(variables.get("genre", "archive")),
-        mode=mode,
-        seed=sampling.seed,
-        key=prompt.pair_id,
-    )
+    def _paragraphs(self, prompt: Prompt, sampling: Sampling) -> Iterator[Paragraph]:
+        variables = prompt.variables
+        return write(
+            str(variables.get("instruction", "")),
+            str(variables.get("answer", "")),
+            words=_words(prompt.id, variables),
+            genre=str(variables.get("genre", "archive")),
+            mode=self._mode,
+            seed=sampling.seed,
+            key=prompt.pair_id,
+            hops=self._hops,
+        )
 
 
 def _words(prompt_id: str, variables: Mapping[str, Any]) -> int:

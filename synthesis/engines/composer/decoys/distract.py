@@ -11,13 +11,13 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from synthesis.engines.composer.decoys.invent import Pattern, facts
 from synthesis.engines.composer.decoys.patterns import names_in, swapped
+from synthesis.engines.composer.grammar.invent import Pattern, facts
 from synthesis.engines.composer.grammar.wording import squash, trimmed
 from synthesis.engines.composer.grammar.words import core
 from synthesis.engines.composer.reading.answers import kind
 from synthesis.engines.composer.reading.topics import STOPWORDS
-from synthesis.engines.composer.stating.statements import state
+from synthesis.engines.composer.stating.statements import Statement, state
 from synthesis.text.finder import AnswerFinder
 
 _KINDS = ("person", "place", "date", "numeric", "sentence", "span", "yes_no")
@@ -62,7 +62,9 @@ _REPORTING = re.compile(
 )
 
 
-def distract(instruction: str, answer: str, rng: random.Random) -> Iterator[str]:
+def distract(
+    instruction: str, answer: str, rng: random.Random, told: Sequence[Statement] | None = None
+) -> Iterator[str]:
     """Facts of the evidence's type about other subjects, without end.
 
     Args:
@@ -70,11 +72,12 @@ def distract(instruction: str, answer: str, rng: random.Random) -> Iterator[str]
         answer: its answer; no sentence yielded states it (``synthesis.text.states``) or contains
             it, compared casefolded and without articles and punctuation.
         rng: the only source of variety; it must not be shared with another iterator.
+        told: the evidence, where it is not the usual statement of the pair.
 
     Yields:
         One complete declarative sentence at a time.
     """
-    own, near, far, evidence = _sources(instruction, answer, rng)
+    own, near, far, evidence = _sources(instruction, answer, rng, told)
     holds = Holder(instruction, answer)
     dated = _LATE.search(instruction) or _LATE.search(answer)
     # A pattern with a single slot soon repeats itself.
@@ -97,7 +100,7 @@ def distract(instruction: str, answer: str, rng: random.Random) -> Iterator[str]
 
 
 def _sources(
-    instruction: str, answer: str, rng: random.Random
+    instruction: str, answer: str, rng: random.Random, told: Sequence[Statement] | None
 ) -> tuple[list[Pattern], tuple[Pattern, ...], tuple[Pattern, ...], frozenset[str]]:
     """Patterns made of the evidence, of its kind, and of all other kinds, and the evidence itself."""
     sort = kind(instruction, answer)
@@ -105,7 +108,8 @@ def _sources(
         genre = "report" if len(_REPORTING.findall(answer[:6000])) > 4 else "news"
         other = "news" if genre == "report" else "report"
         return [], facts(genre), (*facts(genre), *facts(other)), frozenset()
-    statements = [statement.text for statement in state(instruction, answer, rng)]
+    evidence = state(instruction, answer, rng) if told is None else told
+    statements = [statement.text for statement in evidence]
     own = [
         pattern
         for text in statements

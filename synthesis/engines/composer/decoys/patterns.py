@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from synthesis.engines.composer.decoys.invent import Draw, Pattern, figure
+from synthesis.engines.composer.grammar.invent import Draw, Pattern, figure
 from synthesis.engines.composer.grammar.phrases import is_name, tokens_of
 from synthesis.engines.composer.grammar.wording import squash, trimmed
 from synthesis.engines.composer.grammar.words import (
