@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from random import Random
 
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import BaseEngine, PromptSource, Sampling
 from synthesis.errors import EngineError
+from synthesis.text.words import split_words
 
 Say = Callable[[Prompt], str | Completion]
 
@@ -58,11 +60,22 @@ def is_repair(prompt: Prompt) -> bool:
     return "cannot be used yet" in last(prompt)
 
 
+# Words that no pair of the tests asks about or answers with.
+_WHO = split_words("porter widow glazier cousin warden singer pilot weaver smith cooper drover thatcher")
+_WHICH = split_words("quiet muddy narrow patient stubborn crooked pale distant wooden hollow sullen plain")
+_WHAT = split_words("ladder kettle lantern fence barrow ledger cellar wagon chimney orchard hedge anvil")
+_DID = split_words("painted carried lost sold hid weighed borrowed watched dropped measured polished buried")
+_WHERE = split_words("canal meadow ford quarry market chapel bakery stable causeway hill copse pasture")
+_WHEN = split_words("dusk noon dawn harvest midsummer nightfall lent easter thaw")
+
+
 def prose(words: int, key: str = "") -> str:
-    """So many words of plain sentences, each its own for ``key``."""
+    """So many words of plain sentences, no two alike, each its own for ``key``."""
     made: list[str] = []
-    number = 0
+    rng = Random(f"{words} {key}")
     while len(made) < words:
-        number += 1
-        made += f"On day {number} of the {key} account nothing moved along the grey canal.".split()
+        who, which, what, did, where, other, when = map(
+            rng.choice, (_WHO, _WHICH, _WHAT, _DID, _WHERE, _WHICH, _WHEN)
+        )
+        made += f"At {when} the {which} {who} {key} {did} a {other} {what} behind that {where}.".split()
     return " ".join(made[: max(words - 1, 0)]) + " onward."

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from synthesis.data import Completion, Prompt
 from synthesis.engines.base import BaseEngine, PromptSource, Sampling
 from synthesis.errors import EngineError
+from tests.pretend import prose
 
 
 class ScriptedEngine(BaseEngine):
@@ -57,8 +58,5 @@ class ScriptedEngine(BaseEngine):
         if asked in self._replies:
             scripted = self._replies[asked]
             return Completion(prompt.id, scripted.text, scripted.finish_reason, detail=scripted.detail)
-        filler = f"On {asked.rstrip('?')} opinions differed for years. "
-        return Completion(
-            prompt.id,
-            "Context: " + filler * 4 + f"In the end it was plain: {answer}. " + filler * 4,
-        )
+        opening = f"Context: On {asked.rstrip('?')} opinions differed for years. {prose(40, prompt.pair_id)}"
+        return Completion(prompt.id, f"{opening} In the end it was plain: {answer}. {prose(35, asked[:9])}")

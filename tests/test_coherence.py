@@ -27,6 +27,7 @@ from synthesis.text.answers import kind_of
 from synthesis.text.numbers import quantities
 from synthesis.text.sentences import sentences
 from synthesis.text.words import terms, terms_with_spans
+from tests.pretend import prose
 from tests.real_texts import needs_large, rows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +39,11 @@ BRIDGE = (
     "little. From the Harrow Bridge to the sea is a distance of 261 kilometres. Tobias Renn drew the first "
     "plans."
 )
-FILLER = "Nobody in the orchard spoke of anything but rain, apples and the price of sugar that autumn. "
+
+
+def filler(sentences: int) -> str:
+    """About so many sentences that have nothing to do with the bridge."""
+    return f"{prose(13 * sentences)} "
 
 
 def overall(context: str, instruction: str, answer: str) -> float:
@@ -78,12 +83,12 @@ def test_span_stated_where_it_is_asked() -> None:
     assert good.verified
     assert good.overall > 0.9
     assert overall(BRIDGE, "In which town does the Harrow Bridge stand?", "Ostervale") < 0.1
-    assert overall(FILLER * 5, "In which town does the Harrow Bridge stand?", "Aldwyn") < 0.1
+    assert overall(filler(5), "In which town does the Harrow Bridge stand?", "Aldwyn") < 0.1
 
 
 def test_answer_planted_far_from_what_is_asked_loses() -> None:
     question = "In which town does the Harrow Bridge stand?"
-    assert overall(FILLER * 8 + "Aldwyn. " + FILLER * 8, question, "Aldwyn") < 0.2
+    assert overall(filler(8) + "Aldwyn. " + filler(8), question, "Aldwyn") < 0.2
 
 
 @pytest.mark.parametrize(
@@ -137,7 +142,7 @@ def test_articles_brackets_and_nicknames_do_not_matter() -> None:
 def test_list_answer_told_in_several_places() -> None:
     text = (
         "Marla speaks Tulu with her aunt. "
-        + FILLER * 3
+        + filler(3)
         + "At work Marla speaks Hindi. With tourists, English."
     )
     question = "Which languages does Marla speak?"
@@ -152,7 +157,7 @@ def test_yes_no_is_never_verified_and_says_why() -> None:
     assert yes.overall == no.overall > 0.8
     assert not yes.verified
     assert any("polarity" in line for line in explain(BRIDGE, question, "yes"))
-    assert overall(FILLER * 5, question, "yes") < 0.2
+    assert overall(filler(5), question, "yes") < 0.2
 
 
 def test_another_name_of_the_same_context_is_not_verified() -> None:
@@ -177,10 +182,10 @@ SUMMARY = (
 
 
 def test_summary_is_carried_by_its_context_only() -> None:
-    good = score(BRIDGE + " " + FILLER * 4, "Summarize the article.", SUMMARY)
+    good = score(BRIDGE + " " + filler(4), "Summarize the article.", SUMMARY)
     assert good.kind == "summary"
     assert good.overall > 0.7
-    assert overall(FILLER * 8, "Summarize the article.", SUMMARY) < 0.05
+    assert overall(filler(8), "Summarize the article.", SUMMARY) < 0.05
 
 
 def test_summary_with_exchanged_names_loses_and_names_them() -> None:
@@ -199,7 +204,7 @@ def test_echo_of_question_and_answer_gets_no_full_marks() -> None:
     assert merely.overall < 0.5
     assert not merely.verified
     assert any("over again" in line for line in explain(f"{question} Aldwyn.", question, "Aldwyn"))
-    hidden = BRIDGE + f" {question} Aldwyn. " + FILLER * 5
+    hidden = BRIDGE + f" {question} Aldwyn. " + filler(5)
     assert overall(hidden, question, "Aldwyn") < 0.5
     assert any("copied" in line for line in explain(hidden, question, "Aldwyn"))
 
@@ -223,7 +228,7 @@ def test_prompt_residue_is_marked_down_and_named(spoil: object) -> None:
 
 
 def test_pasted_summary_is_marked_down() -> None:
-    text = FILLER * 4 + SUMMARY + " " + FILLER * 4
+    text = filler(4) + SUMMARY + " " + filler(4)
     assert overall(text, "Summarize the article.", SUMMARY) < 0.2
     assert any("pasted" in line for line in explain(text, "Summarize the article.", SUMMARY))
 
@@ -338,7 +343,7 @@ def test_hostile_text_is_scored_in_reasonable_time(context: str, instruction: st
 
 
 def test_windows_show_where_the_evidence_is() -> None:
-    text = FILLER * 12 + BRIDGE + " " + FILLER * 12
+    text = filler(12) + BRIDGE + " " + filler(12)
     result = score(text, "In which town does the Harrow Bridge stand?", "Aldwyn")
     spans = window_spans(text)
     assert len(spans) == len(result.windows) > 3
@@ -351,14 +356,15 @@ def test_windows_show_where_the_evidence_is() -> None:
 
 
 def test_locate_finds_the_sentences() -> None:
-    text = FILLER * 12 + BRIDGE + " " + FILLER * 12
+    text = filler(12) + BRIDGE + " " + filler(12)
     found = locate(text, "When was the Harrow Bridge opened by the mayor?", "December 4, 1973")
     assert any("4 December 1973" in text[a:b] and what == "December 4, 1973" for a, b, what in found)
-    assert all(FILLER.strip() not in text[a:b] for a, b, _ in found)
+    begin, end = text.index(BRIDGE), text.index(BRIDGE) + len(BRIDGE)
+    assert all(begin <= a < b <= end for a, b, _ in found)
 
 
 def test_locate_finds_each_sentence_of_a_summary() -> None:
-    text = FILLER * 3 + BRIDGE
+    text = filler(3) + BRIDGE
     found = locate(text, "Summarize the article.", SUMMARY)
     told = " ".join(text[a:b] for a, b, _ in found)
     assert "2.5 million" in told
@@ -367,7 +373,7 @@ def test_locate_finds_each_sentence_of_a_summary() -> None:
 
 
 def test_locate_says_nothing_of_a_foreign_text() -> None:
-    assert locate(FILLER * 3, "In which town does the Harrow Bridge stand?", "Aldwyn") == []
+    assert locate(filler(3), "In which town does the Harrow Bridge stand?", "Aldwyn") == []
 
 
 def test_batch_equals_single_and_is_lazy() -> None:
@@ -399,7 +405,7 @@ def test_same_under_any_hash_seed() -> None:
     )
     triples = [
         (BRIDGE, "In which town does the Harrow Bridge stand?", "Aldwyn"),
-        (BRIDGE + FILLER * 4, "Summarize the article.", SUMMARY),
+        (BRIDGE + filler(4), "Summarize the article.", SUMMARY),
         (BRIDGE, "Which zeppelin and which balloon crossed the Harrow Bridge?", "Graf Orlok"),
     ]
     printed = {

@@ -24,6 +24,7 @@ from tests.openai_server import Reply, serve
 from tests.pretend import PretendModel, is_repair, last, prose
 
 PAIR = Pair(instruction="Who mended the tower clock in Varrow?", answer="Ilse Brandt")
+TOPIC = "They spoke of the clock tower, the old mill and bridge"
 SUMMARY = Pair(
     instruction="Summarise the report on the harbour.",
     answer="The harbour at Kelm was dredged in 1931 by the engineer Otto Reuss. Fishing boats from Norrland "
@@ -62,7 +63,7 @@ class Writer:
         words = min(self.most, round(self.share * prompt.variables["words"]))
         half = (words - len(told.split())) // 2
         key = prompt.fingerprint[:8]
-        return f"Context: {prose(half, key)} {told} {prose(half, key + 'x')}"
+        return f"Context: {prose(half - 12, key)} {TOPIC} in {key}. {told} {prose(half, key + 'x')}"
 
 
 def job(engine, words=12_000, section_words=1500, repairs=2) -> Job:
@@ -105,7 +106,7 @@ def test_a_writer_without_measure_is_stopped_at_what_must_be_told() -> None:
     def say(prompt):
         if prompt.variables["step"] == "outline":
             return plan(number_of(prompt))
-        return f"Context: {prose(3000, prompt.id)} {' '.join(facts_asked(prompt))}."
+        return f"Context: {prose(3000, prompt.id)} {TOPIC}. {' '.join(facts_asked(prompt))}."
 
     outcome, engine = become(say)
     assert isinstance(outcome, Context)
@@ -157,7 +158,7 @@ def test_a_context_that_never_tells_the_answer_is_rejected_with_what_was_written
     def say(prompt):
         if prompt.variables["step"] == "outline":
             return plan(number_of(prompt))
-        return f"Context: {prose(prompt.variables['words'], prompt.id)}"
+        return f"Context: {TOPIC}. {prose(prompt.variables['words'], prompt.id)}"
 
     outcome, engine = become(say)
     assert isinstance(outcome, Rejected)

@@ -31,7 +31,8 @@ SUMMARY = Pair(
     "mole, which the council never rebuilt. The customs house became a school under Miss Adeline Fry.",
 )
 GOOD = f"Context: {prose(60)} The tower clock in Varrow was mended by Ilse Brandt in spring. {prose(40)}"
-LACKING = f"Context: {prose(100)}"
+TOPIC = "The tower clock in Varrow stood still for years."
+LACKING = f"Context: {TOPIC} {prose(91)}"
 
 
 def job(engine, repairs=2, **changes) -> Job:
@@ -76,7 +77,7 @@ def judged(text: str, pair: Pair = PAIR, words: int = 100) -> dict[str, bool]:
         (Completion("", "", "refusal", detail="policy"), "It declines."),
         ("I'm sorry, but I can't help with that request.", "It declines."),
         (LACKING, "It does not tell this: “Ilse Brandt”."),
-        (f"Context: Ilse Brandt. {prose(100)}", "It opens with the response."),
+        (f"Context: Ilse Brandt. {TOPIC} {prose(90)}", "It opens with the response."),
         (GOOD + "\n\nLet me know if you need more!", "words that are not part of the text itself"),
     ],
 )
@@ -160,7 +161,7 @@ def test_the_same_reply_again_ends_it() -> None:
 
 
 def test_a_mild_fault_is_worth_asking_again_but_no_reason_to_reject() -> None:
-    rough = GOOD + "\n\nLet me know if you need more!"
+    rough = GOOD.replace("Context:", "Context: Ilse Brandt.")
     engine = in_turn(rough, LACKING, "Sorry, I can't help with that.")
     outcome = become(engine)
     assert isinstance(outcome, Context)
@@ -168,9 +169,25 @@ def test_a_mild_fault_is_worth_asking_again_but_no_reason_to_reject() -> None:
     assert outcome.attempts == 3
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "Let me know if you need more!",
+        "I hope this helps.",
+        "Note: the names are made up.",
+        "<|im_end|> Ada",
+        "Response: No.",
+    ],
+)
+def test_what_is_no_part_of_the_text_is_never_kept(rest) -> None:
+    outcome = become(in_turn(f"{GOOD}\n\n{rest}", LACKING))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason.startswith(("residue", "missing"))
+
+
 def test_of_two_that_can_be_used_the_better_is_kept() -> None:
     one, two, three, four = SUMMARY.answer.split(". ")
-    poor = f"Context: {prose(60)} {two}. {prose(60)}"
+    poor = f"Context: {prose(60)} {two}. {prose(61)}"
     better = f"Context: {prose(40)} {two}. {prose(20)} {one}. {prose(20)} {three}. {prose(10)}"
     outcome = become(in_turn(poor, better, poor + " And so on."), SUMMARY)
     assert isinstance(outcome, Context)
@@ -246,7 +263,7 @@ def test_a_crash_loses_no_reply_and_changes_nothing(tmp_path, crash) -> None:
         if prompt.variables["instruction"] == "Who kept light 3?":
             return rambling(prompt)
         told = f"Light was kept by {prompt.variables['answer']}." if is_repair(prompt) else ""
-        return f"Context: {prose(60, prompt.pair_id)} {told} {prose(40)}"
+        return f"Context: {prose(60, prompt.pair_id)} The light was kept. {told} {prose(40)}"
 
     def run(folder, engine):
         with Journal(folder) as journal:
@@ -309,15 +326,16 @@ def test_what_more_repairs_would_help(reason, attempts, repairs, again) -> None:
 )
 def test_the_answer_is_looked_for_in_any_form(answer, text, expected) -> None:
     pair = Pair(instruction="What did the chronicle of the valley say?", answer=answer)
-    assert judged(f"{prose(50)} {text} {prose(50)}", pair) == expected
+    told = f"The chronicle of the valley said this. {text}"
+    assert judged(f"{prose(50)} {told} {prose(50, 'more')}", pair) == expected
 
 
 def test_a_summary_is_judged_by_its_sentences() -> None:
     one, two, three, four = SUMMARY.answer.split(". ")
-    told = f"{prose(20)} {one}. {prose(20)} {two}. {prose(20)} {three}. {prose(20)} {four}"
+    told = f"{prose(20)} {one}. {prose(21)} {two}. {prose(22)} {three}. {prose(23)} {four}"
     assert judged(told, SUMMARY) == {}
     assert judged(f"{prose(50)} {one}. {prose(20)} {two}. {prose(30)}", SUMMARY) == {"missing": False}
-    assert judged(prose(100), SUMMARY) == {"missing": True}
+    assert judged(prose(100), SUMMARY) == {"off-topic": True}
 
 
 @pytest.mark.parametrize(("words", "expected"), [(30, {"short": False}), (100, {}), (400, {"long": False})])
@@ -327,12 +345,12 @@ def test_lengths_far_from_what_was_asked_are_faults_but_not_fatal(words, expecte
 
 
 def test_a_person_in_a_story_may_refuse() -> None:
-    text = f"{prose(60)}\nI can't help with that, said Ilse Brandt.\n{prose(60)}"
+    text = f"{TOPIC} {prose(60)}\nI can't help with that, said Ilse Brandt.\n{prose(61)}"
     assert not any(judged(text).values())
 
 
 def test_a_response_pasted_whole_is_fatal() -> None:
-    assert judged(f"{prose(60)}\n\n{SUMMARY.answer}\n\n{prose(60)}", SUMMARY)["pasted-answer"]
+    assert judged(f"{prose(60)}\n\n{SUMMARY.answer}\n\n{prose(61)}", SUMMARY)["pasted-answer"]
 
 
 def fatal_faults(given: list[dict[str, str]], shift: int, step: int = 1) -> int:

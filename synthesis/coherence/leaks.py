@@ -1,4 +1,4 @@
-"""Contexts that give the game away, or are none: echoes, the answer pasted or put first, residue, refusals.
+"""Contexts that give the game away, or are none: echoes, the answer pasted, residue, the prompt, loops.
 
 Each finding has a factor (what is left of the score) and a sentence for the reader.
 Knows nothing of how well the context supports the answer.
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthesis.coherence.reading import Question, View
+from synthesis.coherence.restating import PromptWords, restated
+from synthesis.text.repetition import Repetition, repetition
 from synthesis.text.sentences import sentences
 from synthesis.text.words import terms
 
@@ -20,7 +22,8 @@ _MILD = 0.9
 class Leak(NamedTuple):
     """``factor`` in (0, 1) multiplies the overall score; ``what`` says what was found, ``kind`` in a word.
 
-    Kinds: ``echo``, ``pasted answer``, ``answer first``, ``residue``, ``refusal``.
+    Kinds: ``echo``, ``pasted answer``, ``answer first``, ``residue``, ``prompt`` (it came back),
+    ``repetition``, ``refusal``.
     """
 
     factor: float
@@ -39,6 +42,7 @@ _MIN_BLOCK = 20
 _MOST_TRIED = 500
 _MOST_COMPARED, _MOST_TIMES = 10_000, 20
 _EDGE = 400
+_QUOTE = 60
 _MARKERS = (
     "<|",
     "|>",
@@ -46,6 +50,12 @@ _MARKERS = (
     "[/INST]",
     "<<SYS>>",
     "</s>",
+    "<｜",
+    "<think",
+    "</think",
+    "[THINK]",
+    "[/THINK]",
+    "_of_turn>",
     "{instruction}",
     "{answer}",
     "{context}",
@@ -64,6 +74,11 @@ _TALK = (
     "ai language model",
     "let me know if you",
     "word count:",
+    "i hope this helps",
+    "i hope this text",
+    "i hope this story",
+    "i hope this meets",
+    "i hope that helps",
     "the correct answer is",
     "the answer to the question",
     "the context above",
@@ -73,6 +88,13 @@ _TALK = (
     "provided instruction",
     "given question",
     "provided question",
+)
+# How a writer's last line begins that is no more part of the text, and a count of words at the very end.
+_CLOSING = re.compile(
+    r"^[\s#*>_(\[-]*(?:(?:please )?(?:let me know\b|feel free to\b|note that this\b)"
+    r"|i hope (?:this|that|you|it)\b|would you like me to\b|do you want me to\b|is there anything else\b"
+    r"|(?:please )?note\W{0,3}[:：]|end of (?:the )?(?:text|context|passage|narrative)\b)"
+    r"|[(\[](?:about |approximately |~ ?)?[\d,.]+ words[)\]]\W*\Z"
 )
 _OFFER = re.compile(
     r"\A\W*(?:(?:sure|certainly|of course|okay)\b[,!.]?\s+)?"
@@ -188,18 +210,45 @@ def _residue(text: str) -> Leak | None:
     edges = (text if len(text) <= 2 * _EDGE else f"{text[:_EDGE]}\n{text[-_EDGE:]}").lower()
     found = next((m for m in _MARKERS if m in text), None)
     found = found or next((t for t in _TALK if t in edges), None)
-    if found is None and (match := _LABEL.search(edges) or _OFFER.search(edges)):
+    last = edges[edges.rstrip().rfind("\n") + 1 :]
+    match = _LABEL.search(edges) or _OFFER.search(edges) or _CLOSING.search(last)
+    if found is None and match:
         found = match.group().strip()
-    return Leak(0.5, f"left over from a prompt or a chat: {found!r}", "residue") if found else None
+    return Leak(0.3, f"left over from a prompt or a chat: {found!r}", "residue") if found else None
 
 
-def find_leaks(text: str, view: View, question: Question, answer_places: Sequence[int]) -> list[Leak]:
+def _repetition(text: str) -> Leak | None:
+    found = repetition(text)
+    return Leak(0.1, repeated(found), "repetition") if found.excessive else None
+
+
+def repeated(found: Repetition) -> str:
+    """An excessive repetition in words."""
+    if found.looped >= found.share:
+        phrase = found.phrase if len(found.phrase) <= _QUOTE else f"{found.phrase[:_QUOTE]}…"
+        return f"{found.looped:.0%} of the text is “{phrase}” over and over"
+    return f"{found.share:.0%} of the text says again, word for word, what stands before it"
+
+
+def _prompt(text: str, view: View, question: Question, prompt: PromptWords) -> list[Leak]:
+    own = (question.instruction, question.answer.terms)
+    return [
+        Leak(0.3, f"the prompt came back: {what}", "prompt")
+        for what in restated(text, view.terms, own, prompt)
+    ]
+
+
+def find_leaks(
+    text: str, view: View, question: Question, answer_places: Sequence[int], prompt: PromptWords
+) -> list[Leak]:
     """Everything found; an empty list when the context gives nothing away."""
     found = (
         _echo(view, question, answer_places),
         _pasted(view, question),
         _answer_first(text, question),
         _residue(text),
+        *_prompt(text, view, question, prompt),
+        _repetition(text),
         _refusal(text),
     )
     return [leak for leak in found if leak is not None]

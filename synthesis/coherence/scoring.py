@@ -13,6 +13,7 @@ from synthesis.coherence.background import calibration
 from synthesis.coherence.leaks import Leak, find_leaks
 from synthesis.coherence.parts import Parts, measure
 from synthesis.coherence.reading import HALF, Question, View, read_question
+from synthesis.coherence.restating import PromptWords, built_in_words
 from synthesis.coherence.wording import sentences_for
 from synthesis.data import Coherence, Evidence
 from synthesis.text.words import terms_with_spans
@@ -22,15 +23,18 @@ _FLOOR = 1e-3
 _NEAREST = 0.5
 
 
-def examine(context: str, instruction: str, answer: str) -> tuple[Question, View, Parts, list[Leak]]:
-    """Everything the score and its explanation are made of."""
+def examine(
+    context: str, instruction: str, answer: str, prompt: PromptWords | None = None
+) -> tuple[Question, View, Parts, list[Leak]]:
+    """Everything the score and its explanation are made of; ``prompt`` is what was asked with, if known."""
     question = read_question(instruction, answer)
     wanted = question.asked.keys() | question.stated.keys()
     if question.answer.parts:  # phrases are matched with their small words
         wanted |= set(question.answer.terms)
     view = View(context, wanted)
     parts = measure(context, view, question)
-    leaks = find_leaks(context, view, question, [start for start, _ in parts.spans])
+    starts = [start for start, _ in parts.spans]
+    leaks = find_leaks(context, view, question, starts, prompt or built_in_words())
     return question, view, parts, leaks
 
 

@@ -108,6 +108,12 @@ def step_template(name: str) -> Template:
     return parse_template(name, text, required=_STEPS[name], optional=frozenset())
 
 
+def writing_templates() -> list[str]:
+    """The texts of all built-in templates that a writer may be asked with, those of later steps too."""
+    paths = (path for path in _BUILT_IN.rglob("*.txt") if path.stem != "judge")
+    return [path.read_text(encoding="utf-8") for path in sorted(paths)]
+
+
 def parse_template(
     name: str, text: str, *, required: frozenset[str] = _REQUIRED, optional: frozenset[str] = _OPTIONAL
 ) -> Template:

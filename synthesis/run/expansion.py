@@ -36,7 +36,6 @@ _STRETCH = 1.25  # of a reply's words: rather one that is somewhat longer than a
 _FEWEST = 50
 _MOST_PIECES = 6  # of a section, from a model that writes far less than it is asked for
 _TAIL_WORDS, _TAIL_CHARACTERS = 300, 2400
-_TELLING = 30  # characters; shorter sentences may well come twice
 _OFF = 0.2
 _HEADING = re.compile(r"\A(?:#{1,6}[^\n]*|\*\*[^\n]{1,100}\*\*|(?:section|part)\s+\d[^\n]{0,100})\n+", re.I)
 _OPENS = "Nothing is written yet; this section opens the text."
@@ -131,12 +130,6 @@ class Manuscript:
         words = [match.start() for match in re.finditer(r"\S+", text)]
         start = words[-_TAIL_WORDS] if len(words) > _TAIL_WORDS else 0
         return text[max(start, len(text) - _TAIL_CHARACTERS) :].strip()
-
-    def repeats(self, piece: str) -> bool:
-        """Whether at least half of a piece's sentences stand in the draft already, word for word."""
-        known = self.text
-        long = [piece[a:b] for a, b in sentences(piece) if b - a > _TELLING]
-        return bool(long) and 2 * sum(sentence in known for sentence in long) >= len(long)
 
 
 def portion(target: int, written: int, reply: int) -> tuple[int, bool]:
@@ -240,13 +233,12 @@ class _Writer:
             return Checked(None, (fault_of(outcome, reply, prompt),))
         text = _HEADING.sub("", outcome.text)
         outcome = replace(outcome, text=text, words=count_words(text))
-        context, found, scores = inspect(outcome, self.pair, prompt, among=facts, before=draft.text)
+        # The plan and what stands before it may well come up in a section.
+        brief = replace(prompt, messages=self.prompt.messages)
+        context, found, scores = inspect(outcome, self.pair, brief, among=facts, before=draft.text)
         if cut and ends:
             say = "- It was cut off before its end. Bring the text to its end within the words asked for."
             found += (Fault("length", "the last section was cut off", say, fatal=False, stage="generate"),)
-        if draft.repeats(text):
-            say = "- It tells again, word for word, what stands in the text already. Go on from there."
-            found += (Fault("repeat", "the section repeats the text before it", say),)
         return Checked(context, found, scores.overall)
 
     def _whole(self, text: str, asked: Sequence[Answered[Context]], attempts: int) -> Context | Rejected:

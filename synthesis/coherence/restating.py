@@ -1,0 +1,209 @@
+"""What of a prompt came back: its runs of words, its lines and tags, and talk about the task.
+
+The words are those of the built-in templates and, where it is known, of the prompt that was used,
+without the pair's own. Knows nothing of the score.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from synthesis.prompts import writing_templates
+from synthesis.text.words import terms
+
+# Of 540,000 words that people wrote, three runs of four terms stand in our templates, and none of five.
+_RUN = 4
+_CERTAIN = 6  # terms in a row
+_BY_CHANCE = 5000  # terms of a text that hold one shorter run by chance, at the most
+_LINE = 3  # terms that a whole line must have at the least
+
+_TAG = re.compile(r"</?([a-z][\w-]{1,30})>")
+_PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
+_QUOTED = re.compile(r"\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”")  # what a template wants to read
+
+_ABOUT = r"(?:the |a |an |this |that |your |my |any |every |following |above |given |provided )"
+_ASKED = r"(?:request|response|prompt|instruction|question|query|puzzle)s?"
+_TEXT = r"(?:text|passage|narrative|context|response|story|writing)s?"
+_ASKING = r"(?:request|response|prompt|instruction)s?"
+# One of these may stand in any text, two of them hardly ever do. Before each pattern what its matches hold.
+_TALK = tuple(
+    (tuple(keys.split("|")), re.compile(pattern, re.MULTILINE))
+    for keys, pattern in (
+        (
+            "must|should|has to|have to|need",
+            rf"\b{_TEXT} (?:must|should|(?:has|have|needs?) to) (?:not )?"
+            r"(?:be (?:written|based|about|in) |mention|include|lead|repeat|contain|begin|start|state|provide"
+            r"|give|consist|answer|only|also|follow)",
+        ),
+        (
+            "reader",
+            r"\b(?:an?|the|this|any|every|another|your) readers? (?:was|is|has|had|must|should|will|can|could"
+            r"|who|received|gave|asked|needs|may|might|responded|replied|knows?|wants?|finds? out)\b",
+        ),
+        (
+            "request|response|prompt|instruction",
+            rf"\b(?:given|receiv\w+|gave|made|answer\w*|repeat\w*|mention\w*) {_ABOUT}+{_ASKING}\b"
+            rf"|\b{_ABOUT}{_ASKING} [^.!?\n]{{0,100}}\b(?:reader|text|passage)\b"
+            rf"|\b(?:in response|respond\w*|response|answers?) to {_ABOUT}+{_ASKED}\b",
+        ),
+        (
+            "write|create|compose|generate",
+            r"\b(?:re)?(?:write|create|compose|generate) (?:(?:an?|the|this|it|your|in|about|one|again|as"
+            r"|long|short|detailed|coherent|continuous|plain|whole) ){1,4}"
+            r"(?:text|story|narrative|passage|context|article|paragraphs?|prose|response|report)\b",
+        ),
+        (
+            "words",
+            r"\b(?:about|approximately|at least|exactly|under|within) \d[\d,]* words\b|\(\d[\d,]* words\)",
+        ),
+        (
+            "do not |don't |make sure|ensure ",
+            r"(?:^|[.!?:;]\s|- )(?:do not|don't|make sure|ensure) (?:to )?"
+            r"(?:mention|repeat|write|includ|use|add|give|state|answer|refer)\w*",
+        ),
+        (
+            "text|narrative|passage|context",
+            r"\bth(?:is|e above|e following|e given|e provided) (?:text|narrative|passage|context"
+            r"|background) (?:is|was|has been|describes|provides|explains|tells|leads|includes|contains|shows"
+            r"|states|does|aims|should|will)\b",
+        ),
+        (
+            "in the language|prose|word for word",
+            r"\bin the language of the|\bcontinuous prose\b|\bword for word\b",
+        ),
+    )
+)
+_GIVEN_AWAY = re.compile(rf"\banswer to {_ABOUT}+{_ASKED} is\b")
+_NEAR = 400  # characters
+# A label that prompts have, and what it labels behind it, in the middle of a text as well.
+_LABEL = re.compile(
+    rf"(?:^|[.!?:;\"”]\s)[\s#*>_-]*(?:{_ABOUT}|correct |final |user'?s? )*"
+    r"(request|response|question|answer|instruction|prompt|user|assistant|context|query|output|reader)s?"
+    r"(?:\s+\d+)?\**\s*[:：]",
+    re.MULTILINE,
+)
+_LABELS = (":", "：")
+
+
+class PromptWords(NamedTuple):
+    """What a prompt says besides the pair: runs of four terms, whole lines in terms, and tags."""
+
+    runs: frozenset[tuple[str, ...]] = frozenset()
+    lines: frozenset[tuple[str, ...]] = frozenset()
+    tags: frozenset[str] = frozenset()
+
+    def __or__(self, other: PromptWords) -> PromptWords:  # type: ignore[override]
+        return PromptWords(*(mine | theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+def words_of(texts: Iterable[str], own: Iterable[str] = ()) -> PromptWords:
+    """The words of a prompt's messages without the pair's ``own``, and without what they quote."""
+    runs: set[tuple[str, ...]] = set()
+    lines: set[tuple[str, ...]] = set()
+    tags: set[str] = set()
+    parts = [part.strip() for part in own if part.strip()]
+    for text in texts:
+        for part in parts:
+            text = text.replace(part, "\n\n")
+        tags.update(_TAG.findall(text))
+        for line in _TAG.sub("\n", _QUOTED.sub("\n", text)).splitlines():
+            sequence = tuple(terms(line))
+            runs.update(_runs(sequence, _RUN))
+            if len(sequence) >= _LINE:
+                lines.add(sequence)
+    return PromptWords(frozenset(runs), frozenset(lines), frozenset(tags))
+
+
+@cache
+def built_in_words() -> PromptWords:
+    """Those of the built-in templates, of all steps that a writer is asked at."""
+    return words_of(_PLACEHOLDER.sub("\n", text) for text in writing_templates())
+
+
+def restated(
+    text: str, sequence: Sequence[str], own: Iterable[Sequence[str]], prompt: PromptWords
+) -> list[str]:
+    """What came back of a prompt in a text, each in a few words; empty where it is no more than chance.
+
+    Args:
+        text: what was written.
+        sequence: its terms.
+        own: the terms of the instruction and of the answer, which may come up.
+        prompt: what must not.
+    """
+    plain = text.lower()
+    found = [
+        f"the prompt's tag <{tag}>"
+        for tag in sorted(prompt.tags)
+        if f"<{tag}>" in plain or f"</{tag}>" in plain
+    ]
+    mine = {run for one in own for run in _runs(one, _RUN)}
+    stretches = _stretches(sequence, prompt.runs, mine)
+    longest = max(stretches, key=len, default=())
+    if len(longest) >= _CERTAIN or len(stretches) > 1 + len(sequence) // _BY_CHANCE:
+        found.append(f"the prompt's words “{' '.join(longest)}”")
+    elif (line := _whole_line(text, prompt.lines)) is not None:
+        found.append(f"the prompt's line “{line}”")
+    return found + _talk(plain)
+
+
+def _runs(sequence: Sequence[str], n: int) -> Iterable[tuple[str, ...]]:
+    return zip(*(sequence[shift:] for shift in range(n)), strict=False)
+
+
+def _stretches(
+    sequence: Sequence[str], runs: frozenset[tuple[str, ...]], own: set[tuple[str, ...]]
+) -> list[Sequence[str]]:
+    """The longest stretches of a text that are made of a prompt's runs; each once."""
+    found: dict[Sequence[str], None] = {}
+    begin = end = -1
+    for place, run in enumerate(_runs(sequence, _RUN)):
+        if run not in runs or run in own:
+            continue
+        if place > end - _RUN + 1 or begin < 0:
+            if begin >= 0:
+                found[tuple(sequence[begin:end])] = None
+            begin = place
+        end = place + _RUN
+    if begin >= 0:
+        found[tuple(sequence[begin:end])] = None
+    return list(found)
+
+
+def _whole_line(text: str, lines: frozenset[tuple[str, ...]]) -> str | None:
+    known = {line[0] for line in lines}
+    for line in text.splitlines():
+        if (
+            len(line) < 300
+            and (sequence := tuple(terms(line)))
+            and sequence[0] in known
+            and sequence in lines
+        ):
+            return line.strip()
+    return None
+
+
+def _talk(plain: str) -> list[str]:
+    """Talk about a task, where it is more than one turn of speech."""
+    found = []
+    if any(mark in plain for mark in _LABELS):
+        labels = {match[1]: match.group().strip(' .!?;"”') for match in _LABEL.finditer(plain)}
+        if len(labels) > 1:
+            found.append(f"labels: {', '.join(sorted(labels.values()))}")
+    turns = sorted(
+        (match.start(), number, match.group().strip(" .!?:;-\n"))
+        for number, (keys, pattern) in enumerate(_TALK)
+        if any(key in plain for key in keys)
+        for match in pattern.finditer(plain)
+    )
+    if "answer to" in plain and (match := _GIVEN_AWAY.search(plain)):
+        found.append(f"talk about the task: “{match.group()}”")
+    for (here, one, said), (there, other, more) in pairwise(turns):
+        if one != other and there - here <= _NEAR:
+            found.append(f"talk about the task: “{said}”, “{more}”")
+            break
+    return found
