@@ -96,8 +96,8 @@ class PromptWords(NamedTuple):
     lines: frozenset[tuple[str, ...]] = frozenset()
     tags: frozenset[str] = frozenset()
 
-    def __or__(self, other: PromptWords) -> PromptWords:  # type: ignore[override]
-        return PromptWords(*(mine | theirs for mine, theirs in zip(self, other, strict=True)))
+    def __or__(self, other: PromptWords) -> PromptWords:
+        return PromptWords(self.runs | other.runs, self.lines | other.lines, self.tags | other.tags)
 
 
 def words_of(texts: Iterable[str], own: Iterable[str] = ()) -> PromptWords:
