@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from synthesis.options import RunConfig
 
 _MOST_REASONS = 6
+_NOT_OF_A_MODEL = ("pairs: ", "assembly: ", "contamination: ")
 
 
 def tell_summary(summary: Summary, config: RunConfig) -> list[str]:
@@ -87,7 +88,14 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
     if files := tell_files(summary.source or {}):
         yield files
     if summary.contexts and not summary.counts.left:
-        yield f"next: context-synthesis report {config.out_dir}"
+        again = any(not reason.startswith(_NOT_OF_A_MODEL) for reason in found.reasons)
+        if again and summary.realised:  # a model was asked
+            yield (
+                "next: ask the rejected again, with "
+                f"context-synthesis run {config.out_dir / 'run.toml'} --retry-rejected"
+            )
+        else:
+            yield f"next: context-synthesis report {config.out_dir}"
 
 
 def _why_short(config: RunConfig) -> str:

@@ -100,7 +100,7 @@ class _OpenRun:
         A pair at a time, so that memory holds none of those that wait.
         """
         for state, row, prompt, _ in standing(self.job, rows, self.journal):
-            if isinstance(row, Rejected) or prompt is None or state == "settled":
+            if not isinstance(row, Pair) or prompt is None or state == "settled":
                 continue
             for one in self.job.missing(prompt, self.journal):
                 yield from self._advance_one(row, one)

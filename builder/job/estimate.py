@@ -12,11 +12,11 @@ from typing import Any
 
 from builder.job.pacing import tell_time
 from synthesis.assembly import parse_lengths
-from synthesis.data import Message, Pair, Rejected, Usage
+from synthesis.data import Message, Usage
 from synthesis.options import CostConfig, RunConfig
 from synthesis.run.budget import Budget, price_of
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, standing
+from synthesis.run.loop import Counts, Job, Row
 from synthesis.tokens import Tokenizer
 
 # Bytes of English per word and per token of a sample, and the share of them that zstd leaves.
@@ -77,7 +77,7 @@ def read_pace(manifest: Mapping[str, Any]) -> RunPace:
 def estimate(
     config: RunConfig,
     job: Job,
-    pairs: Iterable[Pair | Rejected],
+    rows: Iterable[Row],
     journal: Journal,
     tokenizer: Tokenizer,
     pace: RunPace,
@@ -86,7 +86,7 @@ def estimate(
     states: dict[str, int] = {}
     prompts: list[tuple[Message, ...]] = []
     contexts = 0  # candidates count, each of them
-    for state, _, prompt, _ in standing(job, pairs, journal):
+    for state, _, prompt, _ in rows:
         states[state] = states.get(state, 0) + 1
         if prompt is not None and state != "settled":
             contexts += sum(1 for _ in job.missing(prompt, journal))

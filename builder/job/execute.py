@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from builder.folder.build import FolderResult, build_folder
@@ -27,11 +27,13 @@ from synthesis.assembly.corpus import probe_corpus
 from synthesis.assembly.options import make_options
 from synthesis.data import Usage
 from synthesis.engines import engine_class
+from synthesis.gate.thresholds import Thresholds
 from synthesis.options import RunConfig
 from synthesis.run.expansion import Realised, realised
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, generate, make_job, survey
+from synthesis.run.loop import Counts, Job, Row, carry_out, make_job, standing, survey
+from synthesis.run.retry import by_another_seed, remembered, rows_to_retry
 from synthesis.sources.pairs import is_local
 from synthesis.tokens import Tokenizer, load_tokenizer
 
@@ -74,6 +76,22 @@ def execute(config: RunConfig, reporter: Reporter) -> Summary:
         return _build_dataset(work, origin, counts, pace)
 
 
+def retry(config: RunConfig, reporter: Reporter) -> Summary:
+    """Ask for what the folder's run rejected, and for nothing else, as ``config`` says.
+
+    If that is how it was asked before, another seed is taken. The folder's own configuration stays:
+    what was written by it does, and only samples, filters and the like are made as ``config`` says.
+    """
+    started = time.monotonic()
+    folder = writing_folder(config)
+    own = _as_before(config, folder)
+    tokenizer = checked_tokenizer(own)
+    with closing(make_job(config)) as job, _held(own, tokenizer, reporter, started) as work:
+        asking, rows = _retried(config, own, job, work.journal)
+        counts, pace = _ask(work, asking, remembered(rows, work.journal), None)
+        return _build_dataset(work, recorded_origin(folder, own), counts, pace)
+
+
 def reassemble(config: RunConfig, reporter: Reporter) -> Summary:
     """Make the samples that ``config.samples`` asks for from contexts that exist; no engine runs."""
     started = time.monotonic()
@@ -84,17 +102,36 @@ def reassemble(config: RunConfig, reporter: Reporter) -> Summary:
         return _build_dataset(work, origin, counts, read_pace(work.folder.read_manifest()))
 
 
-def plan(config: RunConfig) -> Estimate:
+def plan(config: RunConfig, *, retrying: bool = False) -> Estimate:
     """How the pairs stand against what the run's folder holds, and what the rest would take.
 
-    Writes nothing.
+    With ``retrying``, what ``retry`` would take. Writes nothing.
     """
     folder = writing_folder(config)
-    tokenizer = checked_tokenizer(config)
+    own = _as_before(config, folder) if retrying else config
+    tokenizer = checked_tokenizer(own)
     pace = read_pace(folder.read_manifest())
     with closing(make_job(config)) as job:
         journal = Journal(folder.journal, writable=False)
-        return estimate(config, job, pairs_of(config), journal, tokenizer, pace)
+        if retrying:
+            job, rows = _retried(config, own, job, journal)
+        else:
+            rows = standing(job, pairs_of(config), journal)
+        return estimate(config, job, rows, journal, tokenizer, pace)
+
+
+def _as_before(config: RunConfig, folder: RunFolder) -> RunConfig:
+    """The configuration of the folder's run, but for what is made of its contexts."""
+    own = folder.read_config()
+    return replace(config, seed=own.seed, pairs=own.pairs, generation=own.generation)
+
+
+def _retried(config: RunConfig, own: RunConfig, job: Job, journal: Journal) -> tuple[Job, Iterator[Row]]:
+    """How what was rejected is asked again, and how everything stands."""
+    least = Thresholds.of(config.filters)
+    if (config.seed, config.generation) == (own.seed, own.generation):
+        job = by_another_seed(job, journal, least)
+    return job, rows_to_retry(job, journal, least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +162,19 @@ def _write_contexts(work: _Work, job: Job) -> tuple[Counts, RunPace]:
         reporter.stage("reading pairs", None)
         todo = survey(job, _ticking(pairs_of(config), reporter.advance), journal).todo
     # What lies on the Hub is read once; how much it is shows as it comes.
+    return _ask(work, job, standing(job, pairs_of(config), journal), todo)
+
+
+def _ask(work: _Work, job: Job, rows: Iterable[Row], todo: int | None) -> tuple[Counts, RunPace]:
+    config, journal, reporter = work.config, work.journal, work.reporter
     reporter.stage("writing contexts", todo and todo * job.candidates)
     meter = Meter(config, journal, reporter)
     if job.takes_no_tokens:  # it may fail as often as it likes
-        counts = generate(job, pairs_of(config), journal, meter.count)
+        counts = carry_out(job, rows, journal, meter.count)
     else:
         reporter.note("no reply yet")
         budget, stop_after = budget_of(config), config.cost.stop_after
-        counts = generate(job, pairs_of(config), journal, meter.count, budget, stop_after, meter.reply)
+        counts = carry_out(job, rows, journal, meter.count, budget, stop_after, meter.reply)
     return counts, meter.pace() or read_pace(work.folder.read_manifest())
 
 

@@ -66,3 +66,6 @@ class Thresholds(NamedTuple):
         """Whether a rejection for a low score is one no more."""
         found = _BELOW.match(dropped.reason) if dropped.stage == STAGE else None
         return found is not None and float(found[2]) >= getattr(self, found[1])
+
+
+NO_THRESHOLDS = Thresholds()

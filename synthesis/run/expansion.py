@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected
 from synthesis.gate.faults import AnswerFact, Fault, fault_of, inspect, is_told
-from synthesis.gate.thresholds import Thresholds
+from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
 from synthesis.prompts import next_prompt, step_template
 from synthesis.run.conversations import Work
 from synthesis.run.outline import (
@@ -27,7 +27,7 @@ from synthesis.run.outline import (
     points_of,
     told,
 )
-from synthesis.run.repair import NO_THRESHOLDS, Answered, Checked, Reader, ask, held_to
+from synthesis.run.repair import Answered, Checked, Reader, ask, held_to
 from synthesis.text.sentences import sentences
 from synthesis.text.words import count_words
 

@@ -24,6 +24,7 @@ _MEMBERS = {
     "rejected": ("pair", *(field.name for field in fields(Rejected))),
     "steps": ("text", "finish_reason"),
     "assembled": ("dropped",),
+    "retried": ("by",),
 }
 
 
@@ -51,6 +52,7 @@ class Journal:
 
         self.contexts, self.rejected, self.steps = log("contexts"), log("rejected"), log("steps")
         self._assembled = log("assembled")
+        self._retried = log("retried")
 
     def __enter__(self) -> Journal:
         return self
@@ -65,7 +67,7 @@ class Journal:
 
     @property
     def _logs(self) -> tuple[Log, ...]:
-        return self.contexts, self.rejected, self.steps, self._assembled
+        return self.contexts, self.rejected, self.steps, self._assembled, self._retried
 
     @property
     def damaged(self) -> int:
@@ -124,6 +126,32 @@ class Journal:
         """Record that an assembly has ended, and how many contexts it left out."""
         if self.find_dropped(assembly) != count:
             self._assembled.append(assembly, "", {"dropped": count})
+
+    def stand_in_for(self, fingerprint: str, pair_id: str, by: str) -> None:
+        """Record that the context ``by`` is what came of an outcome when its pair was asked again."""
+        if self.stand_in(fingerprint) != by:
+            self._retried.append(fingerprint, pair_id, {"by": by})
+
+    def stand_in(self, fingerprint: str) -> str:
+        """The context that stands in for an outcome, else the outcome itself."""
+        seen = {fingerprint}
+        while fingerprint in self._retried:
+            with understood(self._retried.path):
+                by = str(self._retried.read(fingerprint)["by"])
+            if by in seen or by not in self.contexts:
+                break
+            seen.add(by)
+            fingerprint = by
+        return fingerprint
+
+    def pair_of(self, fingerprint: str) -> tuple[Pair | None, str | None]:
+        """The pair of an outcome, None for a row that never became one; and its text, if it is a context."""
+        kept = fingerprint in self.contexts
+        log = self.contexts if kept else self.rejected
+        record = log.read(fingerprint)
+        with understood(log.path):
+            pair = None if record["pair"] is None else Pair(**record["pair"])
+            return pair, record["text"] if kept else None
 
     def is_settled(self, fingerprint: str) -> bool:
         """Whether nothing is left to do: a context, or a rejection that would only repeat itself.

@@ -21,7 +21,7 @@ from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Items, Sampling, adopted
 from synthesis.errors import ConfigError
 from synthesis.gate.parsing import parse
-from synthesis.gate.thresholds import Thresholds
+from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
 from synthesis.options import MAX_WORDS, MIN_WORDS, PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, step_template
 from synthesis.prompts.by_task import TemplatesByTask, load_templates
@@ -40,12 +40,13 @@ from synthesis.run.candidates import (
 from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
 from synthesis.run.expansion import expand, expands, section_count
 from synthesis.run.journal import Journal
-from synthesis.run.repair import NO_THRESHOLDS, may_be_asked_again, repaired
+from synthesis.run.repair import may_be_asked_again, repaired
 from synthesis.settings import changed
 from synthesis.sources.pairs import read_pairs
 from synthesis.tokens import Tokenizer, load_tokenizer
 
-_ROW = 17  # bytes of a row: its fingerprint, and whether it is a pair
+_NAME = 16  # bytes of a fingerprint
+_ROW = 2 * _NAME + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +274,20 @@ def generate(
     stop_after: int = 0,
     on_reply: Callable[[Completion], object] = lambda _: None,
 ) -> Counts:
-    """Write the outcome of every pair that is not settled yet, then mark the set as current.
+    """Write the outcome of every pair that is not settled yet; see ``carry_out``."""
+    return carry_out(job, standing(job, pairs, journal), journal, on_outcome, budget, stop_after, on_reply)
+
+
+def carry_out(
+    job: Job,
+    rows: Iterable[Row],
+    journal: Journal,
+    on_outcome: Callable[[Context | Rejected], None] = lambda _: None,
+    budget: Budget = NO_BUDGET,
+    stop_after: int = 0,
+    on_reply: Callable[[Completion], object] = lambda _: None,
+) -> Counts:
+    """Write the outcome of every row that is not settled yet, then mark the set as current.
 
     Returns how the rows stood before, and how many were left for lack of ``budget`` or because so
     many before them (``stop_after``; 0 for any) were rejected alike.
@@ -283,23 +297,31 @@ def generate(
     job = replace(job, engine=journaled(job.engine, journal.folder))
 
     def work() -> Iterator[tuple[Pair, Prompt]]:
-        for state, row, prompt, fingerprint in standing(job, pairs, journal):
+        for state, row, prompt, fingerprint in rows:
             states[state] += 1
-            rows.extend((*bytes.fromhex(fingerprint), prompt is not None))
+            is_open = prompt is not None and state != "settled"
+            asked = prompt.fingerprint if prompt is not None and is_open else fingerprint
+            names.extend((*bytes.fromhex(fingerprint + asked), is_open))
             if isinstance(row, Rejected):
                 if fingerprint not in journal.rejected:
                     journal.add(replace(row, fingerprint=fingerprint))
-            elif prompt is not None and state != "settled":
+            elif row is not None and prompt is not None and state != "settled":
                 for one in job.missing(prompt, journal):
+                    if asked != fingerprint:
+                        again[one.fingerprint] = fingerprint
                     yield row, one
 
-    rows = bytearray()  # the fingerprint of each, in order, and whether it is a pair
+    names = bytearray()  # of each row, in order: its outcome, what is asked for it, whether anything is
+    again: dict[str, str] = {}  # what is asked under another name, and what for
     todo = work()
     with _tray(job, journal) as tray:
         works = job.works(todo, journal, Spending(budget, journal, job.guess()), tray)
         with closing(converse(job.engine, works, job.sampling, on_reply)) as ended:
             for pair, outcome, usage in ended:
                 journal.add(outcome, pair, usage, job.mark(outcome, pair))
+                before = again.pop(outcome.fingerprint, "")
+                if before and isinstance(outcome, Context):
+                    journal.stand_in_for(before, pair.id, outcome.fingerprint)
                 on_outcome(outcome)
                 if not alike.goes_on(outcome):
                     failed = alike.reason
@@ -310,13 +332,17 @@ def generate(
             tray.remove()
     left = 0
     with journal.new_current() as order:
-        for place in range(0, len(rows), _ROW):
-            *name, is_pair = rows[place : place + _ROW]
-            fingerprint = bytes(name).hex()
-            kept = job.chosen(fingerprint, journal)
+        for place in range(0, len(names), _ROW):
+            row = bytes(names[place : place + _ROW])
+            name, asked, is_open = row[:_NAME].hex(), row[_NAME:-1].hex(), row[-1]
+            kept = job.chosen(asked, journal)
+            if asked != name:
+                if kept is not None and kept in journal.contexts:
+                    journal.stand_in_for(name, "", kept)
+                kept = name
             if kept:
-                order(kept)
-            left += is_pair and not job.has_outcomes(fingerprint, journal)
+                order(journal.stand_in(kept))
+            left += is_open and not job.has_outcomes(asked, journal)
     return Counts(**states, left=left, failed=failed)
 
 
@@ -334,10 +360,13 @@ def _tray(job: Job, journal: Journal) -> Iterator[Arrivals | None]:
 
 
 class Row(NamedTuple):
-    """A row of the source: its ``state`` (a field of ``Counts``), and what is known of it."""
+    """A row of the source: its ``state`` (a field of ``Counts``), and what is known of it.
+
+    ``fingerprint`` names its outcome; another than the prompt's where it is asked again, or was.
+    """
 
     state: str
-    row: Pair | Rejected
+    row: Pair | Rejected | None
     prompt: Prompt | None
     fingerprint: str
 
@@ -349,11 +378,12 @@ def standing(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> It
             yield Row("bad", row, None, content_hash(row.pair_id, row.stage, row.reason, row.text))
             continue
         prompt = job.prompt(row)
-        if job.is_settled(prompt.fingerprint, journal):
+        name = journal.stand_in(prompt.fingerprint)
+        if name != prompt.fingerprint or job.is_settled(name, journal):
             state = "settled"
         else:
             state = "stale" if journal.knows_pair(row.id) else "new"
-        yield Row(state, row, prompt, prompt.fingerprint)
+        yield Row(state, row, prompt, name)
 
 
 def synthesize(

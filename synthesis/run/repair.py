@@ -18,12 +18,11 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 from synthesis.data import Completion, Context, Message, Pair, Prompt, Rejected
 from synthesis.gate.faults import Fault, Inspected, fault_of, inspect
 from synthesis.gate.replies import without_thinking
-from synthesis.gate.thresholds import Thresholds
+from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
 from synthesis.prompts import next_prompt, step_template
 from synthesis.run.conversations import Work
 
 T = TypeVar("T")
-NO_THRESHOLDS = Thresholds()
 _MOST_SHOWN = 16_000  # characters of a reply that the model sees again
 _ASKED = re.compile(r"; asked (\d+) times\Z")
 _SAME = "; the same reply twice"
