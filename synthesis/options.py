@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from synthesis.errors import ConfigError
-from synthesis.settings import Setting, apart, build, check, hashed, option, settings, table
+from synthesis.settings import (
+    Setting,
+    apart,
+    build,
+    check,
+    check_saveable,
+    hashed,
+    option,
+    settings,
+    table,
+)
 
 MIN_WORDS, MAX_WORDS = 50, 20_000
 # What is written in sections may be longer; a plan of more sections than this is too much for one reply.
@@ -300,6 +310,15 @@ class RunConfig:
             if is_dataclass(getattr(self, one.name)):
                 check(getattr(self, one.name), one.name)
         _check_words(self.generation)
+        _check_shares(self.filters, self.generation.words)
+        check_saveable(
+            {
+                one.name: {each.name: getattr(held, each.name) for each in fields(held)}
+                if is_dataclass(held := getattr(self, one.name))
+                else held
+                for one in fields(self)
+            }
+        )
         if self.cost.max_cost and not self.cost.price:
             raise ConfigError(
                 "'cost.max_cost' (--max-cost) needs to know the prices; give --price IN,OUT, for a million "
@@ -337,6 +356,20 @@ def _check_words(made: GenerationConfig) -> None:
         )
 
 
+def _check_shares(filters: FiltersConfig, asked: int) -> None:
+    """No context can have fewer words than the most and more than the least, if these are crossed."""
+    least, most = (_number_of(text, asked) for text in (filters.min_words, filters.max_words))
+    if filters.min_words and filters.max_words and least > most:
+        raise ConfigError(
+            f"'filters.min_words' (--min-words) is {filters.min_words}, more than 'filters.max_words' "
+            f"(--max-words), {filters.max_words}: every context would be dropped"
+        )
+
+
+def _number_of(words: str, asked: int) -> float:
+    return float(words.rstrip("%") or 0) * (asked / 100 if words.endswith("%") else 1)
+
+
 def run_settings() -> tuple[Setting, ...]:
     """All options of a run."""
     return settings(RunConfig, panel="Output")
@@ -353,7 +386,9 @@ def load_config(path: str | Path) -> RunConfig:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"there is no configuration file {path}; check the path") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        raise ConfigError(f"{path} cannot be read as TOML: it is nested too deeply") from None
+    except (OSError, ValueError) as error:  # not UTF-8, not TOML, a number of thousands of digits
         raise ConfigError(f"{path} cannot be read as TOML: {error}") from None
     try:
         return from_dict(table)

@@ -7,13 +7,22 @@ by whether they name what is made with them. Knows no option by name.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from datetime import date, time
 from functools import cache, partial
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from synthesis.errors import ConfigError
+from synthesis.keys import misplaced_keys
 
+_DEEPEST = 30  # levels of tables and lists in one another
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_HALF = (
+    "holds bytes that are not UTF-8 (half of a character), which cannot be saved; rename the file or folder, "
+    "or give another text"
+)
 _T = TypeVar("_T")
 
 
@@ -186,6 +195,47 @@ def check(of: Any, within: str | None = None) -> None:
             named = one.name if within is None else f"'{one.key}' ({one.flag.split('/')[0]})"
             shown = list(value) if isinstance(value, tuple) else value
             raise ConfigError(f"{named} is {shown!r}; give {one.option.allowed}")
+
+
+def check_saveable(values: Mapping[str, Any]) -> None:
+    """Refuse what a configuration cannot, or must not, hold when it is saved as TOML.
+
+    Raises:
+        ConfigError: naming the place, and not what stands there.
+    """
+    for where, why in _unsaveable(values, "", 0):
+        raise ConfigError(f"'{where}' {why}")
+    for where in misplaced_keys(values):
+        raise ConfigError(
+            f"'{where}' holds what looks like a key, which would be saved with the run. Put the key into an "
+            "environment variable (OPENAI_API_KEY, HF_TOKEN, or one that api_key_env names), and take it out"
+        )
+
+
+def _unsaveable(value: Any, within: str, depth: int) -> Iterator[tuple[str, str]]:
+    if depth > _DEEPEST:
+        yield within[:80], f"is nested more than {_DEEPEST} deep; give it with fewer levels"
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            where = f"{within}.{name}" if within else str(name)
+            if not isinstance(name, str):
+                yield where, f"is called {name!r}; names have to be text"
+            elif _SURROGATE.search(name):
+                yield where.encode("utf-8", "replace").decode(), _HALF
+            else:
+                yield from _unsaveable(inner, where, depth + 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _unsaveable(inner, within, depth + 1)
+    elif isinstance(value, str):
+        if _SURROGATE.search(value):
+            yield within, _HALF
+    elif value is None:
+        yield within, "is null, which a run.toml cannot hold; leave it out, and the default holds"
+    elif isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+        yield within, "is a number of over 64 bits; give a smaller one"
+    elif not isinstance(value, bool | int | float | date | time):
+        yield within, f"is of the type {type(value).__name__}, which a run.toml cannot hold"
 
 
 def build(kind: type[_T], table: Mapping[str, Any], prefix: str = "") -> _T:

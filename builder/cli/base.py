@@ -5,19 +5,26 @@ Exit codes: 0 done, 1 failed (what is finished is kept, run again to go on), 2 w
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
+import re
 from collections.abc import Callable, Container, Mapping
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from builder.cli.options import lent
-from synthesis.errors import ContextSynthesisError
+from synthesis.errors import ContextSynthesisError, UsageError
+from synthesis.keys import without_keys
 
 if TYPE_CHECKING:
     from builder.job.execute import Summary
     from synthesis.options import RunConfig
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNNAMEABLE = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EILSEQ)
 
 app = typer.Typer(
     name="context-synthesis",
@@ -46,10 +53,16 @@ def command(
         @functools.wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> None:
             try:
+                _check_given(kwargs)
                 function(*args, **kwargs)
             except ContextSynthesisError as error:
-                typer.echo(f"error: {error}", err=True)
+                typer.echo(f"error: {without_keys(str(error))}", err=True)
                 raise typer.Exit(error.exit_code) from None
+            except OSError as error:
+                if error.errno not in _UNNAMEABLE:
+                    raise
+                typer.echo(f"error: {_unnameable(error)}", err=True)
+                raise typer.Exit(UsageError.exit_code) from None
             except KeyboardInterrupt:
                 typer.echo("\nstopped; what is finished is kept, run the same command to go on", err=True)
                 raise typer.Exit(1) from None
@@ -61,6 +74,27 @@ def command(
         return group.command(name)(guarded)
 
     return register
+
+
+def _check_given(given: Mapping[str, Any]) -> None:
+    """Refuse an argument that cannot be printed, saved or sent.
+
+    Raises:
+        UsageError: it holds bytes that are not UTF-8.
+    """
+    for name, value in given.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str | PurePath) and _SURROGATE.search(str(text)):
+                raise UsageError(
+                    f"{name} is {str(text)!r}, with bytes that are not UTF-8; rename the file or folder, or "
+                    "write it again"
+                )
+
+
+def _unnameable(error: OSError) -> str:
+    name = str(error.filename or "")
+    shown = f"{name[:80]}..." if len(name) > 80 else name
+    return f"{shown} can be no file's name ({error.strerror}); give a shorter or another one"
 
 
 def _with_lent(function: Callable[..., None], options: Mapping[str, inspect.Parameter]) -> inspect.Signature:

@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from builder.cli.base import app
+from synthesis.errors import UsageError
+from synthesis.keys import holds_key, without_keys
 
 # Importing a module registers its commands, in the order that --help shows.
 for _module in ("run", "import_", "score", "report", "publish", "export", "batch"):
@@ -33,4 +35,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    # Before anything is read: no message, ours or the parser's, can then repeat a key.
+    if odd := next(filter(holds_key, sys.argv[1:]), ""):
+        typer.echo(
+            f"error: an argument ({without_keys(odd)}) holds what looks like a key; keys are read from "
+            "the environment (OPENAI_API_KEY, HF_TOKEN, or what --option api_key_env=NAME names)",
+            err=True,
+        )
+        sys.exit(UsageError.exit_code)
     app()

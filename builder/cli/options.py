@@ -147,7 +147,9 @@ def _value(text: str) -> Any:
     """A number, true, false, or JSON as what it is; anything else as text."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except RecursionError:
+        raise UsageError("--option takes a value that is nested less deeply") from None
+    except ValueError:  # no JSON, or a number of thousands of digits
         return text
 
 

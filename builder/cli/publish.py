@@ -9,6 +9,7 @@ import typer
 
 from builder.cli.base import command
 from builder.cli.options import Quiet
+from synthesis.proxies import check_proxies
 
 
 @command()
@@ -36,6 +37,7 @@ def publish(
     from builder.hub.publish import publish as send
     from builder.wording import readable_size
 
+    check_proxies()
     disable_progress_bars()
     result = send(
         folder,
@@ -75,6 +77,7 @@ def publish_space(
 
     from builder.hub.space import publish_space as send
 
+    check_proxies()
     disable_progress_bars()
     result = send(
         repo_id,

@@ -77,7 +77,7 @@ def _parquet(path: Path, rows: Iterable[Row], columns: Mapping[str, Kind]) -> in
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     count, size = 0, 0
     group: list[Row] = []
-    with pq.ParquetWriter(path, schema, **_options(columns)) as writer:
+    with pq.ParquetWriter(path.absolute(), schema, **_options(columns)) as writer:
         for count, row in enumerate(rows, start=1):  # noqa: B007
             group.append(row)
             size += sum(map(_size, row.values()))

@@ -196,7 +196,7 @@ class ShardWriter:
         self._paths.append(self._directory / f"shard-{len(self._paths):05d}.part")
         self._rows.append(0)
         self._writer = pq.ParquetWriter(
-            self._paths[-1],
+            self._paths[-1].absolute(),  # a relative path with a colon would be taken for a URI
             self._schema,
             compression="zstd",
             compression_level=ZSTD_LEVEL,

@@ -27,7 +27,7 @@ def batches(
 
     # One file at a time: read as a set, their folder's name could be taken for a partition.
     for path in files:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path.absolute() if isinstance(path, Path) else path) as file:
             yield from file.iter_batches(rows, columns=None if columns is None else list(columns))
 
 
@@ -55,7 +55,7 @@ def rows_at(files: Iterable[Path], places: Iterable[int]) -> dict[int, Row]:
 
     wanted, found, start = sorted(set(places)), dict[int, Row](), 0
     for path in files:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path.absolute() if isinstance(path, Path) else path) as file:
             for place in wanted:
                 if start <= place < start + file.metadata.num_rows:
                     found[place] = row_at(file, place - start)

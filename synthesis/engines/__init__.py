@@ -64,7 +64,12 @@ def make_engine(name: str, model: str = "", **options: Any) -> BaseEngine:
     for option, value in options.items():
         if option in kinds and not _fits(value, kinds[option]):
             wanted = taken[option].annotation
-            raise ConfigError(f"generation.options.{option} is {value!r}; it must be of type {wanted}")
+            # A shell takes the quotes out of JSON that has none around it.
+            eaten = isinstance(value, str) and value.startswith(("{", "[")) and kinds[option] is not str
+            hint = (
+                f"; JSON is given in single quotes, as in --option '{option}={{\"a\": 1}}'" if eaten else ""
+            )
+            raise ConfigError(f"generation.options.{option} is {value!r}; it must be of type {wanted}{hint}")
     return chosen(**options)
 
 

@@ -93,6 +93,12 @@ class RunFolder:
 
     def check(self) -> None:
         """Raise FolderError if the path holds something that is not a run of ours."""
+        where = str(self.path.absolute())
+        if odd := next((one for one in ("[", "*", "?", "::") if one in where), ""):
+            raise FolderError(
+                f"{where} has '{odd}' in its name, which `datasets` takes for a pattern, so that it could "
+                "not load what is in it; choose another folder with --out"
+            )
         kind = kind_of(self.path)
         if kind == "file":
             raise FolderError(f"{self.path} is a file; give a folder with --out")

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from synthesis.errors import SourceError
+from synthesis.proxies import check_proxies
 from synthesis.sources.cards import overlooked_files
 from synthesis.sources.files import KNOWN, file_tables, suffix_of
 from synthesis.sources.labels import label_names, with_names
@@ -113,6 +114,7 @@ def resolve_revision(hub: HubSource, token: str | None) -> str:
     """The commit that the source's revision stands for now. Asks the Hub once."""
     from huggingface_hub import HfApi
 
+    check_proxies()
     with hub_errors(hub.repo, token):
         info = HfApi(token=token).dataset_info(hub.repo, revision=hub.revision)
     return str(info.sha)
@@ -170,6 +172,8 @@ def dataset_table(
 
     def rows() -> Iterator[SourceRow]:
         folder = Path(place)
+        if not folder.is_dir():
+            check_proxies()
         files = overlooked_files(folder, config) if folder.is_dir() else None
         chosen = config if files is None else None
         with hub_errors(name, token), _quiet_datasets() as load:

@@ -5,6 +5,7 @@ Knows nothing of what the rows hold.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from synthesis.sources.files import KNOWN, describe_all, describe_files, local_t
 from synthesis.sources.hub import HubSource, dataset_table, hub_tables, parse_hub, redact, resolve_revision
 from synthesis.sources.rows import SourceTable
 
+_NAME = 255  # bytes of a file's name, on every usual system
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PART = re.compile(r"[\[+]")  # of a split, or several: "train[:10%]", "train+test"
 
 
@@ -65,8 +68,16 @@ def hub_of(source: str) -> HubSource | None:
         raise SourceError("The source is empty. Give a file, a folder, a glob or a Hub dataset.")
     if "\0" in source:
         raise SourceError("The source holds a NUL character, which no path can. Give it again.")
-    if Path(source).exists():
+    if _SURROGATE.search(source):
+        raise SourceError(
+            f"The source {source!r} holds bytes that are not UTF-8, which cannot be saved. Rename it."
+        )
+    if os.path.exists(source):  # noqa: PTH110 (Path.exists raises for a name that no file can have)
         return None
+    if any(len(part.encode()) > _NAME for part in Path(source).parts):
+        raise SourceError(
+            f"{source[:80]}... holds a name of over {_NAME} bytes, which no file has. Give the path again."
+        )
     if "://" in source and not source.startswith("hf://datasets/"):
         raise SourceError(
             f"{redact(source)} is not a kind of address that can be read. "

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from synthesis.errors import MissingExtraError, TokenizerError
+from synthesis.proxies import check_proxies
 from synthesis.tokens.tokenizer import EMBEDDED, Tokenizer, build_tokenizer, special_tokens_of
 
 _HERE: Final = Path(__file__).parent
@@ -59,11 +61,12 @@ def _locate(name: str, revision: str | None) -> Path:
         TokenizerError: there is no such folder or repository, or it cannot be reached.
     """
     path = Path(name).expanduser()
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises for a name that no file can have)
         return path
-    if name.count("/") > 1 or name.startswith((".", "/", "~")) or "\\" in name or not name.strip():
+    odd = len(name) > 255 or "\\" in name or not name.strip()
+    if odd or name.count("/") > 1 or name.startswith((".", "/", "~")):
         raise TokenizerError(
-            f"there is no tokenizer folder {name!r}. Name a folder that holds tokenizer.json, "
+            f"there is no tokenizer folder {name[:300]!r}. Name a folder that holds tokenizer.json, "
             'a model id such as "Qwen/Qwen2.5-7B-Instruct", or "embedded".'
         )
     return _download(name, revision)
@@ -74,6 +77,7 @@ def _download(name: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    check_proxies()
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=list(_WANTED)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
@@ -115,7 +119,7 @@ def _json(path: Path) -> dict[str, Any]:
         return {}
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TokenizerError(f"{path} is not JSON: {error}. Download the tokenizer again.") from error
     if not isinstance(loaded, dict):
         raise TokenizerError(f"{path} does not hold a JSON object. Download the tokenizer again.")

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from synthesis.engines.openai.bodies import PER_TOKEN, ROOM, UNPACKED, BodyError, bounded, most
 from synthesis.engines.openai.wire import is_refusal, model_ids, read_delta
-from synthesis.engines.serving.address import ServerAddress, check_proxies, checked_address
+from synthesis.engines.serving.address import ServerAddress, checked_address
 from synthesis.engines.serving.advice import explain, offer
 from synthesis.engines.serving.asking import GaveUp
 from synthesis.engines.serving.failures import Failure, Kind, failure_of, redact
 from synthesis.errors import ConfigError, MissingExtraError
+from synthesis.proxies import check_proxies
 
 if TYPE_CHECKING:
     from openai import OpenAI

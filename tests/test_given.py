@@ -1,0 +1,199 @@
+"""What is given to a command is used, or refused in a sentence; no traceback, and no key saved or shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from builder.cli.main import main
+from synthesis.errors import ConfigError
+from synthesis.keys import holds_key, without_keys
+from synthesis.options import RunConfig, from_dict, override
+
+Said = Callable[..., str]
+KEY = "sk-proj-abcd1234efgh5678ijkl9012"
+SHORT = ("--words", "60", "--section-words", "0", "--lengths", "512")
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Said:
+    """Gives arguments to the command line, in this process; what was printed, after its exit code."""
+
+    def run(*given: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["context-synthesis", *map(str, given)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        return f"{ended.value.code or 0} {out}{err}"
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "key",
+    [KEY, "hf_abcdefghijklmnopqrstuvwx", "AIzaSyA1234567890abcdefghijklmnopqrs_-x", "AKIAABCDEFGHIJKLMNOP"]
+    + ["gsk_1234567890abcdefghijklmn", "ghp_abcdefghijklmnop1234567890", "Bearer abcdefgh12345678abcdefgh"]
+    + [
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc",
+        "xai-1234567890abcdefghijkl",
+        "sk-or-v1-0123456789abcdef0123",
+    ],
+)
+def test_keys_are_known_by_their_looks(key: str) -> None:
+    assert holds_key(key) and holds_key(f'{{"a": "{key}"}}')
+    assert key not in without_keys(f"of {key}, and") and without_keys(key).startswith("[a key]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OPENAI_API_KEY",
+        "sk-learn-pairs-of-2024.jsonl",
+        "hf_model",
+        "Qwen/Qwen2.5-72B-Instruct",
+        "key-value pairs",
+    ]
+    + ["data/train-00000-of-00012.parquet", "http://localhost:8000/v1", "api_key_env", "runs/sk-1", "a" * 64]
+    + ["0123456789abcdef0123456789abcdef"],
+)
+def test_names_are_no_keys(text: str) -> None:
+    assert not holds_key(text) and without_keys(text) == text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_key_env": KEY},
+        {"api_key_env": "0123456789abcdef0123456789abcdef"},  # no beginning of its own
+        {"api_key_env": "abcdef0123456789abcdef0123456789"},
+        {"extra_body": {"api_key": "anything"}},
+        {"extra_headers": {"Authorization": "anything"}},
+        {"extra_headers": {"x-trace": f"Bearer {KEY}"}},
+        {KEY: "true"},
+        {"stop": ["a", [KEY]]},
+    ],
+)
+def test_a_key_never_gets_into_a_configuration(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="looks like a key.*environment variable") as caught:
+        from_dict({"generation": {"options": options}})
+    assert KEY not in str(caught.value) and "0123456789abcdef" not in str(caught.value)
+    with pytest.raises(ConfigError):
+        override(RunConfig(), {"generation.options": options})
+
+
+def test_the_name_of_a_variable_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("k3y0123456789abcdefgh", "x")
+    for name in ("OPENAI_API_KEY", "mine", "_KEY2", "k3y0123456789abcdefgh"):
+        from_dict({"generation": {"options": {"api_key_env": name}}})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("run", "--option", f"api_key_env={KEY}"),
+        ("run", "--option", KEY),
+        ("run", "--words", KEY),
+        ("run", "--model", KEY),
+        ("run", f"--pairs=https://x/y?token={KEY}"),
+        ("score", KEY),
+        ("publish", "runs", "o/n", "--message", KEY),
+        (KEY,),
+    ],
+)
+def test_a_key_on_the_command_line_is_refused_unseen(
+    tmp_path: Path, said: Said, given: tuple[str, ...]
+) -> None:
+    told = said(*given)
+    assert told.startswith("2 error: an argument") and KEY not in told
+
+
+def test_a_key_in_a_file_is_refused_unseen(tmp_path: Path, said: Said) -> None:
+    (tmp_path / "run.toml").write_text(f'[generation.options]\napi_key_env = "{KEY}"\n')
+    told = said("run", tmp_path / "run.toml", "--out", tmp_path / "run")
+    assert told.startswith("2 error:") and "api_key_env" in told and KEY not in told
+    assert not (tmp_path / "run").exists()
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--out", LONG), "can be no file's name"),
+        (("--out", "a\udcff"), "not UTF-8"),
+        (("--out", "a[1]"), "takes for a pattern"),
+        (("--out", "a*"), "takes for a pattern"),
+        (("--out", "a::b"), "takes for a pattern"),
+        (("--pairs", LONG), "over 255 bytes"),
+        (("--pairs", "a\udcff.jsonl"), "not UTF-8"),
+        (("--pairs", "a\0"), "NUL"),
+        (("--template", LONG), "can be no file's name"),
+        (("--tokenizer", LONG), "no tokenizer folder"),
+        (("--corpus", LONG, "--distractors", "corpus"), "over 255 bytes"),
+        (("--option", "x=" + "[" * 5000), "nested less deeply"),
+        (("--option", "x=" + "[" * 50 + "]" * 50), "more than 30 deep"),
+        (("--option", 'extra_body={"a": null}'), "is null, which"),
+        (("--option", "x=" + "9" * 30), "over 64 bits"),
+        (("--engine", "openai", "--option", "extra_body={a:1}"), "single quotes"),
+        (("--engine", "openai", "--option", "base_url=5"), "base_url is 5"),
+        (("--min-words", "200%", "--max-words", "100%"), "every context would be dropped"),
+        (("--min-words", "90", "--max-words", "100%"), "every context would be dropped"),
+    ],
+)
+def test_what_cannot_be_used_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said, given: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = said("run", *SHORT, *given)
+    assert answer.startswith("2 error:") and told in answer
+
+
+@pytest.mark.parametrize(
+    "text", ["x = " + "[" * 5000, "x = 1" + "0" * 5000, "[a" + ".a" * 5000 + "]\nx=1", "\udcff", "x = ["]
+)
+def test_a_file_that_cannot_be_used_is_told(tmp_path: Path, said: Said, text: str) -> None:
+    (tmp_path / "run.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert said("run", tmp_path / "run.toml").startswith(f"2 error: {tmp_path / 'run.toml'}")
+
+
+def test_a_colon_in_a_folder_is_no_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said, write_pairs: Callable[[int], Path]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = ("--pairs", write_pairs(3), *SHORT, "--out", "a:b")
+    assert said("run", *given).startswith("0 3 contexts")
+    assert said("export", "a:b", "c:d.parquet", "--config", "composer-chat-512").startswith("0 3 samples")
+    assert said("report", "a:b").startswith("0 ")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        ("socks5://127.0.0.1:1", "socksio"),
+        ("gopher://x", "'gopher'"),
+        ("http://[::1", "no address of a proxy"),
+    ],
+)
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("run", "--pairs", "org/name"),
+        ("run", "--tokenizer", "org/name"),
+        ("run", "--corpus", "org/name", "--distractors", "corpus"),
+        ("score", "hf://datasets/org/name/a.jsonl"),
+        ("publish-space", "org/name", "--dry-run"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, said: Said, given: tuple[str, ...], proxy: str, told: str
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    answer = said(*given)
+    assert answer.startswith("2 error:") and told in answer and "HTTPS_PROXY" in answer
