@@ -20,6 +20,7 @@ from typing import Any, Final
 import gradio as gr
 
 from space import handlers
+from space.making import processes
 from space.making.sessions import Runs
 from space.tabs import about, batch, compare, explore, form, score, synthesize
 from space.tabs.parts import AT_ONCE, QUICK, RUNS, piece
@@ -87,6 +88,7 @@ def launching() -> dict[str, Any]:
 
 def main() -> None:
     """Serve the page; ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT`` say where, as on the Hub."""
+    processes.start()
     build().launch(**launching())
 
 

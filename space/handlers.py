@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from space.making import models
+from space.making import models, processes
 from space.making.engines import EMBEDDED
 from space.making.inputs import (
     MOST_ANSWER,
@@ -27,7 +27,7 @@ from space.making.inputs import (
 )
 from space.making.results import Assessment, Result, Span, as_record, assess, make_result, spans
 from space.making.sessions import Run
-from space.making.writing import Unmade, bundled, compose, surround, tokenizer
+from space.making.writing import Unmade, bundled, counted, surround, written
 from synthesis.coherence import locate
 from synthesis.data import Completion, Context, Evidence, Prompt, Rejected
 from synthesis.engines.base import Sampling
@@ -103,6 +103,13 @@ def score_own(instruction: Any, answer: Any, context: Any) -> OwnScore:
         text = bounded(context, "context", MOST_CONTEXT)
     except InputError as error:
         return OwnScore(problem=str(error))
+    try:
+        return processes.call(_own_score, text, asked, said)
+    except ContextSynthesisError as error:
+        return OwnScore(problem=str(error))
+
+
+def _own_score(text: str, asked: str, said: str) -> OwnScore:
     return OwnScore(text, tuple(locate(text, asked, said)), assess(text, asked, said))
 
 
@@ -114,8 +121,7 @@ def synthesize_once(**given: Any) -> dict[str, Any]:
     """
     started = time.perf_counter()
     inputs = read_inputs(engine=EMBEDDED, **given)
-    context = _counted(compose(inputs))
-    return as_record(make_result(inputs, context, surround(inputs, context), started))
+    return as_record(_made(inputs, processes.call(written, inputs), started))
 
 
 def score_once(context: str, instruction: str, answer: str) -> dict[str, Any]:
@@ -146,12 +152,11 @@ def opening() -> Result:
         instruction=pair.instruction, answer=pair.answer, task=pair.task, length="8k", depth=0.4
     )
     started = time.perf_counter()
-    context = _counted(compose(inputs))
-    return make_result(inputs, context, surround(inputs, context), started)
+    return _made(inputs, processes.call(written, inputs), started)
 
 
 def _composed(inputs: Inputs, run: Run, started: float) -> Iterator[Moment]:
-    context = _counted(compose(inputs))
+    context = processes.call(written, inputs)
     for shown in _growing(context):
         if run.stopped:
             yield _stopped(inputs, shown, started)
@@ -184,14 +189,14 @@ def _modelled(inputs: Inputs, run: Run, token: str | None, started: float) -> It
             raise
         trouble = f"{error} "
     cut = run.stopped or bool(trouble)
-    context = _read(inputs, prompt, text, whole=not cut)
+    context = processes.call(_read, inputs, prompt, text, not cut)
     if cut:
         yield _stopped(inputs, context, started, trouble)
     else:
         yield from _finished(inputs, context, run, started)
 
 
-def _read(inputs: Inputs, prompt: Prompt, text: str, *, whole: bool) -> Context:
+def _read(inputs: Inputs, prompt: Prompt, text: str, whole: bool) -> Context:
     """The context in a model's reply, its evidence located; part of a reply may be of any length."""
     if not whole:
         prompt = replace(prompt, variables={**prompt.variables, "words": 0})
@@ -201,7 +206,7 @@ def _read(inputs: Inputs, prompt: Prompt, text: str, *, whole: bool) -> Context:
     if isinstance(made, Rejected):
         raise Unmade(f"{inputs.model} wrote no context ({made.reason}). Try another seed or model.")
     found = tuple(locate(made.text, inputs.instruction, inputs.answer))
-    return _counted(replace(made, evidence=found, evidence_source="located" if found else "none"))
+    return counted(replace(made, evidence=found, evidence_source="located" if found else "none"))
 
 
 def _finished(inputs: Inputs, context: Context, run: Run, started: float) -> Iterator[Moment]:
@@ -212,10 +217,23 @@ def _finished(inputs: Inputs, context: Context, run: Run, started: float) -> Ite
         if run.stopped:
             yield _stopped(inputs, context, started)
             return
-    result = make_result(inputs, context, surround(inputs, context), started)
+    result = _made(inputs, context, started)
     marks = tuple((start, end) for start, end, _ in result.evidence)
     note = f"{described(result)[:-1]}, in {result.seconds:.1f} s."
     yield Moment("done", note, result.text, marks, 1.0, result)
+
+
+def _made(inputs: Inputs, context: Context, started: float) -> Result:
+    return _timed(processes.call(_placed, inputs, context), started)
+
+
+def _placed(inputs: Inputs, context: Context) -> Result:
+    return make_result(inputs, context, surround(inputs, context), 0.0)
+
+
+def _timed(result: Result, started: float) -> Result:
+    """Clocks of other processes are none of ours."""
+    return replace(result, seconds=time.perf_counter() - started)
 
 
 def _stopped(inputs: Inputs, context: Context, started: float, trouble: str = "") -> Moment:
@@ -224,7 +242,7 @@ def _stopped(inputs: Inputs, context: Context, started: float, trouble: str = ""
         f"{trouble}The {context.words:,} words written by then are kept and can be downloaded; "
         "Synthesize starts again."
     )
-    result = make_result(inputs, context, None, started, stopped=True)
+    result = _timed(processes.call(make_result, inputs, context, None, started, True), started)
     return Moment("stopped", note, context.text, marks, 1.0, result)
 
 
@@ -256,7 +274,3 @@ def _growing(context: Context) -> Iterator[Context]:
         text = context.text[:end]
         evidence = tuple(piece for piece in context.evidence if piece.end <= end)
         yield replace(context, text=text, evidence=evidence, words=len(text.split()))
-
-
-def _counted(context: Context) -> Context:
-    return replace(context, tokens=tokenizer().count(context.text))

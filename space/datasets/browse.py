@@ -6,17 +6,18 @@ opened. Where the files lie is a matter of ``places``. Knows nothing of Gradio a
 
 from __future__ import annotations
 
-import tempfile
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from builder.folder.place import Place
 from builder.folder.reading import group_of, group_size, row_at
-from builder.folder.versions import Manifest, read_manifests
-from space.datasets.location import MOST_CONFIGS, fetch_manifests, opened
+from builder.folder.versions import Manifest
+from space.datasets.location import newest_manifests, opened
+from space.making import processes
 from synthesis.data import Evidence
 from synthesis.errors import SourceError
 from synthesis.tasks import task_of
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 MOST_ROWS: Final = 2_000
+MOST_FILES: Final = 2_000
 MOST_GROUP: Final = 64 * 2**20
 """Bytes of the row group a row is read from; this tool writes groups of 8 MiB."""
-MOST_TITLES: Final = 4 * 2**20
-"""Bytes of a row group's instructions; beyond it, rows are listed by their ids."""
+MOST_COLUMN: Final = 4 * 2**20
+"""Bytes of a column in a row group; one that takes more is left out of the list."""
+MOST_TEXT: Final = 2 * 2**20
+"""Characters of a row that is opened; a sample of 128k tokens has a third of it."""
+_CUT: Final = {"id": 80, "pair_id": 80, "task": 80, "instruction": 300}
 
 
 class ListedRow(NamedTuple):
@@ -73,28 +78,22 @@ class RowTexts:
 
 @lru_cache(maxsize=32)
 def configs(place: Place) -> tuple[Manifest, ...]:
-    """The newest version of each raw and chat config that has rows, by name.
+    """The newest version of each raw and chat config that has rows, by name; without its statistics.
 
     Raises:
         SourceError, FolderError: this tool did not build the dataset, or a manifest cannot be read.
     """
-    if place.folder:
-        found = read_manifests(place.folder)
-    else:
-        with tempfile.TemporaryDirectory(prefix="context-synthesis-") as copy:
-            fetch_manifests(place, Path(copy))
-            found = read_manifests(Path(copy))
     newest = tuple(
-        versions[-1]
-        for versions in found.values()
-        if versions[-1].kind in ("raw", "chat") and versions[-1].rows
+        replace(one, statistics={}, facts={}, details={}, files=one.files[:MOST_FILES])
+        for one in newest_manifests(place)
+        if one.kind in ("raw", "chat") and one.rows
     )
     if not newest:
         raise SourceError(
             f"{place.name} holds no dataset that context-synthesis built, or only empty ones. "
             "Name another, or leave the field blank for the example."
         )
-    return newest[:MOST_CONFIGS]
+    return newest
 
 
 @lru_cache(maxsize=16)
@@ -102,8 +101,12 @@ def table(place: Place, config: str) -> ListedConfig:
     """The first ``MOST_ROWS`` rows of a config, in light columns.
 
     Raises:
-        SourceError: there is no such config, or its files cannot be read.
+        ContextSynthesisError: there is no such config, or its files cannot be read.
     """
+    return processes.call(_read_table, place, config)
+
+
+def _read_table(place: Place, config: str) -> ListedConfig:
     manifest = next((one for one in configs(place) if one.config == config), None)
     if manifest is None:
         known = ", ".join(one.config for one in configs(place))
@@ -124,8 +127,12 @@ def entry(found: ListedConfig, number: int) -> RowTexts:
     """The texts of one row.
 
     Raises:
-        SourceError: there is no such row, or it is too large to be read here.
+        ContextSynthesisError: there is no such row, or it is too large to be read here.
     """
+    return processes.call(_read_entry, found, number)
+
+
+def _read_entry(found: ListedConfig, number: int) -> RowTexts:
     if not 0 <= number < len(found.rows):
         raise SourceError(f"There is no row {number + 1} in the list. Choose one that is.")
     row = found.rows[number]
@@ -140,6 +147,12 @@ def entry(found: ListedConfig, number: int) -> RowTexts:
                 "Load the dataset with datasets.load_dataset to read it."
             )
         values = row_at(file, row.place, wanted)
+    size = len(str(values))
+    if size > MOST_TEXT:
+        raise SourceError(
+            f"Row {number + 1} has {size:,} characters, too many for this page. "
+            "Load the dataset with datasets.load_dataset to read it."
+        )
     return _raw_entry(values) if found.kind == "raw" else _chat_entry(values)
 
 
@@ -199,27 +212,51 @@ def _light(
     file: ParquetFile, number: int, kind: str, titles: Mapping[str, str], most: int
 ) -> Iterator[ListedRow]:
     names = set(file.schema_arrow.names)
+    light = [*(["instruction"] if kind == "raw" else []), *_LIGHT]
     index = 0
     for group in range(file.num_row_groups):
-        if index >= most:
-            return
-        wanted: list[str] = [
-            name for name in ("id", "pair_id", "task", "tokens", "depth", "coherence") if name in names
+        # A column that takes more than light ones do is not read, whatever it is called.
+        wanted = [
+            name for name in light if name in names and group_size(file, group, [name]) <= MOST_COLUMN
         ]
-        if kind == "raw" and group_size(file, group, ["instruction"]) <= MOST_TITLES:
-            wanted.append("instruction")
-        for values in file.read_row_group(group, columns=wanted).slice(0, most - index).to_pylist():
-            yield ListedRow(
-                number,
-                index,
-                str(values.get("id") or ""),
-                str(values.get("instruction") or titles.get(values.get("pair_id") or "", ""))[:300],
-                str(values.get("task") or ""),
-                int(values.get("tokens") or 0),
-                values.get("depth"),
-                values.get("coherence"),
-            )
-            index += 1
+        rows = file.metadata.row_group(group).num_rows
+        # In pieces: what is not shown is not even decoded.
+        for batch in file.iter_batches(_PIECE, row_groups=[group], columns=wanted) if wanted else ():
+            for values in batch.slice(0, most - index).to_pylist():
+                yield _listed(number, index, values, titles)
+                index += 1
+            if index >= most:
+                return
+        if not wanted:
+            for _ in range(min(rows, most - index)):
+                yield _listed(number, index, {}, titles)
+                index += 1
+
+
+_LIGHT: Final = ("id", "pair_id", "task", "tokens", "depth", "coherence")
+_PIECE: Final = 500
+
+
+def _listed(number: int, index: int, values: Mapping[str, Any], titles: Mapping[str, str]) -> ListedRow:
+    def word(name: str) -> str:
+        value = values.get(name)
+        return value[: _CUT[name]] if isinstance(value, str) else ""
+
+    return ListedRow(
+        number,
+        index,
+        word("id"),
+        word("instruction") or titles.get(word("pair_id"), ""),
+        word("task"),
+        int(_number(values.get("tokens")) or 0),
+        _number(values.get("depth")),
+        _number(values.get("coherence")),
+    )
+
+
+def _number(value: object) -> float | None:
+    known = isinstance(value, int | float) and math.isfinite(value)
+    return cast(float, value) if known else None
 
 
 def _group_of(file: ParquetFile, place: int) -> int:

@@ -10,20 +10,21 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from builder.folder.place import Place, find_place
+from builder.folder.versions import Manifest, parse_manifest
 from space.datasets.archive import write_folder
 from space.making.rows import Made
 from space.making.writing import bundled, tokenizer
 from synthesis.assembly import assemble
 from synthesis.coherence import score
 from synthesis.data import Context, Sample
-from synthesis.errors import SourceError
+from synthesis.errors import FolderError, SourceError
 from synthesis.run.loop import synthesize
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_CONFIGS: Final = 40
 _MOST_MANIFEST: Final = 2 * 2**20
+_MOST_MANIFESTS: Final = 8 * 2**20
 _BLOCK: Final = 2**18  # asked of the Hub at once: light columns are small and far apart
 _PATIENCE: Final = 20.0  # seconds
 
@@ -95,8 +97,24 @@ def _inside(folder: Path, path: str) -> Path:
     return found
 
 
-def fetch_manifests(place: Place, copy: Path) -> None:
-    """The newest manifest of each config of a repository, into a folder."""
+def newest_manifests(place: Place) -> list[Manifest]:
+    """The newest manifest of each of the first ``MOST_CONFIGS`` configs, by name.
+
+    Raises:
+        SourceError: one is too large, or cannot be read.
+    """
+    texts = _manifest_texts(place) if place.folder is None else _own_manifests(place.folder, place.name)
+    found = []
+    for path, text in sorted(texts.items()):
+        _, config, name = path.split("/")
+        try:
+            found.append(parse_manifest(text, config, name.removesuffix(".json")))
+        except FolderError as error:
+            raise SourceError(f"{place.name}: {path} cannot be read ({error}). Name another.") from None
+    return found
+
+
+def _manifest_texts(place: Place) -> dict[str, bytes]:
     from huggingface_hub import HfApi
 
     with _hub_errors(place.name):
@@ -104,17 +122,39 @@ def fetch_manifests(place: Place, copy: Path) -> None:
             place.repo, revision=place.revision, files_metadata=True, timeout=_PATIENCE
         )
         sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
-        newest: dict[str, str] = {}
-        for path in sizes:
-            parts = PurePosixPath(path).parts
-            if len(parts) == 3 and parts[0] == "manifests" and path.endswith(".json"):
-                newest[parts[1]] = max(newest.get(parts[1], path), path, key=_version)
-        for path in list(newest.values())[:MOST_CONFIGS]:
-            if sizes[path] > _MOST_MANIFEST:
-                raise SourceError(f"{place.name}: {path} is too large for a manifest. Name another dataset.")
-            target = _inside(copy, path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(_hub().cat_file(f"{_root(place)}/{path}"))
+        newest = _newest(place.name, sizes)
+        # Read no further than was listed, whatever the answer is.
+        return {
+            path: bytes(_hub().cat_file(f"{_root(place)}/{path}", start=0, end=max(1, sizes[path])))
+            for path in newest
+        }
+
+
+def _own_manifests(folder: Path, name: str) -> dict[str, bytes]:
+    sizes = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in (folder / "manifests").glob("*/*.json")
+    }
+    try:
+        return {path: (folder / path).read_bytes() for path in _newest(name, sizes)}
+    except OSError as error:
+        raise SourceError(f"{name}: a manifest cannot be read ({type(error).__name__}).") from None
+
+
+def _newest(name: str, sizes: Mapping[str, int]) -> list[str]:
+    """Paths of the newest manifests, none of them too large, nor all together."""
+    newest: dict[str, str] = {}
+    for path in sizes:
+        parts = PurePosixPath(path).parts
+        if len(parts) == 3 and parts[0] == "manifests" and path.endswith(".json"):
+            newest[parts[1]] = max(newest.get(parts[1], path), path, key=_version)
+    chosen = [newest[config] for config in sorted(newest)][:MOST_CONFIGS]
+    large = next((path for path in chosen if sizes[path] > _MOST_MANIFEST), None)
+    if large is None and sum(sizes[path] for path in chosen) > _MOST_MANIFESTS:
+        large = "all manifests together"
+    if large:
+        raise SourceError(f"{name}: {large} is too large for a manifest. Name another dataset.")
+    return chosen
 
 
 def _version(path: str) -> tuple[int, ...]:

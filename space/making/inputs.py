@@ -9,6 +9,7 @@ Knows nothing of Gradio and of how a sample is made.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
@@ -17,6 +18,9 @@ from urllib.parse import parse_qsl, urlencode
 from space.making.engines import EMBEDDED, PROVIDERS
 from synthesis.data import Pair
 from synthesis.errors import UsageError
+
+HALF: Final = re.compile("[\ud800-\udfff]")
+"""A lone surrogate: JSON can carry it to the server, and nothing can carry it on."""
 
 MOST_INSTRUCTION: Final = 2_000
 MOST_ANSWER: Final = 6_000
@@ -156,13 +160,18 @@ def bounded(value: Any, what: str, most: int, *, needed: bool = True) -> str:
     """A text without blanks around it, at most ``most`` characters long.
 
     Raises:
-        InputError: it is no text, blank though ``needed``, or too long.
+        InputError: it is no text, blank though ``needed``, too long, or no text that can be stored.
     """
     if value is not None and not isinstance(value, str):
         raise InputError(f"The {what} must be text, not {type(value).__name__}.")
     text = (value or "").strip()
     if needed and not text:
         raise InputError(f"The {what} is empty. Write one, or choose an example.")
+    if half := HALF.search(text):
+        raise InputError(
+            f"The {what} holds half of a character at place {half.start() + 1:,}, as a text does that was "
+            "cut within an emoji. Delete it, or paste the text again."
+        )
     if len(text) > most:
         raise InputError(
             f"The {what} has {len(text):,} characters; this page takes {most:,}. "

@@ -67,7 +67,7 @@ def assess(text: str, instruction: str, answer: str, shown: str | None = None) -
 
 
 def make_result(
-    inputs: Inputs, context: Context, sample: Sample | None, started: float, *, stopped: bool = False
+    inputs: Inputs, context: Context, sample: Sample | None, started: float, stopped: bool = False
 ) -> Result:
     """The record of a finished run that began at ``started`` (``time.perf_counter``)."""
     if sample is None:

@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from space.making.inputs import LENGTHS, MOST_ANSWER, MOST_INSTRUCTION, InputError, Inputs, read_inputs
+from space.making import processes
+from space.making.inputs import (
+    HALF,
+    LENGTHS,
+    MOST_ANSWER,
+    MOST_INSTRUCTION,
+    InputError,
+    Inputs,
+    read_inputs,
+)
 from space.making.sessions import Run
 from space.making.writing import Unmade, bundled, compose, surround, tokenizer
 from synthesis.coherence import score
@@ -91,7 +100,7 @@ def work(text: Any, settings: dict[str, Any], run: Run) -> Iterator[Board]:
             continue
         lines[place] = replace(line, stage="writing")
         yield Board("writing", f"Line {line.number}: {_progress(lines)}", tuple(lines))
-        lines[place] = _worked(line)
+        lines[place] = _tried(line)
     left = [replace(line, stage="left") if line.stage == "waiting" else line for line in lines]
     stopped = any(line.stage == "left" for line in left)
     yield Board("stopped" if stopped else "done", _progress(left), tuple(left))
@@ -133,6 +142,9 @@ def _within_limits(text: Any) -> str:
             f"The rows take {size / 1e6:.1f} MB; this page takes {MOST_BYTES / 1e6:.0f} MB. "
             f"Shorten them; {_ELSEWHERE}."
         )
+    if half := HALF.search(text):
+        line = text.count("\n", 0, half.start()) + 1
+        raise InputError(f"Line {line} holds half of a character, as a text does that was cut. Delete it.")
     if text.lstrip().startswith("[") and _is_array(text):
         raise InputError("This is one JSON array. Write its objects one to a line, without the brackets.")
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
@@ -176,6 +188,15 @@ def _line(number: int, source: str, outcome: Pair | Rejected, settings: dict[str
 
 def _refused(line: BatchRow, why: Rejected) -> BatchRow:
     return replace(line, stage="rejected", note=why.reason, rejected=why)
+
+
+def _tried(line: BatchRow) -> BatchRow:
+    """A waiting row done or rejected, whatever becomes of it: the others go on."""
+    try:
+        return processes.call(_worked, line)
+    except processes.WorkError as error:
+        pair_id = line.pair.id if line.pair else ""
+        return _refused(line, Rejected(pair_id, "synthesis", str(error), line.source))
 
 
 def _worked(line: BatchRow) -> BatchRow:

@@ -8,6 +8,7 @@ nothing of pages.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -50,6 +51,20 @@ def compose(inputs: Inputs) -> Context:
     if isinstance(made, Rejected):
         raise Unmade(f"The composer wrote nothing for this pair ({made.reason}). Change it and try again.")
     return made
+
+
+def written(inputs: Inputs) -> Context:
+    """The composer's context with its tokens counted.
+
+    Raises:
+        Unmade: the composer could not serve this pair.
+    """
+    return counted(compose(inputs))
+
+
+def counted(context: Context) -> Context:
+    """A context with its tokens counted."""
+    return replace(context, tokens=tokenizer().count(context.text))
 
 
 def surround(inputs: Inputs, context: Context) -> Sample | None:

@@ -15,11 +15,7 @@ from space.making.inputs import (
     DISTRACTORS,
     LENGTHS,
     MODES,
-    MOST_ANSWER,
-    MOST_INSTRUCTION,
-    MOST_MODEL,
     MOST_SEED,
-    MOST_TEMPLATE,
     TASKS,
     Inputs,
 )
@@ -42,12 +38,8 @@ class _Side:
 def build(runs: Runs, start: Inputs) -> None:
     """Lay out and wire the tab inside Gradio's current block."""
     with gr.Row(elem_classes="cs-shared"):
-        instruction = gr.Textbox(
-            start.instruction, label="Instruction", lines=2, max_lines=8, max_length=MOST_INSTRUCTION, scale=5
-        )
-        answer = gr.Textbox(
-            start.answer, label="Answer", lines=2, max_lines=8, max_length=MOST_ANSWER, scale=3
-        )
+        instruction = gr.Textbox(start.instruction, label="Instruction", lines=2, max_lines=8, scale=5)
+        answer = gr.Textbox(start.answer, label="Answer", lines=2, max_lines=8, scale=3)
         task = select(TASKS, start.task, "Task", scale=2)
     with gr.Row(elem_classes="cs-columns cs-sides"):
         left = _side("cmp-a", "A", "1000w", "woven")
@@ -71,10 +63,8 @@ def _side(name: str, title: str, length: str, mode: str) -> tuple[Any, ...]:
             others = select(DISTRACTORS, "same-task", "Other documents")
         with gr.Accordion("Seed, model and template", open=False, elem_classes="cs-fold"):
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=MOST_SEED)
-            model = gr.Textbox("", label="Model", placeholder=PROVIDERS_MODEL, max_length=MOST_MODEL)
-            template = gr.Textbox(
-                "", label="Your own prompt template", lines=3, max_lines=10, max_length=MOST_TEMPLATE
-            )
+            model = gr.Textbox("", label="Model", placeholder=PROVIDERS_MODEL)
+            template = gr.Textbox("", label="Your own prompt template", lines=3, max_lines=10)
     return (engine, longer, composed, others, seed, model, template)
 
 

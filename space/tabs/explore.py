@@ -82,7 +82,6 @@ def build(tab: gr.Tab, tabs: gr.Tabs, first: Tab) -> None:
             name = gr.Textbox(
                 label="Dataset",
                 placeholder="OWNER/NAME",
-                max_length=200,
                 info=f"{where}, or a folder" if serves_this_machine_alone() else where,
                 elem_id=f"{_NAME}-name",
             )

@@ -13,11 +13,7 @@ from space.making.inputs import (
     DISTRACTORS,
     LENGTHS,
     MODES,
-    MOST_ANSWER,
-    MOST_INSTRUCTION,
-    MOST_MODEL,
     MOST_SEED,
-    MOST_TEMPLATE,
     TASKS,
     Inputs,
     from_link,
@@ -71,10 +67,8 @@ def lay_out(start: Inputs) -> tuple[Form, tuple[gr.Button, gr.Button]]:
     offered = offers()
     piece('<h2 class="cs-head">Start from an example</h2>')
     chips = gr.Column(elem_classes="cs-chip-place")
-    instruction = gr.Textbox(
-        start.instruction, label="Instruction", lines=3, max_lines=8, max_length=MOST_INSTRUCTION
-    )
-    answer = gr.Textbox(start.answer, label="Answer", lines=1, max_lines=8, max_length=MOST_ANSWER)
+    instruction = gr.Textbox(start.instruction, label="Instruction", lines=3, max_lines=8)
+    answer = gr.Textbox(start.answer, label="Answer", lines=1, max_lines=8)
     with gr.Row(elem_classes="cs-pair"):
         task = select(TASKS, start.task, "Task")
         length = select(LENGTHS, start.length, "Length")
@@ -84,7 +78,6 @@ def lay_out(start: Inputs) -> tuple[Form, tuple[gr.Button, gr.Button]]:
             "",
             label="Model",
             placeholder=PROVIDERS_MODEL,
-            max_length=MOST_MODEL,
             info="Its full name on the Hub",
         )
         if can_log_in():
@@ -104,7 +97,6 @@ def lay_out(start: Inputs) -> tuple[Form, tuple[gr.Button, gr.Button]]:
             info="For engines that run a model; with {instruction}, {answer} and {words}",
             lines=3,
             max_lines=12,
-            max_length=MOST_TEMPLATE,
             visible=False,
         )
     with gr.Row(elem_classes="cs-actions"):

@@ -8,7 +8,7 @@ from typing import Final
 import gradio as gr
 
 from space import handlers
-from space.making.inputs import MOST_ANSWER, MOST_CONTEXT, MOST_INSTRUCTION
+from space.making.inputs import MOST_CONTEXT
 from space.making.results import Result
 from space.tabs.parts import RUNS, result_area
 from space.view.drawing import draw_own_score, empty, status
@@ -21,13 +21,12 @@ def build(example: Result) -> None:
     values = json.dumps([example.inputs.instruction, example.inputs.answer, example.context.text])
     with gr.Row(elem_classes="cs-columns"):
         with gr.Column(elem_classes="cs-left", min_width=300):
-            instruction = gr.Textbox(label="Instruction", lines=2, max_lines=8, max_length=MOST_INSTRUCTION)
-            answer = gr.Textbox(label="Answer", lines=1, max_lines=8, max_length=MOST_ANSWER)
+            instruction = gr.Textbox(label="Instruction", lines=2, max_lines=8)
+            answer = gr.Textbox(label="Answer", lines=1, max_lines=8)
             context = gr.Textbox(
                 label="Context",
                 lines=14,
                 max_lines=14,
-                max_length=MOST_CONTEXT,
                 info=f"Any text, up to {MOST_CONTEXT:,} characters; it is not kept",
             )
             with gr.Row(elem_classes="cs-actions"):
