@@ -118,7 +118,9 @@ def check(hub: LocalHub, folder: Path, result: Any, tags: dict[str, str], counts
         newest = versions[-1]
         paths = [f"data/{name}/{result.configs[name]}/{Path(file.path).name}" for file in newest.files]
         for path, file in zip(paths, newest.files, strict=True):
-            counts["files that are not what was built"] += there.get(path) != (folder / file.path).read_bytes()
+            counts["files that are not what was built"] += (
+                there.get(path) != (folder / file.path).read_bytes()
+            )
         counts["versions not noted as published"] += not newest.published
     tags.update(now)
 

@@ -20,10 +20,12 @@ from typing import Any, Final
 import gradio as gr
 
 from space import handlers
+from space.guard import Guard
 from space.making import processes
 from space.making.sessions import Runs
 from space.tabs import about, batch, compare, explore, form, score, synthesize
 from space.tabs.parts import AT_ONCE, QUICK, RUNS, piece
+from space.view.html import without_places
 from space.view.theme import css, head, theme
 from synthesis.errors import ContextSynthesisError
 
@@ -88,8 +90,10 @@ def launching() -> dict[str, Any]:
 
 def main() -> None:
     """Serve the page; ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT`` say where, as on the Hub."""
+    from starlette.middleware import Middleware
+
     processes.start()
-    build().launch(**launching())
+    build().launch(**launching(), app_kwargs={"middleware": [Middleware(Guard)]})
 
 
 def _endpoints() -> None:
@@ -118,14 +122,14 @@ def _endpoints() -> None:
                 mode=mode,
             )
         except ContextSynthesisError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            raise gr.Error(without_places(str(error)), print_exception=False) from None
 
     def score_endpoint(context: str, instruction: str, answer: str) -> dict[str, Any]:
         """The coherence of a context with an instruction and its answer, its parts and windows."""
         try:
             return handlers.score_once(context, instruction, answer)
         except ContextSynthesisError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            raise gr.Error(without_places(str(error)), print_exception=False) from None
 
     gr.api(
         synthesize_endpoint,

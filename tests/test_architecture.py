@@ -19,7 +19,7 @@ FLOORS = {
         "",  # the package's own surface
     ),
     "builder": ("resources", "wording", "folder", "loading", "job", "export", "report", "hub", "cli", ""),
-    "space": ("making", "handlers", "datasets", "view", "tabs", "app", "entry", ""),
+    "space": ("making", "handlers", "datasets", "guard", "view", "tabs", "app", "entry", ""),
 }
 
 

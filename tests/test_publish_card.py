@@ -227,6 +227,48 @@ def test_names_and_files_of_others_are_not_taken(
         send()
 
 
+@pytest.mark.parametrize(
+    ("path", "content", "says"),
+    [
+        ("README.md", b"# caf\xe9\n", "Line 1 of README.md in ada/shared is not UTF-8"),
+        ("README.md", b"---\na: " + b"[" * 5000 + b"\n---\n", "metadata of .* cannot be read"),
+        ("README.md", b"---\na: 2020-13-45\n---\n", "metadata of .* cannot be read"),
+        ("README.md", b"---\nconfigs: [{config_name: a, data_files: {1: [2]}}]\n---\n", ""),
+        ("manifests/m/1.0.0.json", b"[" * 100_000, "nested too deeply"),
+        ("manifests/m/1.0.0.json", b"\xff\xfe{", "cannot be read"),
+        ("manifests/m/1.0.0.json", b'{"format": 1, "rows": "4"}', "cannot be read"),
+        ("manifests/m/1.0.0.json", b'{"format": 9}', "another format"),
+        ("manifests/m/1.0.0.json", b'{"format": 1, "later": 2}', "'later' that this version"),
+        ("manifests/m/latest.json", b"{}", "manifests/m/latest.json"),
+    ],
+)
+def test_what_others_broke_is_one_sentence_and_stays(
+    hub: LocalHub, send: Callable[..., PublishResult], path: str, content: bytes, says: str
+) -> None:
+    hub.seed(REPO, {path: content})
+    if says:
+        with pytest.raises(UsageError, match=says) as caught:
+            send()
+        assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+        assert hub.files(REPO)[path] == content and len(hub.log_of(REPO)) == 2
+    else:
+        send()
+
+
+def test_a_manifest_of_ours_that_was_changed_is_told(
+    hub: LocalHub, send: Callable[..., PublishResult]
+) -> None:
+    send()
+    path = "manifests/m/1.0.0.json"
+    there = json.loads(hub.files(REPO)[path])
+    for change in ({"statistics": {}}, {"rows": "4"}, {"kind": "x"}, {"files": [1]}, {"facts": None}):
+        hub.seed(REPO, {path: json.dumps(there | change)})
+        head = hub.head(REPO).oid
+        with pytest.raises(UsageError, match="version of this tool that wrote it"):
+            send()
+        assert hub.head(REPO).oid == head
+
+
 # --- in a repository of ours -------------------------------------------------------------
 
 

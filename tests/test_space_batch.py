@@ -166,6 +166,10 @@ def test_the_buttons_and_the_archive_follow_the_stage() -> None:
     saved = json.loads(batch.file_of(packed))
     assert base64.b64decode(saved["base64"]) == packed and saved["name"].endswith(".zip")
     assert batch.file_of(b"") == ""
+    # Rows refused as a whole: nothing of a batch before stands beside it.
+    (refused,) = boards("")
+    said, table, packed, away, *_ = batch.drawn(refused)
+    assert "cs-problem" in said and (table, packed, away["visible"]) == ("", b"", False)
 
 
 def test_the_example_shows_both_ends() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def test_no_path_is_read_where_others_can_reach_the_page(name, monkeypatch) -> N
                 location.find(name)
     monkeypatch.setenv("SPACE_ID", "ada/page")
     said, *rest = explore.opened(name)
-    assert "cs-problem" in said and not any(isinstance(one, str) for one in rest)
+    assert "cs-problem" in said and not any(one for one in rest if isinstance(one, str))
 
 
 def test_a_folder_named_like_a_repository_is_no_way_around(tmp_path, monkeypatch) -> None:
@@ -141,6 +142,61 @@ def test_a_manifest_cannot_lead_out_of_its_folder(tmp_path) -> None:
         browse.table(place, "m")
     with pytest.raises(SourceError, match="outside its folder"), location.opened(place, "../secret.parquet"):
         pass
+
+
+def large(tmp_path, **columns: object) -> explore.Selection:
+    """A folder of ours whose raw file was written anew with other values in some columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folders.build(tmp_path / "large", folders.config("m", folders.raw(3)))
+    file = next((tmp_path / "large" / "data").rglob("*.parquet"))
+    rows = [{**row, **columns} for row in pq.read_table(file).to_pylist()]
+    pq.write_table(pa.Table.from_pylist(rows), file, compression="zstd", use_dictionary=False)
+    return explore.Selection(location.find(str(tmp_path / "large")), "m")
+
+
+def test_no_column_is_too_large_to_be_listed(tmp_path) -> None:
+    wide = large(tmp_path, id="i" * 2_000_000, task="t" * 2_000_000, model="m" * 9_000_000)
+    rows = browse.table(wide.place, "m").rows
+    assert len(rows) == 3 and all((row.id, row.task) == ("", "") for row in rows)
+    assert all(row.title.startswith("Who mended") for row in rows)
+    # Columns that pass are cut to what is shown; what is no number is none.
+    (tmp_path / "b").mkdir()
+    long = large(tmp_path / "b", id="i" * 5_000, task="t" * 5_000, tokens="many", coherence=float("nan"))
+    (row, *_) = browse.table(long.place, "m").rows
+    assert (len(row.id), len(row.task), row.tokens, row.coherence) == (80, 80, 0, None)
+    assert all(len(piece) < 100_000 for piece in explore._shown(long) if isinstance(piece, str))
+
+
+def test_a_row_and_a_manifest_may_be_too_large(tmp_path) -> None:
+    view = large(tmp_path, context="c" * (browse.MOST_TEXT + 1))
+    assert "too many for this page" in explore.picked(view, "0")[0]
+    path = tmp_path / "large" / "manifests" / "m" / "1.0.0.json"
+    path.write_text(path.read_text() + " " * location._MOST_MANIFEST)
+    said = explore.opened(str(tmp_path / "large" / ".." / "large"))[0]
+    assert "manifests/m/1.0.0.json is too large" in said
+
+
+def test_a_broken_manifest_is_told_without_the_place_of_its_copy(public, tmp_path) -> None:
+    folders.usual(tmp_path / "bad")
+    (tmp_path / "bad" / "manifests" / "m" / "1.0.0.json").write_text("[" * 100_000)
+    upload(public, tmp_path / "bad", "ada/bad")
+    said = explore.opened("ada/bad")[0]
+    assert "manifests/m/1.0.0.json cannot be read" in said and "nested too deeply" in said
+    assert tempfile.gettempdir() not in said
+
+
+def test_a_name_without_end_is_refused() -> None:
+    assert "this page takes 200" in explore.opened("x" * 201)[0]
+
+
+def test_what_was_open_does_not_stay_beside_a_failure(example) -> None:
+    view = explore.Selection(example, "composer", row=0)
+    assert all(not isinstance(one, str) for one in explore.cleared(view))
+    assert "Choose a row" in explore.cleared(None)[0] and not explore.cleared(None)[-1]["interactive"]
+    said, figures, rows, *_, config, _, _ = explore.opened("nobody here")
+    assert "cs-problem" in said and (figures, rows, config["choices"]) == ("", "", [])
 
 
 def test_a_damaged_file_is_told_and_not_raised(tmp_path) -> None:
@@ -186,7 +242,7 @@ def test_a_private_dataset_of_the_owner_stays_hidden(public, tmp_path) -> None:
     folders.usual(tmp_path / "hidden")
     upload(public, tmp_path / "hidden", "ada/hidden", private=True)
     said, *rest = explore.opened("ada/hidden")
-    assert "no public dataset" in said and not any(isinstance(one, str) for one in rest)
+    assert "no public dataset" in said and not any(one for one in rest if isinstance(one, str))
     assert public.token not in said
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -417,9 +418,11 @@ def test_hostile_text_stays_text() -> None:
 
 
 def test_a_hostile_pair_cannot_reach_the_page_as_markup() -> None:
-    (*_, last) = moments(instruction=HOSTILE, answer=f'{HOSTILE} "><b onclick=x>', length="4k")
+    whole = HOSTILE.replace("\ud800", "")
+    (*_, last) = moments(instruction=whole, answer=f'{whole} "><b onclick=x>', length="4k")
+    assert last.result is not None
     pieces = [*draw("syn", last), code("syn", last.result), status("problem", HOSTILE)]
-    scored = handlers.score_own(HOSTILE, HOSTILE, HOSTILE * 5)
+    scored = handlers.score_own(whole, whole, whole * 5)
     for markup in [*pieces, *draw_own_score("own", scored)]:
         parsed = Elements(markup)
         assert not {"script", "img", "iframe", "style"} & set(parsed.tags)
@@ -464,12 +467,39 @@ def test_cells_cover_the_text_and_find_the_evidence() -> None:
     assert make_cells([], []) == []
 
 
-def test_a_refused_request_leaves_the_result_on_the_page() -> None:
+def test_nothing_of_a_run_before_stays_beside_a_failure() -> None:
     from space.tabs.parts import pieces
 
-    kept = pieces("syn", Moment("problem", "No."), begun=False)
-    assert "No." in kept[0] and all(not isinstance(piece, str) for piece in kept[1:])
-    assert all(isinstance(piece, str) for piece in pieces("syn", Moment("problem", "No."), begun=True))
+    for begun in (False, True):
+        drawn = pieces("syn", Moment("problem", "No."), begun=begun)
+        assert "No." in drawn[0] and drawn[1:] == list(draw("syn", Moment("problem", "No.")))[1:]
+    aside = synthesize._aside(Moment("problem", "No."), begun=False)
+    assert aside[0] is None and "next result" in aside[1]
+    # What was taken back in line did not fail.
+    kept = pieces("syn", Moment("stopped", "Out of the line."), begun=False)
+    assert all(not isinstance(piece, str) for piece in kept[1:])
+
+
+def test_half_a_character_is_refused_wherever_it_stands() -> None:
+    half = "An emoji cut in two: \ud83d"
+    for name in ("instruction", "answer", "template", "model"):
+        with pytest.raises(InputError, match=f"The {name} holds half of a character at place 22"):
+            read_inputs(**{**ASKED, name: half})
+    assert "half of a character" in handlers.score_own("a", "b", half).problem
+    assert read_inputs(**{**ASKED, "answer": "\U0001f600"}).answer == "\U0001f600"
+
+
+def test_no_message_tells_where_files_lie_for_a_while() -> None:
+    place = Path(tempfile.gettempdir())
+    for path in (
+        place / "context-synthesis-ab_1" / "manifests" / "x.json",
+        place / "gradio" / "f3" / "x.json",
+    ):
+        told = html.text(html.without_places(f"The file '{path}' cannot be read."))
+        assert str(place) not in told and "x.json" in told
+        assert str(place) not in status("problem", f"'{path}' is gone")
+    mine = f"'{place / 'my-run'}' is not a folder"
+    assert html.without_places(mine) == mine
 
 
 # ---- scoring ----

@@ -10,14 +10,14 @@ import json
 import re
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from builder.folder.checks import CHECKS, digest_of, note_check, read_checks
 from builder.folder.facts import GENERATION
 from builder.folder.reading import file_digest, same_rows_and_more
-from builder.folder.schema import Kind, id_column
+from builder.folder.schema import COLUMNS, Kind, id_column
 from synthesis.data import content_hash
 from synthesis.errors import ConfigError, FolderError, SourceError
 from synthesis.storage import replace_file, storage_errors
@@ -134,21 +134,17 @@ def _read(path: Path, checks: Collection[str] | None) -> Manifest:
     with storage_errors(path):
         content = path.read_bytes()
     try:
-        values = json.loads(content)
-        if values.pop("format") != FORMAT:
-            raise FolderError(
-                f"The manifest '{path}' has another format. Use the version of this tool that wrote it, "
-                "or build into another folder."
-            )
-        files = tuple(DataFile(**entry) for entry in values.pop("files"))
-        manifest = Manifest(**values, files=files)
-        if (manifest.config, f"{manifest.number}.json") != (path.parent.name, path.name):
-            raise KeyError("config or version")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError) as error:
+        manifest = parse_manifest(content, path.parent.name, path.stem)
+    except NewerError as error:
+        raise FolderError(
+            f"The manifest '{path}' {error}. Use the version of this tool that wrote it, "
+            "or build into another folder."
+        ) from None
+    except FolderError as error:
         raise FolderError(
             f"The manifest '{path}' cannot be read ({error}). Delete it and the folder "
             f"'data/{path.parent.name}/{path.stem}' beside it, then run again."
-        ) from error
+        ) from None
     if checks and digest_of(content) not in checks:
         raise FolderError(
             f"The manifest '{path}' is not what was written there: it is damaged. Delete it and the "
@@ -156,6 +152,50 @@ def _read(path: Path, checks: Collection[str] | None) -> Manifest:
             f"purpose, delete '{CHECKS}' instead."
         )
     return manifest
+
+
+class NewerError(FolderError):
+    """A manifest was written by a version of this tool that knows more than this one."""
+
+
+def parse_manifest(content: bytes, config: str, version: str) -> Manifest:
+    """A manifest from its file's content; ``config`` and ``version`` are what the file is called.
+
+    Raises:
+        NewerError: It is of a newer version of this tool.
+        FolderError: It is no manifest; the message only says why.
+    """
+    try:
+        values = json.loads(content)
+        if values.pop("format") != FORMAT:
+            raise NewerError("has another format")
+        if unknown := sorted(values.keys() - {one.name for one in fields(Manifest)}):
+            raise NewerError(f"has a field '{unknown[0]}' that this version does not know")
+        files = tuple(DataFile(**entry) for entry in values.pop("files"))
+        manifest = Manifest(**values, files=files)
+        _check_types(manifest)
+        if (manifest.config, str(manifest.number)) != (config, version):
+            raise KeyError("config or version")
+    except RecursionError:
+        raise FolderError("it is nested too deeply") from None
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        raise FolderError(str(error)) from error
+    return manifest
+
+
+def _check_types(manifest: Manifest) -> None:
+    """Types as they are annotated: whoever reads a manifest counts on them."""
+    words = [manifest.config, manifest.version, manifest.content_id, manifest.released]
+    numbers = [manifest.rows, manifest.bytes]
+    for file in manifest.files:
+        words += [file.path, file.sha256]
+        numbers += [file.rows, file.bytes]
+    maps = (manifest.schema, manifest.statistics, manifest.facts, manifest.details)
+    whole = all(type(number) is int and number >= 0 for number in numbers)
+    if not whole or not all(isinstance(word, str) for word in words) or manifest.kind not in COLUMNS:
+        raise TypeError("a field has another type")
+    if not all(isinstance(one, dict) for one in maps):
+        raise TypeError("a field is no mapping")
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -251,7 +251,13 @@ def release_card(
         (stage / "figures").mkdir()
         for name in _figures(source, remote):
             (stage / "figures" / name).touch()
-        text = render_card(stage, [versions[-1] for versions in both.values()], facts)
+        try:
+            text = render_card(stage, [versions[-1] for versions in both.values()], facts)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError(
+                f"A manifest in {repo_id} lacks what the card tells of it ({type(error).__name__}: {error}). "
+                "Publish with the version of this tool that wrote it, or to another repository."
+            ) from None
     text += kept_notes(source.card)
     return merge_card(remote.card, text, known=remote.manifests.keys(), inferred=inferred, stated=stated)
 

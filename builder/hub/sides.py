@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from builder.folder.place import find_built
-from builder.folder.versions import Manifest, Version, is_intact, read_manifests
+from builder.folder.versions import Manifest, Version, is_intact, parse_manifest, read_manifests
 from builder.hub.card_merge import split_card
 from builder.hub.repository import RemoteFile, Snapshot
 from synthesis.errors import FolderError, UsageError
@@ -82,16 +81,15 @@ def parse_manifests(texts: Mapping[str, bytes], place: str) -> dict[str, list[Ma
     Raises:
         UsageError: One is not a manifest, or is one of a newer version of this tool.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        for path, content in texts.items():
-            target = Path(scratch) / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+    found: dict[str, list[Manifest]] = {}
+    for path, content in sorted(texts.items()):
+        _, config, name = path.split("/")
         try:
-            return read_manifests(Path(scratch))
+            one = parse_manifest(content, config, name.removesuffix(".json"))
         except FolderError as error:
-            detail = str(error).partition(". ")[0].replace(f"{scratch}/", "")
-    raise UsageError(
-        f"{detail} (in {place}). Publish with the version of this tool that wrote it, "
-        "or to another repository."
-    )
+            raise UsageError(
+                f"The manifest '{path}' in {place} cannot be read ({error}). Publish with the version of "
+                "this tool that wrote it, or to another repository."
+            ) from None
+        found.setdefault(config, []).append(one)
+    return {name: sorted(found[name], key=lambda one: one.number) for name in sorted(found)}

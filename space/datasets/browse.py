@@ -216,9 +216,7 @@ def _light(
     index = 0
     for group in range(file.num_row_groups):
         # A column that takes more than light ones do is not read, whatever it is called.
-        wanted = [
-            name for name in light if name in names and group_size(file, group, [name]) <= MOST_COLUMN
-        ]
+        wanted = [name for name in light if name in names and group_size(file, group, [name]) <= MOST_COLUMN]
         rows = file.metadata.row_group(group).num_rows
         # In pieces: what is not shown is not even decoded.
         for batch in file.iter_batches(_PIECE, row_groups=[group], columns=wanted) if wanted else ():

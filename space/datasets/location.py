@@ -105,7 +105,7 @@ def newest_manifests(place: Place) -> list[Manifest]:
     """
     texts = _manifest_texts(place) if place.folder is None else _own_manifests(place.folder, place.name)
     found = []
-    for path, text in sorted(texts.items()):
+    for path, text in texts.items():
         _, config, name = path.split("/")
         try:
             found.append(parse_manifest(text, config, name.removesuffix(".json")))

@@ -28,6 +28,9 @@ LIMIT: Final = 60.0
 PLACES: Final = 4
 """Processes at most; a second one is started only when the first is busy."""
 
+START: Final = 120.0
+"""Seconds that a process may take to get ready, which count for no request."""
+
 MEMORY: Final = 3 * 2**30
 """Bytes a process may take beyond what it has when it is warm."""
 
@@ -112,6 +115,7 @@ class _Worker:
             env={name: value for name, value in os.environ.items() if name not in _SECRETS},
             start_new_session=True,  # an interrupt is the server's, which ends us
         )
+        self._ready = False
         self._answers: queue.SimpleQueue[tuple[bool, Any] | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -120,6 +124,7 @@ class _Worker:
         try:
             pickle.dump((function, given), cast(Any, self._process.stdin))
             cast(Any, self._process.stdin).flush()
+            self._ready = self._ready or self._answers.get(timeout=START) is not None
             return self._answers.get(timeout=self._limit)
         except (queue.Empty, OSError):
             return None
@@ -128,7 +133,8 @@ class _Worker:
         with suppress(Exception):  # the process is gone, whatever its last bytes were
             while True:
                 self._answers.put(pickle.load(cast(Any, self._process.stdout)))
-        self._answers.put(None)
+        for _ in range(2):  # also where it never was ready
+            self._answers.put(None)
 
     def end(self) -> None:
         """Kill it."""
@@ -170,6 +176,8 @@ def serve(limit: float) -> None:
     writing.tokenizer()
     writing.bundled()
     _bound_memory()
+    pickle.dump((True, None), answers)  # ready
+    answers.flush()
     while True:
         try:
             function, given = pickle.load(sys.stdin.buffer)

@@ -167,7 +167,8 @@ def _outcomes(whole: str) -> list[Pair | Rejected]:
         try:
             return list(read_pairs(path))[:-1]
         except SourceError as error:
-            raise InputError(f"The rows cannot be read: {str(error).replace(str(path), 'they')}") from None
+            said = str(error).replace(str(path), "they").replace(str(path.parent), "they")
+            raise InputError(f"The rows cannot be read: {said}") from None
 
 
 def _line(number: int, source: str, outcome: Pair | Rejected, settings: dict[str, Any]) -> BatchRow:

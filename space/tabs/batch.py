@@ -89,13 +89,13 @@ def _wire(runs: Runs, inputs: list[Any], outputs: list[Any], buttons: tuple[gr.B
 def drawn(board: rows.Board) -> list[Any]:
     """A moment of a batch: status, table, archive, its button, and the two buttons of the form.
 
-    Rows refused as a whole change the status line only: what was done before stays, and can be taken away.
+    Where rows are refused as a whole, none of a batch before stand beside it.
     """
     going = board.stage == "writing"
     ready = [gr.update(interactive=not going), gr.update(interactive=going)]
     said = status(board.stage, board.note, f"{_NAME}-stop" if going else "")
     if board.stage == "problem":
-        return [said, gr.skip(), gr.skip(), gr.skip(), *ready]
+        return [said, "", b"", gr.update(visible=False), *ready]
     if going:
         return [said, batch_table(board.lines), b"", gr.update(visible=False), *ready]
     packed = archive.pack(board.lines)

@@ -15,7 +15,7 @@ import gradio as gr
 from builder.folder.place import Place
 from space.datasets import browse
 from space.datasets.location import find, serves_this_machine_alone
-from space.making.inputs import TASKS
+from space.making.inputs import TASKS, bounded
 from space.tabs.parts import QUICK, RUNS, ResultArea, piece, result_area
 from space.tabs.synthesize import Tab
 from space.view.dataset import PAGE, draw_entry, histograms, listed
@@ -25,11 +25,13 @@ from synthesis.tasks import task_of
 
 _NAME: Final = "exp"
 _ANY: Final = ""
+_MOST_NAME: Final = 200
 # What a press leads to must be seen; on a phone it is above or below what was pressed.
 _SEEN: Final = (
     "() => document.querySelector('#{place}, .{place}')"
     "?.scrollIntoView({{block: '{block}', behavior: 'instant'}})"
 )
+_CHOOSE: Final = "Choose a row to read it."
 _MAKING: Final = "Making the example dataset, which takes some seconds the first time."
 
 
@@ -97,7 +99,7 @@ def build(tab: gr.Tab, tabs: gr.Tabs, first: Tab) -> None:
             with gr.Row(elem_classes="cs-pager"):
                 back = gr.Button("Previous", size="sm", interactive=False, elem_id=f"{_NAME}-back")
                 on = gr.Button("Next", size="sm", interactive=False, elem_id=f"{_NAME}-on")
-            area = result_area(_NAME, empty(_NAME, status("", "Choose a row to read it.")))
+            area = result_area(_NAME, empty(_NAME, status("", _CHOOSE)))
             with gr.Row(elem_classes="cs-takeaway"):
                 carry = gr.Button(
                     "Open in Synthesize", size="sm", elem_id=f"{_NAME}-carry", interactive=False
@@ -105,21 +107,23 @@ def build(tab: gr.Tab, tabs: gr.Tabs, first: Tab) -> None:
     pick = gr.Button("Open row", visible="hidden", elem_id=f"{_NAME}-pick")
     view = gr.State(None, time_to_live=3600)
     parts = _Parts(said, config, task, low, figures, rows, back, on, view)
-    _wire_list(parts, name, go, tab)
+    _wire_list(parts, name, go, tab, [*area.outputs, carry])
     _wire_row(parts, pick, area, carry, tabs, first)
 
 
-def _wire_list(parts: _Parts, name: gr.Textbox, go: gr.Button, tab: gr.Tab) -> None:
+def _wire_list(parts: _Parts, name: gr.Textbox, go: gr.Button, tab: gr.Tab, row: list[Any]) -> None:
     filled = [*parts.listing, parts.config, parts.task, parts.low]
     once = {**RUNS, "show_progress_on": parts.said}
-    go.click(opened, name, filled, **once)
-    name.submit(opened, name, filled, **once)
+    for pressed in (go.click, name.submit):
+        pressed(opened, name, filled, **once).then(cleared, parts.view, row, **QUICK)
     # The example is made when somebody looks, not while the page starts.
     # What is open is asked again after the wait: somebody may have opened another by then.
     tab.select(prepared, parts.view, parts.said, **once).then(
         lambda given, seen: [gr.skip()] * 9 if seen else opened(given), [name, parts.view], filled, **once
     )
-    parts.config.input(chosen_config, [parts.view, parts.config], filled, **once)
+    parts.config.input(chosen_config, [parts.view, parts.config], filled, **once).then(
+        cleared, parts.view, row, **QUICK
+    )
     for component in (parts.task, parts.low):
         component.input(filtered, [parts.view, parts.task, parts.low], parts.listing, **QUICK)
     parts.back.click(lambda view: turned(view, -1), parts.view, parts.listing, **QUICK)
@@ -145,12 +149,12 @@ def _wire_row(
 
 
 def opened(name: str) -> list[Any]:
-    """A dataset's first config, or why it cannot be opened; nothing else changes then."""
+    """A dataset's first config, or why it cannot be opened."""
     try:
-        place = find(name or "")
+        place = find(bounded(name, "dataset's name", _MOST_NAME, needed=False))
         return _shown(Selection(place, _first(place)))
     except ContextSynthesisError as error:
-        return [status("problem", str(error)), *[gr.skip()] * 8]
+        return _failed(str(error))
 
 
 def prepared(view: Selection | None) -> Any:
@@ -169,21 +173,41 @@ def chosen_config(view: Selection | None, config: str) -> list[Any]:
     try:
         return _shown(Selection(view.place, config))
     except ContextSynthesisError as error:
-        return [status("problem", str(error)), *[gr.skip()] * 8]
+        return _failed(str(error))
+
+
+def _failed(said: str) -> list[Any]:
+    """Why there is nothing to see, and nothing of a dataset before beside it."""
+    off = gr.update(interactive=False)
+    none = gr.update(choices=[], value=None)
+    any_task = gr.update(choices=[("Any", _ANY)], value=_ANY)
+    return [status("problem", said), "", "", off, off, None, none, any_task, gr.update(value=0)]
 
 
 def filtered(view: Selection | None, task: str, low: float) -> list[Any]:
     """The rows of a task with at least a score."""
-    return (
-        [gr.skip()] * 6
-        if view is None
-        else _listing(replace(view, task=task or _ANY, low=low or 0.0, page=0))
-    )
+    return _turned_to(view and replace(view, task=task or _ANY, low=low or 0.0, page=0))
 
 
 def turned(view: Selection | None, step: int) -> list[Any]:
     """Another page of the rows."""
-    return [gr.skip()] * 6 if view is None else _listing(replace(view, page=max(0, view.page + step)))
+    return _turned_to(view and replace(view, page=max(0, view.page + step)))
+
+
+def _turned_to(view: Selection | None) -> list[Any]:
+    if view is None:
+        return [gr.skip()] * 6
+    try:
+        return _listing(view)
+    except ContextSynthesisError as error:
+        return _failed(str(error))[:6]
+
+
+def cleared(view: Selection | None) -> list[Any]:
+    """The row on show, where it is of another dataset or config than is open now."""
+    if view is not None and view.row >= 0:
+        return [gr.skip()] * 5
+    return [*empty(_NAME, status("", _CHOOSE)), gr.update(interactive=False)]
 
 
 def picked(view: Selection | None, number: str) -> list[Any]:

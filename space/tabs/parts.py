@@ -56,11 +56,11 @@ class ResultArea:
 def pieces(name: str, moment: Moment, *, begun: bool) -> list[Any]:
     """Updates of a result area's four pieces for a moment of a run.
 
-    A request refused or taken back before anything of its run was shown (``begun``) changes the status
-    line only: what stood there stays.
+    A request taken back before anything of its run was shown (``begun``) changes the status line only: what
+    stood there stays. Beside a failure nothing stays, which could be taken for what was asked for.
     """
     drawn = list(draw(name, moment))
-    fruitless = moment.result is None and moment.stage in ("problem", "stopped")
+    fruitless = moment.result is None and moment.stage == "stopped"
     return [drawn[0], *[gr.skip()] * 3] if fruitless and not begun else drawn
 
 

@@ -110,6 +110,6 @@ def _aside(moment: handlers.Moment, begun: bool) -> list[Any]:
     if moment.stage not in ("done", "stopped", "problem"):
         return [gr.skip(), gr.skip(), gr.update(interactive=False), gr.update(interactive=True)]
     ready = [gr.update(interactive=True), gr.update(interactive=False)]
-    if moment.result is None and not begun:
+    if moment.stage == "stopped" and moment.result is None and not begun:
         return [gr.skip(), gr.skip(), *ready]
     return [moment.result, code("syn", moment.result), *ready]

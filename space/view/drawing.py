@@ -40,7 +40,7 @@ def status(stage: str, note: str, stop: str = "") -> str:
     halt = f'<button type="button" class="cs-small" data-press="{stop}">Stop</button>' if stop else ""
     return (
         f'<div class="cs-status cs-{stage or "idle"}"{role}{quiet}>{lead}'
-        f"<span>{html.text(note)}</span>{halt}</div>"
+        f"<span>{html.text(html.without_places(note))}</span>{halt}</div>"
     )
 
 

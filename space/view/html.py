@@ -7,6 +7,8 @@ characters that matter to HTML and those that matter to the templates become ref
 from __future__ import annotations
 
 import re
+import tempfile
+from pathlib import Path
 
 _SPECIAL = {
     "&": "&amp;",
@@ -26,3 +28,10 @@ _TO_REPLACE = re.compile("[" + re.escape("".join(_SPECIAL)) + "\ud800-\udfff\x00
 def text(value: object) -> str:
     """Any value as HTML text or attribute value; what HTML cannot carry becomes U+FFFD."""
     return _TO_REPLACE.sub(lambda found: _SPECIAL.get(found[0], "\ufffd"), str(value))
+
+
+def without_places(note: str) -> str:
+    """A message without the paths of files that lie on this machine only while a request is worked on."""
+    for place in {tempfile.gettempdir(), str(Path(tempfile.gettempdir()).resolve())}:
+        note = re.sub(rf"{re.escape(place)}/(context-synthesis-|gradio/)[^/'\"]*/?", "", note)
+    return note

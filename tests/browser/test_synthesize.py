@@ -167,16 +167,21 @@ def test_chips_fill_the_form_at_once(visit) -> None:
         assert page.field("Answer").input_value() == pair.answer
 
 
-def test_a_refusal_says_what_to_do_and_leaves_the_text(visit) -> None:
+def test_a_refusal_says_what_to_do_and_no_text_of_before_stands_beside_it(visit) -> None:
     page = visit(width=320)
-    before = page.text()
+    assert page.text()
     told = page.synthesize(instruction=" ", answer="b")
     assert "Not done" in told and "Write one, or choose an example" in told
     assert page.page.locator("#syn-status [role=alert]").count() == 1
     page.page.wait_for_function(
         "document.querySelector('#syn-status').getBoundingClientRect().top < innerHeight"
     )
-    assert page.text() == before and not page.violations() and not page.wider()
+    assert page.text() == "The context appears here, with its evidence highlighted."
+    assert not page.violations() and not page.wider()
+    # What is too long is refused in words, not cut.
+    page.fill(instruction="x" * 2_001, answer="b")
+    page.press("Synthesize")
+    page.page.get_by_text("The instruction has 2,001 characters; this page takes 2,000").wait_for()
 
 
 def test_a_bad_link_is_told_and_the_page_still_works(visit) -> None:
