@@ -20,7 +20,7 @@ from typing import Any, Final
 import gradio as gr
 
 from space import handlers
-from space.guard import Guard
+from space.guard import HostGuard
 from space.making import processes
 from space.making.sessions import Runs
 from space.tabs import about, batch, compare, explore, form, score, synthesize
@@ -93,7 +93,7 @@ def main() -> None:
     from starlette.middleware import Middleware
 
     processes.start()
-    build().launch(**launching(), app_kwargs={"middleware": [Middleware(Guard)]})
+    build().launch(**launching(), app_kwargs={"middleware": [Middleware(HostGuard)]})
 
 
 def _endpoints() -> None:

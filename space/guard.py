@@ -24,7 +24,7 @@ _Send = Callable[[_Message], Awaitable[None]]
 _App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 
-class Guard:
+class HostGuard:
     """ASGI middleware that refuses foreign names and bodies without measure."""
 
     def __init__(self, app: _App) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from space.guard import MOST_BODY, Guard
+from space.guard import MOST_BODY, HostGuard
 from space.making import processes
 from space.making.inputs import InputError, read_inputs
 from space.making.processes import WorkError, Workers
@@ -186,5 +186,5 @@ def test_where_others_are_meant_to_come_they_may(
 
     headers = [(b"host", b"evil.example"), (b"origin", b"https://evil.example")]
     for kind in ("http", "websocket"):
-        asyncio.run(Guard(app)({"type": kind, "headers": headers}, nothing, nothing))
+        asyncio.run(HostGuard(app)({"type": kind, "headers": headers}, nothing, nothing))
     assert reached == (["http", "websocket"] if passes else [])
