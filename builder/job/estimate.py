@@ -1,27 +1,32 @@
 """What a run would take: tokens, time, money, disk. Estimates, and what they rest on.
 
-Prompts are made as a run makes them and counted; replies are estimated from the words
-asked for. Asks no engine and writes nothing. What cannot be known stays None.
+Prompts are made as a run makes them and counted with their chat template; what replies take is read
+from the folder's records, or estimated from the words asked for as long as there are none. Asks no
+engine and writes nothing. What cannot be known stays None.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from pathlib import Path
+from statistics import mean
+from typing import Any, NamedTuple
 
 from builder.job.pacing import tell_time
 from synthesis.assembly import parse_lengths
 from synthesis.data import Message, Usage
+from synthesis.errors import TokenizerError
 from synthesis.options import CostConfig, RunConfig
 from synthesis.run.budget import Budget, price_of
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Job, Row
-from synthesis.tokens import Tokenizer
+from synthesis.tokens import Tokenizer, load_tokenizer
 
 # Bytes of English per word and per token of a sample, and the share of them that zstd leaves.
 _BYTES_PER_WORD, _BYTES_PER_TOKEN, _PACKED = 6.2, 4.4, 0.35
 _COUNTED = 200  # prompts that are counted; the others are taken to be like them
+_ASKED_AGAIN = 0.25  # of replies, until some have told
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +39,20 @@ class RunPace:
     seconds: float = 0.0
 
 
+class Prompts(NamedTuple):
+    """Messages of some pairs that are still to be asked for, and of some that are done."""
+
+    open: list[tuple[Message, ...]]
+    settled: list[tuple[Message, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What is left to do and what it would take; ``contexts`` counts all candidates.
 
     ``usage`` is zero for an engine that takes no tokens. ``seconds`` and ``money`` are None
     where nothing tells the rate or the price. ``bytes`` is disk for new contexts and samples.
-    ``tokenizer`` counted the prompts; ``by`` says where the time comes from. ``spent`` is what the
+    ``rests_on`` says where the tokens come from, ``by`` where the time does. ``spent`` is what the
     folder took so far; ``reach`` contexts the rest of the budget is enough for, None without one.
     ``damaged`` counts records of the journal that are, and whose work is done again.
     """
@@ -52,7 +64,7 @@ class Estimate:
     seconds: float | None
     money: float | None
     bytes: int
-    tokenizer: str
+    rests_on: str
     by: str
     spent: Usage = Usage()
     reach: int | None = None
@@ -81,19 +93,27 @@ def estimate(
     journal: Journal,
     tokenizer: Tokenizer,
     pace: RunPace,
+    words_before: int = 0,
 ) -> Estimate:
-    """Survey the pairs and add up what those that are not settled would take."""
+    """Survey the pairs and add up what those that are not settled would take.
+
+    Once pairs were asked for in the folder, the others are taken to be like them, with prompts as much
+    longer as theirs are, and replies as ``words_before`` tells, the words that were asked for then.
+    """
     states: dict[str, int] = {}
-    prompts: list[tuple[Message, ...]] = []
+    prompts = Prompts([], [])
     contexts = 0  # candidates count, each of them
     for state, _, prompt, _ in rows:
         states[state] = states.get(state, 0) + 1
-        if prompt is not None and state != "settled":
+        if prompt is None:
+            continue
+        if state != "settled":
             contexts += sum(1 for _ in job.missing(prompt, journal))
-            if len(prompts) < _COUNTED:
-                prompts.append(prompt.messages)
+        sort = prompts.settled if state == "settled" else prompts.open
+        if len(sort) < _COUNTED:
+            sort.append(prompt.messages)
     counts = Counts(**states, failed="")
-    usage = _usage(job, contexts, prompts, tokenizer, pace)
+    usage, rests_on = _usage(job, contexts, prompts, tokenizer, journal, words_before)
     seconds, by = _time(config.cost.rate, contexts, usage, pace)
     return Estimate(
         counts=counts,
@@ -103,7 +123,7 @@ def estimate(
         seconds=seconds,
         money=price_of(usage, config.cost.price) if usage.replies else 0.0,
         bytes=_disk(config, counts.todo),
-        tokenizer=tokenizer.name,
+        rests_on=rests_on,
         by=by,
         spent=journal.usage,
         reach=_reach(budget_of(config), journal.usage, usage, counts.todo),
@@ -120,20 +140,70 @@ def _reach(budget: Budget, spent: Usage, usage: Usage, todo: int) -> int | None:
 
 
 def _usage(
-    job: Job, todo: int, prompts: list[tuple[Message, ...]], tokenizer: Tokenizer, pace: RunPace
-) -> Usage:
-    if job.takes_no_tokens or not prompts:
-        return Usage()
-    counted = [tokenizer.count_chat(messages) for messages in prompts]
-    written = sum(len(message.content.split()) for messages in prompts for message in messages)
-    per_word = pace.output_tokens / pace.words if pace.words else 0
-    per_word = per_word or sum(counted) / max(written, 1)
-    output = job.words * per_word
+    job: Job, todo: int, prompts: Prompts, tokenizer: Tokenizer, journal: Journal, words_before: int
+) -> tuple[Usage, str]:
+    """What ``todo`` contexts would take, and what that rests on."""
+    if job.takes_no_tokens or not prompts.open:
+        return Usage(), ""
+    taken = journal.usage
+    # The reply that ended a pair is recorded with its outcome, those before it apart.
+    ended = journal.contexts.usage.replies + journal.rejected.usage.replies
+    each = mean(tokenizer.count_chat(messages) for messages in prompts.open)
+    if ended and taken.output_tokens:
+        known = [tokenizer.count_chat(messages) for messages in prompts.settled]
+        size = each / mean(known) if known else 1.0
+        longer = job.words / words_before if words_before else 1.0
+        share = todo / ended
+        return (
+            Usage(
+                round(taken.replies * share),
+                round(taken.prompt_tokens * share * size),
+                round(taken.output_tokens * share * longer),
+            ),
+            f"as the {ended:,} before took",
+        )
+    output = job.words * _tokens_per_word(prompts.open, tokenizer)
     replies = job.replies_per_pair
     # Each reply after the first is shown some of what went before it.
     shown = (replies - 1) * min(output / 2, 2 * output / replies)
-    each = replies * sum(counted) / len(counted) + shown
-    return Usage(todo * replies, round(todo * each), round(todo * output))
+    # What is asked again is mostly shown what it was, with a note.
+    again = _ASKED_AGAIN if job.repairs else 0.0
+    inputs = (replies * each + shown) * (1 + again) + again * output
+    how = f"counted by {tokenizer.name}"
+    if again:
+        how += f"; taking {again:.0%} of the replies to be asked for again"
+    replies_in_all, output = todo * replies * (1 + again), output * (1 + again)
+    return Usage(round(replies_in_all), round(todo * inputs), round(todo * output)), how
+
+
+def _tokens_per_word(prompts: Iterable[tuple[Message, ...]], tokenizer: Tokenizer) -> float:
+    texts = [message.content for messages in prompts for message in messages]
+    return sum(map(tokenizer.count, texts)) / max(1, sum(len(text.split()) for text in texts))
+
+
+def tokenizer_of(config: RunConfig, counting: Tokenizer) -> Tokenizer:
+    """What the engine's model counts by, if that is on this machine; else what counts the samples."""
+    model = config.generation.model
+    if config.samples.tokenizer or not model:
+        return counting
+    folder = Path(model)
+    if not folder.is_dir():
+        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError
+
+        try:
+            cached = try_to_load_from_cache(model, "tokenizer.json")
+        except HFValidationError:  # a server's own name for it
+            return counting
+        if not isinstance(cached, str):
+            return counting
+        folder = Path(cached).parent
+    try:
+        own = load_tokenizer(str(folder))
+        own.count_chat([Message("user", ".")])
+    except TokenizerError:  # of a kind that we cannot count by
+        return counting
+    return own
 
 
 def _time(rate: float, todo: int, usage: Usage, pace: RunPace) -> tuple[float | None, str]:
@@ -172,7 +242,7 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
         lines.append(
             f"about {tell_number(found.usage.prompt_tokens)} tokens in and "
             f"{tell_number(found.usage.output_tokens)} out in {found.usage.replies:,} replies "
-            f"(counted by {found.tokenizer})"
+            f"({found.rests_on})"
         )
         cost = "unknown, give --price IN,OUT" if found.money is None else tell_money(found.money, config.cost)
         lines.append(f"cost: {cost}")

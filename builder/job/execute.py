@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from builder.folder.build import FolderResult, build_folder
 from builder.folder.facts import IMPORTED, run_facts
-from builder.job.estimate import Estimate, RunPace, budget_of, estimate, read_pace
+from builder.job.estimate import Estimate, RunPace, budget_of, estimate, read_pace, tokenizer_of
 from builder.job.filtering import check
 from builder.job.meter import Meter
 from builder.job.origin import Origin, recorded_origin, writing_folder
@@ -117,7 +117,8 @@ def plan(config: RunConfig, *, retrying: bool = False) -> Estimate:
             job, rows = _retried(config, own, job, journal)
         else:
             rows = standing(job, pairs_of(config), journal)
-        return estimate(config, job, rows, journal, tokenizer, pace)
+        before = folder.read_config().generation.words if folder.config.is_file() else 0
+        return estimate(config, job, rows, journal, tokenizer_of(config, tokenizer), pace, before)
 
 
 def _as_before(config: RunConfig, folder: RunFolder) -> RunConfig:
