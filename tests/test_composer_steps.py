@@ -25,6 +25,11 @@ ASKED = [
     ("The Long Pier starred an actress who has won how many Silver Keys?", "two", "The Long Pier"),
     ("Harbour Bank is in a country that is bordered by what country to the west?", "Sudan", "Harbour Bank"),
     ("What is the capital of the country in which Aimé Kouadio was born?", "Yamoussoukro", "Aimé Kouadio"),
+    ("The Tern Cup was held at a stadium that has been the home of what team?", "Marl Rovers", "Tern Cup"),
+    ("Who created the series that featured the lighthouse keeper Orm?", "Jo Brandt", "Orm"),
+    ("When was the castle where Ada Marsh is buried built?", "the 19th century", "Ada Marsh"),
+    ("Marten Dale is the coach of an actor well known for playing what role?", "Old Tom", "Marten Dale"),
+    ("Who wrote the script for the film directed by a friend of Ada Marsh?", "Jo Brandt", "Ada Marsh"),
     ("Which award did the director of film Blue Acre receive?", "Golden Oar", "Blue Acre"),
 ]  # fmt: skip
 
@@ -86,6 +91,8 @@ def _without_light(text: str) -> str:
         ("Wer ist der Vater von Otto Brandl?", "Emil"),
         ("", "x"),
         ("Which film is longer, A or B?", "C"),
+        ("Who was the queen that married Otto, the son of Konrad the Elder?", "Maud"),
+        ("Who directed a documentary called Blue Acre during the war?", "Jo Brandt"),
     ],
 )
 def test_what_describes_nothing_takes_one_step(question: str, answer: str) -> None:

@@ -68,13 +68,19 @@ _MAKERS = "|".join(_MADE)
 _KINS = "|".join(_KIN)
 _OF = re.compile(rf"(?<![-\w])(?:[tT]he )?(?P<head>{_MAKERS}|{_KINS}) of {_SORT}(?P<name>{_NAME})")
 _OWNED = re.compile(rf"(?P<name>{_NAME})['’]s (?P<head>{_KINS})\b")
+# A word of a noun phrase: nothing that joins another one to it.
+_NOUN = r"(?:(?!(?:of|for|in|by|to|with|the|an?|at|on)\b)[\w'’-]+)"
 _ASKED_FOR = re.compile(r"^(?:who|what)(?: is| was| are| were|['’]s) (?:the )?$", re.I)
 
 _KINDS = {
-    "place": "country city town village state province county region island district nation municipality",
+    "place": "country city town village state province county region island district nation municipality"
+    " neighborhood neighbourhood suburb borough resort location",
     "org": "company band group team club university college school organization organisation network label"
     " airline brewery firm corporation institute agency publisher studio party orchestra",
-    "work": "film movie song album book novel series show play opera documentary comedy drama musical",
+    "built": "stadium arena museum airport hotel castle theater theatre building hospital church cathedral"
+    " bridge library railway station venue park prison palace",
+    "work": "film movie song album book novel series show play opera documentary comedy drama musical poem"
+    " magazine newspaper sitcom soundtrack single franchise",
     "person": "actor actress singer songwriter rapper musician author writer novelist poet player footballer"
     " director producer composer politician president king queen prince princess emperor man woman person"
     " artist painter architect scientist physicist comedian model wrestler boxer driver coach manager"
@@ -90,8 +96,15 @@ _PARTICIPLES = (
 )
 # "starred an actress who has won how many ...": what is asked stands in the description itself.
 _OPEN = re.compile(
-    rf"^(?P<before>.+?) (?P<det>an?|the) (?P<noun>(?:[\w'’-]+ ){{0,5}}?(?P<head>{_HEADS})),? "
-    rf"(?P<rel>who|that|which|(?:{_PARTICIPLES}))(?P<rest> .*?\b{_INSITU}\b.*)$",
+    rf"^(?P<before>.+?) (?P<det>an?|the) (?P<noun>(?:{_NOUN} ){{0,5}}?(?P<head>{_HEADS})),? "
+    rf"(?P<rel>who|that|which|whose|(?:well |best )?known|(?:{_PARTICIPLES}))(?P<rest> .*?\b{_INSITU}\b.*)$",
+    re.I,
+)
+# "Who created the series that featured X": the description ends the question.
+_CLOSED = re.compile(
+    rf"^(?P<ask>(?:in )?(?:who|what|which|when|where|how) .+?) (?P<np>(?P<det>the|an?) "
+    rf"(?P<noun>(?:{_NOUN},? ){{0,6}}?(?P<head>{_HEADS}))(?: (?:in|from) (?:the )?{_NAME})?,? "
+    rf"(?P<rel>who|that|which|(?:(?:{_PARTICIPLES}|starring|featuring|by|about)\b))(?P<rest> .+))$",
     re.I,
 )
 _WHERE = re.compile(
@@ -100,7 +113,8 @@ _WHERE = re.compile(
 )
 _SUBJECT = re.compile(
     rf"^(?P<ask>when|where|in which year|in what year|how old) (?P<aux>was|is|did|does|were) "
-    rf"(?P<np>the (?P<noun>(?:[\w'’-]+,? ){{0,7}}?(?P<head>{_HEADS})) (?:who|that|which) .+) (?P<verb>\w+)$",
+    rf"(?P<np>the (?P<noun>(?:{_NOUN},? ){{0,7}}?(?P<head>{_HEADS})) (?P<rel>who|that|which|where) "
+    rf"(?P<rest>.+)) (?P<verb>\w+)$",
     re.I,
 )
 
@@ -196,6 +210,7 @@ def _named(question: str, fresh: Fresh, rng: random.Random) -> tuple[str, str, s
         or _left_open(question, fresh)
         or _place(question, fresh)
         or _described(question, fresh)
+        or _closed(question, fresh)
     )
 
 
@@ -206,6 +221,8 @@ def _of_a_name(question: str, fresh: Fresh, rng: random.Random) -> tuple[str, st
             before, after = question[: found.start()], question[found.end() :]
             if _ASKED_FOR.match(before) and not after.strip():
                 continue  # it is what is asked for
+            if before.endswith(", "):
+                continue  # it is said of somebody who has a name
             head, name = found["head"].casefold(), found["name"].strip()
             if not re.search(r"\w", name) or (pattern is _OWNED and not before):
                 continue
@@ -232,18 +249,25 @@ def _relation(head: str, bridge: str, sort: str | None, name: str, rng: random.R
 def _left_open(question: str, fresh: Fresh) -> tuple[str, str, str] | None:
     """``X starred an actress who has won how many medals``: X starred N; N has won how many medals."""
     found = _OPEN.match(question)
-    if found is None or re.search(rf"\b{_INSITU}\b|\bwho\b|\bwhen\b", found["before"], re.I):
+    if found is None or re.search(rf"\b{_INSITU}\b|\b(?:who|when|that)\b|,", found["before"], re.I):
         return None
     if not re.search(r"[A-Z0-9]", found["before"]) or re.search(
         r"\b(?:is|was|are|were|as)$", found["before"]
     ):
         return None  # what it is called is said already
-    bridge = fresh(found["head"].casefold())
     noun = found["noun"]
+    bridge = fresh(found["head"].casefold())
+    # A stadium's name says that it is one.
+    said = "" if bridge.casefold().endswith(noun.casefold()) else f", {article(noun)} {noun}"
     verb = found["rel"].casefold()
-    be = {"located": "is", "based": "is", "situated": "is"}.get(verb, "was")
-    rest = found["rest"].strip() if verb in ("who", "that", "which") else f"{be} {verb}{found['rest']}"
-    return f"{bridge} {rest}", f"{found['before']} {bridge}, {article(noun)} {noun}", bridge
+    be = "is" if verb in ("located", "based", "situated") or verb.endswith("known") else "was"
+    if verb == "whose":
+        asked_now = f"{bridge}'s{found['rest']}"
+    elif verb in ("who", "that", "which"):
+        asked_now = f"{bridge}{found['rest']}"
+    else:
+        asked_now = f"{bridge} {be} {verb}{found['rest']}"
+    return asked_now, f"{found['before']} {bridge}{said}", bridge
 
 
 def _place(question: str, fresh: Fresh) -> tuple[str, str, str] | None:
@@ -261,7 +285,23 @@ def _described(question: str, fresh: Fresh) -> tuple[str, str, str] | None:
     if found is None:
         return None
     bridge = fresh(found["head"].casefold())
-    return f"{found['ask']} {found['aux']} {bridge} {found['verb']}", f"{bridge} was {found['np']}", bridge
+    fact = f"{found['rest']} in {bridge}" if found["rel"] == "where" else f"{bridge} was {found['np']}"
+    return f"{found['ask']} {found['aux']} {bridge} {found['verb']}", fact, bridge
+
+
+def _closed(question: str, fresh: Fresh) -> tuple[str, str, str] | None:
+    """``who created the series that featured X``: N featured X; who created N."""
+    found = _CLOSED.match(question)
+    if found is None or not re.search(r"[A-Z0-9\"]", found["rest"]):
+        return None
+    ask = found["ask"]
+    if _ASKED_FOR.match(ask + " ") or re.search(r"\b(?:is|was|are|were|as|name of)$", ask):
+        return None
+    if re.search(rf"\b(?:{_INSITU}|who|when|where)\b", found["np"].partition(found["rel"])[2], re.I):
+        return None
+    bridge = fresh(found["head"].casefold())
+    fact = f"{bridge}{found['rest']}" if found["rel"].casefold() in ("who", "that", "which") else ""
+    return f"{ask} {bridge}", fact or f"{bridge} is {found['np']}", bridge
 
 
 def _fresh(head: str, taken: str, rng: random.Random) -> str:
@@ -272,6 +312,8 @@ def _fresh(head: str, taken: str, rng: random.Random) -> str:
         slot += "_f" if head in _FEMALE else "_m" if head in _MALE else ""
     for _ in range(50):
         name = draws()[slot](rng)
+        if kind == "built":
+            name = f"{name.split()[-1]} {upper_first(head)}"
         if not any(word in taken for word in re.findall(r"\w{4,}", name.casefold())):
             return name
     return name
