@@ -573,6 +573,15 @@ def test_a_page_in_the_place_of_a_file_is_never_taken_for_it(
     assert send().version == "v1.1.0" and "# Theirs" in hub.files(REPO)["README.md"].decode()
 
 
+def test_a_page_while_it_is_loaded_back_takes_no_tag_off(hub: LocalHub, send: Send) -> None:
+    login = b"<html><body>Please log in to the network.</body></html>"
+    # A new repository: the first to read its card and its data is who loads them back.
+    hub.page_next("/README.md$", login)
+    hub.page_next(r"/data/m/1.0.0/.*\.parquet$", login)
+    result = send(check=True)
+    assert tags(hub) == {"v1.0.0": result.commit} and hub.trouble.unused == 0
+
+
 def test_answers_of_another_kind_are_asked_for_again(hub: LocalHub, send: Send) -> None:
     hub.seed(REPO, {"README.md": "# Theirs\n"})
     hub.fail_next("GET", "/README.md$", 409)

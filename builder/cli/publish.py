@@ -56,7 +56,8 @@ def publish(
         named = ", ".join(f"{name} {number}" for name, number in result.configs.items())
         typer.echo(f"{result.version or 'pull request'}: {named}")
         for line in result.plan:
-            if line.startswith(("number ", "skip ", "leave out ", "nothing to do")):
+            told = line.startswith(("number ", "skip ", "leave out ", "nothing to do"))
+            if told or ", built as " in line or "; the newest there" in line:
                 typer.echo(line)
         typer.echo(f"sent {readable_size(result.uploaded_bytes)}\n{result.url}")
 

@@ -53,9 +53,19 @@ def problems_with(
         "named": [name for name, one in named.items() if _pinned(one) in loaded],
         "configs": {name: [file.path for file in one.files] for name, one in loaded.items()},
     }
-    found = _run(hub, job)
+    for _ in range(2):
+        # Looked at again before it is called wrong: what came may have been a gateway's own page.
+        wrong = _compared(_run(hub, job), loaded, named, others)
+        if not wrong:
+            break
+    return wrong
+
+
+def _compared(
+    found: Any, loaded: Mapping[str, Manifest], named: Mapping[str, Manifest], others: Collection[str]
+) -> list[str]:
     listed = dict.fromkeys([*loaded, *named, *map(_pinned, named.values()), *others])
-    wrong += [f"config '{name}' is not listed" for name in listed if name not in found["names"]]
+    wrong = [f"config '{name}' is not listed" for name in listed if name not in found["names"]]
     for name, splits in found["named"].items():
         wrong += _meant(name, named[name], splits)
     for name, found_of in found["configs"].items():
