@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from builder.cli.main import main
+from builder.folder.codes import tell_codes
 from synthesis.errors import ConfigError
 from synthesis.keys import holds_key, without_keys
 from synthesis.options import RunConfig, from_dict, override
@@ -197,3 +198,22 @@ def test_a_proxy_that_cannot_be_used_is_told(
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     answer = said(*given)
     assert answer.startswith("2 error:") and told in answer and "HTTPS_PROXY" in answer
+
+
+def test_codes_that_the_hub_does_not_know_are_told() -> None:
+    assert tell_codes(["en", "pt-BR", "yue", "zh-Hant", "code"], "cc-by-4.0") == tell_codes([], "") == []
+    first, second, third = tell_codes(["english", "zz"], "apache2.0")
+    assert "'english' is no code" in first and "'zz'" in second and "did you mean apache-2.0" in third
+
+
+def test_a_run_says_what_it_read_and_what_the_hub_will_not_know(
+    tmp_path: Path, said: Said, write_pairs: Callable[..., Path]
+) -> None:
+    for name in ("train.jsonl", "test.jsonl"):
+        (tmp_path / "pairs").mkdir(exist_ok=True)
+        write_pairs(2, f"pairs/{name}")
+    given = ("--pairs", tmp_path / "pairs", *SHORT, "--distractors", "none", "--license", "foo")
+    told = said("run", *given, "--out", tmp_path / "run")
+    assert "train.jsonl; left out by the split: test.jsonl (test)" in told and "'foo' is no licence" in told
+    assert "as no distractors were asked for" in told and "distractors random" not in told
+    assert "left out by the split: test.jsonl (test)" in said("plan", *given, "--out", tmp_path / "other")

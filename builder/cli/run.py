@@ -58,12 +58,14 @@ def plan(
 ) -> None:
     """Say what a run would do: pairs done, stale and new, tokens, time, money, disk. Writes nothing."""
     resolved = _resolved(named_file(run_file, config), given, retry_rejected)
+    from builder.folder.codes import tell_codes
     from builder.job.estimate import tell_estimate
     from builder.job.execute import plan as survey
     from builder.job.pairs import tell_source
 
     lines = tell_estimate(survey(resolved, retrying=retry_rejected), resolved)
-    typer.echo("\n".join([*lines, *filter(None, [tell_source(resolved)])]))
+    named = tell_codes(resolved.dataset.language, resolved.dataset.license)
+    typer.echo("\n".join([*lines, *filter(None, [tell_source(resolved), *named])]))
 
 
 def _resolved(file: Path | None, given: Mapping[str, Any], retrying: bool) -> RunConfig:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from builder.folder.codes import tell_codes
 from builder.job.quality import LOW
 from synthesis.sources.splits import tell_files
 
@@ -87,6 +88,7 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
         yield f"shorter than asked: {_some(summary.short, 'sample')}, {_why_short(config)}"
     if files := tell_files(summary.source or {}):
         yield files
+    yield from tell_codes(config.dataset.language, config.dataset.license)
     if summary.contexts and not summary.counts.left:
         again = any(not reason.startswith(_NOT_OF_A_MODEL) for reason in found.reasons)
         if again and summary.realised:  # a model was asked
