@@ -176,7 +176,8 @@ def _words(help: str) -> Any:
 class FiltersConfig:
     """Which contexts stay in the dataset; see ``synthesis.gate.filtering``. As it is, all of them do.
 
-    The ``min_`` scores and ``near_duplicates`` (a share of trigrams in common) are from 0 to 1;
+    The ``min_`` scores, ``near_duplicates`` (a share of trigrams in common) and ``max_repetition`` (off, as
+    the gate rejects at 0.35 what a model wrote, and what people wrote is theirs) are from 0 to 1;
     ``min_words`` and ``max_words`` are numbers, or shares of the words asked for, as ``80%``;
     ``language`` is ``same`` (as the instruction) or codes with commas between them.
     The default of ``min_overall`` acts where a model can be asked again, and drops nothing that was written.
@@ -197,13 +198,20 @@ class FiltersConfig:
     min_uniqueness: float = _score("uniqueness")
     drop_leaks: bool = hashed(
         False,
-        "Drop contexts that echo the question, give the answer away, refuse, or hold residue.",
+        "Drop contexts that echo the question, give the answer away, loop, refuse, or hold residue.",
         flag="--drop-leaks/--keep-leaks",
     )
     near_duplicates: float = hashed(
         0.0,
         "Of contexts with this share of trigrams in common keep the best, as in 0.8.",
         low=0.2,
+        high=1,
+        zero="off",
+    )
+    max_repetition: float = option(
+        0.0,
+        "Largest share of a context that says again what it has said, in runs of 6 words, as in 0.2.",
+        low=0.01,
         high=1,
         zero="off",
     )

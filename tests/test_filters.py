@@ -69,6 +69,14 @@ def test_words_in_numbers_and_shares() -> None:
     assert words_meant("12.5%", 2000) == 250
 
 
+def test_a_share_that_is_said_again() -> None:
+    half = f"{TOLD} {TOLD}"
+    assert reason(half, max_repetition=0.2) == "repetition: 0.47 over 0.20"
+    assert reason(half, max_repetition=0.5) is None
+    assert reason("灯塔的守护者是伊尔莎" * 20, max_repetition=0.9) == "repetition: 1.00 over 0.90"
+    assert reason(max_repetition=0.01) is None
+
+
 def test_scripts_without_blanks_have_a_length_too() -> None:
     assert count_words("灯塔" * 100) == 100
     assert count_words("The lighthouse 灯塔灯塔 at Varrow") == 6
@@ -86,6 +94,8 @@ def test_scripts_without_blanks_have_a_length_too() -> None:
         ("I cannot create a fictional story about real people. " + TOLD, "refusal"),
         (TOLD + "\n\nUnfortunately, I am unable to go on with this.", "refusal"),
         ("Question: who kept it?\n" + TOLD, "residue"),
+        (TOLD + " The reader received this request.", "prompt"),
+        (TOLD + " very" * 60, "repetition"),
         (f"{TOLD} {PAIR.instruction} {PAIR.answer}.", "echo"),
     ],
 )

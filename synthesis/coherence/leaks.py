@@ -152,7 +152,9 @@ def _echo(view: View, question: Question, answer_places: Sequence[int]) -> Leak 
     # A statement ("Paris is the capital of France") repeats all but the question word.
     if whole and view.size < 3 * (asked + len(question.answer.terms)):
         return Leak(0.3, "the context is little more than the instruction and the answer over again", "echo")
-    if whole and any(end <= p <= end + 8 for p in answer_places):
+    answer = question.answer
+    polar = answer.kind == "yes/no" and tuple(view.terms[end : end + len(answer.terms)]) == answer.terms
+    if whole and (polar or any(end <= p <= end + 8 for p in answer_places)):
         return Leak(0.4, "the instruction is copied into the context with the answer right behind it", "echo")
     if length < _NATURAL:
         return None

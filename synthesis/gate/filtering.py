@@ -1,4 +1,4 @@
-"""Which contexts of a run stay in its dataset: thresholds, leaks, length, language, near-duplicates.
+"""Which contexts of a run stay in its dataset: scores, leaks, length, language, repetition, near-duplicates.
 
 ``Rules`` judges one context; ``sift`` is one pass over a run's contexts that says which stay, and for
 what reason each other one goes. Languages are told by py3langid: 4.6 MB with its model, offline.
@@ -20,6 +20,7 @@ from synthesis.gate.contamination import Benchmarks, Overlap, reason_to_drop
 from synthesis.gate.thresholds import Thresholds
 from synthesis.options import FiltersConfig
 from synthesis.text.near_duplicates import Sketches
+from synthesis.text.repetition import repetition
 from synthesis.text.words import count_words
 
 
@@ -115,7 +116,7 @@ class Rules:
     def reason(self, pair: Pair, context: Context, coherence: Coherence, leaks: Sequence[Leak]) -> str | None:
         """Why a context is dropped, as ``support: 0.12 under 0.30``, or None if it stays.
 
-        The first that applies: words, language, leak, support, relevance, uniqueness, overall.
+        The first that applies: words, language, repetition, leak, support, relevance, uniqueness, overall.
         """
         return next(self._reasons(pair, context, coherence, leaks), None)
 
@@ -124,6 +125,7 @@ class Rules:
     ) -> Iterator[str]:
         yield from self._length(context)
         yield from self._language(pair, context)
+        yield from self._repetition(context)
         if self._filters.drop_leaks:
             yield from (f"{leak.kind}: {leak.what}" for leak in leaks if leak.serious)
         yield from Thresholds.of(self._filters).missed(coherence)
@@ -136,6 +138,11 @@ class Rules:
         for setting, beyond, what in ((low, words.__lt__, "under"), (high, words.__gt__, "over")):
             if setting and beyond(limit := round(words_meant(setting, self._asked))):
                 yield f"words: {words:,} {what} {limit:,}"
+
+    def _repetition(self, context: Context) -> Iterator[str]:
+        limit = self._filters.max_repetition
+        if limit and (share := repetition(context.text).most) > limit:
+            yield f"repetition: {share:.2f} over {limit:.2f}"
 
     def _language(self, pair: Pair, context: Context) -> Iterator[str]:
         if not self._languages:
