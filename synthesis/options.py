@@ -91,7 +91,12 @@ class GenerationConfig:
     )
     temperature: float = apart(0.7, "Sampling temperature.", low=0, high=2)
     top_p: float = apart(0.95, "Nucleus sampling.", above=0, high=1)
-    max_tokens: int = apart(8192, "Longest reply.", low=1)
+    max_tokens: int = apart(
+        0,
+        "Longest reply in tokens; 0 goes by the words asked for: 3 for each, and 2,048.",
+        low=1,
+        zero="by words",
+    )
     repairs: int = apart(2, "How often a reply that cannot be used is asked for again.", low=0, high=10)
     candidates: int = apart(
         1, "Contexts for each pair, by different seeds, of which the best is kept.", low=1, high=100

@@ -7,15 +7,19 @@ import pytest
 from synthesis.data import Completion, Context, Pair, Rejected
 from synthesis.engines.base import Sampling
 from synthesis.gate.thresholds import Thresholds
+from synthesis.options import from_dict
 from synthesis.prompts import load_template
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, generate, survey
+from synthesis.run.loop import Counts, Job, generate, make_job, survey
 from tests.pretend import PretendModel, is_repair, last, prose
 
 PAIR = Pair(instruction="Who mended the tower clock in Varrow?", answer="Ilse Brandt")
 GOOD = f"Context: {prose(60)} The tower clock in Varrow was mended by Ilse Brandt in spring. {prose(40)}"
-# States the answer far from anything that was asked.
-THIN = f"Context: {prose(90)} At the fish market of Kelm Ilse Brandt bought herring. {prose(60)}"
+# States the answer, and far from it one of the things that were asked about.
+THIN = (
+    f"Context: {prose(20)} In Varrow stood a tower. {prose(70)} At the fish market of Kelm Ilse Brandt "
+    f"bought herring. {prose(60)}"
+)
 ECHO = f"Context: {PAIR.instruction} Ilse Brandt. {prose(100)}"
 
 
@@ -106,3 +110,34 @@ def test_a_lower_threshold_asks_what_it_lets_pass_and_nothing_else(tmp_path) -> 
     assert thin.stage == "filter" and unlike.stage == "check"
     assert settled(0.9) == settled(0.99) == Counts(settled=2)
     assert settled(0.0) == Counts(settled=1, stale=1)
+
+
+def test_a_loop_that_was_cut_off_is_told_as_one_and_asked_for_anew() -> None:
+    loop = "Context: The harbour was quiet that year and nobody came. " + "Very, very quiet it was. " * 60
+    asking, engine = job(Completion("", loop, "length"), GOOD)
+    assert isinstance(become(asking), Context)
+    assert engine.asked[1].messages == engine.asked[0].messages
+    asking, _ = job(Completion("", loop, "length"), repairs=0)
+    dropped = become(asking)
+    assert isinstance(dropped, Rejected)
+    assert dropped.reason.startswith("repetition: ") and "until it was cut off" in dropped.reason
+    assert "max_tokens" not in dropped.reason
+
+
+def test_what_bounds_a_reply_follows_from_the_words_and_renames_nothing() -> None:
+    def made(**changes: object) -> Job:
+        table = {
+            "engine": "openai",
+            "model": "m",
+            "options": {"base_url": "http://127.0.0.1:9/v1"},
+            **changes,
+        }
+        return make_job(from_dict({"generation": table}))
+
+    short, long = made(words=200), made(words=12_000)
+    assert short.asking.max_tokens == 2048 + 3 * 200
+    assert long.asking.max_tokens == 2048 + 3 * 1875  # a section, somewhat longer than asked for
+    assert made(words=200, max_tokens=700).asking.max_tokens == 700
+    # As long as the bound was fixed, it was this.
+    assert short.prompt(PAIR) == made(words=200, max_tokens=8192).prompt(PAIR)
+    assert short.prompt(PAIR) != made(words=200, max_tokens=700).prompt(PAIR)

@@ -41,7 +41,7 @@ def test_a_full_configuration_survives_toml(tmp_path) -> None:
         ({"generation": {"words": 49}}, "give 50 to 20,000"),
         ({"generation": {"temperature": 3}}, "give 0 to 2"),
         ({"generation": {"top_p": 0}}, "top_p"),
-        ({"generation": {"max_tokens": 0}}, "max_tokens"),
+        ({"generation": {"max_tokens": -1}}, "max_tokens"),
         ({"generation": 3}, "'generation' must be a table"),
         ({"pairs": {"limit": -1}}, "--limit"),
         ({"pairs": {"columns": "q"}}, "'pairs.columns' must be a table"),

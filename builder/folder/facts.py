@@ -15,6 +15,7 @@ from typing import Any
 from synthesis import __version__
 from synthesis.engines import engine_class
 from synthesis.options import RunConfig
+from synthesis.run.loop import AS_BEFORE, tokens_for
 from synthesis.tokens import Tokenizer
 
 IMPORTED = "imported"
@@ -42,18 +43,20 @@ def run_facts(
 ) -> dict[str, Any]:
     """The facts of a run whose contexts are by ``engine``, of pairs from ``source`` as it is described."""
     made = config.generation
+    asked = engine != IMPORTED and not engine_class(engine).free
+    longest = made.max_tokens or (tokens_for(made.words, made.section_words) if asked else AS_BEFORE)
     facts = {
         "engine": engine,
         "model": model,
         "template": _public_name(made.template),
         "words": made.words,
-        "sampling": {"temperature": made.temperature, "top_p": made.top_p, "max_tokens": made.max_tokens},
+        "sampling": {"temperature": made.temperature, "top_p": made.top_p, "max_tokens": longest},
         "seed": config.seed,
         **measured_by(tokenizer),
         "license": config.dataset.license,
         "language": list(config.dataset.language),
     }
-    if engine != IMPORTED and not engine_class(engine).free:
+    if asked:
         facts |= {"repairs": made.repairs, "section_words": made.section_words}
     unknown = _WRITTEN if engine == IMPORTED else ()
     known = {name: fact for name, fact in facts.items() if name not in unknown}

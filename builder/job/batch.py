@@ -126,7 +126,7 @@ class _OpenRun:
     def collect(self, batch: BatchJob, status: BatchStatus, reporter: Reporter) -> Counter[str]:
         """Keep the replies of a batch; how many there were, and how many prompts got none and why."""
         ends: Counter[str] = Counter()
-        for end in self.log.collected(batch, self.engine.fetch(batch, self.job.sampling, status)):
+        for end in self.log.collected(batch, self.engine.fetch(batch, self.job.asking, status)):
             reporter.advance()
             ends[_REPLY if isinstance(end, Completion) else end.failure.kind.value] += 1
         return ends
@@ -167,7 +167,7 @@ def submit(config: RunConfig, reporter: Reporter) -> Submitted:
                     yield prompt
 
         reporter.stage("submitting", None)
-        sent = list(run.engine.submit(pending(), run.job.sampling, run.log.record))
+        sent = list(run.engine.submit(pending(), run.job.asking, run.log.record))
         return Submitted(sent, found, before, run.engine.host, not fresh)
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from synthesis.coherence import Leak, evidence
+from synthesis.coherence.leaks import repeated
 from synthesis.coherence.parts import Parts
 from synthesis.coherence.reading import Question, View
 from synthesis.coherence.restating import built_in_words, words_of
@@ -196,6 +197,10 @@ def fault_of(dropped: Rejected, completion: Completion, prompt: Prompt) -> Fault
     name, _, what = dropped.reason.partition(": ")
     if name in ("marker", "short") and (leak := _refusal(completion.text)):
         return Fault("refusal", leak.what, _ADVICE["refusal"], stage="generate")
+    if name == "length" and (found := repetition(completion.text)).excessive:
+        # Room for more would be filled with more of the same.
+        told = f"{repeated(found)}, until it was cut off"
+        return Fault("repetition", told, _ADVICE["repetition"], stage=dropped.stage, anew=True)
     say = _ADVICE.get(name, "").format(what=what, words=prompt.variables.get("words"))
     return Fault(name, what, say, stage=dropped.stage, anew=name in _ANEW)
 

@@ -34,6 +34,7 @@ from synthesis.text.words import count_words
 _ENOUGH = 0.7  # of a section's words; what is lacking is spread over the sections that follow
 _STRETCH = 1.25  # of a reply's words: rather one that is somewhat longer than a very short second
 _FEWEST = 50
+_PLAN_LINE = 60  # words
 _MOST_PIECES = 6  # of a section, from a model that writes far less than it is asked for
 _TAIL_WORDS, _TAIL_CHARACTERS = 300, 2400
 _OFF = 0.2
@@ -51,6 +52,11 @@ def expands(words: int, section_words: int) -> bool:
 def section_count(words: int, section_words: int) -> int:
     """How many sections a context of so many words has."""
     return -(-words // section_words)
+
+
+def longest_reply(words: int, section_words: int) -> int:
+    """The most words of one reply: a section, or the plan of all of them."""
+    return max(round(_STRETCH * section_words), _PLAN_LINE * section_count(words, section_words))
 
 
 def expand(

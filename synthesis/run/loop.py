@@ -38,15 +38,26 @@ from synthesis.run.candidates import (
     marked,
 )
 from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
-from synthesis.run.expansion import expand, expands, section_count
+from synthesis.run.expansion import expand, expands, longest_reply, section_count
 from synthesis.run.journal import Journal
 from synthesis.run.repair import may_be_asked_again, repaired
 from synthesis.settings import changed
 from synthesis.sources.pairs import read_pairs
 from synthesis.tokens import Tokenizer, load_tokenizer
 
+AS_BEFORE = Sampling().max_tokens
+"""What fingerprints have for the bound on a reply where it goes by the words: the one there was before."""
+
+# English has 1.3 tokens a word, other languages up to 3; a model that reasons does so before it writes.
+_TOKENS_A_WORD, _THINKING_ROOM = 3, 2048
 _NAME = 16  # bytes of a fingerprint
 _ROW = 2 * _NAME + 1
+
+
+def tokens_for(words: int, section_words: int) -> int:
+    """The bound on a reply for a context of so many words, in sections or (0) as one."""
+    most = longest_reply(words, section_words) if expands(words, section_words) else words
+    return _TOKENS_A_WORD * most + _THINKING_ROOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,8 @@ class Job:
     for again, too, and a context that does is rejected; no fingerprint tells of it: what is written passes
     or does not, and is the same. Of ``candidates`` contexts for a pair the best is kept (see
     ``synthesis.run.candidates``). ``further`` are options of contexts that came later: a prompt's
-    fingerprint tells of them only where they are used.
+    fingerprint tells of them only where they are used. With ``by_words`` the words asked for bound a
+    reply, whatever bound ``sampling`` has; fingerprints tell of the latter, as they did before.
     """
 
     engine: BaseEngine
@@ -73,6 +85,7 @@ class Job:
     least: Thresholds = NO_THRESHOLDS
     candidates: int = 1
     further: Mapping[str, Any] = field(default_factory=dict)
+    by_words: bool = False
 
     def close(self) -> None:
         """Free the engine."""
@@ -87,6 +100,14 @@ class Job:
     def replies_per_pair(self) -> int:
         """How many replies a pair takes if each is as wished."""
         return 1 + section_count(self.words, self.section_words) if self.expands else 1
+
+    @property
+    def asking(self) -> Sampling:
+        """How replies are drawn, and what bounds them."""
+        if not self.by_words:
+            return self.sampling
+        sections = self.section_words if self.expands else 0
+        return replace(self.sampling, max_tokens=tokens_for(self.words, sections))
 
     def guess(self) -> Usage:
         """Roughly what a pair may take."""
@@ -135,7 +156,7 @@ class Job:
         replies: Replies | None = None,
     ) -> Iterator[Finished[Context | Rejected]]:
         """What becomes of each pair, in the order the engine finishes them."""
-        return converse(self.engine, self.works(pairs, replies), self.sampling)
+        return converse(self.engine, self.works(pairs, replies), self.asking)
 
     def begin(self, pair: Pair, prompt: Prompt) -> Work[Context | Rejected]:
         """The work of one pair, up to its context or its rejection."""
@@ -230,7 +251,7 @@ def make_job(config: RunConfig) -> Job:
             f"'{made.engine}', which writes no sections"
         )
     template = load_templates(made.template)
-    sampling = Sampling(made.temperature, made.top_p, made.max_tokens, config.seed)
+    sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
     check_candidates(made.candidates, engine_class(made.engine), sampling)
     engine = make_engine(made.engine, made.model, **made.options)
     return Job(
@@ -244,6 +265,7 @@ def make_job(config: RunConfig) -> Job:
         Thresholds.of(config.filters, model=not engine.free),
         made.candidates,
         changed(made),
+        not made.max_tokens,
     )
 
 
@@ -316,7 +338,7 @@ def carry_out(
     todo = work()
     with _tray(job, journal) as tray:
         works = job.works(todo, journal, Spending(budget, journal, job.guess()), tray)
-        with closing(converse(job.engine, works, job.sampling, on_reply)) as ended:
+        with closing(converse(job.engine, works, job.asking, on_reply)) as ended:
             for pair, outcome, usage in ended:
                 journal.add(outcome, pair, usage, job.mark(outcome, pair))
                 before = again.pop(outcome.fingerprint, "")
@@ -397,7 +419,7 @@ def synthesize(
     tokenizer: str | None = None,
     temperature: float = 0.7,
     top_p: float = 0.95,
-    max_tokens: int = 8192,
+    max_tokens: int = 0,
     repairs: int = 2,
     candidates: int = 1,
     section_words: int = 1500,
@@ -416,7 +438,7 @@ def synthesize(
         tokenizer: what counts ``Context.tokens``; the embedded one by default.
         temperature: for engines that sample.
         top_p: for engines that sample.
-        max_tokens: bound on a reply, for engines that count.
+        max_tokens: bound on a reply, for engines that count; 0 goes by the words asked for.
         repairs: how often a reply that cannot be used is asked for again.
         candidates: how many contexts to write for each pair, by different seeds; the best is kept.
         section_words: a context of over twice as many words is written in sections of about
@@ -428,9 +450,18 @@ def synthesize(
     """
     owned = isinstance(engine, str)
     made = make_engine(engine, model, **options) if isinstance(engine, str) else adopted(engine)
-    sampling = Sampling(temperature, top_p, max_tokens, seed)
+    sampling = Sampling(temperature, top_p, max_tokens or AS_BEFORE, seed)
     counter = load_tokenizer(tokenizer)
-    job = Job(made, load_templates(template), sampling, words, counter, repairs, section_words)
+    job = Job(
+        made,
+        load_templates(template),
+        sampling,
+        words,
+        counter,
+        repairs,
+        section_words,
+        by_words=not max_tokens,
+    )
     check_candidates(candidates, made, sampling)
     together = Together(candidates, lambda context, pair: marked(context, pair, job.prompt(pair)))
     asked = ((pair, one) for pair in pairs for one in candidate_prompts(job.prompt(pair), candidates))
