@@ -131,6 +131,13 @@ def test_an_update_sends_what_changed_and_leaves_what_others_put_there(hub) -> N
     }
 
 
+def test_a_dry_run_without_a_network_lists_what_there_is_and_says_so_once() -> None:
+    steps: list[str] = []
+    told = publish_space("ada/page", endpoint="http://127.0.0.1:9", dry_run=True, on_step=steps.append)
+    assert steps == [] and told.commit is None and "send at most app.py" in told.plan
+    assert "cannot be reached" in told.plan[-1] and len(told.plan) == len(space_files()) + 1
+
+
 def test_a_dry_run_lists_every_file_and_writes_nothing(hub) -> None:
     result = send(hub, dry_run=True, private=True)
     assert result.plan[0].startswith("Create the private Space ada/page")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from builder.hub.repository import Hub, RemoteFile, same_content
+from builder.hub.trouble import OfflineError, UnreachableError
 from builder.resources import example_pairs
 from synthesis.errors import ContextSynthesisError, UsageError
 
@@ -91,17 +92,24 @@ def publish_space(
         HubError: the Hub failed. Running it again goes on.
     """
     files = space_files()
-    hub = _SpaceHub(repo_id, token=token, endpoint=endpoint, on_step=on_step)
+    hub = _SpaceHub(repo_id, token=token, endpoint=endpoint, on_step=on_step, once=dry_run)
     if not dry_run and hub.token is None:
         raise UsageError(
             f"You are not logged in, so nothing can be published to {repo_id}. "
             "Run `hf auth login`, set HF_TOKEN, or give a token."
         )
-    there = hub.head()
+    page = f"{hub.endpoint}/spaces/{repo_id}"
+    try:
+        there = hub.head()
+    except (UnreachableError, OfflineError) as error:
+        if not dry_run:
+            raise
+        return SpaceResult(
+            repo_id, page, None, [*map("send at most {}".format, files), f"not known: {error}"]
+        )
     changed = [path for path, source in files.items() if _differs(there.files, path, source)]
     gone = [path for path in there.files if path.partition("/")[0] in PACKAGES and path not in files]
     plan = _plan(hub, there, files, changed, gone, private)
-    page = f"{hub.endpoint}/spaces/{repo_id}"
     if dry_run or (there.oid and not changed and not gone):
         return SpaceResult(repo_id, page, None, plan)
     if there.oid is None:

@@ -28,7 +28,7 @@ from space.making.sessions import Run
 from space.making.writing import Unmade, bundled, compose, surround, tokenizer
 from synthesis.coherence import score
 from synthesis.data import Coherence, Context, Pair, Rejected, Sample
-from synthesis.errors import SourceError
+from synthesis.errors import ContextSynthesisError, SourceError
 from synthesis.sources.pairs import read_pairs
 from synthesis.tasks import task_of
 
@@ -89,8 +89,8 @@ def work(text: Any, settings: dict[str, Any], run: Run) -> Iterator[Board]:
         run: asked between two rows whether to go on.
     """
     try:
-        lines = read_lines(text, settings)
-    except InputError as error:
+        lines = processes.call(read_lines, text, settings)
+    except ContextSynthesisError as error:
         yield Board("problem", str(error))
         return
     for place, line in enumerate(lines):

@@ -11,12 +11,13 @@ from typing import Any, Final
 import gradio as gr
 
 from space.datasets import archive
-from space.making import rows
+from space.making import processes, rows
 from space.making.inputs import DISTRACTORS, MOST_SEED
 from space.making.sessions import Runs
 from space.tabs.parts import QUICK, piece, select, wire_run
 from space.view.drawing import status
 from space.view.table import batch_table
+from synthesis.errors import ContextSynthesisError
 
 _NAME: Final = "bat"
 _HINT: Final = (
@@ -98,7 +99,11 @@ def drawn(board: rows.Board) -> list[Any]:
         return [said, "", b"", gr.update(visible=False), *ready]
     if going:
         return [said, batch_table(board.lines), b"", gr.update(visible=False), *ready]
-    packed = archive.pack(board.lines)
+    packed = b""
+    try:
+        packed = processes.call(archive.pack, board.lines)
+    except ContextSynthesisError as error:
+        said = status("problem", f"The rows are done, but could not be packed: {error}")
     return [said, batch_table(board.lines), packed, gr.update(visible=bool(packed)), *ready]
 
 
