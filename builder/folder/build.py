@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.folder.card import kept_notes, render_card
+from builder.folder.checks import CHECKS, complete_checks
 from builder.folder.figures import refresh_figures
 from builder.folder.lock import locked_folder
 from builder.folder.parquet import Shard, ShardWriter, clean
@@ -117,6 +118,7 @@ def build_folder(
         refresh_figures(folder, draw=figures)
         _write_card(folder, [config.name for config in configs], facts)
         _remove_replaced(folder, [config.name for config in configs])
+        complete_checks(folder, staging_path(folder, folder / CHECKS))
     return FolderResult(results, folder)
 
 

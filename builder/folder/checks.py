@@ -35,12 +35,23 @@ def read_checks(folder: Path) -> Mapping[str, set[str]]:
 
 def note_check(folder: Path, manifest: Path, content: str, staging: Path) -> None:
     """Note what a manifest is about to hold; until it does, what it holds is right as well."""
-    known = {name: digests for name, digests in read_checks(folder).items() if (folder / name).is_file()}
+    known = _present(folder)
     name = manifest.relative_to(folder).as_posix()
-    digests = {digest_of(content.encode())}
-    if manifest.is_file():
-        digests |= known.get(name, set()) & {digest_of(manifest.read_bytes())}
-    known[name] = digests
+    _write(folder, {**known, name: known.get(name, set()) | {digest_of(content.encode())}}, staging)
+
+
+def complete_checks(folder: Path, staging: Path) -> None:
+    """Note what each manifest holds that was read and found good."""
+    _write(folder, _present(folder), staging)
+
+
+def _present(folder: Path) -> dict[str, set[str]]:
+    with storage_errors(folder / CHECKS):
+        paths = sorted((folder / "manifests").glob("*/*.json"))
+        return {path.relative_to(folder).as_posix(): {digest_of(path.read_bytes())} for path in paths}
+
+
+def _write(folder: Path, known: Mapping[str, set[str]], staging: Path) -> None:
     lines = [
         sealed({"file": one, "sha256": digest}) for one in sorted(known) for digest in sorted(known[one])
     ]
