@@ -107,17 +107,24 @@ class Case:
 class Bench:
     """A finished run in ``folder``, made once and put back before each case."""
 
-    def __init__(self, folder: Path, pairs: Path, more: tuple[str, ...] = OPTIONS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pairs: Path,
+        more: tuple[str, ...] = OPTIONS,
+        commands: tuple[str, ...] = COMMANDS,
+    ) -> None:
         self.run = folder / "run"
         self._kept = folder / "kept"
         self._out = folder / "out"
         self._options = ("--pairs", str(pairs), "--out", str(self.run), *more)
         self._good: dict[str, object] = {}
-        self.invoke("run")
+        code, said = self.invoke("run")
+        assert code == 0, said
         self.invoke("report")
         shutil.rmtree(self._kept, ignore_errors=True)
         shutil.copytree(self.run, self._kept)
-        for command in COMMANDS:
+        for command in commands:
             self.restore()
             self._good[command] = self.outcome(command, self.invoke(command))
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, one lock, and the system's errors turned into ours with advice.
+"""Files that appear whole or not at all, one lock, temporary folders, the system's errors with advice.
 
 Knows nothing of what the files hold.
 """
@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from synthesis.errors import ContextSynthesisError, FolderError, StorageError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SCRATCH = "context-synthesis-scratch-"
+_LOCK = ".lock"  # the end of the name of what its owner holds, beside a temporary folder
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
@@ -117,3 +122,54 @@ def locked(path: Path, busy: str = "", patience: float | None = 0) -> Iterator[N
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A new temporary folder, gone with the block; after a kill, with the next ``sweep_scratch``.
+
+    Raises:
+        FolderError, StorageError: as ``storage_errors``.
+    """
+    from filelock import FileLock, Timeout
+
+    sweep_scratch()
+    place = Path(tempfile.gettempdir())
+    with storage_errors(place):
+        while True:
+            folder = place / f"{_SCRATCH}{secrets.token_hex(8)}"
+            lock = FileLock(folder.with_name(folder.name + _LOCK))
+            # Somebody who sweeps may hold it for a moment, and take the file away.
+            with suppress(Timeout):
+                lock.acquire(timeout=0)
+                if Path(lock.lock_file).exists():
+                    break
+                lock.release()
+        folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+def sweep_scratch() -> None:
+    """Remove temporary folders of ours whose owners are no more; nothing of another user."""
+    names = {path.name.removesuffix(_LOCK) for path in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*")}
+    if not names:
+        return
+    from filelock import FileLock, Timeout
+
+    for folder in (Path(tempfile.gettempdir()) / name for name in names):
+        lock = folder.with_name(folder.name + _LOCK)
+        with suppress(OSError, Timeout):
+            if not all(_is_own(path) for path in (folder, lock) if os.path.lexists(path)):
+                continue
+            with FileLock(lock, timeout=0):  # its owner's, for as long as there is one
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.unlink(missing_ok=True)
+
+
+def _is_own(path: Path) -> bool:
+    return not path.is_symlink() and (os.name == "nt" or path.stat().st_uid == os.getuid())

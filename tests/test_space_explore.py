@@ -133,6 +133,7 @@ def test_a_folder_of_this_machine_opens_where_the_page_is_its_own(tmp_path) -> N
 
 def test_a_manifest_cannot_lead_out_of_its_folder(tmp_path) -> None:
     folders.usual(tmp_path / "d")
+    (tmp_path / "d/manifests/.checks").unlink()  # somebody else's
     manifest = tmp_path / "d/manifests/m/1.0.0.json"
     values = json.loads(manifest.read_text())
     values["files"][0]["path"] = "../../secret.parquet"

@@ -43,4 +43,7 @@ def main() -> None:
             err=True,
         )
         sys.exit(UsageError.exit_code)
+    from synthesis.storage import sweep_scratch
+
+    sweep_scratch()  # what a process that was killed has left
     app()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.folder.card import kept_notes, render_card
-from builder.folder.checks import CHECKS, complete_checks
+from builder.folder.checks import CHECKS, check_complete, complete_checks
 from builder.folder.figures import refresh_figures
 from builder.folder.lock import locked_folder
 from builder.folder.parquet import Shard, ShardWriter, clean
@@ -113,6 +113,7 @@ def build_folder(
     """
     _check_names(configs)
     facts = _plain(facts, "facts")
+    check_complete(folder, [config.name for config in configs])
     with locked_folder(folder):
         results = [_build_config(folder, config, facts, progress) for config in configs]
         refresh_figures(folder, draw=figures)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from synthesis.errors import FolderError
 from synthesis.run.records import read_record, sealed
@@ -38,6 +38,28 @@ def note_check(folder: Path, manifest: Path, content: str, staging: Path) -> Non
     known = _present(folder)
     name = manifest.relative_to(folder).as_posix()
     _write(folder, {**known, name: known.get(name, set()) | {digest_of(content.encode())}}, staging)
+
+
+def forget_check(folder: Path, manifest: Path, staging: Path) -> None:
+    """Note that a manifest is about to be removed."""
+    known = _present(folder)
+    known.pop(manifest.relative_to(folder).as_posix(), None)
+    _write(folder, known, staging)
+
+
+def check_complete(folder: Path, remade: Collection[str] = ()) -> None:
+    """See to it that every manifest is there that was written, but for those of configs to be ``remade``.
+
+    Raises:
+        FolderError: one is gone, and what it told of would silently be left out.
+    """
+    for name in sorted(read_checks(folder)):
+        config = PurePosixPath(name).parent.name
+        if config not in remade and not (folder / name).is_file():
+            raise FolderError(
+                f"The manifest '{folder / name}' is gone. Put it back, or make '{config}' again with the "
+                f"options it was made with; to go on without it, delete '{CHECKS}'."
+            )
 
 
 def complete_checks(folder: Path, staging: Path) -> None:

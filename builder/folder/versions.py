@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from builder.folder.checks import CHECKS, digest_of, note_check, read_checks
+from builder.folder.checks import CHECKS, check_complete, digest_of, forget_check, note_check, read_checks
 from builder.folder.facts import GENERATION
 from builder.folder.reading import file_digest, same_rows_and_more
 from builder.folder.schema import COLUMNS, Kind, id_column
@@ -256,6 +256,7 @@ def check_sound(folder: Path, config: str) -> None:
     Raises:
         SourceError: They are damaged or missing. Of a config without a manifest nothing is known.
     """
+    check_complete(folder)
     for versions in read_manifests(folder).values():
         for manifest in versions:
             names = {f"{manifest.config}-v{manifest.version}"}
@@ -276,6 +277,7 @@ def damaged(folder: Path, manifest: Manifest) -> str:
 def remove_version(folder: Path, manifest: Manifest) -> None:
     """Delete a version; its manifest first, so that a crash leaves an orphan, never a lie."""
     path = manifest_path(folder, manifest.config, manifest.version)
+    forget_check(folder, path, staging_path(folder, path))
     with storage_errors(path):
         path.unlink()
         directory = folder / manifest.directory

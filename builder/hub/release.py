@@ -5,7 +5,6 @@ Which numbers they get is found out in ``numbering``.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from builder.hub.repository import Addition, RemoteFile, file_sha256, same_conte
 from builder.hub.sides import CARD, LocalDataset, Remote
 from builder.wording import readable_size
 from synthesis.errors import FolderError, UsageError
+from synthesis.storage import scratch_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ def release_card(
     stated = tuple(facts.keys() - {"language", "tags"})
     kept = ("license", "pretty_name") if ours else ("license",)
     facts = {name: meta[name] for name in kept if meta.get(name)} | facts | {"repo_id": repo_id}
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch_folder() as scratch:
         stage = Path(scratch)
         for manifest in (one for versions in both.values() for one in versions):
             path = manifest_path(stage, manifest.config, manifest.version)

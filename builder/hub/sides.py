@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from builder.folder.checks import check_complete
 from builder.folder.place import find_built
 from builder.folder.versions import Manifest, Version, is_intact, parse_manifest, read_manifests
 from builder.hub.card_merge import split_card
@@ -51,6 +52,7 @@ def read_source(folder: Path) -> LocalDataset:
     """
     dataset = find_built(folder)
     card = dataset / CARD
+    check_complete(dataset)
     manifests = read_manifests(dataset)
     if not any(versions[-1].rows for versions in manifests.values()):
         raise UsageError(f"There is nothing to publish: no config in '{dataset}' has any rows.")

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from builder.hub.card_merge import Meta
 from builder.hub.repository import Hub, RemoteFile
 from builder.hub.trouble import UnsettledError
 from synthesis.sources.hub import redact
+from synthesis.storage import scratch_folder
 
 STREAM_ABOVE = 2 * 10**9  # bytes; more is read through without being kept on disk
 _SCRIPT = Path(__file__).with_name("readback.py")
@@ -114,7 +114,7 @@ def _loaded(name: str, manifest: Manifest, found: Mapping[str, Any]) -> Iterator
 def _run(hub: Hub, job: Mapping[str, Any]) -> Any:
     detail = ""
     for attempt in range(1, _TRIES + 1):
-        with tempfile.TemporaryDirectory(prefix="context-synthesis-") as scratch:
+        with scratch_folder() as scratch:
             done = subprocess.run(
                 [sys.executable, "-P", str(_SCRIPT)],  # -P: modules beside the script stay out of its way
                 input=json.dumps(job),
@@ -122,7 +122,7 @@ def _run(hub: Hub, job: Mapping[str, Any]) -> Any:
                 text=True,
                 check=False,
                 cwd=scratch,  # a folder called like the repository would be read in its place
-                env=_environment(hub, scratch),
+                env=_environment(hub, str(scratch)),
             )
         if done.returncode == 0:
             return json.loads(done.stdout.strip().rpartition("\n")[2])

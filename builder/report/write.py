@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from builder.folder.checks import check_complete
 from builder.folder.figures import Family, families, family_figures, key_of
 from builder.folder.place import find_built
 from builder.folder.versions import Manifest, damaged, is_sound, read_manifests
@@ -45,6 +46,7 @@ def report(folder: str | Path, out: str | Path | None = None) -> Report:
     folder = Path(folder)
     run = RunFolder(folder)
     dataset = find_built(folder)
+    check_complete(dataset)
     newest = _newest(dataset)
     target = Path(out) if out is not None else folder / "report"
     _check_target(target)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from space.making.results import json_text
 from space.making.rows import BatchRow, Made
 from space.making.writing import tokenizer
 from synthesis.data import Rejected, content_hash
+from synthesis.storage import scratch_folder
 
 NAME: Final = "composer"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the least a zip archive can say: equal rows, equal bytes
@@ -70,7 +70,7 @@ def pack(lines: Sequence[BatchRow]) -> bytes:
     left = [line.source for line in lines if line.stage == "left"]
     packed = io.BytesIO()
     with (
-        tempfile.TemporaryDirectory(prefix="context-synthesis-") as place,
+        scratch_folder() as place,
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         folder = Path(place) / "dataset"

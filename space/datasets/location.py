@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import atexit
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -26,6 +25,7 @@ from synthesis.coherence import score
 from synthesis.data import Context, Sample
 from synthesis.errors import FolderError, SourceError
 from synthesis.run.loop import synthesize
+from synthesis.storage import scratch_folder
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -206,8 +206,9 @@ def _local(name: str) -> Path | None:
 @lru_cache(maxsize=1)
 def _example() -> str:
     """A dataset of bundled pairs, made when first asked for and gone with the process."""
-    place = tempfile.TemporaryDirectory(prefix="context-synthesis-")
-    atexit.register(place.cleanup)
+    until_exit = ExitStack()
+    place = until_exit.enter_context(scratch_folder())
+    atexit.register(until_exit.close)
     pairs = bundled()[::3]
     written = zip(pairs, synthesize(pairs, words=400, seed=0), strict=True)
     items = [(pair, context) for pair, context in written if isinstance(context, Context)]
@@ -225,6 +226,6 @@ def _example() -> str:
         Made(pair, context, placed.get(pair.id), coherence)
         for (pair, context), coherence in zip(items, scores, strict=True)
     ]
-    folder = Path(place.name) / "dataset"
+    folder = place / "dataset"
     write_folder(folder, made, words=400, seed=0, pretty_name="Example")
     return str(folder)

@@ -8,7 +8,6 @@ model take longer than anybody waits for a page. Knows nothing of Gradio, HTML a
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from synthesis.coherence import score
 from synthesis.data import Coherence, Context, Pair, Rejected, Sample
 from synthesis.errors import ContextSynthesisError, SourceError
 from synthesis.sources.pairs import read_pairs
+from synthesis.storage import scratch_folder
 from synthesis.tasks import task_of
 
 MOST_ROWS: Final = 20
@@ -160,7 +160,7 @@ def _is_array(text: str) -> bool:
 def _outcomes(whole: str) -> list[Pair | Rejected]:
     """What each row that is not blank is, in order."""
     anchor = json.dumps({"instruction": _ANCHOR.instruction, "answer": _ANCHOR.answer})
-    with tempfile.TemporaryDirectory(prefix="context-synthesis-") as folder:
+    with scratch_folder() as folder:
         # The name of the file is the task of rows that name none.
         path = Path(folder) / "generic.jsonl"
         path.write_bytes(f"{whole}\n{anchor}\n".encode("utf-8", "replace"))

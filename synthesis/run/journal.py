@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class Journal:
             return Log(
                 folder / name,
                 _MEMBERS[kind],
-                writable=writable,
+                writable=False,
                 beside=[other / name for other in others],
                 owns=beside is None,
             )
@@ -53,6 +53,12 @@ class Journal:
         self.contexts, self.rejected, self.steps = log("contexts"), log("rejected"), log("steps")
         self._assembled = log("assembled")
         self._retried = log("retried")
+        if writable:  # and only now: where one is of a newer version, nothing is written
+            with ExitStack() as opened:
+                for one in self._logs:
+                    one.open()
+                    opened.callback(one.close)
+                opened.pop_all()
 
     def __enter__(self) -> Journal:
         return self
@@ -186,7 +192,7 @@ class Journal:
                 there (any more).
         """
         run = self.folder.parent
-        again = f"the command that made them, such as: context-synthesis run {run / 'run.toml'}"
+        again = f"the command that began it, such as: context-synthesis run {run / 'run.toml'}"
         path = self.folder / _CURRENT
         if not path.exists():
             raise FolderError(f"{run} holds no finished run; complete it with {again}")

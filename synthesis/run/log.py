@@ -64,10 +64,15 @@ class Log:
             others = sorted(filter(Path.exists, beside), key=lambda other: other.stat().st_mtime_ns)
             self._files = [*others, path]
             self._index()
-            if writable:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._opened()
         self.damaged = sum(self._bad)
+        if writable:
+            self.open()
+
+    def open(self) -> None:
+        """Get ready to write; what a crash left unfinished goes."""
+        with storage_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._opened()
 
     def __len__(self) -> int:
         return len(self._offsets)
