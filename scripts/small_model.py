@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,7 @@ def get_gguf(folder: Path) -> Path:
 
 def make_folder(gguf: Path, target: Path) -> None:
     """The weights of a GGUF as a folder of the transformers library."""
+    os.environ["TQDM_DISABLE"] = "1"  # a bar for each of 272 tensors
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
     from transformers.utils import logging
@@ -63,11 +65,11 @@ def make_folder(gguf: Path, target: Path) -> None:
     tokenizer.chat_template = tokenizer.chat_template.strip()
     packed = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
     # The library does not save what it has unpacked: a plain model takes the weights over.
-    told = {**packed.config.to_dict(), "quantization_config": None, "dtype": "bfloat16"}
+    told = packed.config.to_dict()
+    for name in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+        told.pop(name, None)
     plain = LlamaForCausalLM(LlamaConfig.from_dict(told)).to(torch.bfloat16)
     plain.load_state_dict(packed.to(torch.bfloat16).state_dict())
-    if hasattr(plain.config, "quantization_config"):
-        del plain.config.quantization_config
     plain.generation_config.eos_token_id = tokenizer.eos_token_id
     part = target.with_name(f"{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)

@@ -18,7 +18,8 @@ settings.load_profile("any machine")
 
 ROOT = Path(__file__).parent.parent
 # Folders whose tests have an environment of their own; the Makefile has a target for each.
-APART = {Path(__file__).parent / name for name in ("browser", "models", "torch", "trainers", "vllm")}
+_NAMES = ("browser", "llama_cpp", "models", "torch", "trainers", "vllm")
+APART = {Path(__file__).parent / name for name in _NAMES}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -69,6 +69,13 @@ def start(model: str, arguments: Mapping[str, Any], lora: str | None, lora_rank:
     # Nothing about a run goes to vLLM's makers unless the user has said so.
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     log = open_log()
+    with log.gathering():
+        return _started(model, arguments, lora, lora_rank, log)
+
+
+def _started(
+    model: str, arguments: Mapping[str, Any], lora: str | None, lora_rank: int, log: VLLMLog
+) -> RunningModel:
     try:
         import vllm
         from vllm.lora.request import LoRARequest

@@ -14,8 +14,10 @@ import functools
 import json
 import os
 import re
+import sys
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +79,29 @@ class VLLMLog:
             return "vLLM's own log says more"
         _kept.add(self.path)
         return f"vLLM's log: {self.path}"
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Meanwhile the standard error goes to the log; that of processes started meanwhile for good.
+
+        vLLM and its libraries warn there of what no user can change, before they know where to log.
+        """
+        try:
+            kept = os.dup(2) if self.path is not None else None
+        except OSError:  # there is none
+            kept = None
+        if self.path is None or kept is None:
+            yield
+            return
+        with self.path.open("ab") as file:
+            os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
 
     def _text(self) -> str:
         if self.path is None or not self.path.is_file():
