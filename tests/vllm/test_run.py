@@ -47,6 +47,9 @@ stop_token_ids = [{stops}]
 [samples]
 lengths = ["1k"]
 tokenizer = "embedded"
+
+[cost]
+stop_after = 0
 """
 
 
@@ -95,7 +98,10 @@ def test_a_killed_run_goes_on_where_it_was(run_file, tmp_path) -> None:
     # Nobody could tell them to stop, and they would hold the memory that the next run needs.
     wait_until(lambda: not any(map(is_vllm, theirs)), 30, "the end of vLLM's processes")
 
-    assert start(run_file).wait(600) == 0, run_file.with_suffix(".log").read_text()[-3000:]
+    # All is done, and nothing of it a context.
+    assert start(run_file).wait(600) == 1, run_file.with_suffix(".log").read_text()[-3000:]
+    said = run_file.with_suffix(".log").read_text(encoding="utf-8")
+    assert "Triton" not in said and "Warning" not in said
     whole = rows(journal)
     assert whole[: len(kept)] == kept, "finished rows were touched"
     assert len({json.loads(line)["pair_id"] for line in whole}) == len(whole) == PAIRS
