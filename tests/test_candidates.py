@@ -33,8 +33,8 @@ def text(pair: Pair, how: str) -> str:
         ("mended", "tower clock", "Varrow", "spring") if clock else ("dredged", "harbour", "Kelm", "storm")
     )
     told = {
-        WEAK: f"In the end it was {pair.answer} who came.",
-        FAIR: f"It was {pair.answer} who {verb} it.",
+        WEAK: f"It was {pair.answer} who came that {time}.",
+        FAIR: f"It was {pair.answer} who {verb} it that {time}.",
         GOOD: f"All of {place} spoke of the {thing}. It was {pair.answer} who {verb} it, late that {time}.",
     }[how]
     return f"Context: The {how} account. {prose(50, how)} {told} {prose(30, pair.answer)}"
