@@ -78,7 +78,7 @@ _DEEP = 3000
 _BITS = [
     *("\0", "\ud800", "\udcff", "\ufeff", '"', "{", "}", "[" * _DEEP, '{"a":' * _DEEP, "- " * _DEEP, "null"),
     *("NaN", "9" * 5000, "1e9999", "\r", "\n", "\n\n", ",", "---\n", "*a", "&a [*a]", "!!python/object:x"),
-    *("true", "-", "''", KEY, "{% for a in b %}", "{{ 1/0 }}"),
+    *("true", "-", "''", KEY, "{% for a in b %}", "{{ 1/0 }}", "\udc80\udcfe"),
 ]
 COMMANDS = [
     *("run", "run", "run", "plan", "assemble", "score", "score", "report", "import", "import", "export"),
@@ -156,7 +156,9 @@ class Fuzz:
         shutil.copytree(self._root / "made", place / "made")
         for _ in range(chance.choice([0, 0, 1, 1, 2])):
             files = sorted(one for one in place.rglob("*") if one.is_file() and one.name != "tokenizer.json")
-            damage(chance, chance.choice(files))
+            # Each kind of file alike: there are many more tables than cards.
+            kind = chance.choice(sorted({one.suffix for one in files}))
+            damage(chance, chance.choice([one for one in files if one.suffix == kind]))
         command = command_line(chance)
         trouble = self._call(command)
         if not trouble and KEY in self.printed:

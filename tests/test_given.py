@@ -170,6 +170,10 @@ def test_a_colon_in_a_folder_is_no_address(
     assert said("run", *given).startswith("0 3 contexts")
     assert said("export", "a:b", "c:d.parquet", "--config", "composer-chat-512").startswith("0 3 samples")
     assert said("report", "a:b").startswith("0 ")
+    card = tmp_path / "a:b" / "dataset" / "README.md"
+    card.write_bytes(card.read_bytes() + b"\xff")
+    for given in (("publish", "a:b", "o/n", "--dry-run"), ("run", "--pairs", "a:b/dataset", "--out", "c")):
+        assert "README.md" in (told := said(*given)) and "is not UTF-8 text (byte " in told
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,10 @@ def test_a_card_with_a_byte_order_mark_counts(tmp_path: Path, mark: str) -> None
     assert read(folder, config="hard") == {"c/d.jsonl"}
     with pytest.raises(SourceError, match="medium"):
         read(folder, config="medium")
+
+
+def test_a_card_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "riddles", "train.jsonl")
+    (folder / "README.md").write_bytes(CARD.encode() + b"\xff")
+    with pytest.raises(SourceError, match="README.md is not UTF-8 text .byte"):
+        read(folder)

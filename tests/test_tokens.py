@@ -319,6 +319,15 @@ def test_damaged_files(tmp_path: Path) -> None:
         load_tokenizer(folder)
 
 
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"])
+@pytest.mark.parametrize(("data", "said"), [(b"\xff{}", "UTF-8"), (b"[" * 5000, "not")])
+def test_files_of_other_bytes_or_too_many_levels(tmp_path: Path, name: str, data: bytes, said: str) -> None:
+    folder = Path(save(tmp_path / "t", byte_level(), chat_template=CHAT))
+    (folder / name).write_bytes(data)
+    with pytest.raises(TokenizerError, match=said):
+        load_tokenizer(str(folder)).check_chat()
+
+
 def test_without_tokenizer_json_transformers_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

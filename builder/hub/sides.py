@@ -58,7 +58,13 @@ def read_source(folder: Path) -> LocalDataset:
         raise UsageError(f"There is nothing to publish: no config in '{dataset}' has any rows.")
     if not card.is_file():
         raise FolderError(f"'{card}' is missing. Run the same `context-synthesis run` again to write it.")
-    text = card.read_text(encoding="utf-8")
+    try:
+        text = card.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FolderError(
+            f"'{card}' is not UTF-8 text (byte {error.start}). Mend it there, or move it away and run "
+            "the same `context-synthesis run` again to write it anew."
+        ) from None
     listed = [str(entry["config_name"]) for entry in split_card(text, f"'{card}'")[0].get("configs", [])]
     names = [name for name in dict.fromkeys([*listed, *manifests]) if name in manifests]
     kept = {name: tuple(_kept(dataset, manifests[name])) for name in names}

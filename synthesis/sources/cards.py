@@ -76,4 +76,12 @@ def _header(folder: Path) -> str:
 
 def _text(folder: Path) -> str:
     card = folder / "README.md"
-    return card.read_text("utf-8", "replace") if card.is_file() else ""
+    try:
+        return card.read_text("utf-8") if card.is_file() else ""
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{card} is not UTF-8 text (byte {error.start}), so its configs cannot be told. Mend it, or give "
+            "one of the folder's files."
+        ) from None
+    except OSError as error:
+        raise SourceError(f"{card} cannot be read: {error.strerror or error}. Make it readable.") from None

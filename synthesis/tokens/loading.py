@@ -97,7 +97,7 @@ def _from_folder(name: str, folder: Path) -> Tokenizer:
     """
     config = _json(folder / "tokenizer_config.json")
     special = special_tokens_of(_json(folder / "special_tokens_map.json")) | special_tokens_of(config)
-    definition = (folder / "tokenizer.json").read_text(encoding="utf-8")
+    definition = _text(folder / "tokenizer.json")
     return build_tokenizer(name, definition, _template(folder, config), special)
 
 
@@ -105,12 +105,21 @@ def _template(folder: Path, config: Mapping[str, Any]) -> str | None:
     """The chat template: a file of its own wins over the one inside the config."""
     alone = folder / "chat_template.jinja"
     if alone.is_file():
-        return alone.read_text(encoding="utf-8")
+        return _text(alone)
     found = _json(folder / "chat_template.json").get("chat_template", config.get("chat_template"))
     if isinstance(found, list):  # several named templates; plain chat is called "default"
-        named = {entry.get("name"): entry.get("template") for entry in found}
-        found = named.get("default")
+        named = [one for one in found if isinstance(one, Mapping) and one.get("name") == "default"]
+        found = named[0].get("template") if named else None
     return found if isinstance(found, str) else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TokenizerError(
+            f"{path} cannot be read as UTF-8 text: {error}. Download the tokenizer again."
+        ) from None
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -118,7 +127,7 @@ def _json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
+        loaded = json.loads(_text(path))
     except (ValueError, RecursionError) as error:
         raise TokenizerError(f"{path} is not JSON: {error}. Download the tokenizer again.") from error
     if not isinstance(loaded, dict):
