@@ -19,6 +19,7 @@ from synthesis.options import RunConfig, load_config, override
 from synthesis.sources.values import BadRow
 from synthesis.text.words import count_words
 from tests import real_texts
+from tests.pretend import prose
 from tests.real_texts import sets
 
 MODEL = "org/Model-72B"
@@ -44,12 +45,12 @@ class Quiet:
 
 def story(number: int) -> Row:
     """A row as in the paper's collections."""
-    text = f"The lighthouse of Varrow {number} stood alone. " * 8
+    text = f"The lighthouse of Varrow {number} stood alone. {prose(50, str(number))} "
     return {
         "synthesis_task": "narrativeqa" if number % 2 else "hotpotqa",
         "instruction": f"Who kept lighthouse {number}?",
         "answer": f"Keeper {number} Holm",
-        "synthesized_context": f"{text}In the end Keeper {number} Holm kept lighthouse {number}. {text}",
+        "synthesized_context": f"{text}In the end Keeper {number} Holm kept lighthouse {number}. {prose(58)}",
     }
 
 
