@@ -75,12 +75,21 @@ class PairsConfig:
 class GenerationConfig:
     """Who writes the contexts, and how. ``options`` go to the engine as they are.
 
+    A ``mix`` names several models with their shares, or tables of ``share``, ``engine``, ``model`` and
+    ``options``.
     A reply with faults is asked for again up to ``repairs`` times. Contexts of over twice
     ``section_words`` are written in sections of about that length; 0 means never.
     """
 
     engine: str = apart("composer", "Who writes.")
     model: str = apart("", "Model of the engine.")
+    mix: dict[str, Any] = apart(
+        {},
+        "Several models, each for a share of the pairs, as in org/a=0.7.",
+        flag="--mix",
+        metavar="MODEL=SHARE",
+        example="org/model=0.7",
+    )
     template: str = apart(
         "narrative", "Built-in name (narrative, short, by-task), text file, or folder of files by task."
     )
@@ -341,7 +350,9 @@ class RunConfig:
     @property
     def name(self) -> str:
         """The base name of the dataset's configs."""
-        given = self.dataset.name or self.generation.model.rsplit("/", 1)[-1] or self.generation.engine
+        made = self.generation
+        models = [model.rsplit("/", 1)[-1] for model in ([made.model] if made.model else made.mix)]
+        given = self.dataset.name or "-".join(models) or made.engine
         return re.sub(r"[^a-z0-9._-]+", "-", given.casefold()).strip("-.") or "contexts"
 
     @property

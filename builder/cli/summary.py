@@ -79,6 +79,8 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
         from builder.job.meter import tell_usage
 
         yield f"so far in this folder: {tell_usage(summary.usage, config.cost)}"
+        for name, usage in sorted(summary.parts.items()):
+            yield f"of which {name}: {tell_usage(usage, config.cost)}"
     if summary.realised and summary.realised.off:
         yield (
             f"over 20 % longer or shorter than asked: {_some(summary.realised.off, 'context')} of "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from builder.folder.build import FolderResult, build_folder
@@ -27,6 +27,7 @@ from synthesis.assembly.corpus import probe_corpus
 from synthesis.assembly.options import make_options
 from synthesis.data import Usage
 from synthesis.engines import engine_class
+from synthesis.engines.mixed import MixedEngine
 from synthesis.gate.thresholds import Thresholds
 from synthesis.options import RunConfig
 from synthesis.run.expansion import Realised, realised
@@ -49,7 +50,7 @@ class Summary:
     with the length asked for; None where no model was asked. ``damaged`` counts records of the
     journal that were found damaged, and whose work was done again. ``source`` is where the pairs are
     from, as ``describe_source`` says it; ``quality`` tells how good the contexts are and why others
-    were rejected.
+    were rejected. ``parts`` divides ``usage`` among the models of a mix.
     """
 
     counts: Counts
@@ -63,6 +64,7 @@ class Summary:
     damaged: int = 0
     source: Mapping[str, Any] | None = None
     quality: Quality = Quality()
+    parts: Mapping[str, Usage] = field(default_factory=dict)
 
 
 def execute(config: RunConfig, reporter: Reporter) -> Summary:
@@ -73,7 +75,8 @@ def execute(config: RunConfig, reporter: Reporter) -> Summary:
     with closing(make_job(config)) as job, _held(config, tokenizer, reporter, started) as work:
         origin = Origin(job.engine.name, job.engine.model, described_source(config))
         counts, pace = _write_contexts(work, job)
-        return _build_dataset(work, origin, counts, pace)
+        parts = _usages(work.journal, job)
+        return replace(_build_dataset(work, origin, counts, pace), parts=parts)
 
 
 def retry(config: RunConfig, reporter: Reporter) -> Summary:
@@ -213,6 +216,14 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
         }
     )
     return summary
+
+
+def _usages(journal: Journal, job: Job) -> dict[str, Usage]:
+    """What each model of a mix took, by what it is called there; nothing for one alone."""
+    engine, seed = job.engine, job.sampling.seed
+    if not isinstance(engine, MixedEngine):
+        return {}
+    return journal.usage_by(lambda pair_id: engine.parts[engine.place(pair_id, seed)].name)
 
 
 def _rejected(dataset: FolderResult, journal: Journal) -> int:

@@ -20,6 +20,7 @@ _ENGINES = {
     "transformers": ("synthesis.engines.transformers", "TransformersEngine"),
     "vllm": ("synthesis.engines.vllm", "VLLMEngine"),
 }
+_MIXED = ("synthesis.engines.mixed", "MixedEngine")
 
 
 def engine_names() -> list[str]:
@@ -30,14 +31,18 @@ def engine_names() -> list[str]:
 def engine_class(name: str) -> type[BaseEngine]:
     """The class of the engine of that name, for its traits. Loads no model, and nothing heavy.
 
+    Names with ``+`` between them are those of a ``MixedEngine``.
+
     Raises:
         ConfigError: there is no such engine.
     """
-    if name not in _ENGINES:
+    if "+" in name:
+        name = "+"
+    if name not in _ENGINES and name != "+":
         near = difflib.get_close_matches(name, _ENGINES, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"known engines: {', '.join(engine_names())}"
         raise ConfigError(f"there is no engine '{name}'; {hint}")
-    module, attribute = _ENGINES[name]
+    module, attribute = _ENGINES.get(name, _MIXED)
     found: type[BaseEngine] = getattr(importlib.import_module(module), attribute)
     return found
 

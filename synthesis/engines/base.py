@@ -127,6 +127,13 @@ class BaseEngine(ABC):
     outlives_process: ClassVar[bool] = False
     """What was asked is answered elsewhere, in hours or days, whether or not this process waits."""
 
+    in_process: ClassVar[bool] = False
+    """It holds a model on this machine's device, and room for one."""
+
+    def part_for(self, pair_id: str, seed: int) -> BaseEngine:
+        """Who answers the prompts of a pair in a run of this seed: itself, unless it is several."""
+        return self
+
     @abstractmethod
     def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """See ``Engine.complete``."""

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
+from itertools import chain
 from pathlib import Path
 
 from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected, Usage
@@ -84,6 +85,13 @@ class Journal:
     def usage(self) -> Usage:
         """What every reply that was ever recorded here took."""
         return self.contexts.usage + self.rejected.usage + self.steps.usage
+
+    def usage_by(self, part: Callable[[str], str]) -> dict[str, Usage]:
+        """The same, divided by what ``part`` says of the id of each reply's pair."""
+        found: dict[str, Usage] = {}
+        for pair_id, usage in chain.from_iterable(log.usages() for log in self._logs):
+            found[part(pair_id)] = found.get(part(pair_id), Usage()) + usage
+        return found
 
     def knows_pair(self, pair_id: str) -> bool:
         """Whether any outcome of this pair is recorded, under whatever settings."""

@@ -137,6 +137,14 @@ class Log:
             raise StorageError(f"{path} was changed while it was in use; run the same command again")
         return record
 
+    def usages(self) -> Iterator[tuple[str, Usage]]:
+        """What each reply took, with its pair, read from the files."""
+        for path in self._files:
+            for line in _lines(path):
+                head = self._head(line, path)
+                if head is not None and head[2]:
+                    yield head[1], Usage(*head[2])
+
     def sync(self) -> None:
         """Have everything on the device."""
         if self._file is not None and not self._file.closed:

@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected, Usage, content_hash
-from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Items, Sampling, adopted
 from synthesis.errors import ConfigError
 from synthesis.gate.parsing import parse
 from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
-from synthesis.options import MAX_WORDS, MIN_WORDS, PairsConfig, RunConfig
+from synthesis.options import MAX_WORDS, MIN_WORDS, GenerationConfig, PairsConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, step_template
 from synthesis.prompts.by_task import TemplatesByTask, load_templates
 from synthesis.run.alike import Alike
@@ -40,6 +39,7 @@ from synthesis.run.candidates import (
 from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
 from synthesis.run.expansion import expand, expands, longest_reply, section_count
 from synthesis.run.journal import Journal
+from synthesis.run.mix import class_of, configured_engine
 from synthesis.run.repair import may_be_asked_again, repaired
 from synthesis.settings import changed
 from synthesis.sources.pairs import read_pairs
@@ -122,19 +122,20 @@ class Job:
 
     def prompt(self, pair: Pair) -> Prompt:
         """The prompt for a pair."""
+        writer = self.engine.part_for(pair.id, self.sampling.seed)
         return build_prompt(
             pair,
             self.template.of(pair),
             words=self.words,
-            engine=self.engine.name,
-            model=self.engine.model,
+            engine=writer.name,
+            model=writer.model,
             sampling=self.sampling,
-            settings=self._settings(),
+            settings=self._settings(writer),
         )
 
-    def _settings(self) -> Mapping[str, Any]:
+    def _settings(self, writer: BaseEngine) -> Mapping[str, Any]:
         """What a context depends on besides model and sampling."""
-        settings = {**self.engine.settings, **self.further}
+        settings = {**writer.settings, **self.further}
         if not self.expands:
             return settings
         steps = [step_template(name).text for name in ("outline", "section")]
@@ -160,7 +161,8 @@ class Job:
 
     def begin(self, pair: Pair, prompt: Prompt) -> Work[Context | Rejected]:
         """The work of one pair, up to its context or its rejection."""
-        read = partial(parse, engine=self.engine.name, model=self.engine.model, seed=self.sampling.seed)
+        writer = self.engine.part_for(pair.id, self.sampling.seed)
+        read = partial(parse, engine=writer.name, model=writer.model, seed=self.sampling.seed)
         if self.expands:
             part = partial(read, part=True)
             outcome = yield from expand(pair, prompt, part, self.repairs, self.section_words, self.least)
@@ -245,15 +247,15 @@ class Counts:
 def make_job(config: RunConfig) -> Job:
     """Engine and template as configured; the cheap checks come first."""
     made = config.generation
-    if made.words > MAX_WORDS and engine_class(made.engine).writes_any_length:
+    if made.words > MAX_WORDS and class_of(made).writes_any_length:
         raise ConfigError(
             f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,} to engine "
             f"'{made.engine}', which writes no sections"
         )
     template = load_templates(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
-    check_candidates(made.candidates, engine_class(made.engine), sampling)
-    engine = make_engine(made.engine, made.model, **made.options)
+    check_candidates(made.candidates, class_of(made), sampling)
+    engine = configured_engine(made)
     return Job(
         engine,
         template,
@@ -413,6 +415,7 @@ def synthesize(
     engine: str | Engine = "composer",
     *,
     model: str = "",
+    mix: Mapping[str, Any] | None = None,
     words: int = 2000,
     template: str = "narrative",
     seed: int = 0,
@@ -432,6 +435,7 @@ def synthesize(
         engine: a name (see ``synthesis.engines.engine_names``), or an object that has the methods of
             ``synthesis.engines.base.Engine``.
         model: which model the engine runs; empty for its default.
+        mix: several models instead, each with its share, or a table (see ``GenerationConfig``).
         words: about how many words a context should have.
         template: a built-in template's name, a text file's path, or a folder of text files by task.
         seed: with the pair's id, determines every random choice of ours.
@@ -449,7 +453,10 @@ def synthesize(
         A ``Context``, or a ``Rejected`` with stage and reason.
     """
     owned = isinstance(engine, str)
-    made = make_engine(engine, model, **options) if isinstance(engine, str) else adopted(engine)
+    if isinstance(engine, str):
+        made = configured_engine(GenerationConfig(engine, model, dict(mix or {}), options=options))
+    else:
+        made = adopted(engine)
     sampling = Sampling(temperature, top_p, max_tokens or AS_BEFORE, seed)
     counter = load_tokenizer(tokenizer)
     job = Job(

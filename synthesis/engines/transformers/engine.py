@@ -68,6 +68,7 @@ class TransformersEngine(BaseEngine):
     """
 
     name = "transformers"
+    in_process = True
 
     def __init__(
         self,

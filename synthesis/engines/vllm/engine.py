@@ -72,6 +72,7 @@ class VLLMEngine(BaseEngine):
     """
 
     name = "vllm"
+    in_process = True
 
     def __init__(
         self,
