@@ -33,8 +33,8 @@ def text(pair: Pair, how: str) -> str:
         ("mended", "tower clock", "Varrow", "spring") if clock else ("dredged", "harbour", "Kelm", "storm")
     )
     told = {
-        WEAK: f"It was {pair.answer} who came that {time}.",
-        FAIR: f"It was {pair.answer} who {verb} it that {time}.",
+        WEAK: f"All of {place} knew that it was {pair.answer} who came.",
+        FAIR: f"All of {place} knew that it was {pair.answer} who {verb} it.",
         GOOD: f"All of {place} spoke of the {thing}. It was {pair.answer} who {verb} it, late that {time}.",
     }[how]
     return f"Context: The {how} account. {prose(50, how)} {told} {prose(30, pair.answer)}"
@@ -76,7 +76,7 @@ def test_the_best_is_kept_and_more_may_be_asked_for(tmp_path, command) -> None:
     with serve(say) as server:
         options = ["--pairs", source(tmp_path), "--engine", "openai", "--model", "tiny", "--words", "100"]
         options += ["--option", f"base_url={server.url}", "--lengths", "1k", "--out", folder, "--min"]
-        options += ["overall=0,support=0.01", "--option", "concurrency=1"]
+        options += ["overall=0,support=0.01", "--option", "concurrency=1", "--repairs", "0"]
 
         def run(count: int) -> None:
             done = command("run", *options, "--candidates", count)
