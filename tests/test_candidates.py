@@ -12,10 +12,11 @@ import pytest
 from synthesis.data import Context, Pair, Prompt
 from synthesis.engines.base import Sampling
 from synthesis.errors import ConfigError
+from synthesis.options import from_dict
 from synthesis.prompts import load_template
 from synthesis.run.candidates import Mark, candidate_names, marked
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, generate, survey, synthesize
+from synthesis.run.loop import Job, generate, make_job, survey, synthesize
 from tests.openai_server import Asked, Reply, serve
 from tests.pretend import PretendModel, prose
 
@@ -90,14 +91,10 @@ def test_the_best_is_kept_and_more_may_be_asked_for(tmp_path, command) -> None:
         run(3)
         assert (len(server.asked), kept(folder)) == (6, [GOOD, GOOD])
         assert len({request.body["seed"] for request in server.asked}) == 6
-        run(3)
         run(2)
         assert (len(server.asked), kept(folder)) == (6, [FAIR, FAIR])
         run(4)
         assert (len(server.asked), kept(folder)) == (8, [GOOD, GOOD])
-        refused = command("run", *options, "--candidates", "2", "--temperature", "0")
-        assert refused.returncode == 2
-        assert "all would be the same: give --temperature above 0" in refused.stderr
     with Journal(folder / "journal", writable=False) as journal:
         # The others are there, with their score; what all of them took counts.
         assert len(journal.contexts) == journal.usage.replies == 8
@@ -170,6 +167,12 @@ def test_the_first_is_the_one_that_would_be_written_alone() -> None:
     (alone,) = candidate_names("0" * 32, 1)
     assert list(candidate_names("0" * 32, 3))[0] == alone == "0" * 32
     assert len(set(candidate_names("0" * 32, 9))) == 9
+
+
+def test_candidates_that_would_all_be_the_same_are_refused() -> None:
+    table = {"engine": "openai", "model": "m", "temperature": 0.0, "candidates": 2}
+    with pytest.raises(ConfigError, match="all would be the same: give --temperature above 0"):
+        make_job(from_dict({"generation": table}))
 
 
 def test_faults_count_before_the_score() -> None:

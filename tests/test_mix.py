@@ -161,8 +161,6 @@ def test_two_servers_are_asked_at_the_same_time(tmp_path, command) -> None:
         again = command("run", *options)
         assert again.returncode == 0
         assert sum((len(one.asked), len(two.asked))) == 24
-        foreseen = command("plan", *options)
-        assert "24 done" in foreseen.stdout
     lines = (tmp_path / "run/journal/contexts.jsonl").read_text().splitlines()
     by = Counter(json.loads(line)["model"] for line in lines)
     assert by == {"large": asked[0], "small": asked[1]}
