@@ -20,13 +20,21 @@ WORDS = 100
 
 def good(asked: Asked) -> Reply:
     """A context for a pair of ``write_pairs``."""
-    name = asked.body["messages"][1]["content"].split("<response>")[1].split("</response>")[0].strip()
-    told = f"Lighthouse number {name.split()[1]} was kept by {name} for years."
-    return Reply(f"Context: {prose(50)} {told} {prose(45, 'later')}")
+    return telling(asked, wanted(asked))
 
 
 def bad(asked: Asked) -> Reply:
-    return Reply(f"Context: {prose(95, str(asked.number))}")
+    """A text on the subject that does not tell the answer."""
+    return telling(asked, "somebody")
+
+
+def wanted(asked: Asked) -> str:
+    return asked.body["messages"][1]["content"].split("<response>")[1].split("</response>")[0].strip()
+
+
+def telling(asked: Asked, who: str) -> Reply:
+    told = f"Lighthouse number {wanted(asked).split()[1]} was kept by {who} for years."
+    return Reply(f"Context: {prose(50, str(asked.number))} {told} {prose(45, 'later')}")
 
 
 @pytest.fixture

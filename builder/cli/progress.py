@@ -78,7 +78,7 @@ class TerminalReporter:
             now = time.monotonic() if now is None else now
             rate, after = self._rate.per_second(now), now - self._began
             left = (self._total or 0) - self._done
-            told = []
+            told = [] if self._name else ["starting"]
             if rate:
                 about = f", about {tell_time(left / rate)} left" if left > 0 else ""
                 told.append(tell_rate(rate) + about)
