@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 MOST_ROWS: Final = 2_000
-MOST_FILES: Final = 2_000
+MOST_FILES: Final = 200
 MOST_GROUP: Final = 64 * 2**20
 """Bytes of the row group a row is read from; this tool writes groups of 8 MiB."""
 MOST_COLUMN: Final = 4 * 2**20
@@ -76,7 +76,7 @@ class RowTexts:
     chat: bool
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def configs(place: Place) -> tuple[Manifest, ...]:
     """The newest version of each raw and chat config that has rows, by name; without its statistics.
 
@@ -84,7 +84,7 @@ def configs(place: Place) -> tuple[Manifest, ...]:
         SourceError, FolderError: this tool did not build the dataset, or a manifest cannot be read.
     """
     newest = tuple(
-        replace(one, statistics={}, facts={}, details={}, files=one.files[:MOST_FILES])
+        replace(one, schema={}, statistics={}, facts={}, details={}, files=one.files[:MOST_FILES])
         for one in newest_manifests(place)
         if one.kind in ("raw", "chat") and one.rows
     )
