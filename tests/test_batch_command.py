@@ -288,3 +288,14 @@ def test_wrong_use(tmp_path, write_pairs) -> None:
         assert not server.files and not server.batches
         batch("submit", *given)
         assert "same-task, random" in batch("submit", *given, "--distractors", "odd", code=2)
+
+
+def test_each_candidate_is_a_request_of_its_own(tmp_path, write_pairs) -> None:
+    out, pairs = tmp_path / "run", write_pairs(3)
+    with serve_batches(tale, key=KEY) as server:
+        asked = options(server, out, pairs, "--candidates", "2", "--repairs", "0")
+        assert "sent 6 requests in 1 batch" in batch("submit", *asked)
+        said = batch("fetch", out, "--wait")
+        assert "6 replies from 1 batch" in said and "3 contexts, 0 rejected" in said
+        assert "nothing to send" in batch("submit", *asked)
+        assert "sent 3 requests in 1 batch" in batch("submit", *asked, "--candidates", "3")
