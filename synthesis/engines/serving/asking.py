@@ -61,7 +61,7 @@ class Tries:
     def __init__(self, server: Server, key: str) -> None:
         self._server = server
         self._key = key
-        self._count = self._refused = 0
+        self._count = self._refused = self._empty = 0
         self._replies = server.health.replies
         self._learned: set[str] = set()
 
@@ -82,8 +82,8 @@ class Tries:
             return GaveUp(failure, self._count, True)
         if failure.kind is Kind.REFUSED:
             return GaveUp(failure, self._count, False)
-        retries = min(self._server.retries, _EMPTY) if failure.kind is Kind.EMPTY else self._server.retries
-        if failure.kind in RETRYABLE and self._count <= retries:
+        self._empty += failure.kind is Kind.EMPTY
+        if failure.kind in RETRYABLE and self._count <= self._server.retries and self._empty <= _EMPTY:
             return retry_delay(self._key, self._count, failure.wait)
         tries = self._count + self._refused
         return GaveUp(failure, tries, self._server.health.gave_up(failure, tries))

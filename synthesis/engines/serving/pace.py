@@ -32,6 +32,7 @@ _SHUT = 6  # refusals without anybody let in after: the server takes nothing for
 _WORSE = 0.05  # more refusals than at the fewest places by this share: places were too many
 _MOST_OF = 0.75  # of those that started together are enough to tell how slow they are
 _ROUND = 16  # outcomes, at least, between two steps up
+_LONGEST_REST = 3  # rounds without a step up, after steps that were too many
 _BLOW_UP = 4.0  # this many times slower than at its best means overloaded
 _CROWDED = 0.75  # a reply only tells something when this share of the places is taken
 
@@ -65,6 +66,7 @@ class Pace:
         self._let_in = self._last_shut_out = -math.inf
         self._shut_out = 0
         self._usual = 1.0
+        self._rests = self._resting_rounds = 0
         self._best = math.inf
         self._costs: dict[int, list[float]] = {}
         self._cohort, self._cohort_size, self._cohort_left = 0, 1, 0
@@ -194,9 +196,20 @@ class Pace:
         # What is refused by lot is refused at any pace.
         self._usual = min(share, self._usual + 0.01)
         if share > self._usual + _WORSE:
+            # One step too many: back, and longer each time until the next try.
+            if self._held < self._most:
+                self._places = max(1.0, self._places - 1.0)
+            self._rests = min(2 * self._rests + 1, _LONGEST_REST)
+            self._resting_rounds = self._rests
             self._step = 1.0
             self._begin_round()
             return
+        if self._resting_rounds:
+            self._resting_rounds -= 1
+            self._begin_round()
+            return
+        if self._step > 1.0:
+            self._rests = 0
         self._places = min(float(self._most), self._places + self._step)
         self._step = max(1.0, min(2 * self._step, self._places / 4))
         self._begin_round()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import queue
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 from synthesis.errors import EngineError
 
 T = TypeVar("T")
+_YIELD = 0.0005  # seconds, after which a thread that computes lets the one that feeds the sockets go on
 Job = Callable[[], Coroutine[Any, Any, T]]
 
 
@@ -32,6 +34,9 @@ class Session:
         self._ready: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
+        # Each time that a socket gives way, the thread waits this long for one that checks replies.
+        self._interval = sys.getswitchinterval()
+        sys.setswitchinterval(min(self._interval, _YIELD))
         # A daemon: a forgotten iterator must not keep the interpreter from ending.
         self._thread = threading.Thread(target=self._run, name="engine-session", daemon=True)
         self._thread.start()
@@ -54,6 +59,7 @@ class Session:
             if not self._closed:
                 self._closed = True
                 self._loop.call_soon_threadsafe(self._stop.set)
+                sys.setswitchinterval(self._interval)
         self._thread.join()
 
     def _run(self) -> None:
