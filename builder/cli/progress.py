@@ -97,7 +97,7 @@ class TerminalReporter:
 
     def _print_lines(self) -> None:
         while not self._ended.wait(self._every):
-            if (line := self.line()) and time.monotonic() - self._began >= self._every:
+            if (line := self.line()) and time.monotonic() - self._began >= self._every / 2:
                 self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
