@@ -134,7 +134,12 @@ def scratch_folder() -> Iterator[Path]:
     from filelock import FileLock, Timeout
 
     sweep_scratch()
-    place = Path(tempfile.gettempdir())
+    try:
+        place = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        raise StorageError(
+            "no folder for temporary files can be written; free some space, or name one with TMPDIR"
+        ) from None
     with storage_errors(place):
         while True:
             folder = place / f"{_SCRATCH}{secrets.token_hex(8)}"
@@ -156,12 +161,16 @@ def scratch_folder() -> Iterator[Path]:
 
 def sweep_scratch() -> None:
     """Remove temporary folders of ours whose owners are no more; nothing of another user."""
-    names = {path.name.removesuffix(_LOCK) for path in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*")}
+    try:
+        place = Path(tempfile.gettempdir())
+        names = {path.name.removesuffix(_LOCK) for path in place.glob(f"{_SCRATCH}*")}
+    except OSError:  # there is no such folder; whoever needs one will say so
+        return
     if not names:
         return
     from filelock import FileLock, Timeout
 
-    for folder in (Path(tempfile.gettempdir()) / name for name in names):
+    for folder in (place / name for name in names):
         lock = folder.with_name(folder.name + _LOCK)
         with suppress(OSError, Timeout):
             if not all(_is_own(path) for path in (folder, lock) if os.path.lexists(path)):

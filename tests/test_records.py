@@ -17,7 +17,7 @@ from synthesis.run.journal import Journal
 from synthesis.run.records import FORMAT, is_sealed, read_record, sealed
 
 RECORD = {"fingerprint": "a" * 32, "text": "Two words, \u2028 and \ud800 a lone surrogate: 漢字"}
-MEMBERS = ("fingerprint", "text")
+MEMBERS = {"fingerprint", "text"}
 HERE = Path("journal.jsonl")
 
 

@@ -27,7 +27,7 @@ def read_checks(folder: Path) -> Mapping[str, set[str]]:
         content = path.read_bytes() if path.is_file() else b""
     with suppress(FolderError):  # of a newer version
         for line in content.splitlines(keepends=True):
-            record = read_record(line, path, ("file", "sha256")) or {}
+            record = read_record(line, path, {"file", "sha256"}) or {}
             if isinstance(record.get("file"), str) and isinstance(record.get("sha256"), str):
                 found[record["file"]].add(record["sha256"])
     return found

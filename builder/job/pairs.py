@@ -134,7 +134,7 @@ class PairsCopy:
         )
 
 
-_MEMBERS = ("asked", "source", "pair", "bad", "rows")
+_MEMBERS = {"asked", "source", "pair", "bad", "rows"}
 
 
 class _DamagedError(FolderError):

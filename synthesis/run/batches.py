@@ -26,7 +26,7 @@ from synthesis.storage import replace_file, storage_errors
 if TYPE_CHECKING:
     from synthesis.engines.openai.batch import BatchEngine, BatchJob, Unanswered
 
-_NOTE = ("key", "state", "id", "job", "dialect")
+_NOTE = {"key", "state", "id", "job", "dialect"}
 _STATES = ("sending", "sent", "void", "done")
 _REPLY = ("text", "finish_reason", "detail")
 
@@ -151,7 +151,7 @@ class BatchLog:
     def _read_jobs(self) -> None:
         """Know of every batch that was about to be sent, whatever is left of the notes."""
         for path in self._replies_folder.glob("*.json"):
-            record = read_record(path.read_bytes(), path, ("job",))
+            record = read_record(path.read_bytes(), path, {"job"})
             if record is not None:
                 with understood(path):
                     self._apply({"key": path.stem, "state": "sending", **record})

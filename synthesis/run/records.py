@@ -7,7 +7,7 @@ Lines of before there were checksums have none, and are read all the same. Knows
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def is_sealed(line: bytes, path: Path) -> bool:
     return True
 
 
-def read_record(line: bytes, path: Path, members: Collection[str]) -> dict[str, Any] | None:
+def read_record(line: bytes, path: Path, members: Set[str]) -> dict[str, Any] | None:
     """The record of a line of ``path``; None if the line is damaged.
 
     ``members`` are all that a record may have.
@@ -65,7 +65,7 @@ def read_record(line: bytes, path: Path, members: Collection[str]) -> dict[str, 
         return None
     if known:
         del record["check"]
-    if record.keys() <= set(members):
+    if record.keys() <= members:
         return record
     if known:
         raise newer(path)
