@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from tests.openai_server import Asked, Reply, serve
 
 _SMALL = ("--words", "120", "--lengths", "1k,500")
 _VARIES = {"manifest.json", ".checks", ".lock", ".context-synthesis", "journal", "damaged.jsonl"}
+_PLACES = ("the reef", "Varrow", "the old pier", "Almarosa", "the sandbanks")
+_PEOPLE = ("pilot", "widow Brandt", "harbour master", "boy from the mill", "teacher", "smith", "doctor")
 _ROUND = 6  # kills before a command is left to end
 
 
@@ -38,8 +41,17 @@ def told(asked: Asked) -> Reply:
     number = next((n for n in reversed(range(40)) if f"lighthouse {n}?" in asked.text), 0)
     if number % 5 == 0 and len(asked.body["messages"]) < 3:
         return Reply("Context: too short.", delay=0.01)
-    filler = "The sea was grey that year, and few boats came. " * 8
-    return Reply(f"Context: {filler}Keeper {number} Holm kept lighthouse {number}. {filler}", delay=0.01)
+    stated = f"Keeper {number} Holm kept lighthouse {number}."
+    return Reply(f"Context: {told_around(stated, 8)}", delay=0.01)
+
+
+def told_around(stated: str, sentences: int) -> str:
+    """A text of which no sentence stands twice, with one in the middle."""
+    told = [
+        f"In the {n}th week {n * n + 3} boats came past {place}, and the {who} wrote down the wind."
+        for n, (place, who) in enumerate(zip(_PLACES * 9, _PEOPLE * 9, strict=False), start=4)
+    ][: 2 * sentences]
+    return " ".join([*told[:sentences], stated, *told[sentences:]])
 
 
 @dataclass
@@ -65,8 +77,13 @@ class Place:
         self.contexts = self._write(
             "known.jsonl", [row | {"context": f"{row['answer']}. " * 40} for row in rows]
         )
-        self.finished = folder / "finished"
-        self.give(["run", "--pairs", str(self.pairs), "--out", str(self.finished), *_SMALL], {})
+
+    @cached_property
+    def finished(self) -> Path:
+        """A run that came to its end."""
+        out = self.folder / "finished"
+        self.give(["run", "--pairs", str(self.pairs), "--out", str(out), *_SMALL], {})
+        return out
 
     def _write(self, name: str, rows: list[dict[str, str]]) -> Path:
         path = self.folder / name
@@ -155,7 +172,16 @@ def scenarios(place: Place, stack: ExitStack) -> list[Scenario]:
         Scenario("report", [["report", str(out)]], out, copied),
         Scenario(
             "export",
-            [["export", str(place.finished), str(out), "--config", "composer-chat-1k", "--overwrite"]],
+            [
+                [
+                    "export",
+                    str(place.folder / "finished"),
+                    str(out),
+                    "--config",
+                    "composer-chat-1k",
+                    "--overwrite",
+                ]
+            ],
             out,
             fresh,
         ),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.damage import COMMANDS, DAMAGES, Bench, Case, write_pairs
+from benchmarks.kills import told_around
 from tests.openai_server import Asked, Reply, serve
 
 OTHERS = [command for command in COMMANDS if command != "run"]
@@ -72,10 +73,8 @@ def script(asked: Asked) -> Reply:
     number = next((n for n in range(9) if f"lighthouse {n}" in asked.text), 9)
     if number == 1 or (len(asked.body["messages"]) < 3 and number % 2):
         return Reply("Context: short.")
-    told = "The sea was grey that year, and few boats came. " * 12
-    return Reply(
-        f"Context: {told}Keeper {number} Holm kept lighthouse {number}. Ada Brandt went along. {told}"
-    )
+    stated = f"Keeper {number} Holm kept lighthouse {number}. Ada Brandt went along."
+    return Reply(f"Context: {told_around(stated, 7)}")
 
 
 def test_replies_of_a_server_are_asked_for_again_where_they_are_damaged(
