@@ -33,6 +33,7 @@ from synthesis.data import Completion, Context, Evidence, Prompt, Rejected
 from synthesis.engines.base import Sampling
 from synthesis.errors import ContextSynthesisError
 from synthesis.gate.parsing import parse
+from synthesis.gate.replies import find_body
 
 STEPS: Final = 14
 """Moments in which the composer's text, which is there at once, is shown."""
@@ -183,7 +184,8 @@ def _modelled(inputs: Inputs, run: Run, token: str | None, started: float) -> It
                 said = time.perf_counter()
                 words = len(text.split())
                 note = f"{inputs.model} is writing: {words:,} of about {inputs.words:,} words."
-                yield Moment("writing", note, text, share=words / inputs.words)
+                body = find_body(text)
+                yield Moment("writing", note, text[body.start : body.end], share=words / inputs.words)
     except ContextSynthesisError as error:
         if not text.strip():
             raise

@@ -7,16 +7,18 @@ import pytest
 from synthesis.assembly.cutting import Cutter, Document
 from synthesis.assembly.documents import measure
 from synthesis.coherence import explain, locate, score, score_batch, score_with_leaks, window_spans
+from synthesis.coherence.restating import restated, words_of
 from synthesis.data import Completion, Context, Pair, Prompt
 from synthesis.gate.contamination import field_hashes, piece_hashes
 from synthesis.gate.faults import inspect
 from synthesis.gate.parsing import parse
-from synthesis.gate.replies import without_thinking
+from synthesis.gate.replies import find_body, without_thinking
 from synthesis.text.answers import kind_of, listed, read_answer, variants
 from synthesis.text.finder import AnswerFinder
 from synthesis.text.near_duplicates import Sketches, sketch
 from synthesis.text.ngrams import ngram_hashes, plain_words
 from synthesis.text.numbers import canonical_terms, canonical_terms_with_spans, quantities
+from synthesis.text.repetition import repetition
 from synthesis.text.sentences import sentence_spans, sentences
 from synthesis.text.states import answer_key, is_ordinary, places, states
 from synthesis.text.words import count_words, terms, terms_with_spans
@@ -129,6 +131,11 @@ def everything(text: str) -> dict[str, Callable[[], object]]:
             Completion("p", f"<think>{text}", "stop"), prompt, engine="e", model="m", seed=0
         ),
         "without_thinking": lambda: without_thinking(text),
+        "find_body": lambda: [
+            find_body(f"{a}{text}{b}") for a in ("", "<think>", "```\n") for b in ("", "```")
+        ],
+        "repetition": lambda: (repetition(text), repetition(text, text)),
+        "restated": lambda: restated(text, text.split(), (), words_of([text])),
         "inspect": lambda: inspect(Context(pair.id, text), pair, prompt),
         "inspect, answer": lambda: inspect(
             Context(pair.id, QUESTION), Pair(instruction=QUESTION, answer=text or "a"), prompt
