@@ -66,6 +66,20 @@ def test_a_begun_reply_ends_what_the_model_reads() -> None:
     assert begun == "<user>Write.</><assistant>Context:"
 
 
+def test_where_a_template_knows_no_system_its_part_is_the_users() -> None:
+    class NoSystem(Letters):
+        def apply_chat_template(self, conversation, **options):
+            if any(turn["role"] == "system" for turn in conversation):
+                raise ValueError("System role not supported")
+            return super().apply_chat_template(conversation, **options)
+
+    turns = [Message("system", "Be plain."), Message("user", "Write.")]
+    letters = NoSystem()
+    read = letters.decode(chat_ids(letters, turns, variables={}))
+    assert read == "<user>Be plain.\n\nWrite.</><assistant>"
+    assert "<system>Be plain." in Letters().decode(chat_ids(Letters(), turns, variables={}))
+
+
 @pytest.mark.parametrize("written", [" It was late.", "It was late.", "Con", "", "context was all"])
 def test_what_was_left_out_is_put_back(written) -> None:
     assert restored(written, MARKER) == MARKER + written

@@ -32,6 +32,8 @@ def chat_ids(
 ) -> list[int]:
     """The token ids of a conversation up to where the model goes on: after ``opening``, if there is one.
 
+    Where the template knows no system, its part stands at the head of the first turn of the user's.
+
     Args:
         tokenizer: of the transformers library.
         messages: the turns so far.
@@ -42,6 +44,23 @@ def chat_ids(
     Raises:
         TemplateError, ValueError: the template refuses the messages, or there is none.
     """
+    from jinja2 import TemplateError
+
+    if any(turn.role == "system" for turn in messages):
+        try:
+            return _ids(tokenizer, messages, opening, template, variables)
+        except (TemplateError, ValueError):
+            messages = folded(messages)
+    return _ids(tokenizer, messages, opening, template, variables)
+
+
+def _ids(
+    tokenizer: Any,
+    messages: Sequence[Message],
+    opening: str,
+    template: str | None,
+    variables: Mapping[str, Any],
+) -> list[int]:
     turns = [{"role": role, "content": encodable(text)} for role, text in messages]
     if opening:
         turns.append({"role": "assistant", "content": opening})
@@ -55,6 +74,15 @@ def chat_ids(
         **variables,
     )
     return ids
+
+
+def folded(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The messages with what the system says at the head of the first turn of the user's."""
+    said = [text for role, text in messages if role == "system"]
+    turns = [turn for turn in messages if turn.role != "system"]
+    if said and turns and turns[0].role == "user":
+        turns[0] = Message("user", "\n\n".join([*said, turns[0].content]))
+    return tuple(turns)
 
 
 def may_open(

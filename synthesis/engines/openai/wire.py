@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from synthesis.data import Completion, Message, Prompt
+from synthesis.data import Completion, Prompt
 from synthesis.engines.base import Sampling, encodable, request_seed
+from synthesis.engines.chat import folded
 from synthesis.engines.serving.failures import OPENING, Failure, Kind, failure_of
 from synthesis.errors import ConfigError
 
@@ -132,15 +133,6 @@ class Dialect:
         else:
             self.begins = self._undecided = False
         return True
-
-
-def folded(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages with what the system says at the head of the first turn of the user's."""
-    said = [text for role, text in messages if role == _SYSTEM]
-    turns = [turn for turn in messages if turn.role != _SYSTEM]
-    if said and turns and turns[0].role == "user":
-        turns[0] = Message("user", "\n\n".join([*said, turns[0].content]))
-    return tuple(turns)
 
 
 def opening_of(body: Mapping[str, Any]) -> str:
