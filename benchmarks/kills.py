@@ -138,6 +138,10 @@ def scenarios(place: Place, stack: ExitStack) -> list[Scenario]:
         shutil.rmtree(out, ignore_errors=True)
         out.unlink(missing_ok=True) if out.is_file() else None
 
+    def beside() -> None:
+        fresh()
+        assert place.finished.is_dir()
+
     def copied() -> None:
         fresh()
         shutil.copytree(place.finished, out)
@@ -154,6 +158,14 @@ def scenarios(place: Place, stack: ExitStack) -> list[Scenario]:
         fresh()
         server.asked.clear()
 
+    export = [
+        "export",
+        str(place.folder / "finished"),
+        str(out),
+        "--config",
+        "composer-chat-1k",
+        "--overwrite",
+    ]
     publish = ["publish", str(out), ""]
     online = {**hub.environment(place.folder / "hub"), "HF_HUB_OFFLINE": "0"}
     online["TMPDIR"] = str(place.temporary)
@@ -170,21 +182,7 @@ def scenarios(place: Place, stack: ExitStack) -> list[Scenario]:
             "import", [["import", str(place.contexts), "--out", str(out), "--lengths", "1k"]], out, fresh
         ),
         Scenario("report", [["report", str(out)]], out, copied),
-        Scenario(
-            "export",
-            [
-                [
-                    "export",
-                    str(place.folder / "finished"),
-                    str(out),
-                    "--config",
-                    "composer-chat-1k",
-                    "--overwrite",
-                ]
-            ],
-            out,
-            fresh,
-        ),
+        Scenario("export", [export], out, beside),
         Scenario(
             "run openai", [["run", *talks, f"base_url={server.url}", "--engine", "openai"]], out, again, key
         ),
