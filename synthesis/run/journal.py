@@ -204,7 +204,7 @@ class Journal:
         path = self.folder / _CURRENT
         if not path.exists():
             raise FolderError(f"{run} holds no finished run; complete it with {again}")
-        lacking = 0
+        lacking = self._retried.lacks  # what came of being asked again
         for fingerprint in read_current(path, again):
             if fingerprint in self.contexts:
                 yield fingerprint, True

@@ -110,6 +110,11 @@ class Log:
         self.usage += usage or Usage()
         self._end += len(line)
 
+    @property
+    def lacks(self) -> int:
+        """How many damaged records are in the file by now."""
+        return self._bad[-1]
+
     def read(self, fingerprint: str) -> dict[str, Any]:
         """The record of a fingerprint (KeyError if there is none).
 
