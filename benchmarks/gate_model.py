@@ -142,8 +142,9 @@ def run_arms(given: argparse.Namespace) -> None:
     """The arms of one tree, in this process: ``synthesis`` is that tree's."""
     from synthesis.data import Context, Pair, Rejected
     from synthesis.options import RunConfig, override
+    from synthesis.run.job import make_job
     from synthesis.run.journal import Journal
-    from synthesis.run.loop import generate, make_job
+    from synthesis.run.loop import generate
 
     rows = map(json.loads, (given.out / "pairs.jsonl").read_text("utf-8").splitlines())
     pairs = {

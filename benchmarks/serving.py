@@ -66,7 +66,8 @@ from synthesis.engines.base import Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.prompts import load_template
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, generate
+from synthesis.run.job import Job
+from synthesis.run.loop import generate
 url, places, pairs, out = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
 rows = (Pair(**json.loads(line)) for line in pairs.open())
 engine = OpenAIEngine("m", base_url=url, concurrency=places, timeout=30)

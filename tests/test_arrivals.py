@@ -17,8 +17,9 @@ from synthesis.engines.base import Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.prompts import load_template
 from synthesis.run.arrivals import Arrivals
+from synthesis.run.job import Job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, generate
+from synthesis.run.loop import generate
 from tests.openai_helpers import quick_and_clean  # noqa: F401  a fixture for all tests here
 from tests.openai_server import Reply, serve
 

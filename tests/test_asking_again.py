@@ -9,8 +9,9 @@ from synthesis.engines.base import Sampling
 from synthesis.gate.thresholds import Thresholds
 from synthesis.options import from_dict
 from synthesis.prompts import load_template
+from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, generate, make_job, survey
+from synthesis.run.loop import Counts, generate, survey
 from tests.pretend import PretendModel, is_repair, last, prose
 
 PAIR = Pair(instruction="Who mended the tower clock in Varrow?", answer="Ilse Brandt")

@@ -13,8 +13,9 @@ from synthesis.engines.openai.batch import BatchEngine, BatchJob, Unanswered
 from synthesis.errors import ConfigError
 from synthesis.prompts import load_template
 from synthesis.run.batches import BatchLog, JournaledBatches, clear_up, journaled
+from synthesis.run.job import Job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, generate
+from synthesis.run.loop import generate
 from tests.batch_server import Late, serve_batches, tale
 from tests.openai_helpers import quick_and_clean
 from tests.openai_server import failure

@@ -14,8 +14,9 @@ from synthesis.errors import ConfigError
 from synthesis.options import from_dict
 from synthesis.prompts import load_template
 from synthesis.run.budget import Budget, Spending
+from synthesis.run.job import Job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, generate
+from synthesis.run.loop import generate
 from tests.openai_server import Asked, Reply, serve
 from tests.pretend import PretendModel, prose
 

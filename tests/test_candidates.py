@@ -15,8 +15,9 @@ from synthesis.errors import ConfigError
 from synthesis.options import from_dict
 from synthesis.prompts import load_template
 from synthesis.run.candidates import Mark, candidate_names, marked
+from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, generate, make_job, survey, synthesize
+from synthesis.run.loop import generate, survey, synthesize
 from tests.openai_server import Asked, Reply, serve
 from tests.pretend import PretendModel, prose
 

@@ -17,8 +17,9 @@ from synthesis.errors import ConfigError, EngineError
 from synthesis.options import RunConfig, from_dict
 from synthesis.prompts import load_template
 from synthesis.run.expansion import Manuscript, Realised, expands, portion, realised
+from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, generate, make_job, survey, synthesize
+from synthesis.run.loop import Counts, generate, survey, synthesize
 from synthesis.run.outline import Section, own_outline, placed, points_of, read_outline
 from tests.openai_server import Reply, serve
 from tests.pretend import PretendModel, is_repair, last, prose

@@ -16,8 +16,9 @@ from synthesis.engines.mixed import Member, MixedEngine
 from synthesis.errors import ConfigError, EngineError
 from synthesis.options import GenerationConfig, RunConfig, from_dict
 from synthesis.prompts import load_template
+from synthesis.run.job import Job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, generate
+from synthesis.run.loop import Counts, generate
 from synthesis.run.mix import configured_engine
 from tests.openai_server import Asked, Reply, serve
 from tests.pretend import PretendModel, prose

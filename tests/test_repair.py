@@ -15,8 +15,9 @@ from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import ConfigError, EngineError
 from synthesis.options import RunConfig, from_dict
 from synthesis.prompts import load_template, step_template
+from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, generate, make_job, survey, synthesize
+from synthesis.run.loop import Counts, generate, survey, synthesize
 from synthesis.run.repair import Fault, inspect, may_be_asked_again, repair_prompt, shortened
 from synthesis.sources.pairs import read_pairs
 from tests.openai_server import Reply, serve

@@ -13,8 +13,9 @@ from synthesis.engines import engine_class, engine_names, make_engine
 from synthesis.engines.base import Engine, PromptSource, Sampling
 from synthesis.errors import ConfigError, EngineError
 from synthesis.prompts import load_template
+from synthesis.run.job import Job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, generate, survey, synthesize
+from synthesis.run.loop import Counts, generate, survey, synthesize
 from tests.scripted import ScriptedEngine
 
 PAIRS = [Pair(instruction=f"Who kept light {n}?", answer=f"Keeper {n}") for n in range(10)]

@@ -14,7 +14,7 @@ from on_gpu.shapes import PEAK, SHAPES, Shape, make_model, pairs
 from synthesis.engines.base import Items, Sampling
 from synthesis.engines.transformers import TransformersEngine
 from synthesis.prompts import load_template
-from synthesis.run.loop import Job
+from synthesis.run.job import Job
 
 _ENDS = 128  # one token in so many ends a reply
 

@@ -25,8 +25,9 @@ from synthesis.data import Completion, Context, Prompt, Rejected
 from synthesis.engines.base import Items, PromptSource, Sampling
 from synthesis.engines.vllm import VLLMEngine
 from synthesis.prompts import MARKER, load_template
+from synthesis.run.job import Job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, generate
+from synthesis.run.loop import generate
 
 # For a CPU.
 SMALL = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": 1 << 28, "max_num_seqs": 16}

@@ -15,7 +15,7 @@ from typing import Any
 from synthesis import __version__
 from synthesis.engines import engine_class
 from synthesis.options import RunConfig
-from synthesis.run.loop import AS_BEFORE, tokens_for
+from synthesis.run.job import AS_BEFORE, tokens_for
 from synthesis.tokens import Tokenizer
 
 IMPORTED = "imported"

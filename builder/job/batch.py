@@ -24,8 +24,9 @@ from synthesis.errors import ConfigError, EngineError, UsageError
 from synthesis.options import RunConfig, override
 from synthesis.run.batches import BatchLog, JournaledBatches, clear_up
 from synthesis.run.folder import RunFolder
+from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, generate, make_job, standing
+from synthesis.run.loop import generate, standing
 
 if TYPE_CHECKING:
     from synthesis.engines.openai.batch import BatchEngine, BatchJob, BatchStatus

@@ -19,8 +19,9 @@ from synthesis.data import Message, Usage
 from synthesis.errors import TokenizerError
 from synthesis.options import CostConfig, RunConfig
 from synthesis.run.budget import Budget, price_of
+from synthesis.run.job import Job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, Row
+from synthesis.run.loop import Counts, Row
 from synthesis.tokens import Tokenizer, load_tokenizer
 
 # Bytes of English per word and per token of a sample, and the share of them that zstd leaves.

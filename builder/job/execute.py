@@ -32,8 +32,9 @@ from synthesis.gate.thresholds import Thresholds
 from synthesis.options import RunConfig
 from synthesis.run.expansion import Realised, realised
 from synthesis.run.folder import RunFolder
+from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Counts, Job, Row, carry_out, make_job, standing, survey
+from synthesis.run.loop import Counts, Row, carry_out, standing, survey
 from synthesis.run.retry import by_another_seed, remembered, rows_to_retry
 from synthesis.sources.pairs import is_local
 from synthesis.tokens import Tokenizer, load_tokenizer

@@ -11,211 +11,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from synthesis.data import Completion, Context, Pair, Prompt, Rejected, Usage, content_hash
-from synthesis.engines.base import BaseEngine, Engine, Items, Sampling, adopted
-from synthesis.errors import ConfigError
-from synthesis.gate.parsing import parse
-from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
-from synthesis.options import MAX_WORDS, MIN_WORDS, GenerationConfig, PairsConfig, RunConfig
-from synthesis.prompts import Template, build_prompt, step_template
-from synthesis.prompts.by_task import TemplatesByTask, load_templates
+from synthesis.data import Completion, Context, Pair, Prompt, Rejected, content_hash
+from synthesis.engines.base import Engine, Sampling, adopted
+from synthesis.options import GenerationConfig, PairsConfig
+from synthesis.prompts.by_task import load_templates
 from synthesis.run.alike import Alike
 from synthesis.run.arrivals import Arrivals
 from synthesis.run.batches import journaled
-from synthesis.run.budget import NO_BUDGET, Budget, Spending, guessed
-from synthesis.run.candidates import (
-    Mark,
-    Together,
-    candidate_names,
-    candidate_prompts,
-    check_candidates,
-    marked,
-)
-from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
-from synthesis.run.expansion import expand, expands, longest_reply, section_count
+from synthesis.run.budget import NO_BUDGET, Budget, Spending
+from synthesis.run.candidates import Together, candidate_prompts, check_candidates, marked
+from synthesis.run.conversations import converse
+from synthesis.run.job import AS_BEFORE, Job
 from synthesis.run.journal import Journal
-from synthesis.run.mix import class_of, configured_engine
-from synthesis.run.repair import may_be_asked_again, repaired
-from synthesis.settings import changed
+from synthesis.run.mix import configured_engine
 from synthesis.sources.pairs import read_pairs
-from synthesis.tokens import Tokenizer, load_tokenizer
+from synthesis.tokens import load_tokenizer
 
-AS_BEFORE = Sampling().max_tokens
-"""What fingerprints have for the bound on a reply where it goes by the words: the one there was before."""
-
-# English has 1.3 tokens a word, other languages up to 3; a model that reasons does so before it writes.
-_TOKENS_A_WORD, _THINKING_ROOM = 3, 2048
 _NAME = 16  # bytes of a fingerprint
 _ROW = 2 * _NAME + 1
-
-
-def tokens_for(words: int, section_words: int) -> int:
-    """The bound on a reply for a context of so many words, in sections or (0) as one."""
-    most = longest_reply(words, section_words) if expands(words, section_words) else words
-    return _TOKENS_A_WORD * most + _THINKING_ROOM
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What turns a pair into an outcome, made once per run.
-
-    A reply with faults is asked for again up to ``repairs`` times. Contexts of over twice
-    ``section_words`` are written in sections, unless the engine needs none. Without a ``tokenizer``
-    contexts are not counted (their ``tokens`` is 0): a run leaves that to whoever builds the
-    dataset, so that another tokenizer makes nothing stale. A reply that scores under ``least`` is asked
-    for again, too, and a context that does is rejected; no fingerprint tells of it: what is written passes
-    or does not, and is the same. Of ``candidates`` contexts for a pair the best is kept (see
-    ``synthesis.run.candidates``). ``further`` are options of contexts that came later: a prompt's
-    fingerprint tells of them only where they are used. With ``by_words`` the words asked for bound a
-    reply, whatever bound ``sampling`` has; fingerprints tell of the latter, as they did before.
-    """
-
-    engine: BaseEngine
-    template: Template | TemplatesByTask
-    sampling: Sampling
-    words: int
-    tokenizer: Tokenizer | None = None
-    repairs: int = 0
-    section_words: int = 0
-    least: Thresholds = NO_THRESHOLDS
-    candidates: int = 1
-    further: Mapping[str, Any] = field(default_factory=dict)
-    by_words: bool = False
-
-    def close(self) -> None:
-        """Free the engine."""
-        self.engine.close()
-
-    @property
-    def takes_no_tokens(self) -> bool:
-        """Whether the engine is no language model."""
-        return self.engine.free
-
-    @property
-    def replies_per_pair(self) -> int:
-        """How many replies a pair takes if each is as wished."""
-        return 1 + section_count(self.words, self.section_words) if self.expands else 1
-
-    @property
-    def asking(self) -> Sampling:
-        """How replies are drawn, and what bounds them."""
-        if not self.by_words:
-            return self.sampling
-        sections = self.section_words if self.expands else 0
-        return replace(self.sampling, max_tokens=tokens_for(self.words, sections))
-
-    def guess(self) -> Usage:
-        """Roughly what a pair may take."""
-        if self.takes_no_tokens:
-            return Usage()
-        return guessed(self.prompt(Pair(instruction="?", answer="?")), self.replies_per_pair)
-
-    @property
-    def expands(self) -> bool:
-        """Whether a context takes an outline and sections."""
-        return not self.engine.writes_any_length and expands(self.words, self.section_words)
-
-    def prompt(self, pair: Pair) -> Prompt:
-        """The prompt for a pair."""
-        writer = self.engine.part_for(pair.id, self.sampling.seed)
-        return build_prompt(
-            pair,
-            self.template.of(pair),
-            words=self.words,
-            engine=writer.name,
-            model=writer.model,
-            sampling=self.sampling,
-            settings=self._settings(writer),
-        )
-
-    def _settings(self, writer: BaseEngine) -> Mapping[str, Any]:
-        """What a context depends on besides model and sampling."""
-        settings = {**writer.settings, **self.further}
-        if not self.expands:
-            return settings
-        steps = [step_template(name).text for name in ("outline", "section")]
-        return {**settings, "section_words": self.section_words, "steps": steps}
-
-    def works(
-        self,
-        pairs: Iterable[tuple[Pair, Prompt]],
-        replies: Replies | None = None,
-        bounds: Bounds | None = None,
-        tray: ReplyTray | None = None,
-    ) -> Conversations[Context | Rejected]:
-        """The works of these pairs; ``replies`` and ``tray`` hold what earlier runs were told."""
-        return Conversations(Items(pairs), self.begin, replies, bounds, tray)
-
-    def outcomes(
-        self,
-        pairs: Iterable[tuple[Pair, Prompt]],
-        replies: Replies | None = None,
-    ) -> Iterator[Finished[Context | Rejected]]:
-        """What becomes of each pair, in the order the engine finishes them."""
-        return converse(self.engine, self.works(pairs, replies), self.asking)
-
-    def begin(self, pair: Pair, prompt: Prompt) -> Work[Context | Rejected]:
-        """The work of one pair, up to its context or its rejection."""
-        writer = self.engine.part_for(pair.id, self.sampling.seed)
-        read = partial(parse, engine=writer.name, model=writer.model, seed=self.sampling.seed)
-        if self.expands:
-            part = partial(read, part=True)
-            outcome = yield from expand(pair, prompt, part, self.repairs, self.section_words, self.least)
-        else:
-            outcome = yield from repaired(pair, prompt, read, self.repairs, self.least)
-        if isinstance(outcome, Rejected) or self.tokenizer is None:
-            return outcome
-        return replace(outcome, tokens=self.tokenizer.count(outcome.text))
-
-    def is_settled(self, fingerprint: str, journal: Journal) -> bool:
-        """Whether the outcomes of a pair are recorded, and this job has nothing to add to them."""
-        names = candidate_names(fingerprint, self.candidates)
-        return all(self._is_final(name, journal) for name in names)
-
-    def missing(self, prompt: Prompt, journal: Journal) -> Iterator[Prompt]:
-        """The prompts of a pair whose outcome is still to be had: one for each candidate."""
-        for one in candidate_prompts(prompt, self.candidates):
-            if not self._is_final(one.fingerprint, journal):
-                yield one
-
-    def _is_final(self, fingerprint: str, journal: Journal) -> bool:
-        if not journal.is_settled(fingerprint):
-            return False
-        dropped = None if fingerprint in journal.contexts else journal.find_rejected(fingerprint)
-        if dropped is None:
-            return True
-        return not (may_be_asked_again(dropped, self.repairs) or self.least.lets_pass(dropped))
-
-    def has_outcomes(self, fingerprint: str, journal: Journal) -> bool:
-        """Whether every candidate of a pair has become something, final or not."""
-        names = candidate_names(fingerprint, self.candidates)
-        return all(name in journal.contexts or name in journal.rejected for name in names)
-
-    def mark(self, outcome: Context | Rejected, pair: Pair) -> Mark | None:
-        """How good a candidate is; None where there is only one."""
-        if isinstance(outcome, Rejected) or self.candidates == 1:
-            return None
-        return marked(outcome, pair, self.prompt(pair))
-
-    def chosen(self, fingerprint: str, journal: Journal) -> str | None:
-        """The outcome that stands for a pair: the best of its candidates that are there, if any is."""
-        names = list(candidate_names(fingerprint, self.candidates))
-        there = [name for name in names if name in journal.contexts]
-        if self.candidates > 1 and there:
-            return max(there, key=lambda name: self._rank(name, journal))
-        return next(iter([*there, *(name for name in names if name in journal.rejected)]), None)
-
-    def _rank(self, name: str, journal: Journal) -> tuple[int, float]:
-        pair, context, mark = journal.find_context(name)
-        if mark is None:  # it was written before there were others
-            mark = marked(context, pair, self.prompt(pair))
-            journal.add(context, pair, mark=mark)
-        return mark.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,33 +59,6 @@ class Counts:
     def todo(self) -> int:
         """Rows that a run would write."""
         return self.stale + self.new
-
-
-def make_job(config: RunConfig) -> Job:
-    """Engine and template as configured; the cheap checks come first."""
-    made = config.generation
-    if made.words > MAX_WORDS and class_of(made).writes_any_length:
-        raise ConfigError(
-            f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,} to engine "
-            f"'{made.engine}', which writes no sections"
-        )
-    template = load_templates(made.template)
-    sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
-    check_candidates(made.candidates, class_of(made), sampling)
-    engine = configured_engine(made)
-    return Job(
-        engine,
-        template,
-        sampling,
-        made.words,
-        None,
-        made.repairs,
-        made.section_words,
-        Thresholds.of(config.filters, model=not engine.free),
-        made.candidates,
-        changed(made),
-        not made.max_tokens,
-    )
 
 
 def chosen_pairs(chosen: PairsConfig, source: str | Path) -> Iterator[Pair | Rejected]:

@@ -13,8 +13,9 @@ from itertools import count
 from synthesis.coherence import score
 from synthesis.data import Pair
 from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
+from synthesis.run.job import Job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import Job, Row
+from synthesis.run.loop import Row
 
 
 def rows_to_retry(job: Job, journal: Journal, least: Thresholds = NO_THRESHOLDS) -> Iterator[Row]:

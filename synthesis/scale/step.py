@@ -19,8 +19,9 @@ from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.errors import ConfigError
 from synthesis.options import PairsConfig, RunConfig
 from synthesis.run.folder import RunFolder
+from synthesis.run.job import make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import chosen_pairs, generate, make_job
+from synthesis.run.loop import chosen_pairs, generate
 from synthesis.scale.documents import metadata_of, read_documents
 from synthesis.tokens import load_tokenizer
 
