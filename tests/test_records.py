@@ -189,11 +189,21 @@ def test_a_lost_note_loses_no_batch(tmp_path: Path, damaged: int) -> None:
         assert log.jobs == []
 
 
+def test_what_was_replaced_does_not_stand_in_for_what_replaced_it(tmp_path: Path) -> None:
+    first, second, third = fill(tmp_path)
+    with Journal(tmp_path) as journal:
+        journal.stand_in_for(first, second)
+        journal.stand_in_for(second, third)
+        journal.stand_in_for(third, second)
+        journal.stand_in_for(third, first)
+        assert {journal.stand_in(name) for name in (first, second, third)} == {third}
+
+
 def test_a_lost_stand_in_is_missed(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal, journal.new_current() as order:
         journal.add(Rejected("b" * 16, "parse", "no marker", "text", "f" * 32))
         journal.add(*reversed(entry(1)))
-        journal.stand_in_for("f" * 32, "b" * 16, content_hash(1))
+        journal.stand_in_for("f" * 32, content_hash(1))
         order(content_hash(1))
     path = tmp_path / "retried.jsonl"
     path.write_bytes(path.read_bytes().replace(b"by", b"bx"))

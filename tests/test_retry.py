@@ -124,6 +124,35 @@ def test_a_crash_before_it_is_noted_loses_nothing(begun, server) -> None:
     assert len(chats(server)) == asked
 
 
+def test_what_was_not_noted_is_not_asked_by_yet_another_seed(begun, server) -> None:
+    server.script = good
+    command("run", begun, "--retry-rejected")
+    notes = begun.parent / "journal" / "retried.jsonl"
+    first, *_ = notes.read_bytes().splitlines(keepends=True)
+    notes.write_bytes(first)
+    command("run", begun)
+    assert len(written(begun)) == 4
+    asked = len(chats(server))
+    foreseen = command("plan", begun, "--retry-rejected")
+    assert "4 done, 2 stale" in foreseen.output and "would write 0 contexts" in foreseen.output
+    done = command("run", begun, "--retry-rejected")
+    assert "6 contexts, 0 rejected" in done.output
+    assert len(chats(server)) == asked
+
+
+def test_what_an_interrupted_retry_brought_is_not_asked_again_by_another_model(begun, server) -> None:
+    """It noted its contexts, and did not come to list them as current."""
+    listed = begun.parent / "journal" / "current.txt"
+    before = listed.read_bytes()
+    server.script = lambda asked: bad(asked) if pair_number(asked) == 5 else good(asked)
+    command("run", begun, "--retry-rejected")
+    listed.write_bytes(before)
+    server.script, asked = good, len(chats(server))
+    done = command("run", begun, "--retry-rejected", "--model", "other")
+    assert "6 contexts, 0 rejected" in done.output
+    assert [pair_number(one) for one in chats(server)[asked:]] == [5]
+
+
 def test_contexts_under_a_threshold_given_count_as_rejected(begun, server) -> None:
     foreseen = command("plan", begun, "--retry-rejected", "--min", "overall=1")
     assert "0 done, 6 stale" in foreseen.output

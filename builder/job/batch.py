@@ -100,11 +100,9 @@ class _OpenRun:
 
         A pair at a time, so that memory holds none of those that wait.
         """
-        for state, row, prompt, _ in standing(self.job, rows, self.journal):
-            if not isinstance(row, Pair) or prompt is None or state == "settled":
-                continue
-            for one in self.job.missing(prompt, self.journal):
-                yield from self._advance_one(row, one)
+        for row in standing(self.job, rows, self.journal):
+            for pair, prompt in row.missing(self.job, self.journal):
+                yield from self._advance_one(pair, prompt)
 
     def _advance_one(self, pair: Pair, prompt: Prompt) -> Iterator[Prompt]:
         works = self.job.works([(pair, prompt)], self.journal)

@@ -104,15 +104,12 @@ def estimate(
     states: dict[str, int] = {}
     prompts = Prompts([], [])
     contexts = 0  # candidates count, each of them
-    for state, _, prompt, _ in rows:
-        states[state] = states.get(state, 0) + 1
-        if prompt is None:
-            continue
-        if state != "settled":
-            contexts += sum(1 for _ in job.missing(prompt, journal))
-        sort = prompts.settled if state == "settled" else prompts.open
-        if len(sort) < _COUNTED:
-            sort.append(prompt.messages)
+    for row in rows:
+        states[row.state] = states.get(row.state, 0) + 1
+        contexts += sum(1 for _ in row.missing(job, journal))
+        sort = prompts.open if row.is_open else prompts.settled
+        if row.prompt is not None and len(sort) < _COUNTED:
+            sort.append(row.prompt.messages)
     counts = Counts(**states, failed="")
     usage, rests_on = _usage(job, contexts, prompts, tokenizer, journal, words_before)
     seconds, by = _time(config.cost.rate, contexts, usage, pace)
@@ -144,7 +141,7 @@ def _usage(
     job: Job, todo: int, prompts: Prompts, tokenizer: Tokenizer, journal: Journal, words_before: int
 ) -> tuple[Usage, str]:
     """What ``todo`` contexts would take, and what that rests on."""
-    if job.takes_no_tokens or not prompts.open:
+    if job.engine.free or not prompts.open:
         return Usage(), ""
     taken = journal.usage
     # The reply that ended a pair is recorded with its outcome, those before it apart.

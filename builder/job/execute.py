@@ -35,7 +35,7 @@ from synthesis.run.folder import RunFolder
 from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row, carry_out, standing, survey
-from synthesis.run.retry import by_another_seed, remembered, rows_to_retry
+from synthesis.run.retry import by_another_seed, rows_to_retry
 from synthesis.sources.pairs import is_local
 from synthesis.tokens import Tokenizer, load_tokenizer
 
@@ -92,7 +92,7 @@ def retry(config: RunConfig, reporter: Reporter) -> Summary:
     tokenizer = checked_tokenizer(own)
     with closing(make_job(config)) as job, _held(own, tokenizer, reporter, started) as work:
         asking, rows = _retried(config, own, job, work.journal)
-        counts, pace = _ask(work, asking, remembered(rows, work.journal), None)
+        counts, pace = _ask(work, asking, rows, None)
         return _build_dataset(work, recorded_origin(folder, own), counts, pace)
 
 
@@ -176,7 +176,7 @@ def _ask(work: _Work, job: Job, rows: Iterable[Row], todo: int | None) -> tuple[
     config, journal, reporter = work.config, work.journal, work.reporter
     reporter.stage("writing contexts", todo and todo * job.candidates)
     meter = Meter(config, journal, reporter)
-    if job.takes_no_tokens:  # it may fail as often as it likes
+    if job.engine.free:  # it may fail as often as it likes
         counts = carry_out(job, rows, journal, meter.count)
     else:
         reporter.note("no reply yet")

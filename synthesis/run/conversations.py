@@ -95,7 +95,7 @@ class Conversations(Generic[T]):
         bounds: Bounds | None = None,
         tray: ReplyTray | None = None,
     ) -> None:
-        self._limits = bounds
+        self._bounds = bounds
         self._pairs = pairs
         self._begin = begin
         self._replies = replies
@@ -158,12 +158,12 @@ class Conversations(Generic[T]):
             yield self._finished.popleft()
 
     def _stopped(self) -> bool:
-        return self._limits is not None and not self._limits.may_go_on()
+        return self._bounds is not None and not self._bounds.may_go_on()
 
     def _has_ready(self) -> bool:
         """Whether a prompt is ready, after beginning as many works as it takes."""
         while not self._ready:
-            if self._limits is not None and not self._limits.may_begin(self.waiting):
+            if self._bounds is not None and not self._bounds.may_begin(self.waiting):
                 return False
             if (begun := self._pairs.pull()) is None:
                 return False

@@ -73,11 +73,6 @@ class Job:
         self.engine.close()
 
     @property
-    def takes_no_tokens(self) -> bool:
-        """Whether the engine is no language model."""
-        return self.engine.free
-
-    @property
     def replies_per_pair(self) -> int:
         """How many replies a pair takes if each is as wished."""
         return 1 + section_count(self.words, self.section_words) if self.expands else 1
@@ -92,7 +87,7 @@ class Job:
 
     def guess(self) -> Usage:
         """Roughly what a pair may take."""
-        if self.takes_no_tokens:
+        if self.engine.free:
             return Usage()
         return guessed(self.prompt(Pair(instruction="?", answer="?")), self.replies_per_pair)
 
@@ -178,23 +173,30 @@ class Job:
         return all(name in journal.contexts or name in journal.rejected for name in names)
 
     def mark(self, outcome: Context | Rejected, pair: Pair) -> Mark | None:
-        """How good a candidate is; None where there is only one."""
+        """How good an outcome is, to be recorded with it; None for one that is compared with no others."""
         if isinstance(outcome, Rejected) or self.candidates == 1:
             return None
-        return marked(outcome, pair, self.prompt(pair))
+        return self.rate(outcome, pair)
+
+    def rate(self, context: Context, pair: Pair) -> Mark:
+        """How good a context is among those written for a pair."""
+        return marked(context, pair, self.prompt(pair))
+
+    def contexts(self, fingerprint: str, journal: Journal) -> list[str]:
+        """The candidates of a pair that are contexts."""
+        return [name for name in candidate_names(fingerprint, self.candidates) if name in journal.contexts]
 
     def chosen(self, fingerprint: str, journal: Journal) -> str | None:
         """The outcome that stands for a pair: the best of its candidates that are there, if any is."""
-        names = list(candidate_names(fingerprint, self.candidates))
-        there = [name for name in names if name in journal.contexts]
-        if self.candidates > 1 and there:
-            return max(there, key=lambda name: self._rank(name, journal))
-        return next(iter([*there, *(name for name in names if name in journal.rejected)]), None)
+        if made := self.contexts(fingerprint, journal):
+            return made[0] if self.candidates == 1 else max(made, key=lambda name: self._rank(name, journal))
+        names = candidate_names(fingerprint, self.candidates)
+        return next((name for name in names if name in journal.rejected), None)
 
     def _rank(self, name: str, journal: Journal) -> tuple[int, float]:
         pair, context, mark = journal.find_context(name)
         if mark is None:  # it was written before there were others
-            mark = marked(context, pair, self.prompt(pair))
+            mark = self.rate(context, pair)
             journal.add(context, pair, mark=mark)
         return mark.rank
 

@@ -141,10 +141,11 @@ class Journal:
         if self.find_dropped(assembly) != count:
             self._assembled.append(assembly, "", {"dropped": count})
 
-    def stand_in_for(self, fingerprint: str, pair_id: str, by: str) -> None:
+    def stand_in_for(self, fingerprint: str, by: str) -> None:
         """Record that the context ``by`` is what came of an outcome when its pair was asked again."""
-        if self.stand_in(fingerprint) != by:
-            self._retried.append(fingerprint, pair_id, {"by": by})
+        # What it took the place of does not come back.
+        if self.stand_in(fingerprint) != by and self.stand_in(by) != fingerprint:
+            self._retried.append(fingerprint, "", {"by": by})
 
     def stand_in(self, fingerprint: str) -> str:
         """The context that stands in for an outcome, else the outcome itself."""

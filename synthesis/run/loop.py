@@ -23,7 +23,7 @@ from synthesis.run.alike import Alike
 from synthesis.run.arrivals import Arrivals
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending
-from synthesis.run.candidates import Together, candidate_prompts, check_candidates, marked
+from synthesis.run.candidates import Together, candidate_prompts, check_candidates
 from synthesis.run.conversations import converse
 from synthesis.run.job import AS_BEFORE, Job
 from synthesis.run.journal import Journal
@@ -111,19 +111,15 @@ def carry_out(
     job = replace(job, engine=journaled(job.engine, journal.folder))
 
     def work() -> Iterator[tuple[Pair, Prompt]]:
-        for state, row, prompt, fingerprint in rows:
-            states[state] += 1
-            is_open = prompt is not None and state != "settled"
-            asked = prompt.fingerprint if prompt is not None and is_open else fingerprint
-            names.extend((*bytes.fromhex(fingerprint + asked), is_open))
-            if isinstance(row, Rejected):
-                if fingerprint not in journal.rejected:
-                    journal.add(replace(row, fingerprint=fingerprint))
-            elif row is not None and prompt is not None and state != "settled":
-                for one in job.missing(prompt, journal):
-                    if asked != fingerprint:
-                        again[one.fingerprint] = fingerprint
-                    yield row, one
+        for row in rows:
+            states[row.state] += 1
+            names.extend((*bytes.fromhex(row.fingerprint + row.asked), row.is_open))
+            if isinstance(row.row, Rejected) and row.fingerprint not in journal.rejected:
+                journal.add(replace(row.row, fingerprint=row.fingerprint))
+            for pair, prompt in row.missing(job, journal):
+                if row.asked != row.fingerprint:
+                    again[prompt.fingerprint] = row.fingerprint
+                yield pair, prompt
 
     names = bytearray()  # of each row, in order: its outcome, what is asked for it, whether anything is
     again: dict[str, str] = {}  # what is asked under another name, and what for
@@ -135,7 +131,7 @@ def carry_out(
                 journal.add(outcome, pair, usage, job.mark(outcome, pair))
                 before = again.pop(outcome.fingerprint, "")
                 if before and isinstance(outcome, Context):
-                    journal.stand_in_for(before, pair.id, outcome.fingerprint)
+                    journal.stand_in_for(before, outcome.fingerprint)
                 on_outcome(outcome)
                 if not alike.goes_on(outcome):
                     failed = alike.reason
@@ -152,7 +148,7 @@ def carry_out(
             kept = job.chosen(asked, journal)
             if asked != name:
                 if kept is not None and kept in journal.contexts:
-                    journal.stand_in_for(name, "", kept)
+                    journal.stand_in_for(name, kept)
                 kept = name
             if kept:
                 order(journal.stand_in(kept))
@@ -176,13 +172,31 @@ def _tray(job: Job, journal: Journal) -> Iterator[Arrivals | None]:
 class Row(NamedTuple):
     """A row of the source: its ``state`` (a field of ``Counts``), and what is known of it.
 
-    ``fingerprint`` names its outcome; another than the prompt's where it is asked again, or was.
+    ``fingerprint`` names the outcome that it has or is to have; another than the prompt's where a
+    rejected one is asked again (see ``synthesis.run.retry``), or was. ``row`` and ``prompt`` are None
+    where nothing needs them.
     """
 
     state: str
     row: Pair | Rejected | None
     prompt: Prompt | None
     fingerprint: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is to be had for it."""
+        return self.prompt is not None and self.state != "settled"
+
+    @property
+    def asked(self) -> str:
+        """The name of what is to be had for it; of what it has, if nothing is."""
+        return self.prompt.fingerprint if self.prompt is not None and self.is_open else self.fingerprint
+
+    def missing(self, job: Job, journal: Journal) -> Iterator[tuple[Pair, Prompt]]:
+        """What a job has to ask for it: its pair with each prompt, one for each candidate."""
+        if isinstance(self.row, Pair) and self.prompt is not None and self.is_open:
+            for prompt in job.missing(self.prompt, journal):
+                yield self.row, prompt
 
 
 def standing(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Iterator[Row]:
@@ -247,22 +261,21 @@ def synthesize(
         made = configured_engine(GenerationConfig(engine, model, dict(mix or {}), options=options))
     else:
         made = adopted(engine)
-    sampling = Sampling(temperature, top_p, max_tokens or AS_BEFORE, seed)
-    counter = load_tokenizer(tokenizer)
-    job = Job(
-        made,
-        load_templates(template),
-        sampling,
-        words,
-        counter,
-        repairs,
-        section_words,
-        by_words=not max_tokens,
-    )
-    check_candidates(candidates, made, sampling)
-    together = Together(candidates, lambda context, pair: marked(context, pair, job.prompt(pair)))
-    asked = ((pair, one) for pair in pairs for one in candidate_prompts(job.prompt(pair), candidates))
     try:
+        sampling = Sampling(temperature, top_p, max_tokens or AS_BEFORE, seed)
+        check_candidates(candidates, made, sampling)
+        job = Job(
+            made,
+            load_templates(template),
+            sampling,
+            words,
+            load_tokenizer(tokenizer),
+            repairs,
+            section_words,
+            by_words=not max_tokens,
+        )
+        together = Together(candidates, job.rate)
+        asked = ((pair, one) for pair in pairs for one in candidate_prompts(job.prompt(pair), candidates))
         for done in job.outcomes(asked):
             if (best := together.add(done.pair, done.outcome)) is not None:
                 yield best

@@ -6,12 +6,12 @@ and whoever looks for the outcome of the pair under the run's own settings finds
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
 from synthesis.coherence import score
-from synthesis.data import Pair
+from synthesis.data import Pair, Prompt
 from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
 from synthesis.run.job import Job
 from synthesis.run.journal import Journal
@@ -21,6 +21,8 @@ from synthesis.run.loop import Row
 def rows_to_retry(job: Job, journal: Journal, least: Thresholds = NO_THRESHOLDS) -> Iterator[Row]:
     """What is current in a journal, in order; what was rejected is ``stale`` unless ``job`` was at it before.
 
+    It is ``stale``, too, if a context came of that and a crash before it was noted: then it only is noted.
+
     Args:
         job: how it is asked again.
         journal: of a run that has ended, or was stopped by itself.
@@ -29,23 +31,23 @@ def rows_to_retry(job: Job, journal: Journal, least: Thresholds = NO_THRESHOLDS)
     Raises:
         FolderError: no run has ended in the journal's folder.
     """
-    for name, kept in journal.current():
+    for listed, _ in journal.current():
+        name = journal.stand_in(listed)  # where asking again was interrupted, the list is of before it
         pair, context = journal.pair_of(name)
-        if pair is None or (kept and not (context and _is_below(least, pair, context))):
-            yield Row("settled" if kept else "bad", pair, None, name)
+        if pair is None or (context is not None and not _is_below(least, pair, context)):
+            yield Row("bad" if pair is None else "settled", pair, None, name)
             continue
         prompt = job.prompt(pair)
-        done = prompt.fingerprint == name or job.is_settled(prompt.fingerprint, journal)
+        done = prompt.fingerprint == name or (
+            job.is_settled(prompt.fingerprint, journal) and not _is_unnoted(job, journal, prompt, name)
+        )
         yield Row("settled" if done else "stale", pair, prompt, name)
 
 
-def remembered(rows: Iterable[Row], journal: Journal) -> Iterator[Row]:
-    """The rows, after noting what stands in for one; a crash may have come before it was noted."""
-    for row in rows:
-        made = row.prompt.fingerprint if row.prompt is not None else row.fingerprint
-        if isinstance(row.row, Pair) and made != row.fingerprint and made in journal.contexts:
-            journal.stand_in_for(row.fingerprint, row.row.id, made)
-        yield row
+def _is_unnoted(job: Job, journal: Journal, prompt: Prompt, name: str) -> bool:
+    """Whether contexts came of asking again, and none of them ever stood in for the outcome."""
+    made = job.contexts(prompt.fingerprint, journal)
+    return bool(made) and all(journal.stand_in(one) != name for one in made)
 
 
 def _is_below(least: Thresholds, pair: Pair, text: str) -> bool:
@@ -56,7 +58,7 @@ def by_another_seed(job: Job, journal: Journal, least: Thresholds = NO_THRESHOLD
     """The job with the first seed by which something rejected was not asked yet."""
     for seed in count(job.sampling.seed + 1):
         other = replace(job, sampling=replace(job.sampling, seed=seed))
-        rows = list(rows_to_retry(other, journal, least))
-        if all(row.prompt is None for row in rows) or any(row.state == "stale" for row in rows):
+        rejected = [row.is_open for row in rows_to_retry(other, journal, least) if row.prompt is not None]
+        if not rejected or any(rejected):
             return other
     raise AssertionError("there is always another seed")
