@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from builder.cli.main import app
+from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from tests.openai_server import Asked, Reply, Server, serve
 from tests.test_stopping import bad, good
@@ -73,6 +74,8 @@ def test_another_seed_is_taken_and_the_others_are_left_alone(begun, server) -> N
     assert before.items() <= after.items()
     assert sorted(seed for _, _, seed in after.values()) == [0, 0, 0, 1, 1, 1]
     assert begun.read_text() == saved
+    made = RunFolder(begun.parent).read_manifest()
+    assert (made["engine"], made["model"]) == ("openai", "tiny")
     # The run itself finds all of them, and asks nothing.
     plain = command("run", begun)
     assert "6 contexts, 0 rejected" in plain.output and "nothing changed" in plain.output
@@ -99,6 +102,15 @@ def test_by_another_model_and_then_another_engine(begun, server) -> None:
         ("openai", "other"),
         ("openai", "tiny"),
     ]
+    # So do the facts and the card, and the run itself or assembling changes nothing of that.
+    for again in (("run", begun), ("assemble", begun.parent, "--lengths", "2k")):
+        told = command(*again)
+        assert told.exit_code == 0, told.output
+        made = RunFolder(begun.parent).read_manifest()
+        assert (made["engine"], made["model"]) == ("composer+openai", "composer-1, other, tiny")
+    card = (begun.parent / "dataset" / "README.md").read_text()
+    assert "| model | composer\\-1, other, tiny |" in card
+    assert "Contexts by the engine `composer` are template prose" in card
 
 
 def test_without_a_seed_given_each_time_is_another(begun, server) -> None:

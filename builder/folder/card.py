@@ -168,7 +168,7 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
 
 def _modelless(listed: Sequence[Manifest]) -> list[str]:
     """The engines among those that wrote which are no language models."""
-    wrote = {manifest.facts.get("engine") for manifest in listed}
+    wrote = {name for manifest in listed for name in str(manifest.facts.get("engine") or "").split("+")}
     return [name for name in engine_names() if name in wrote and engine_class(name).free]
 
 

@@ -187,6 +187,7 @@ def _ask(work: _Work, job: Job, rows: Iterable[Row], todo: int | None) -> tuple[
 
 def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -> Summary:
     """Score the contexts, assemble samples, write what changed, and note in the manifest how it went."""
+    origin = _as_written(origin, work.journal)
     facts = run_facts(work.config, work.tokenizer, *origin)
     rows = RunRows(work.config, work.journal, work.tokenizer, work.reporter)
     dataset = build_folder(work.folder.dataset, rows.configs(), facts=facts, figures=True)
@@ -219,6 +220,17 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
         }
     )
     return summary
+
+
+def _as_written(origin: Origin, journal: Journal) -> Origin:
+    """With all who wrote the contexts, as a mix tells them, where others were asked for what was rejected."""
+    if not journal.was_asked_again:
+        return origin
+    wrote = {(context.engine, context.model) for _, context in journal.current_contexts()}
+    engines, models = {engine for engine, _ in wrote}, {model for _, model in wrote}
+    if engines <= {*origin.engine.split("+")} and models <= {*origin.model.split(", ")}:
+        return origin
+    return origin._replace(engine="+".join(sorted(engines)), model=", ".join(sorted(models)))
 
 
 def _usages(journal: Journal, job: Job) -> dict[str, Usage]:

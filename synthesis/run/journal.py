@@ -141,6 +141,11 @@ class Journal:
         if self.find_dropped(assembly) != count:
             self._assembled.append(assembly, "", {"dropped": count})
 
+    @property
+    def was_asked_again(self) -> bool:
+        """Whether any context stands in for an outcome."""
+        return len(self._retried) > 0
+
     def stand_in_for(self, fingerprint: str, by: str) -> None:
         """Record that the context ``by`` is what came of an outcome when its pair was asked again."""
         # What it took the place of does not come back.
