@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import pairwise
 from typing import NamedTuple
 
+from synthesis.coherence.talk import talk
 from synthesis.prompts import writing_templates
 from synthesis.text.words import terms
 
@@ -24,69 +24,6 @@ _LINE = 3  # terms that a whole line must have at the least
 _TAG = re.compile(r"</?([a-z][\w-]{1,30})>")
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 _QUOTED = re.compile(r"\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”")  # what a template wants to read
-
-_ABOUT = r"(?:the |a |an |this |that |your |my |any |every |following |above |given |provided )"
-_ASKED = r"(?:request|response|prompt|instruction|question|query|puzzle)s?"
-_TEXT = r"(?:text|passage|narrative|context|response|story|writing)s?"
-_ASKING = r"(?:request|response|prompt|instruction)s?"
-# One of these may stand in any text, two of them hardly ever do. Before each pattern what its matches hold.
-_TALK = tuple(
-    (tuple(keys.split("|")), re.compile(pattern, re.MULTILINE))
-    for keys, pattern in (
-        (
-            "must|should|has to|have to|need",
-            rf"\b{_TEXT} (?:must|should|(?:has|have|needs?) to) (?:not )?"
-            r"(?:be (?:written|based|about|in) |mention|include|lead|repeat|contain|begin|start|state|provide"
-            r"|give|consist|answer|only|also|follow)",
-        ),
-        (
-            "reader",
-            r"\b(?:an?|the|this|any|every|another|your) readers? (?:was|is|has|had|must|should|will|can|could"
-            r"|who|received|gave|asked|needs|may|might|responded|replied|knows?|wants?|finds? out)\b",
-        ),
-        (
-            "request|response|prompt|instruction",
-            rf"\b(?:given|receiv\w+|gave|made|answer\w*|repeat\w*|mention\w*) {_ABOUT}+{_ASKING}\b"
-            rf"|\b{_ABOUT}{_ASKING} [^.!?\n]{{0,100}}\b(?:reader|text|passage)\b"
-            rf"|\b(?:in response|respond\w*|response|answers?) to {_ABOUT}+{_ASKED}\b",
-        ),
-        (
-            "write|create|compose|generate",
-            r"\b(?:re)?(?:write|create|compose|generate) (?:(?:an?|the|this|it|your|in|about|one|again|as"
-            r"|long|short|detailed|coherent|continuous|plain|whole) ){1,4}"
-            r"(?:text|story|narrative|passage|context|article|paragraphs?|prose|response|report)\b",
-        ),
-        (
-            "words",
-            r"\b(?:about|approximately|at least|exactly|under|within) \d[\d,]* words\b|\(\d[\d,]* words\)",
-        ),
-        (
-            "do not |don't |make sure|ensure ",
-            r"(?:^|[.!?:;]\s|- )(?:do not|don't|make sure|ensure) (?:to )?"
-            r"(?:mention|repeat|write|includ|use|add|give|state|answer|refer)\w*",
-        ),
-        (
-            "text|narrative|passage|context",
-            r"\bth(?:is|e above|e following|e given|e provided) (?:text|narrative|passage|context"
-            r"|background) (?:is|was|has been|describes|provides|explains|tells|leads|includes|contains|shows"
-            r"|states|does|aims|should|will)\b",
-        ),
-        (
-            "in the language|prose|word for word",
-            r"\bin the language of the|\bcontinuous prose\b|\bword for word\b",
-        ),
-    )
-)
-_GIVEN_AWAY = re.compile(rf"\banswer to {_ABOUT}+{_ASKED} is\b")
-_NEAR = 400  # characters
-# A label that prompts have, and what it labels behind it, in the middle of a text as well.
-_LABEL = re.compile(
-    rf"(?:^|[.!?:;\"”]\s)[\s#*>_-]*(?:{_ABOUT}|correct |final |user'?s? )*"
-    r"(request|response|question|answer|instruction|prompt|user|assistant|context|query|output|reader)s?"
-    r"(?:\s+\d+)?\**\s*[:：]",
-    re.MULTILINE,
-)
-_LABELS = (":", "：")
 
 
 class PromptWords(NamedTuple):
@@ -135,7 +72,7 @@ def restated(
         own: the terms of the instruction and of the answer, which may come up.
         prompt: what must not.
     """
-    plain = text.lower()
+    plain, own = text.lower(), list(own)
     found = [
         f"the prompt's tag <{tag}>"
         for tag in sorted(prompt.tags)
@@ -148,7 +85,7 @@ def restated(
         found.append(f"the prompt's words “{' '.join(longest)}”")
     elif (line := _whole_line(text, prompt.lines)) is not None:
         found.append(f"the prompt's line “{line}”")
-    return found + _talk(plain)
+    return found + talk(plain, own)
 
 
 def _runs(sequence: Sequence[str], n: int) -> Iterable[tuple[str, ...]]:
@@ -185,25 +122,3 @@ def _whole_line(text: str, lines: frozenset[tuple[str, ...]]) -> str | None:
         ):
             return line.strip()
     return None
-
-
-def _talk(plain: str) -> list[str]:
-    """Talk about a task, where it is more than one turn of speech."""
-    found = []
-    if any(mark in plain for mark in _LABELS):
-        labels = {match[1]: match.group().strip(' .!?;"”') for match in _LABEL.finditer(plain)}
-        if len(labels) > 1:
-            found.append(f"labels: {', '.join(sorted(labels.values()))}")
-    turns = sorted(
-        (match.start(), number, match.group().strip(" .!?:;-\n"))
-        for number, (keys, pattern) in enumerate(_TALK)
-        if any(key in plain for key in keys)
-        for match in pattern.finditer(plain)
-    )
-    if "answer to" in plain and (match := _GIVEN_AWAY.search(plain)):
-        found.append(f"talk about the task: “{match.group()}”")
-    for (here, one, said), (there, other, more) in pairwise(turns):
-        if one != other and there - here <= _NEAR:
-            found.append(f"talk about the task: “{said}”, “{more}”")
-            break
-    return found
