@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from builder.cli.main import app
 from synthesis.data import Context, Rejected
-from synthesis.run.alike import Alike
+from synthesis.run.alike import Alike, kind_of_rejection
 from tests.openai_server import Asked, Reply, Server, serve
 from tests.pretend import prose
 
@@ -107,3 +107,27 @@ def test_only_the_same_kind_counts() -> None:
     assert alike.goes_on(dropped("check", "missing: x; asked 3 times"))
     assert not alike.goes_on(dropped("check", "missing: y"))
     assert alike.reason == "check: missing: y"
+
+
+@pytest.mark.parametrize(
+    ("stage", "reason", "kind"),
+    [
+        ("check", "missing: 12 tokens; asked 3 times", "check: missing"),
+        ("engine", "HTTP 400 from it", "engine: HTTP 400 from it"),
+        ("pairs", "answer is missing (no column answer, output)", "pairs: answer is missing"),
+        (
+            "assembly",
+            "the context takes 2,413 tokens and the budget is 2,048 (2k): ask for more",
+            "assembly: the context takes N tokens and the budget is N",
+        ),
+    ],
+)
+def test_rejections_are_counted_by_what_they_are_not_by_their_numbers(stage, reason, kind) -> None:
+    assert kind_of_rejection(stage, reason) == kind
+
+
+def test_a_run_that_failed_alike_to_its_last_pair_has_stopped_nothing(server, tmp_path, write_pairs) -> None:
+    none = command("run", server, tmp_path, write_pairs(5), "--stop-after", "5")
+    assert none.exit_code == 1
+    assert "no context was made" in none.output
+    assert "stopped" not in none.output and "left" not in none.output

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from builder.folder.codes import tell_codes
+from builder.folder.facts import IMPORTED
 from builder.job.quality import LOW
 from synthesis.sources.splits import tell_files
 
@@ -104,10 +105,13 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
 
 def _why_short(config: RunConfig) -> str:
     asked = config.samples.distractors
+    longer = config.generation.engine != IMPORTED  # whose words are not ours to choose
     if asked == "none":
-        return "as no distractors were asked for. Raise --words, or leave --distractors none out"
-    more = "" if "random" in asked else ", or use --distractors random"
-    return f"for lack of other contexts. Add pairs{',' if more else ' or'} raise --words{more}"
+        words = "Raise --words, or leave" if longer else "Leave"
+        return f"as no distractors were asked for. {words} --distractors none out"
+    ways = ["raise --words"] * longer + ["use --distractors random"] * ("random" not in asked)
+    tail = f"{',' if len(ways) > 1 else ''} or {ways.pop()}" if ways else ""
+    return f"for lack of other contexts. {', '.join(['Add pairs', *ways])}{tail}"
 
 
 def _some(number: int, what: str) -> str:

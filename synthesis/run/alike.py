@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from textwrap import shorten
+
 from synthesis.data import Context, Rejected
+
+_DETAILS = re.compile(r"[:;]| \(")
+_NUMBER = re.compile(r"\b\d[\d,]*(?= tokens)|(?<=budget is )\d[\d,]*")
 
 
 class Alike:
@@ -28,6 +34,9 @@ class Alike:
 
 
 def kind_of_rejection(stage: str, reason: str) -> str:
-    """The stage and the name of the fault: what rejections are counted by."""
-    name = reason.partition(":")[0].partition(";")[0].strip()
-    return f"{stage}: {name}"[:80]
+    """The stage and the name of the fault: what rejections are counted by.
+
+    Numbers of tokens are no part of it, nor what is in brackets.
+    """
+    name = _NUMBER.sub("N", _DETAILS.split(reason, maxsplit=1)[0].strip())
+    return shorten(f"{stage}: {name}", 100, placeholder=" …")

@@ -153,7 +153,8 @@ def carry_out(
             if kept:
                 order(journal.stand_in(kept))
             left += is_open and not job.has_outcomes(asked, journal)
-    return Counts(**states, left=left, failed=failed)
+    # What failed alike to the very last has stopped nothing.
+    return Counts(**states, left=left, failed=failed if left else "")
 
 
 @contextmanager
