@@ -16,6 +16,7 @@ from synthesis.text.words import terms
 
 _NEAR = 400  # characters
 _ENOUGH = 2
+_REACH = 300  # characters, more than any turn is long
 
 _ABOUT = r"(?:the |a |an |this |that |your |my |any |every |following |above |given |provided )"
 _ASKED = r"(?:request|response|prompt|instruction|question|query|puzzle)s?"
@@ -329,8 +330,8 @@ def _turns_near(plain: str, own: Iterable[Sequence[str]]) -> list[str]:
     turns = sorted(
         (match.start(), match.end(), turn.weight, turn.group, match.group())
         for turn in _TURNS
-        if any(key in plain for key in turn.keys)
-        for match in turn.pattern.finditer(plain)
+        for low, high in _around(plain, turn.keys)
+        for match in turn.pattern.finditer(plain, low, high)
     )
     near: list[tuple[int, str, str]] = []
     for start, end, weight, group, match in turns:
@@ -346,3 +347,23 @@ def _turns_near(plain: str, own: Iterable[Sequence[str]]) -> list[str]:
                 return [other, said]
         near.append((end, group, said))
     return []
+
+
+def _around(plain: str, keys: Sequence[str]) -> list[tuple[int, int]]:
+    """The stretches of a text in which a pattern with one of the keys can match, in order and apart.
+
+    Finding a word costs a hundredth of trying a pattern at every place.
+    """
+    places = []
+    for key in keys:
+        at = plain.find(key)
+        while at >= 0:
+            places.append(at)
+            at = plain.find(key, at + 1)
+    found: list[tuple[int, int]] = []
+    for at in sorted(places):
+        low, high = max(0, at - _REACH), min(len(plain), at + _REACH)
+        if found and low <= found[-1][1]:
+            low = found.pop()[0]
+        found.append((low, high))
+    return found
