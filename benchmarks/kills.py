@@ -132,11 +132,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def scenarios(place: Place, stack: ExitStack) -> list[Scenario]:
     """One for each command."""
-    out = place.folder / "out"
+    out, chats = place.folder / "out", place.folder / "chats.jsonl"
 
     def fresh() -> None:
         shutil.rmtree(out, ignore_errors=True)
-        out.unlink(missing_ok=True) if out.is_file() else None
+        chats.unlink(missing_ok=True)
 
     def beside() -> None:
         fresh()
@@ -161,7 +161,7 @@ def scenarios(place: Place, stack: ExitStack) -> list[Scenario]:
     export = [
         "export",
         str(place.folder / "finished"),
-        str(out),
+        str(chats),
         "--config",
         "composer-chat-1k",
         "--overwrite",
@@ -182,7 +182,7 @@ def scenarios(place: Place, stack: ExitStack) -> list[Scenario]:
             "import", [["import", str(place.contexts), "--out", str(out), "--lengths", "1k"]], out, fresh
         ),
         Scenario("report", [["report", str(out)]], out, copied),
-        Scenario("export", [export], out, beside),
+        Scenario("export", [export], chats, beside),
         Scenario(
             "run openai", [["run", *talks, f"base_url={server.url}", "--engine", "openai"]], out, again, key
         ),
