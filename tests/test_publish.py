@@ -203,6 +203,18 @@ def test_versions_follow_from_what_changed(hub: LocalHub, folder: Path, tmp_path
     assert tags(hub)["v3.0.0"] == tags(hub)["v2.1.1"]
 
 
+def test_the_order_of_a_folder_is_no_change_when_it_is_published_again(hub, send, tmp_path) -> None:
+    folder = tmp_path / "other" / "dataset"
+    # As after ``assemble --lengths 2k``: the newest first, not by name.
+    build(folder, *(config(name, chat(2), "chat") for name in ("m-chat-8k", "m-chat-2k")))
+    first = send(folder)
+    card = hub.files(REPO)["README.md"]
+    again = send(folder)
+    assert (first.version, again.version) == ("v1.0.0", "v1.0.0")
+    assert "nothing to do: all of it is in v1.0.0" in again.plan
+    assert hub.files(REPO)["README.md"] == card
+
+
 def test_a_second_model_joins_the_repository(hub: LocalHub, tmp_path: Path, send: Send) -> None:
     send()
     other = tmp_path / "other"

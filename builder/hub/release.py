@@ -234,6 +234,9 @@ def release_card(
     both = merged_versions(placed, remote)
     meta, _ = split_card(remote.card or "", f"README.md of {repo_id}")
     ours = is_ours(remote.card)
+    # What the card there lists stays in its order, or publishing again would change it.
+    listed = [entry["config_name"] for entry in meta.get("configs", [])]
+    names = [name for name in dict.fromkeys([*listed, *both]) if name in both]
     # From the card of the folder: a build that changes nothing else writes these there only.
     given, _ = split_card(source.card, f"'{source.folder / CARD}'")
     facts: dict[str, Any] = {name: given[name] for name in CARD_FACTS if given.get(name)}
@@ -252,7 +255,7 @@ def release_card(
         for name in _figures(source, remote):
             (stage / "figures" / name).touch()
         try:
-            text = render_card(stage, [versions[-1] for versions in both.values()], facts)
+            text = render_card(stage, [both[name][-1] for name in names], facts)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(
                 f"A manifest in {repo_id} lacks what the card tells of it ({type(error).__name__}: {error}). "
