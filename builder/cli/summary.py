@@ -37,10 +37,13 @@ def failure(summary: Summary, config: RunConfig) -> str:
     if summary.counts.left:
         more = "--max-cost" if config.cost.max_cost else "--max-total-tokens"
         return f"the budget does not reach further: {left}. Go on with a higher one: {again} {more} ..."
+    reasons = summary.quality.reasons
+    if not summary.contexts and reasons and all(one.startswith("filter: ") for one in reasons):
+        return "the filters dropped every context, for the reasons above; loosen them and run again"
     if not summary.contexts:
         return "no context was made; the reasons are " + (
             f"above, each with its text in {config.out_dir / 'journal' / 'rejected.jsonl'}"
-            if summary.quality.reasons
+            if reasons
             else "not known: the source has no pairs"
         )
     return ""
