@@ -341,7 +341,8 @@ def test_a_corpus_from_the_hub(hub: LocalHub, tmp_path: Path) -> None:
     assert old == [["easy"], train | {"revision": first}]
     assert pinned[0] == ["easy"]
     assert file == path == [["newer"], named | {"path": "easy/train.jsonl"}]
-    assert folder == [["easy test", "easy"], named | {"revision": first, "path": "easy"}]
+    # Of a folder with files for training and for tests, those for training.
+    assert folder == [["easy"], named | {"revision": first, "path": "easy"}]
     assert body == [["hard"], named | {"config": "hard", "split": "train", "column": "body"}]
     assert "'easy', 'hard'" in undecided[0] and "SOURCE?config=NAME" in undecided[0]
     assert "Check the spelling of ORG/NAME" in missing[0]

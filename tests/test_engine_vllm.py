@@ -108,8 +108,8 @@ def test_seeds_follow_from_content() -> None:
 
 
 def test_a_template_that_refuses_a_role_is_named() -> None:
-    chat = Chat(Letters(refuses="system"), "m", opens=True)
-    with pytest.raises(EngineError, match=r"'m'.*no system turns.*roles \(here: system, user\)"):
+    chat = Chat(Letters(refuses="user"), "m", opens=True)
+    with pytest.raises(EngineError, match=r"'m'.*no user turns.*roles \(here: system, user\)"):
         chat.ids([Message("system", "Be brief."), Message("user", "Write.")])
 
 
