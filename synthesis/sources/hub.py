@@ -7,6 +7,7 @@ Knows nothing of what the columns mean.
 
 from __future__ import annotations
 
+import gc
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -182,13 +183,18 @@ def dataset_table(
             )
             named, stream = label_names(data.features), iter(data)
         number = 0
-        while True:
-            with hub_errors(f"{name} (after row {number})", token):
-                value = next(stream, None)
-            if value is None:
-                return
-            number += 1
-            yield SourceRow(number, with_names(dict(cast(Mapping[str, Any], value)), named))
+        try:
+            while True:
+                with hub_errors(f"{name} (after row {number})", token):
+                    value = next(stream, None)
+                if value is None:
+                    return
+                number += 1
+                yield SourceRow(number, with_names(dict(cast(Mapping[str, Any], value)), named))
+        finally:
+            # It is read ahead by threads: one that still reads when the process ends aborts it.
+            del data, stream
+            gc.collect()
 
     return SourceTable(name, name.rstrip("/").rsplit("/", 1)[-1], rows, uniform=True)
 

@@ -149,13 +149,11 @@ def test_no_chat_template_is_told_when_a_prompt_comes_not_before(tmp_path) -> No
 
 
 def test_a_chat_template_that_refuses_a_role(copy) -> None:
-    template = (
-        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
-    )
+    template = "{% for m in messages %}{% if m.role == 'user' %}{{ raise_exception('no user') }}{% endif %}"
     (copy / "chat_template.jinja").write_text(template + "{{ m.content }}{% endfor %}", encoding="utf-8")
     engine = make(copy)
     messages = (Message("system", "Be brief."), Message("user", "Hm?"))
-    with pytest.raises(EngineError, match=r"refuses.*no system.*--template.*system, user"):
+    with pytest.raises(EngineError, match=r"refuses.*no user.*--template.*system, user"):
         next(engine.complete(Items([Prompt("1", "p", "t", {}, messages, "f")]), Sampling()))
     engine.close()
 
