@@ -59,9 +59,10 @@ def test_fewer_run_at_once_when_the_server_says_it_is_too_much() -> None:
         done = list(engine(server, concurrency=16, retries=20).complete(Items(prompts(120)), SAMPLING))
     assert {found.finish_reason for found in done} == {"stop"}
     assert server.most_held == 16
-    later = server.asked[len(server.asked) // 3 :]
-    assert max(asked.held for asked in later) <= 8
-    assert sum(asked.held > 4 for asked in later) < len(later) / 4
+    # By how much is told on a clock that no other process disturbs: tests/test_pace.py.
+    later = server.asked[len(server.asked) // 2 :]
+    assert max(asked.held for asked in later) < 16
+    assert sum(asked.held > 4 for asked in later) < len(later) / 2
 
 
 def test_fewer_run_at_once_when_replies_become_much_slower() -> None:
