@@ -121,9 +121,16 @@ class Visit:
     def synthesize(self, **texts: str) -> str:
         """Fill in, press Synthesize and wait for the end; the status line."""
         self.fill(**texts)
-        self.page.evaluate("document.querySelector('#syn-status .cs-status').className = 'cs-status'")
+        self.forget_status()
         self.press("Synthesize")
         return self.ended()
+
+    def forget_status(self) -> None:
+        """Let the status line tell of no run, so that ``ended`` waits for the next one.
+
+        That one may be over before anybody sees it begin.
+        """
+        self.page.evaluate("document.querySelector('#syn-status .cs-status').className = 'cs-status'")
 
     def marks(self, panel: str = "syn") -> list[str]:
         """The evidence highlighted."""
