@@ -10,7 +10,7 @@ from pathlib import Path
 from examples.study.plan import Arm
 from examples.study.questions import Question, human_context
 from synthesis import assemble, synthesize
-from synthesis.data import Context, Message, Pair, Rejected, Sample
+from synthesis.data import Context, Pair, Rejected, Sample
 from synthesis.tasks import task_of
 from synthesis.tokens import Tokenizer
 
@@ -83,8 +83,4 @@ def _assembled(
 
 def _turn(sample: Sample) -> Turn:
     user, answer = sample.messages[-2:]
-    return Turn(sample.pair_id, _text(user), _text(answer))
-
-
-def _text(message: Message) -> str:
-    return message.content
+    return Turn(sample.pair_id, user.content, answer.content)

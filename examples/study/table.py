@@ -17,6 +17,7 @@ from typing import Any
 
 from examples.study.marks import contains, exact, f1
 from examples.study.plan import Plan
+from synthesis.storage import replace_file
 
 _DRAWS = 2000
 
@@ -43,7 +44,7 @@ def remember(out: Path, plan: Plan) -> None:
     file, told = out / "plan.json", json.dumps(asdict(plan), indent=1)
     if file.exists() and file.read_text(encoding="utf-8") != told:
         raise SystemExit(f"{out} holds a study by another plan: give another folder, or remove this one")
-    file.write_text(told, encoding="utf-8")
+    replace_file(file, told)
 
 
 def read_jobs(out: Path) -> list[dict[str, Any]]:

@@ -161,6 +161,11 @@ class Fault(NamedTuple):
     anew: bool = False
 
     @property
+    def points(self) -> int:
+        """How many things it has the model mend: a line of ``say`` is one."""
+        return self.say.count("\n") + 1
+
+    @property
     def reason(self) -> str:
         """For the record."""
         return f"{self.name}: {self.what}"

@@ -55,7 +55,7 @@ def candidate_prompts(prompt: Prompt, count: int) -> Iterator[Prompt]:
 def marked(context: Context, pair: Pair, prompt: Prompt) -> Mark:
     """The mark of a context for a pair; ``prompt`` says how many words it was to have."""
     _, faults, score = inspect(context, pair, prompt)
-    return Mark(sum(fault.say.count("\n") + 1 for fault in faults), round(score.overall, 6))
+    return Mark(sum(fault.points for fault in faults), round(score.overall, 6))
 
 
 class Together:

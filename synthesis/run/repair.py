@@ -44,7 +44,7 @@ class Checked(NamedTuple, Generic[T]):
     def rank(self) -> tuple[bool, int, float, int]:
         """Greater for the better of two replies: what can be read, fatal faults, score, all faults."""
         fatal = sum(fault.fatal for fault in self.faults)
-        said = sum(fault.say.count("\n") + 1 for fault in self.faults)
+        said = sum(fault.points for fault in self.faults)
         return self.value is not None, -fatal, self.score, -said
 
 

@@ -70,6 +70,8 @@ _OF = re.compile(rf"(?<![-\w])(?:[tT]he )?(?P<head>{_MAKERS}|{_KINS}) of {_SORT}
 _OWNED = re.compile(rf"(?P<name>{_NAME})['’]s (?P<head>{_KINS})\b")
 # A word of a noun phrase: nothing that joins another one to it.
 _NOUN = r"(?:(?!(?:of|for|in|by|to|with|the|an?|at|on)\b)[\w'’-]+)"
+_PRONOUNS = frozenset(["who", "that", "which"])
+_CALLED = re.compile(r"\b(?:is|was|are|were|as)$")
 _ASKED_FOR = re.compile(r"^(?:who|what)(?: is| was| are| were|['’]s) (?:the )?$", re.I)
 
 _KINDS = {
@@ -251,9 +253,7 @@ def _left_open(question: str, fresh: Fresh) -> tuple[str, str, str] | None:
     found = _OPEN.match(question)
     if found is None or re.search(rf"\b{_INSITU}\b|\b(?:who|when|that)\b|,", found["before"], re.I):
         return None
-    if not re.search(r"[A-Z0-9]", found["before"]) or re.search(
-        r"\b(?:is|was|are|were|as)$", found["before"]
-    ):
+    if not re.search(r"[A-Z0-9]", found["before"]) or _CALLED.search(found["before"]):
         return None  # what it is called is said already
     noun = found["noun"]
     bridge = fresh(found["head"].casefold())
@@ -263,7 +263,7 @@ def _left_open(question: str, fresh: Fresh) -> tuple[str, str, str] | None:
     be = "is" if verb in ("located", "based", "situated") or verb.endswith("known") else "was"
     if verb == "whose":
         asked_now = f"{bridge}'s{found['rest']}"
-    elif verb in ("who", "that", "which"):
+    elif verb in _PRONOUNS:
         asked_now = f"{bridge}{found['rest']}"
     else:
         asked_now = f"{bridge} {be} {verb}{found['rest']}"
@@ -295,12 +295,12 @@ def _closed(question: str, fresh: Fresh) -> tuple[str, str, str] | None:
     if found is None or not re.search(r"[A-Z0-9\"]", found["rest"]):
         return None
     ask = found["ask"]
-    if _ASKED_FOR.match(ask + " ") or re.search(r"\b(?:is|was|are|were|as|name of)$", ask):
+    if _ASKED_FOR.match(ask + " ") or _CALLED.search(ask) or re.search(r"\bname of$", ask):
         return None
     if re.search(rf"\b(?:{_INSITU}|who|when|where)\b", found["np"].partition(found["rel"])[2], re.I):
         return None
     bridge = fresh(found["head"].casefold())
-    fact = f"{bridge}{found['rest']}" if found["rel"].casefold() in ("who", "that", "which") else ""
+    fact = f"{bridge}{found['rest']}" if found["rel"].casefold() in _PRONOUNS else ""
     return f"{ask} {bridge}", fact or f"{bridge} is {found['np']}", bridge
 
 
