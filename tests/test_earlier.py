@@ -23,6 +23,7 @@ from builder.job.rows import RunRows
 from builder.report.write import report
 from synthesis.data import Pair
 from synthesis.engines.base import Sampling
+from synthesis.engines.composer.engine import Composer
 from synthesis.options import RunConfig, from_dict, load_config, override
 from synthesis.prompts import build_prompt, load_template
 from synthesis.run.journal import Journal
@@ -105,7 +106,12 @@ def test_fingerprints_are_those_of_before() -> None:
     assert prompt.fingerprint == "66e3b502d4732153be6ce9dac5b9aae4"
 
 
-def test_what_is_written_is_settled(folder: Path) -> None:
+def test_what_is_written_is_settled_until_the_composer_writes_otherwise(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = plan(config_of(folder)).counts
+    assert (counts.settled, counts.stale, counts.new) == (0, 10, 0)
+    monkeypatch.setattr(Composer, "model", "composer-1")
     counts = plan(config_of(folder)).counts
     assert (counts.settled, counts.stale, counts.new) == (10, 0, 0)
 

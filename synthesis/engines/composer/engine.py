@@ -35,7 +35,7 @@ class Composer(BaseEngine):
     name = "composer"
     free = True
     writes_any_length = True
-    model = "composer-1"
+    model = "composer-2"
 
     def __init__(self, mode: str = "woven", hops: int = 1) -> None:
         if mode not in PACE:
