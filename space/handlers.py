@@ -135,7 +135,7 @@ def score_once(context: str, instruction: str, answer: str) -> dict[str, Any]:
     if scored.verdict is None:
         raise InputError(scored.problem)
     coherence = scored.verdict.coherence
-    names = ("overall", "support", "relevance", "uniqueness", "kind", "verified")
+    names = ("overall", "support", "relevance", "uniqueness", "leaks", "kind", "verified")
     return {name: getattr(coherence, name) for name in names} | {
         "windows": list(coherence.windows),
         "evidence": spans(scored.evidence),

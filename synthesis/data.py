@@ -152,7 +152,9 @@ class Coherence:
     """How well a context carries a pair; every number is in [0, 1].
 
     ``windows`` holds one score per window of the context, in order. ``verified`` is
-    False where the score cannot know (for instance the polarity of a yes/no answer).
+    False where the score cannot know (for instance a yes/no answer whose facts the context
+    does not give). ``leaks`` is what is left of the overall after what gives the pair away
+    (an echo, a pasted answer, residue, ...): 1 where nothing does.
     """
 
     overall: float
@@ -162,6 +164,7 @@ class Coherence:
     kind: str
     verified: bool
     windows: tuple[float, ...] = ()
+    leaks: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

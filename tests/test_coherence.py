@@ -233,6 +233,16 @@ def test_pasted_summary_is_marked_down() -> None:
     assert any("pasted" in line for line in explain(text, "Summarize the article.", SUMMARY))
 
 
+def test_leaks_are_a_part_of_their_own() -> None:
+    question = "In which town does the Harrow Bridge stand?"
+    whole, marked = score(BRIDGE, question, "Aldwyn"), score(BRIDGE + "<|im_end|>", question, "Aldwyn")
+    assert whole.leaks == 1.0
+    assert marked.leaks == 0.3
+    assert marked.overall == pytest.approx(whole.overall * 0.3, abs=0.02)
+    assert (marked.support, marked.relevance) == (whole.support, whole.relevance)
+    assert "Leaks left 0.30 of it." in explain(BRIDGE + "<|im_end|>", question, "Aldwyn")[0]
+
+
 def test_plain_context_has_no_leaks() -> None:
     lines = explain(BRIDGE, "In which town does the Harrow Bridge stand?", "Aldwyn")
     assert not any(line.startswith("Marked down") for line in lines)

@@ -181,29 +181,29 @@ class KeptContexts:
 
 
 class Scores:
-    """The scores of contexts by place: 34 bytes each, windows left out."""
+    """The scores of contexts by place: 42 bytes each, windows left out."""
 
     def __init__(self, count: int) -> None:
-        self._values = array("d", [nan]) * (4 * count)
+        self._values = array("d", [nan]) * (5 * count)
         self._kinds = array("b", [0]) * count
         self._verified = array("b", [0]) * count
 
     def score(self, place: int, pair: Pair, context: Context) -> tuple[Coherence, list[Leak]]:
         """Score a context and keep the score."""
         found, leaks = score_with_leaks(context.text, pair.instruction, pair.answer)
-        values = (found.overall, found.support, found.relevance, found.uniqueness)
-        self._values[4 * place : 4 * place + 4] = array("d", values)
+        values = (found.overall, found.support, found.relevance, found.uniqueness, found.leaks)
+        self._values[5 * place : 5 * place + 5] = array("d", values)
         self._kinds[place] = KINDS.index(found.kind)
         self._verified[place] = found.verified
         return found, leaks
 
     def known(self, place: int) -> Coherence | None:
         """The score of a context that was scored before."""
-        overall, support, relevance, uniqueness = self._values[4 * place : 4 * place + 4]
+        overall, support, relevance, uniqueness, leaks = self._values[5 * place : 5 * place + 5]
         if isnan(overall):
             return None
         kind, verified = KINDS[self._kinds[place]], bool(self._verified[place])
-        return Coherence(overall, support, relevance, uniqueness, kind, verified)
+        return Coherence(overall, support, relevance, uniqueness, kind, verified, (), leaks)
 
 
 class _RowsAt(OnDemand[Row]):

@@ -140,6 +140,7 @@ def _line(place: str, context: str, instruction: str, answer: str, reasons: bool
         "support": round(found.support, 4),
         "relevance": round(found.relevance, 4),
         "uniqueness": round(found.uniqueness, 4),
+        "leaks": found.leaks,
         "kind": found.kind,
         "verified": found.verified,
     }

@@ -98,7 +98,7 @@ def as_record(result: Result) -> dict[str, Any]:
         "tokens": context.tokens,
         "coherence": {
             name: getattr(coherence, name)
-            for name in ("overall", "support", "relevance", "uniqueness", "kind", "verified")
+            for name in ("overall", "support", "relevance", "uniqueness", "leaks", "kind", "verified")
         },
         "engine": context.engine,
         "model": context.model,

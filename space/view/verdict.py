@@ -1,4 +1,4 @@
-"""The score in words and bars: overall, its three parts, and what it cannot know.
+"""The score in words and bars: overall, its parts and what leaks took, and what it cannot know.
 
 The sentences here say what a number means; what was found in this very text is ``explain``'s.
 """
@@ -27,6 +27,12 @@ _PARTS = (
         "Does this text answer it, rather than any other?",
         ("Other texts would do as well.", "Somewhat better than other texts.", "Yes, clearly this one."),
     ),
+    (
+        "leaks",
+        "Free of leaks",
+        "Does nothing give the pair away?",
+        ("No: most of the score goes for it.", "Something does.", "Nothing does."),
+    ),
 )
 _LEVELS = (0.4, 0.75)
 _ALWAYS = (
@@ -40,10 +46,7 @@ def verdict(found: Assessment | None) -> str:
     """The score's area; without a verdict its empty form, of the same height."""
     # Cut, not rounded: no context is certain to be right, so none is shown as 1.00.
     overall = "–" if found is None else f"{int(found.coherence.overall * 100) / 100:.2f}"
-    if found is None:
-        word = "Scoring follows"
-    else:
-        word = ("Weak", "Partial", "Strong")[_level(found.coherence.overall)]
+    word = "Scoring follows" if found is None else ("Weak", "Partial", "Strong")[_grade(found)]
     rows = "".join(_part(found, *part) for part in _PARTS)
     state = " cs-pending" if found is None else ""
     return (
@@ -72,7 +75,15 @@ def _told(found: Assessment, name: str, value: float, says: tuple[str, str, str]
     """The part's sentence; for support, what was found in this text."""
     if name == "support" and len(found.notes) > 1:
         return found.notes[1]
+    if name == "leaks" and value < 1:
+        return says[min(_level(value), 1)]
     return says[_level(value)]
+
+
+def _grade(found: Assessment) -> int:
+    """What is marked down is not strong, whatever is left of its score."""
+    level = _level(found.coherence.overall)
+    return level if found.coherence.leaks == 1 else min(level, 1)
 
 
 def _level(value: float) -> int:

@@ -49,13 +49,13 @@ def combine(context: str, question: Question, parts: Parts, leaks: list[Leak]) -
         logs = (math.log(max(value, _FLOOR)) for value in values)
         odds = fitted.bias + sum(w * x for w, x in zip(weights, logs, strict=True))
         overall = 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
-    for leak in leaks:
-        overall *= leak.factor
+    left = math.prod(leak.factor for leak in leaks)
+    overall *= left
     known = parts.stated and not any(leak.serious for leak in leaks)
     if known and kind != "summary":
         known = parts.nearest >= _NEAREST and evidence.stands_out(context, question, parts)
     overall, support, relevance, uniqueness = (round(min(1.0, v), 4) for v in (overall, *values))
-    return Coherence(overall, support, relevance, uniqueness, kind, known, parts.windows)
+    return Coherence(overall, support, relevance, uniqueness, kind, known, parts.windows, round(left, 4))
 
 
 def score(context: str, instruction: str, answer: str) -> Coherence:

@@ -100,7 +100,8 @@ def sentences_for(
     verdict: Coherence,
 ) -> list[str]:
     """A few sentences, most important first."""
-    lines = [f"Coherence {verdict.overall:.2f} for a {verdict.kind} answer."]
+    left = f" Leaks left {verdict.leaks:.2f} of it." if verdict.leaks < 1 else ""
+    lines = [f"Coherence {verdict.overall:.2f} for a {verdict.kind} answer.{left}"]
     if not view.size:
         return [*lines, "The context holds no words, so nothing supports the answer."]
     lines.append(_support(text, question, parts))
