@@ -16,6 +16,7 @@ FLOORS = {
     "synthesis": (
         *("data", "errors", "keys", "proxies", "lazy_sequence", "tasks", "storage", "settings", "options"),
         *("text", "tokens", "sources", "engines", "prompts", "coherence", "gate", "run", "scale", "assembly"),
+        "evaluation",
         "",  # the package's own surface
     ),
     "builder": ("resources", "wording", "folder", "loading", "job", "export", "report", "hub", "cli", ""),

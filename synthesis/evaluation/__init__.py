@@ -1,0 +1,1 @@
+"""Any engine answers questions under matched conditions, and what that says of it."""

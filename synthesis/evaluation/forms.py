@@ -1,0 +1,51 @@
+"""The forms by name, and which of them a source has. A form is imported only when it is looked at."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import cast
+
+from synthesis.errors import UsageError
+from synthesis.evaluation.questions import QuestionForm, QuestionSource
+
+_ROOM = "synthesis.evaluation"
+# Name -> module with a ``FORM``. The first that fits is taken: from the most particular to the most general.
+_FORMS: dict[str, str] = {}
+
+
+def form_names() -> list[str]:
+    """The names ``form_of`` knows."""
+    return list(_FORMS)
+
+
+def form_named(name: str) -> QuestionForm:
+    """The form of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in _FORMS:
+        near = difflib.get_close_matches(name, _FORMS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(_FORMS)}"
+        raise UsageError(f"--form {name!r} is not known; {hint}")
+    return cast(QuestionForm, importlib.import_module(f"{_ROOM}.{_FORMS[name]}").FORM)
+
+
+def form_of(source: QuestionSource, name: str = "") -> QuestionForm:
+    """The form that a source has: the one named, else the first that fits.
+
+    Raises:
+        UsageError: none does, or there is none of that name.
+    """
+    if name:
+        return form_named(name)
+    for known in _FORMS:
+        form = form_named(known)
+        if form.fits(source):
+            return form
+    forms = "; ".join(f"{known} ({form_named(known).told})" for known in _FORMS)
+    raise UsageError(
+        f"{source.place} is in no form of questions that is known: {forms}. Name one with --form, or the "
+        "columns with --column context=NAME and so on"
+    )
