@@ -149,6 +149,7 @@ def test_engines_know_little_and_not_one_another() -> None:
             "import builder.cli",
             {"torch", "vllm", "datasets", "pyarrow", "numpy", "tokenizers", "gradio", "matplotlib"},
         ),
+        ("import synthesis.evaluation.metrics", {"jieba", "rouge", "rouge_score", "nltk", "numpy"}),
         ("import synthesis.scale", {"datatrove", "torch", "datasets", "pyarrow", "numpy", "tokenizers"}),
         (
             "import synthesis.engines.composer",
