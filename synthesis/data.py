@@ -75,7 +75,8 @@ class Completion:
     """An engine's reply. ``evidence`` is filled by engines that know where they put it.
 
     ``finish_reason`` is ``stop``, ``length``, ``refusal`` or ``error``; for the last two, and
-    where there is no text, ``detail`` says why.
+    where there is no text, ``detail`` says why. ``form`` and ``hops`` are as in ``Context``, for
+    engines that know them.
     """
 
     prompt_id: str
@@ -85,6 +86,8 @@ class Completion:
     output_tokens: int = 0
     evidence: tuple[Evidence, ...] = ()
     detail: str = ""
+    form: str = ""
+    hops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,9 @@ class Context:
     ``words`` counts whitespace-separated words, ``tokens`` counts tokens of the run's
     tokenizer. ``evidence_source`` is ``exact`` when the engine recorded the spans,
     ``located`` when they were found afterwards, ``none`` when there are none. ``attempts``
-    counts the replies it took, those that were asked for again and all sections included.
+    counts the replies it took, those that were asked for again and all sections included. ``form``
+    says what kind of text carries the evidence (``steps``, ``manual`` ...; empty where nobody knows),
+    ``hops`` how many steps the evidence takes (0 where nobody knows).
     """
 
     pair_id: str
@@ -130,6 +135,8 @@ class Context:
     evidence_source: str = "none"
     fingerprint: str = ""
     attempts: int = 1
+    form: str = ""
+    hops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +182,8 @@ class Sample:
     document text; ``evidence_span`` is the character span of that context inside the
     first user message, ``evidence`` its pieces of evidence there; ``token_span`` and
     ``evidence_tokens`` are the same as positions of tokens in the rendered conversation (ends
-    exclusive); ``documents`` are pair ids in the order they appear.
+    exclusive); ``documents`` are pair ids in the order they appear. ``form`` and ``hops`` are those
+    of the context; ``rings`` is how many rings of keys hide the question, 0 where it is asked plainly.
     """
 
     id: str
@@ -192,3 +200,6 @@ class Sample:
     evidence: tuple[Evidence, ...] = ()
     token_span: tuple[int, int] = (0, 0)
     evidence_tokens: tuple[tuple[int, int], ...] = ()
+    form: str = ""
+    hops: int = 0
+    rings: int = 0

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,21 @@ def chat_rows(count: int) -> Rows:
             )
         )
     return rows
+
+
+def test_rows_say_how_their_evidence_is_told() -> None:
+    pair, context, coherence = make_pair(0)
+    row = raw_row(pair, replace(context, form="steps", hops=2), replace(coherence, leaks=0.3))
+    assert (row["form"], row["hops"], row["leaks"]) == ("steps", 2, 0.3)
+    assert raw_row(pair, context, None)["leaks"] is None
+    sample = Sample(
+        "s", pair.id, (), 99, 128, 0.5, (0, 9), (pair.id,), "random", "generic", form="steps", hops=2, rings=3
+    )
+    row = chat_row(sample)
+    assert (row["form"], row["hops"], row["rings"], row["evidence_distance"]) == ("steps", 2, 3, None)
+    pieces = (Evidence(0, 2, "b"), Evidence(5, 9, "a"), Evidence(3, 4, "c"))
+    placed = replace(sample, evidence=pieces, evidence_tokens=((10, 12), (50, 60), (20, 30)))
+    assert chat_row(placed)["evidence_distance"] == 38
 
 
 def rejected_rows(count: int) -> Rows:

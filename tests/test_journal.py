@@ -39,6 +39,20 @@ def test_what_was_added_is_there_the_next_time(tmp_path) -> None:
         assert not journal.knows_pair(entry(9)[0].id)
 
 
+def test_what_an_engine_says_of_its_evidence_is_there_the_next_time(tmp_path) -> None:
+    fill(tmp_path / "before", 1)
+    pair, context = entry(0)
+    told = replace(context, form="steps", hops=2)
+    with Journal(tmp_path / "told") as journal, journal.new_current() as order:
+        journal.add(told, pair)
+        order(told.fingerprint)
+    with Journal(tmp_path / "told") as journal:
+        assert list(journal.current_contexts()) == [(pair, told)]
+    # Where nothing is said, earlier versions read it.
+    plain, more = ((tmp_path / name / "contexts.jsonl").read_text("utf-8") for name in ("before", "told"))
+    assert "hops" not in plain and '"form":"steps","hops":2' in more
+
+
 def test_a_torn_tail_is_cut_off_and_the_rest_stands(tmp_path) -> None:
     fill(tmp_path, 3)
     path = tmp_path / "contexts.jsonl"

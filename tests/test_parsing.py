@@ -112,6 +112,12 @@ def test_spans_move_with_the_text() -> None:
     assert outcome.evidence_source == "exact"
 
 
+def test_what_an_engine_says_of_its_evidence_is_kept() -> None:
+    outcome = reply(BODY, form="steps", hops=3)
+    assert (outcome.form, outcome.hops) == ("steps", 3)
+    assert (reply(BODY).form, reply(BODY).hops) == ("", 0)
+
+
 @pytest.mark.parametrize(
     ("text", "changes", "stage", "reason"),
     [

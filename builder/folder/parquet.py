@@ -28,6 +28,7 @@ ZSTD_LEVEL = 3  # fixed: a library's default may change, and the bytes with it
 _DICTIONARY = (
     "task",
     "evidence_source",
+    "form",
     "answer_kind",
     "engine",
     "model",

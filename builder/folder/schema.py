@@ -17,7 +17,7 @@ Row: TypeAlias = dict[str, Any]
 
 # To be raised when the same contexts and settings would give other rows: a change of the
 # score, of the assembly or of a column.
-ROWS_VERSION = 6
+ROWS_VERSION = 7
 
 
 class Column(NamedTuple):
@@ -38,12 +38,15 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("context", "long", "the synthesised background text"),
         Column("evidence", "evidence", "character spans of the context that support the answer"),
         Column("evidence_source", "text", "`exact` (from the engine), `located` (found later) or `none`"),
+        Column("form", "text", "kind of text that carries the evidence, empty where the engine does not say"),
+        Column("hops", "integer", "steps that the evidence takes, 0 where the engine does not say"),
         Column("words", "integer", "whitespace-separated words of the context"),
         Column("tokens", "integer", "tokens of the context"),
         Column("coherence", "number", "overall score from 0 to 1, empty where nothing was scored"),
         Column("support", "number", "does the context carry the answer, 0 to 1"),
         Column("relevance", "number", "does it speak of what the instruction asks, 0 to 1"),
         Column("uniqueness", "number", "does it fit this pair rather than another, 0 to 1"),
+        Column("leaks", "number", "what giveaways leave of the score, 1 where there are none"),
         Column("answer_kind", "text", "kind of answer the score was calibrated for"),
         Column("verified", "flag", "false where the score cannot know, such as yes or no"),
         Column(
@@ -75,6 +78,14 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
             "placed",
             "its pieces of evidence: character spans in that message, tokens in the whole conversation",
         ),
+        Column(
+            "evidence_distance",
+            "integer",
+            "tokens between its first and last piece, empty if fewer",
+        ),
+        Column("form", "text", "kind of text that carries the evidence, as in the raw config"),
+        Column("hops", "integer", "steps that the evidence takes, as in the raw config"),
+        Column("rings", "integer", "rings of keys that hide the question, 0 where it is asked plainly"),
         Column("documents", "texts", "pair ids of all contexts, in order"),
         Column("distractors", "text", "how the other contexts were chosen"),
         Column("coherence", "number", "overall score of the supporting context"),
@@ -140,12 +151,15 @@ def raw_row(
         "context": context.text,
         "evidence": [span._asdict() for span in context.evidence],
         "evidence_source": context.evidence_source,
+        "form": context.form,
+        "hops": context.hops,
         "words": context.words,
         "tokens": context.tokens,
         "coherence": coherence.overall if coherence else None,
         "support": coherence.support if coherence else None,
         "relevance": coherence.relevance if coherence else None,
         "uniqueness": coherence.uniqueness if coherence else None,
+        "leaks": coherence.leaks if coherence else None,
         "answer_kind": coherence.kind if coherence else None,
         "verified": coherence.verified if coherence else None,
         "contamination": list(overlaps),
@@ -163,6 +177,7 @@ def chat_row(sample: Sample) -> Row:
     """A row of a chat config. No column is called ``prompt``: trainers misread it beside ``messages``."""
     (start, end), (first, last) = sample.evidence_span, sample.token_span
     pieces = zip(sample.evidence, sample.evidence_tokens, strict=True)
+    apart = sorted(sample.evidence_tokens)
     return {
         "messages": [message._asdict() for message in sample.messages],
         "id": sample.id,
@@ -178,6 +193,10 @@ def chat_row(sample: Sample) -> Row:
         "evidence": [
             {**span._asdict(), "token_start": tokens[0], "token_end": tokens[1]} for span, tokens in pieces
         ],
+        "evidence_distance": max(0, apart[-1][0] - apart[0][1]) if len(apart) > 1 else None,
+        "form": sample.form,
+        "hops": sample.hops,
+        "rings": sample.rings,
         "documents": list(sample.documents),
         "distractors": sample.distractors,
         "coherence": sample.coherence,

@@ -28,6 +28,8 @@ _FORMAT = 1  # of the file written here; another number leaves older ones unread
 _BATCH = 1024  # rows held in memory while they are copied
 # What assembling takes of a row; a dataset of another version may lack any other column.
 _USED = ("id", "task", "instruction", "answer", "context", "evidence", "tokens")
+# What datasets of earlier versions lack.
+_LATER = {"form": "", "hops": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,7 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
             self._table = _mapped(store)
         except FileNotFoundError as error:
             raise StorageError(f"{store} was removed while it was in use. Load the dataset again.") from error
+        self._used = (*_USED, *(name for name in _LATER if name in self._table.column_names))
         self._scores = array("d", self._column("coherence", -1.0))
         kept = range(len(self._scores)) if least is None else _at_least(self._scores, least)
         self._kept: Sequence[int] = kept
@@ -259,8 +262,8 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
     def read(self, place: int) -> tuple[Pair, Context]:
         """A pair with its context."""
         position = self._kept[place]
-        row = {name: self._table.column(name)[position].as_py() for name in _USED}
-        return _item(row)
+        row = {name: self._table.column(name)[position].as_py() for name in self._used}
+        return _item(_LATER | row)
 
     def coherence(self, index: int) -> float | None:
         """The overall score of a row, None where nothing was scored."""
@@ -276,7 +279,15 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
 def _item(row: dict[str, Any]) -> tuple[Pair, Context]:
     evidence = tuple(Evidence(**span) for span in row["evidence"])
     pair = Pair(row["id"], row["instruction"], row["answer"], row["task"])
-    return pair, Context(row["id"], row["context"], evidence, tokens=row["tokens"])
+    context = Context(
+        row["id"],
+        row["context"],
+        evidence,
+        tokens=row["tokens"],
+        form=row["form"] or "",
+        hops=row["hops"] or 0,
+    )
+    return pair, context
 
 
 def _at_least(scores: Sequence[float], least: float) -> array[int]:

@@ -94,6 +94,8 @@ def as_record(result: Result) -> dict[str, Any]:
         "context": context.text,
         "evidence": spans(context.evidence),
         "evidence_source": context.evidence_source,
+        "form": context.form,
+        "hops": context.hops,
         "words": context.words,
         "tokens": context.tokens,
         "coherence": {

@@ -219,6 +219,8 @@ def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: fl
         coherence=coherence,
         evidence=tuple(Evidence(start + piece.start, start + piece.end, piece.what) for piece in pieces),
         evidence_tokens=counted.evidence,
+        form=made.context.form if made.own else "",
+        hops=made.context.hops if made.own else 0,
     )
 
 

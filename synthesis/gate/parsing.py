@@ -61,4 +61,6 @@ def parse(
         seed=seed,
         evidence_source="exact" if evidence else "none",
         fingerprint=prompt.fingerprint,
+        form=completion.form,
+        hops=completion.hops,
     )

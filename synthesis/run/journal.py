@@ -20,6 +20,7 @@ from synthesis.run.records import understood
 TASKS = "tasks"
 _CURRENT = "current.txt"
 _MARK = ("faults", "score")  # of one among several candidates
+_LATER = ("form", "hops")  # what earlier versions do not know is not written where it says nothing
 _MEMBERS = {
     "contexts": ("pair", *_MARK, *(field.name for field in fields(Context))),
     "rejected": ("pair", *(field.name for field in fields(Rejected))),
@@ -111,6 +112,9 @@ class Journal:
         log = self.contexts if isinstance(outcome, Context) else self.rejected
         body = asdict(outcome)
         del body["fingerprint"], body["pair_id"]
+        for name in _LATER:
+            if not body.get(name, True):
+                del body[name]
         body = {"pair": asdict(pair) if pair else None, **body, **(mark._asdict() if mark else {})}
         log.append(outcome.fingerprint, outcome.pair_id, body, usage)
 

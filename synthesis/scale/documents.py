@@ -80,6 +80,8 @@ def metadata_of(pair: Pair, context: Context, tokens: int) -> dict[str, Any]:
         "task": pair.task,
         "evidence": [span._asdict() for span in context.evidence],
         "evidence_source": context.evidence_source,
+        "form": context.form,
+        "hops": context.hops,
         "words": context.words,
         "token_count": tokens,
         "engine": context.engine,
