@@ -21,13 +21,13 @@ def card_template() -> str:
     return _first("dataset_card.md", "builder/dataset_card.md").read_text(encoding="utf-8")
 
 
-def report_template() -> str:
-    """The text of the report page's template.
+def page_template(name: str) -> str:
+    """The text of a template of the report's pages, or of what they are made of.
 
     Raises:
         ContextSynthesisError: The installation lacks the file.
     """
-    return _first("builder/report/report.html", "builder/report/report.html").read_text(encoding="utf-8")
+    return _first(f"builder/report/{name}", f"builder/report/{name}").read_text(encoding="utf-8")
 
 
 def example_pairs() -> Path:

@@ -17,7 +17,7 @@ from builder.folder.schema import Row
 from builder.folder.statistics import shorten
 from builder.folder.versions import Manifest
 from builder.report.collect import DepthLine, RawPart
-from builder.resources import report_template
+from builder.resources import page_template
 from builder.wording import readable_size
 
 MARK = "context-synthesis report"
@@ -62,15 +62,11 @@ class Findings:
 
 def render(found: Findings) -> str:
     """The page; the same findings give the same text."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(plain=plain, size=readable_size, number=_number, score=_score, short=_short)
     rejected = [manifest for manifest in found.manifests if manifest.kind == "rejected"]
-    return environment.from_string(report_template()).render(
+    return fill(
+        "report.html",
         mark=MARK,
+        title=f"{found.name}: report",
         name=found.name,
         counts=_counts(found),
         made=_made(found),
@@ -82,6 +78,21 @@ def render(found: Findings) -> str:
         depths=found.depths,
         figures=found.figures,
     )
+
+
+def fill(template: str, **values: Any) -> str:
+    """A page from its template; whatever is filled in is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(page_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(plain=plain, size=readable_size, number=_number, score=_score, short=_short)
+    return environment.get_template(template).render(**values)
 
 
 def plain(value: object) -> str:

@@ -1,0 +1,47 @@
+"""``compare``: runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder.cli.base import command
+from builder.cli.options import Quiet
+
+
+@command()
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN_A RUN_B ...",
+            help="Folders of runs or datasets, perhaps as NAME=FOLDER. Differences are to the first.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("comparison"),
+    texts: Annotated[
+        int, typer.Option(min=0, help="Contexts of each run whose texts are read; 0 for all.")
+    ] = 1000,
+    quiet: Quiet = False,
+) -> None:
+    """Compare runs: lengths, coherence, evidence, wording, leaks, rejects and cost, as one HTML page.
+
+    A test set or contexts by people are compared alike: make a run of them with `import` first.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from builder.report.comparison import compare as write
+
+    written = write(runs, out, most_texts=texts)
+    if quiet:
+        return
+    shown = Table(box=None, pad_edge=False)
+    for place, head in enumerate(written.overview.heads):
+        shown.add_column(head, justify="right" if place else "left", overflow="fold")
+    for row in written.overview.rows:
+        shown.add_row(*row)
+    Console().print(shown)
+    typer.echo(f"{written.page} and {len(written.figures)} figures")

@@ -1,0 +1,351 @@
+"""``compare``: runs side by side, as tables, figures and one HTML page.
+
+Reads finished folders and writes another one. What is measured is in ``builder.report.sides``, how
+figures look in ``builder.report.ranges``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
+
+from builder.folder.figures.style import png, styled
+from builder.folder.statistics import PARTS
+from builder.report.page import Figure, fill
+from builder.report.ranges import Line, Range, draw_ranges, median
+from builder.report.sides import Side, find_sides, shared_tasks
+from builder.report.write import PAGE
+from synthesis.data import content_hash
+from synthesis.errors import FolderError
+from synthesis.storage import replace_file, storage_errors
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+MARK = "context-synthesis comparison"
+MOST_TASKS = 24
+MOST_TEXTS = 1000
+_DRAWS = 2000
+
+_TEXT = {
+    "overlap": "instruction's terms in the evidence",
+    "distance": "words between first and last evidence",
+    "depth": "place of the evidence in its context",
+    "diversity": "distinct words in 100",
+    "repetition": "runs of six words said before",
+}
+
+
+class Table(NamedTuple):
+    """A table of the page: what it shows, its heads, and its rows as they are printed."""
+
+    caption: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was written: the page and the figures beside it, and the table to print."""
+
+    page: Path
+    figures: tuple[Path, ...]
+    overview: Table
+
+
+def compare(
+    places: Sequence[str | Path], out: str | Path = "comparison", *, most_texts: int = MOST_TEXTS
+) -> Comparison:
+    """Compare runs' folders or dataset folders.
+
+    Args:
+        places: two or more, each perhaps as ``NAME=FOLDER``; differences are taken against the first.
+        out: the folder to write.
+        most_texts: rows a side whose texts are read for what lengths and scores do not tell, 0 for all.
+
+    Raises:
+        SourceError: there is no dataset.
+        FolderError: files are missing or damaged, or ``out`` holds a page that is not a comparison.
+        UsageError: there is only one config, or a folder was given twice.
+        StorageError: writing failed.
+    """
+    target = Path(out)
+    _check_target(target)
+    sides = find_sides(places, most_texts)
+    tasks = shared_tasks(sides, MOST_TASKS)
+    figures = list(_figures(sides, tasks))
+    overview = _overview(sides)
+    tables = [
+        overview,
+        *filter(None, (_by_task(sides, tasks), _paired(sides), _texts(sides), _leaks(sides))),
+        *filter(None, (_samples(sides), _dropped(sides))),
+    ]
+    page = fill(
+        "compare.html",
+        mark=MARK,
+        title=f"Comparison of {', '.join(side.name for side in sides)}",
+        sides=[(side.name, _made(side)) for side in sides],
+        tables=tables,
+        figures=figures,
+    )
+    for figure in figures:
+        replace_file(target / figure.file, figure.png)
+    replace_file(target / PAGE, page)
+    return Comparison(target / PAGE, tuple(target / one.file for one in figures), overview)
+
+
+def _check_target(target: Path) -> None:
+    page = target / PAGE
+    with storage_errors(page):
+        if page.is_file() and MARK not in page.read_text(encoding="utf-8", errors="replace"):
+            raise FolderError(
+                f"'{page}' is not a comparison of ours and is not overwritten. Choose another --out."
+            )
+
+
+def _made(side: Side) -> str:
+    """How a side came about, in a few words."""
+    facts = side.manifest.facts
+    asked = f"{side.asked:,} words asked for" if side.asked else ""
+    told = (
+        facts.get("engine"),
+        facts.get("model"),
+        facts.get("template"),
+        asked,
+        f"version {side.manifest.version}",
+    )
+    return ", ".join(str(one) for one in told if one)
+
+
+# --- figures
+
+
+def _figures(sides: Sequence[Side], tasks: Sequence[str]) -> Iterator[Figure]:
+    key = content_hash([side.manifest.digest for side in sides], [side.name for side in sides])
+    title = " / ".join(side.name for side in sides)
+    drawings: dict[str, tuple[str, Callable[[], Drawing]]] = {
+        "lengths": (
+            "Words of a context by task and side.",
+            lambda: draw_ranges(
+                title,
+                "words of a context",
+                _lines(sides, tasks, "words", marks=sorted({side.asked for side in sides if side.asked})),
+                foot="Dashed: asked for.",
+            ),
+        ),
+        "coherence-by-task": (
+            "Coherence by task and side.",
+            lambda: draw_ranges(title, "coherence", _lines(sides, tasks, "coherence"), unit=True, places=2),
+        ),
+        "coherence-by-part": (
+            "The coherence score and its parts by side.",
+            lambda: draw_ranges(
+                title,
+                "coherence and its parts",
+                [Line(part, [Range(side.name, side.values(part)) for side in sides]) for part in PARTS],
+                unit=True,
+                places=2,
+            ),
+        ),
+        "evidence": (
+            "Where the evidence stands and how much of the instruction's wording it has, by side.",
+            lambda: draw_ranges(
+                title,
+                "evidence and wording",
+                [
+                    Line(_SHORT[name], [Range(side.name, side.text_values(name)) for side in sides])
+                    for name in ("overlap", "depth", "diversity", "repetition")
+                ],
+                unit=True,
+                places=2,
+            ),
+        ),
+    }
+    with styled():
+        for name, (told, draw) in drawings.items():
+            yield Figure(f"{name}.png", told, png(draw(), key))
+
+
+_SHORT = {
+    "overlap": "question in evidence",
+    "depth": "depth of evidence",
+    "diversity": "distinct words",
+    "repetition": "repetition",
+}
+
+
+def _lines(
+    sides: Sequence[Side], tasks: Sequence[str], measure: str, marks: Sequence[float] = ()
+) -> list[Line]:
+    lines = [
+        Line(task, [Range(side.name, side.values(measure, task)) for side in sides], marks) for task in tasks
+    ]
+    everything = Line("all", [Range(side.name, side.values(measure)) for side in sides], marks)
+    return [*lines, everything] if len(lines) > 1 else [everything]
+
+
+# --- tables
+
+
+def _overview(sides: Sequence[Side]) -> Table:
+    first = set(sides[0].ids)
+    rows = []
+    for side in sides:
+        usage = side.run.get("usage", {})
+        dropped = sum(side.dropped.values())
+        share = f"{dropped / (dropped + side.manifest.rows):.0%}" if dropped else "0"
+        rows.append(
+            [
+                side.name,
+                f"{side.manifest.rows:,}",
+                f"{len(first & set(side.ids)):,}",
+                share,
+                _number(_mean(side.values("words"))),
+                _number(_mean(side.values("tokens"))),
+                _score(_mean(side.values("coherence"))),
+                f"{usage['output_tokens']:,}" if usage.get("output_tokens") else "–",
+                _number(side.run.get("seconds")) if side.run.get("seconds") else "–",
+            ]
+        )
+    heads = [
+        "side",
+        "contexts",
+        "shared",
+        "dropped",
+        "words",
+        "tokens",
+        "coherence",
+        "tokens written",
+        "seconds",
+    ]
+    return Table(
+        "Means of all contexts of a side. Shared: pairs it has in common with the first. Dropped: of all "
+        "that were written. Tokens written and seconds: of the last run.",
+        heads,
+        rows,
+    )
+
+
+def _by_task(sides: Sequence[Side], tasks: Sequence[str]) -> Table:
+    rows = []
+    for task in tasks:
+        for side in sides:
+            words = side.values("words", task)
+            if words:
+                ends = f"{min(words):,.0f} / {fmean(words):,.0f} / {max(words):,.0f}"
+                parts = [_score(_mean(side.values(part, task))) for part in PARTS]
+                rows.append([task, side.name, f"{len(words):,}", ends, *parts])
+    return Table(
+        "By task. Words: least / mean / most; coherence and its parts: means.",
+        ["task", "side", "contexts", "words", *PARTS],
+        rows,
+    )
+
+
+def _paired(sides: Sequence[Side]) -> Table | None:
+    rows = []
+    base = sides[0]
+    for side in sides[1:]:
+        cells = [str(paired(side.by_pair(part), base.by_pair(part)) or "–") for part in PARTS]
+        shared = len(set(side.ids) & set(base.ids))
+        if shared:
+            rows.append([side.name, f"{shared:,}", *cells])
+    if not rows:
+        return None
+    return Table(
+        f"Mean differences to {base.name} over the pairs both have, with 95 % intervals (paired bootstrap).",
+        ["side", "pairs", *PARTS],
+        rows,
+    )
+
+
+def _texts(sides: Sequence[Side]) -> Table:
+    rows = []
+    for name, told in _TEXT.items():
+        found = [median(side.text_values(name)) for side in sides]
+        rows.append([told, *(_number(one) if name == "distance" else _score(one) for one in found)])
+    rows.append(["runs of eight words that another context holds", *(_score(side.shared) for side in sides)])
+    read = ", ".join(f"{side.read:,}" for side in sides)
+    return Table(
+        f"Medians over {read} contexts whose texts were read.", ["", *(side.name for side in sides)], rows
+    )
+
+
+def _leaks(sides: Sequence[Side]) -> Table | None:
+    kinds = sorted({kind for side in sides for kind in side.leaks})
+    rows = [[kind, *(f"{side.leaks.get(kind, 0) / side.read:.1%}" for side in sides)] for kind in kinds]
+    return Table(
+        "Share of those contexts that give the answer away, or are no narrative, by what they do.",
+        ["", *(side.name for side in sides)],
+        rows,
+    ) if rows else None  # fmt: skip
+
+
+def _samples(sides: Sequence[Side]) -> Table | None:
+    rows = [
+        [side.name, one.label, f"{one.rows:,}", f"{one.budget:,}", _number(one.tokens), f"{one.full:.1%}"]
+        for side in sides
+        for one in side.chats
+    ]
+    return Table(
+        "Samples. Full: those that fill their budget to 99.5 % or more.",
+        ["side", "config", "samples", "budget", "tokens", "full"],
+        rows,
+    ) if rows else None  # fmt: skip
+
+
+def _dropped(sides: Sequence[Side]) -> Table | None:
+    reasons = sorted(
+        {reason for side in sides for reason in side.dropped},
+        key=lambda reason: (-sum(side.dropped.get(reason, 0) for side in sides), reason),
+    )
+    rows = [[reason, *(f"{side.dropped.get(reason, 0):,}" for side in sides)] for reason in reasons[:40]]
+    heads = ["stage and reason", *(side.name for side in sides)]
+    return Table("Rows that were dropped.", heads, rows) if rows else None
+
+
+class Difference(NamedTuple):
+    """A mean difference with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
+
+def paired(one: dict[str, float], other: dict[str, float]) -> Difference | None:
+    """Mean of ``one`` less that of ``other`` over the keys both have, by a bootstrap of 2,000 draws.
+
+    None with fewer than two keys in common.
+    """
+    import numpy as np
+
+    keys = sorted(one.keys() & other.keys())
+    if len(keys) < 2:
+        return None
+    values = np.array([one[key] - other[key] for key in keys])
+    draw = np.random.Generator(np.random.PCG64(random.Random(0).getrandbits(64)))
+    # A hundred draws at a time: the numbers of all would not fit for many pairs.
+    means = np.concatenate(
+        [values[draw.integers(0, len(values), (20, len(values)))].mean(1) for _ in range(_DRAWS // 20)]
+    )
+    low, high = np.quantile(means, (0.025, 0.975))
+    return Difference(float(values.mean()), float(low), float(high))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
