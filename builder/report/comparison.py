@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from builder.folder.figures.style import png, styled
 from builder.folder.statistics import PARTS
 from builder.report.page import Figure, fill
-from builder.report.ranges import Line, Range, draw_ranges, median
+from builder.report.ranges import Range, RangeLine, draw_ranges, median
 from builder.report.sides import Side, find_sides, shared_tasks
 from builder.report.write import PAGE
 from synthesis.data import content_hash
@@ -40,7 +40,7 @@ _TEXT = {
 }
 
 
-class Table(NamedTuple):
+class PageTable(NamedTuple):
     """A table of the page: what it shows, its heads, and its rows as they are printed."""
 
     caption: str
@@ -54,7 +54,7 @@ class Comparison:
 
     page: Path
     figures: tuple[Path, ...]
-    overview: Table
+    overview: PageTable
 
 
 def compare(
@@ -146,7 +146,7 @@ def _figures(sides: Sequence[Side], tasks: Sequence[str]) -> Iterator[Figure]:
             lambda: draw_ranges(
                 title,
                 "coherence and its parts",
-                [Line(part, [Range(side.name, side.values(part)) for side in sides]) for part in PARTS],
+                [RangeLine(part, [Range(side.name, side.values(part)) for side in sides]) for part in PARTS],
                 unit=True,
                 places=2,
             ),
@@ -157,7 +157,7 @@ def _figures(sides: Sequence[Side], tasks: Sequence[str]) -> Iterator[Figure]:
                 title,
                 "evidence and wording",
                 [
-                    Line(_SHORT[name], [Range(side.name, side.text_values(name)) for side in sides])
+                    RangeLine(_SHORT[name], [Range(side.name, side.text_values(name)) for side in sides])
                     for name in ("overlap", "depth", "diversity", "repetition")
                 ],
                 unit=True,
@@ -180,18 +180,19 @@ _SHORT = {
 
 def _lines(
     sides: Sequence[Side], tasks: Sequence[str], measure: str, marks: Sequence[float] = ()
-) -> list[Line]:
+) -> list[RangeLine]:
     lines = [
-        Line(task, [Range(side.name, side.values(measure, task)) for side in sides], marks) for task in tasks
+        RangeLine(task, [Range(side.name, side.values(measure, task)) for side in sides], marks)
+        for task in tasks
     ]
-    everything = Line("all", [Range(side.name, side.values(measure)) for side in sides], marks)
+    everything = RangeLine("all", [Range(side.name, side.values(measure)) for side in sides], marks)
     return [*lines, everything] if len(lines) > 1 else [everything]
 
 
 # --- tables
 
 
-def _overview(sides: Sequence[Side]) -> Table:
+def _overview(sides: Sequence[Side]) -> PageTable:
     first = set(sides[0].ids)
     rows = []
     for side in sides:
@@ -222,7 +223,7 @@ def _overview(sides: Sequence[Side]) -> Table:
         "tokens written",
         "seconds",
     ]
-    return Table(
+    return PageTable(
         "Means of all contexts of a side. Shared: pairs it has in common with the first. Dropped: of all "
         "that were written. Tokens written and seconds: of the last run.",
         heads,
@@ -230,7 +231,7 @@ def _overview(sides: Sequence[Side]) -> Table:
     )
 
 
-def _by_task(sides: Sequence[Side], tasks: Sequence[str]) -> Table:
+def _by_task(sides: Sequence[Side], tasks: Sequence[str]) -> PageTable:
     rows = []
     for task in tasks:
         for side in sides:
@@ -239,14 +240,14 @@ def _by_task(sides: Sequence[Side], tasks: Sequence[str]) -> Table:
                 ends = f"{min(words):,.0f} / {fmean(words):,.0f} / {max(words):,.0f}"
                 parts = [_score(_mean(side.values(part, task))) for part in PARTS]
                 rows.append([task, side.name, f"{len(words):,}", ends, *parts])
-    return Table(
+    return PageTable(
         "By task. Words: least / mean / most; coherence and its parts: means.",
         ["task", "side", "contexts", "words", *PARTS],
         rows,
     )
 
 
-def _paired(sides: Sequence[Side]) -> Table | None:
+def _paired(sides: Sequence[Side]) -> PageTable | None:
     rows = []
     base = sides[0]
     for side in sides[1:]:
@@ -256,56 +257,56 @@ def _paired(sides: Sequence[Side]) -> Table | None:
             rows.append([side.name, f"{shared:,}", *cells])
     if not rows:
         return None
-    return Table(
+    return PageTable(
         f"Mean differences to {base.name} over the pairs both have, with 95 % intervals (paired bootstrap).",
         ["side", "pairs", *PARTS],
         rows,
     )
 
 
-def _texts(sides: Sequence[Side]) -> Table:
+def _texts(sides: Sequence[Side]) -> PageTable:
     rows = []
     for name, told in _TEXT.items():
         found = [median(side.text_values(name)) for side in sides]
         rows.append([told, *(_number(one) if name == "distance" else _score(one) for one in found)])
     rows.append(["runs of eight words that another context holds", *(_score(side.shared) for side in sides)])
     read = ", ".join(f"{side.read:,}" for side in sides)
-    return Table(
+    return PageTable(
         f"Medians over {read} contexts whose texts were read.", ["", *(side.name for side in sides)], rows
     )
 
 
-def _leaks(sides: Sequence[Side]) -> Table | None:
+def _leaks(sides: Sequence[Side]) -> PageTable | None:
     kinds = sorted({kind for side in sides for kind in side.leaks})
     rows = [[kind, *(f"{side.leaks.get(kind, 0) / side.read:.1%}" for side in sides)] for kind in kinds]
-    return Table(
+    return PageTable(
         "Share of those contexts that give the answer away, or are no narrative, by what they do.",
         ["", *(side.name for side in sides)],
         rows,
     ) if rows else None  # fmt: skip
 
 
-def _samples(sides: Sequence[Side]) -> Table | None:
+def _samples(sides: Sequence[Side]) -> PageTable | None:
     rows = [
         [side.name, one.label, f"{one.rows:,}", f"{one.budget:,}", _number(one.tokens), f"{one.full:.1%}"]
         for side in sides
         for one in side.chats
     ]
-    return Table(
+    return PageTable(
         "Samples. Full: those that fill their budget to 99.5 % or more.",
         ["side", "config", "samples", "budget", "tokens", "full"],
         rows,
     ) if rows else None  # fmt: skip
 
 
-def _dropped(sides: Sequence[Side]) -> Table | None:
+def _dropped(sides: Sequence[Side]) -> PageTable | None:
     reasons = sorted(
         {reason for side in sides for reason in side.dropped},
         key=lambda reason: (-sum(side.dropped.get(reason, 0) for side in sides), reason),
     )
     rows = [[reason, *(f"{side.dropped.get(reason, 0):,}" for side in sides)] for reason in reasons[:40]]
     heads = ["stage and reason", *(side.name for side in sides)]
-    return Table("Rows that were dropped.", heads, rows) if rows else None
+    return PageTable("Rows that were dropped.", heads, rows) if rows else None
 
 
 class Difference(NamedTuple):

@@ -28,7 +28,7 @@ class Range(NamedTuple):
     values: Sequence[float]
 
 
-class Line(NamedTuple):
+class RangeLine(NamedTuple):
     """One line of a figure, a range for each side; ``marks`` are drawn in grey."""
 
     label: str
@@ -36,7 +36,7 @@ class Line(NamedTuple):
     marks: Sequence[float] = ()
 
 
-class Points(NamedTuple):
+class PointLine(NamedTuple):
     """One line of a figure of means: a value for each side, with its interval if there is one."""
 
     label: str
@@ -44,7 +44,7 @@ class Points(NamedTuple):
 
 
 def draw_ranges(
-    title: str, what: str, lines: Sequence[Line], *, unit: bool = False, places: int = 0, foot: str = ""
+    title: str, what: str, lines: Sequence[RangeLine], *, unit: bool = False, places: int = 0, foot: str = ""
 ) -> Figure:
     """The lines under one another on one scale.
 
@@ -99,7 +99,7 @@ def draw_ranges(
     return figure
 
 
-def draw_points(title: str, what: str, lines: Sequence[Points], foot: str = "") -> Figure:
+def draw_points(title: str, what: str, lines: Sequence[PointLine], foot: str = "") -> Figure:
     """Means with their intervals, a line for each label and a point for each side."""
     sides = max(len(line.points) for line in lines)
     block = sides * _SIDE + _GAP
