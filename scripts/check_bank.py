@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from collections.abc import Sequence as Several
 
 from synthesis.engines.composer.draft import compose
+from synthesis.engines.composer.prose.about import SUBJECTS
 from synthesis.engines.composer.prose.bank import BANKS, Bank, Record, compile_bank
+from synthesis.engines.composer.prose.plan import STAGES
 from synthesis.engines.composer.prose.scene import SLOTS, Scene
 from synthesis.engines.composer.prose.templates import Alternatives, SentenceTemplate, Sequence, Slot, expand
 from synthesis.engines.composer.prose.world import GENDERED, NUMBERS, PRONOUNS, SKIES, TRAITS, Clock, Supply
@@ -44,10 +46,16 @@ NEEDED = {
     "lead": 28,
     "notice": 14,
     "after": 12,
+    "need": 12,
+    "use": 10,
+    "spoken": 14,
 }
 
 #: Kinds a genre may have: headings. ``head_item`` is for banks whose ``order`` is ``items``.
 OPTIONAL = ("head_open", "head_aim", "head_block", "head_turn", "head_end", "head_item")
+
+#: What a genre may say of facts of one sort, or at one stage of a story; see ``Writer.tell``.
+TIED = tuple(f"{kind} {what}" for kind in ("need", "use") for what in (*SUBJECTS, *STAGES))
 
 #: Kinds that speak of nobody in particular, as a text without people uses them too.
 NOBODY = ("open", "bridge", "place", "close", "small", "tag", "next", "notice")
@@ -80,7 +88,7 @@ def _shape(bank: Bank) -> Iterator[str]:
         if (have := len(bank.kinds.get(kind, ()))) < least:
             yield f"[{kind}] has {have} templates; it needs {least}."
     for kind in bank.kinds:
-        if kind not in NEEDED and kind not in OPTIONAL:
+        if kind not in NEEDED and kind not in OPTIONAL and kind not in TIED:
             yield f"[{kind}] is not a kind; remove or rename it."
     for rule in _RULES:
         if rule not in bank.rules:
@@ -132,8 +140,8 @@ def _slots(bank: Bank) -> Iterator[str]:
             used = _reach(bank, template.slots)
             if wrong := sorted(used & _PERSON) or sorted(s for s in used if s == "q" or s.startswith("q_")):
                 yield f"{where} speaks of nobody, but uses {{{wrong[0]}}}: {template.source}"
-        if "topic" in template.slots and where != "[topic]":
-            yield f"{where}: only [topic] may use {{topic}}: {template.source}"
+        if "topic" in template.slots and where not in ("[topic]", "[spoken]"):
+            yield f"{where}: only [topic] and [spoken] may use {{topic}}: {template.source}"
 
 
 def _reach(bank: Bank, slots: frozenset[str]) -> set[str]:

@@ -19,6 +19,7 @@ BANKS = Path(__file__).parent.parent / "banks"
 KINDS = (
     *("open", "bridge", "place", "close", "small", "tag", "next", "intro", "trait", "aim", "begin"),
     *("work", "block", "mind", "turn", "end", "meet", "talk", "topic", "lead", "notice", "after"),
+    *("need", "use", "spoken"),
 )
 
 #: Files that are not genres but are included by them.
@@ -72,6 +73,9 @@ def compile_bank(genre: str) -> Bank:
     own = read_bank(BANKS / f"{genre}.txt")
     parts = [read_bank(BANKS / f"{name}.txt") for name in own.meta.get("include", "common").split()]
     parts.append(own)
+    # What ties facts to the people who want them is a file of its own beside each genre.
+    if (evidence := BANKS / "evidence" / f"{genre}.txt").is_file():
+        parts.append(read_bank(evidence))
     rules: dict[str, tuple[Sequence, ...]] = {}
     kinds: dict[str, tuple[SentenceTemplate, ...]] = {}
     for part in parts:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from synthesis.data import Evidence
+from synthesis.engines.composer.prose.about import about
 from synthesis.engines.composer.prose.bank import Bank
 from synthesis.engines.composer.prose.deck import Deck
 from synthesis.engines.composer.prose.facts import Fact, Feed
@@ -26,6 +27,9 @@ from synthesis.engines.composer.prose.world import Person, World
 ENDINGS = ("close", "small", "close", "place", "small", "close")
 
 _SENTENCE = re.compile(r'(?<=[.?!:"]) ')
+
+#: Words from one mention of what the question is about to the next, at least and at most.
+MENTION = (110, 240)
 
 #: Words allowed for leading up to a fact even where room is short.
 LEAD = 14
@@ -67,13 +71,14 @@ class Writer:
     def __init__(
         self, bank: Bank, rng: random.Random, scene: Scene, feed: Feed, topics: list[str], guard: Guard
     ) -> None:
-        """``topics`` are what the question is about; each is mentioned once, in time."""
+        """``topics`` are what the question is about; they are spoken of in turn, all through the text."""
         self.written = 0
         self._scene = scene
         self._feed = feed
         self._guard = guard
         self._rng = rng
         self._topics = deque(topics)
+        self._mention: float = MENTION[0]
         self._seen: set[str] = set()
         self._decks = {kind: Deck(lines, rng) for kind, lines in bank.kinds.items()}
         self.enter(scene.world)
@@ -82,6 +87,11 @@ class Writer:
         """Go to another setting: its own sentences are to be used."""
         self._setting = list(world.lines.get("place", ()))
         self._rng.shuffle(self._setting)
+
+    def _later(self) -> float:
+        """When the question's subject is to be spoken of again, in words of the text."""
+        low, high = MENTION
+        return self.written + low + (high - low) * self._rng.random()
 
     # --- sentences ----------------------------------------------------------------------
 
@@ -174,7 +184,8 @@ class Writer:
             pieces.append(Telling(text))
             if beat.stage not in IMPERSONAL and "plot" not in recipe:
                 group = self._feed.due(self.written, room - (self.written - start) - 12)
-                pieces += self.tell(group, room - (self.written - start))
+                pieces += self.tell(group, room - (self.written - start), beat.stage)
+                self._add(pieces, self._speak("spoken", room - (self.written - start) - 4), room)
         return lay_out(pieces)
 
     def _company(self, focus: Person | None, others: list[Person]) -> Person | None:
@@ -185,29 +196,54 @@ class Writer:
         choices = apart if apart and self._rng.random() < 0.85 else others
         return choices[int(self._rng.random() * len(choices))]
 
-    def tell(self, group: list[Fact], room: int) -> list[Telling]:
-        """Lead up to facts, state them word for word, and sometimes react."""
+    def tell(self, group: list[Fact], room: int, stage: str = "") -> list[Telling]:
+        """Say what facts are wanted for, state them word for word, and sometimes what came of it."""
         if not group:
             return []
         room -= sum(fact.words for fact in group)
         pieces: list[Telling] = []
-        if self._topics and any(fact.what for fact in group):
-            # The text must have a reason to know such things.
-            room = self._add(pieces, self.say("topic", room - 12), room)
-            self._topics.popleft()
-        person = self._scene.has_focus and self._rng.random() < 0.75
+        # The text must have a reason to know such things; what is no evidence has it as often.
+        room = self._add(pieces, self._speak("topic", room - LEAD), room)
+        first, last = about(group[0].text), about(group[-1].text)
         # Better a few words over than a fact out of nowhere; the ending makes up for them.
-        room = self._add(pieces, self.say("lead" if person else "notice", max(room, LEAD)), room)
+        most = max(room, LEAD)
+        text = self._tied("need", stage, first, most) if self._chance(0.7) else None
+        if text is None:
+            text = self.say("lead" if self._scene.has_focus and self._chance(0.75) else "notice", most)
+        room = self._add(pieces, text, room)
         for index, fact in enumerate(group):
-            # A long list needs fewer words between.
-            if index and (len(group) <= 3 or self._rng.random() < 0.3):
+            # What was read out together needs few words between.
+            if index and self._chance(0.3):
                 room = self._add(pieces, self.say("next", room), room)
             pieces.append(Telling(fact.text, fact.what, fact.own_paragraph))
             self.written += fact.words
         self._scene.interrupted()
-        if self._scene.has_focus and self._rng.random() < 0.4:
-            self._add(pieces, self.say("after", room), room)
+        if self._scene.has_focus and self._chance(0.5):
+            text = self._tied("use", stage, last, room) if self._chance(0.65) else None
+            self._add(pieces, text or self.say("after", room), room)
         return pieces
+
+    def _tied(self, kind: str, stage: str, subject: str, most: int) -> str | None:
+        """What a fact has to do with what the focus person wants, in words that fit both if there are any."""
+        if not self._scene.has_focus:
+            return None
+        fitting = [name for name in (f"{kind} {stage}", f"{kind} {subject}") if name in self._decks]
+        return self.say(self._choose([*fitting, kind]), most)
+
+    def _speak(self, kind: str, room: int) -> str | None:
+        """A sentence about the next of the question's subjects, if it is time for one."""
+        if not self._topics or self.written < self._mention:
+            return None
+        if text := self.say(kind, room):
+            self._topics.rotate(-1)
+            self._mention = self._later()
+        return text
+
+    def _chance(self, share: float) -> bool:
+        return self._rng.random() < share
+
+    def _choose(self, names: list[str]) -> str:
+        return names[int(self._rng.random() * len(names))]
 
     def _add(self, pieces: list[Telling], text: str | None, room: int) -> int:
         if text is None:
