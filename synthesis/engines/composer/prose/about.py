@@ -32,9 +32,9 @@ _SIGNS = {
         r"|capital|street|based in|born in|headquartered|mountain|lake|stadium|held in|nationality)\b"
     ),
     "person": re.compile(
-        r"\b(?:[Hh]e|[Ss]he|who|born|died|actor|actress|singer|writer|author|directors?|composer|player|king|queen"
-        r"|president|minister|son|daughter|wife|husband|father|mother|married|directed by|written by|founded by"
-        r"|played by|starring|coach|professor|artist|musician|politician)\b"
+        r"\b(?:[Hh]e|[Ss]he|who|born|died|actor|actress|singer|writer|author|directors?|composer|player|king"
+        r"|queen|president|minister|son|daughter|wife|husband|father|mother|married|directed by|written by"
+        r"|founded by|played by|starring|coach|professor|artist|musician|politician)\b"
     ),
 }
 

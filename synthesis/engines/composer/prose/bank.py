@@ -74,8 +74,8 @@ def compile_bank(genre: str) -> Bank:
     parts = [read_bank(BANKS / f"{name}.txt") for name in own.meta.get("include", "common").split()]
     parts.append(own)
     # What ties facts to the people who want them is a file of its own beside each genre.
-    if (evidence := BANKS / "evidence" / f"{genre}.txt").is_file():
-        parts.append(read_bank(evidence))
+    evidence = BANKS / "evidence" / f"{genre}.txt"
+    parts.append(read_bank(evidence if evidence.is_file() else evidence.with_stem(FALLBACK)))
     rules: dict[str, tuple[Sequence, ...]] = {}
     kinds: dict[str, tuple[SentenceTemplate, ...]] = {}
     for part in parts:
