@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def made_ahead(items: Iterable[T], most: int) -> Iterator[T]:
+def made_ahead(items: Iterable[T], most: int) -> Generator[T]:
     """The items of an iterable, drawn by another thread, at most ``most`` before they are asked for.
 
     What is raised there is raised here. The thread ends when this is closed or used up.
@@ -35,6 +35,9 @@ def made_ahead(items: Iterable[T], most: int) -> Iterator[T]:
                     return
         except BaseException as error:  # raised again where the items are wanted
             trouble = error
+        finally:
+            if isinstance(items, Generator):
+                items.close()
         put(_Over(trouble))
 
     thread = threading.Thread(target=draw, name="made-ahead", daemon=True)

@@ -12,10 +12,9 @@ from contextlib import closing
 from dataclasses import replace
 from typing import NamedTuple
 
-from synthesis.coherence.gain import can_score
-from synthesis.data import Completion, Message, Pair, Prompt, Rejected, content_hash
+from synthesis.data import Completion, Pair, Prompt, content_hash
 from synthesis.engines.base import BaseEngine, Sampling
-from synthesis.errors import ConfigError, EngineError
+from synthesis.errors import ConfigError
 from synthesis.evaluation.ahead import made_ahead
 from synthesis.evaluation.asking import Case, Cases
 from synthesis.evaluation.replies import Allowance, ReplyLog
@@ -28,7 +27,7 @@ _AHEAD = 64  # questions whose prompts are made before they are asked for
 _MOST_READY = 256  # known replies that wait to be handed on
 
 
-class Reply(NamedTuple):
+class CaseReply(NamedTuple):
     """What an engine said to the cases of one question that are asked in the same words."""
 
     cases: tuple[Case, ...]
@@ -37,7 +36,7 @@ class Reply(NamedTuple):
     known: bool
 
 
-class Asker:
+class Questioner:
     """An engine that questions are put to, and how: greedily unless ``sampling`` says otherwise."""
 
     def __init__(self, engine: BaseEngine, sampling: Sampling) -> None:
@@ -76,7 +75,7 @@ class Asker:
         log: ReplyLog | None = None,
         budget: Budget = NO_BUDGET,
         on_reply: Callable[[Completion], object] = lambda _: None,
-    ) -> Iterator[Reply]:
+    ) -> Iterator[CaseReply]:
         """Every reply as it comes; those that are recorded first among them. ``error`` is one, too.
 
         Raises:
@@ -92,7 +91,9 @@ class Asker:
                     works = Conversations(todo, _one_reply, bounds=Allowance(budget, log), tray=log)
                     given = todo.given
                     for done in converse(self.engine, works, drawn, on_reply):
-                        yield Reply(done.pair.metadata["cases"], done.outcome, done.pair.metadata["name"], False)
+                        yield CaseReply(
+                            done.pair.metadata["cases"], done.outcome, done.pair.metadata["name"], False
+                        )
                         yield from todo.known()
                     yield from todo.known()
                     if todo.given == given:
@@ -104,7 +105,7 @@ class _Todo:
 
     def __init__(self, prompts: Iterable[tuple[Prompt, tuple[Case, ...]]], log: ReplyLog | None) -> None:
         self._prompts, self._log = iter(prompts), log
-        self._ready: deque[Reply] = deque()
+        self._ready: deque[CaseReply] = deque()
         self.given = 0
 
     def pull(self) -> tuple[Pair, Prompt] | None:
@@ -117,10 +118,10 @@ class _Todo:
                 question = cases[0].question
                 about = {"cases": cases, "name": prompt.fingerprint}
                 return Pair(question.id, question.instruction, question.answers[0], metadata=about), prompt
-            self._ready.append(Reply(cases, known, prompt.fingerprint, True))
+            self._ready.append(CaseReply(cases, known, prompt.fingerprint, True))
         return None
 
-    def known(self) -> Iterator[Reply]:
+    def known(self) -> Iterator[CaseReply]:
         """Recorded replies that were come by."""
         while self._ready:
             yield self._ready.popleft()
@@ -128,7 +129,3 @@ class _Todo:
 
 def _one_reply(_: Pair, prompt: Prompt) -> Work[Completion]:
     return (yield prompt)
-
-
-class Failing:
-    """Whether everything fails alike, so that asking on is for nothing."""

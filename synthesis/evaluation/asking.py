@@ -21,7 +21,7 @@ from synthesis.evaluation.conditions import (
     evidence_alone,
     without_evidence,
 )
-from synthesis.evaluation.placing import Placed, Placement, cut_middle
+from synthesis.evaluation.placing import PlacedContext, Placement, cut_middle
 from synthesis.evaluation.questions import ContextQuestion, Variant
 from synthesis.evaluation.store import QuestionStore
 from synthesis.tokens import Tokenizer
@@ -127,7 +127,7 @@ class Cases:
                 raise UsageError(
                     f"condition {name!r} needs to know the evidence, and it is known for none of "
                     f"{len(questions):,} questions; leave the condition out, or give a source that says "
-                    "where it stands (a dataset of this tool, or a column of texts with --column evidence=NAME)"
+                    "where it stands: a dataset of this tool, or a column of texts (--column evidence=NAME)"
                 )
 
     def lacking(self) -> dict[str, int]:
@@ -159,9 +159,13 @@ class Cases:
         self._tokenizer.check_chat()
         return Placement(self._questions, self._tokenizer, made.distractors, made.seed)
 
-    def _case(self, question: ContextQuestion, place: int, variant: Variant, placed: Placed | None) -> Case:
+    def _case(
+        self, question: ContextQuestion, place: int, variant: Variant, placed: PlacedContext | None
+    ) -> Case:
         shown = _shown(
-            question, variant.condition, placed or Placed(question.context, question.evidence, question.depth)
+            question,
+            variant.condition,
+            placed or PlacedContext(question.context, question.evidence, question.depth),
         )
         messages, cut = self._within(question, asked(question, shown.context))
         return Case(question, place, variant, shown.context, messages, shown.depth, cut or shown.cut)
@@ -178,14 +182,14 @@ class Cases:
         return (*before, last._replace(content=fitted.context)), fitted.cut
 
 
-def _shown(question: ContextQuestion, condition: str, placed: Placed) -> Placed:
+def _shown(question: ContextQuestion, condition: str, placed: PlacedContext) -> PlacedContext:
     """What is shown under a condition of a context as it is placed."""
     if condition == CLOSED:
-        return Placed("", ())
+        return PlacedContext("", ())
     if condition == ORACLE:
-        return Placed(evidence_alone(question), ())
+        return PlacedContext(evidence_alone(question), ())
     if condition == NONE_EVIDENCE:
-        return Placed(
+        return PlacedContext(
             without_evidence(placed.context, placed.evidence, question.answers), (), placed.depth, placed.cut
         )
     return placed

@@ -11,7 +11,10 @@ from synthesis.evaluation.questions import QuestionForm, QuestionSource
 
 _ROOM = "synthesis.evaluation"
 # Name -> module with a ``FORM``. The first that fits is taken: from the most particular to the most general.
-_FORMS: dict[str, str] = {}
+_FORMS: dict[str, str] = {
+    "chat": "chats",
+    "table": "tables",
+}
 
 
 def form_names() -> list[str]:

@@ -22,7 +22,7 @@ from synthesis.tokens import Tokenizer, format_length
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedContext:
     """A context with its evidence; ``depth`` is where the own document stands, None beside no other.
 
     ``cut`` tells that its middle was left out.
@@ -50,7 +50,7 @@ class Placement:
         self._distractors, self._seed = distractors, seed
         self._documents = Documents(OwnDocuments(questions), tokenizer)
 
-    def at(self, length: int, depth: float | None, places: range) -> Iterator[Placed]:
+    def at(self, length: int, depth: float | None, places: range) -> Iterator[PlacedContext]:
         """The contexts of the questions at ``places``, in order, in prompts of ``length`` tokens.
 
         A prompt never exceeds it, the answer included. An own document that does not fit is cut in
@@ -85,20 +85,20 @@ class Placement:
             more.append(count(said) - count(lay_out(Pair("", "-", "-", task), "-").messages))
         return max(more)
 
-    def _shortened(self, question: ContextQuestion, length: int) -> Placed:
+    def _shortened(self, question: ContextQuestion, length: int) -> PlacedContext:
         answer = Message("assistant", question.answers[0])
         around = self._tokenizer.count_chat((*asked(question, "-"), answer))
         return cut_middle(question.context, question.evidence, length - around, self._tokenizer)
 
 
-def cut_middle(text: str, evidence: tuple[Evidence, ...], most: int, tokenizer: Tokenizer) -> Placed:
+def cut_middle(text: str, evidence: tuple[Evidence, ...], most: int, tokenizer: Tokenizer) -> PlacedContext:
     """A text of at most about ``most`` tokens: as many of its first as of its last; evidence that is left."""
     if len(text) <= most or most <= 0:
-        return Placed(text if most > 0 else "", evidence if most > 0 else (), cut=most <= 0)
+        return PlacedContext(text if most > 0 else "", evidence if most > 0 else (), cut=most <= 0)
     offsets = tokenizer.offsets(text)
     half = most // 2
     if len(offsets) <= most:
-        return Placed(text, evidence)
+        return PlacedContext(text, evidence)
     head, tail = offsets[half][0], offsets[-half][0] if half else len(text)
     before = (piece for piece in evidence if piece.end <= head)
     after = (
@@ -106,10 +106,10 @@ def cut_middle(text: str, evidence: tuple[Evidence, ...], most: int, tokenizer: 
         for piece in evidence
         if piece.start >= tail
     )
-    return Placed(text[:head] + text[tail:], (*before, *after), cut=True)
+    return PlacedContext(text[:head] + text[tail:], (*before, *after), cut=True)
 
 
-def _taken_out(question: ContextQuestion, sample: Sample) -> Placed:
+def _taken_out(question: ContextQuestion, sample: Sample) -> PlacedContext:
     """The documents of a sample, without the wording around them."""
     frame = lay_out(Pair("", question.instruction, "", question.task), "")
     start = frame.starts[0]
@@ -118,4 +118,4 @@ def _taken_out(question: ContextQuestion, sample: Sample) -> Placed:
     evidence = tuple(
         Evidence(piece.start - start, piece.end - start, piece.what) for piece in sample.evidence
     )
-    return Placed(context, evidence, sample.depth if len(sample.documents) > 1 else None)
+    return PlacedContext(context, evidence, sample.depth if len(sample.documents) > 1 else None)

@@ -7,7 +7,7 @@ scorer reads. Knows no form by name; ``synthesis.evaluation.forms`` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
@@ -15,11 +15,6 @@ from typing import Any, Literal, Protocol, TypeAlias
 from synthesis.data import Evidence, Rejected, content_hash
 
 EvidenceSource: TypeAlias = Literal["exact", "located", "none"]
-Metric: TypeAlias = Callable[[str, Sequence[str], Sequence[str]], float]
-"""Scores a reply against all answers and, for classification, all classes: 0..1, the best answer counts.
-
-``METRICS`` of ``synthesis.evaluation.metrics`` maps each name to one. What a benchmark does to a reply first
-(only its first line counts, a thought goes) belongs to the metric, or to one of another name."""
 STAGE = "questions"
 """The stage of a ``Rejected`` row of a source of questions; its ``pair_id`` is ``FILE:LINE``."""
 
@@ -34,11 +29,12 @@ class ContextQuestion:
         instruction: what is asked.
         answers: every answer that counts as right, at least one.
         task: the benchmark's own name of the task, or the kind of task of ours.
-        metric: the name of what scores it, a key of ``METRICS``.
+        metric: the name of what scores it, a key of ``synthesis.evaluation.metrics.METRICS``.
         classes: all labels, where the answer is one of several.
         evidence: spans of ``context`` that support the answer; ``evidence_source`` says whether they are
             ``exact`` (recorded by whoever wrote the text), ``located`` (found by the answer) or ``none``.
-        own: the span of ``context`` that is the question's own document; (0, 0) where it is all of it.
+        own: the span of ``context`` that is the question's own document (all of it where there is no
+            other), (0, 0) where that is not known.
         depth: where the own document stands in the context (0 = start, 1 = end), if recorded.
         length: how long the source says it is, in the source's unit; 0 where it does not.
         record: the source's row, as far as a prediction file repeats it.

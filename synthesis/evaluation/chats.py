@@ -1,0 +1,107 @@
+"""Questions of a chat config of this tool: documents and a question, and where the evidence stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from synthesis.data import Evidence, Rejected
+from synthesis.evaluation.questions import STAGE, ContextQuestion, Prediction, QuestionSource
+from synthesis.evaluation.rows import first_row, numbered_rows
+from synthesis.evaluation.scoring import usual_metrics
+from synthesis.sources.values import BadRow
+from synthesis.tasks import task_of
+
+_NEEDED = ("messages", "evidence_start", "evidence_end")
+_TOLD = ("pair_id", "budget", "form", "hops", "rings", "distractors", "coherence")
+_LONG = 1024  # tokens of a reply that is to be a summary
+
+
+class ChatForm:
+    """The form ``chat``: the columns of a chat config."""
+
+    name = "chat"
+    told = "a chat config of a dataset that this tool built"
+
+    def fits(self, source: QuestionSource) -> bool:
+        """Whether the first row has messages and the place of its evidence."""
+        row = first_row(source)
+        return all(name in row for name in _NEEDED)
+
+    def read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
+        """A question of each row."""
+        for place, row, _ in numbered_rows(source):
+            try:
+                if row.error:
+                    raise BadRow(row.error)
+                yield _question(row.value, source.task)
+            except BadRow as bad:
+                yield Rejected(place, STAGE, bad.reason, row.preview())
+
+    def write(self, folder: Path, model: str, answered: Iterable[Prediction]) -> list[Path]:
+        """Nothing: no scorer of its own reads files."""
+        return []
+
+
+FORM = ChatForm()
+
+
+def _question(row: Any, task: str) -> ContextQuestion:
+    if not isinstance(row, Mapping) or not all(name in row for name in _NEEDED):
+        raise BadRow("it has no messages, or not the place of its evidence")
+    turns = [
+        (one.get("role"), one.get("content")) for one in row["messages"] or [] if isinstance(one, Mapping)
+    ]
+    system = "\n\n".join(str(text) for role, text in turns if role == "system")
+    said = [(role, text) for role, text in turns if role != "system"]
+    if [role for role, _ in said] != ["user", "assistant"] or not all(isinstance(t, str) for _, t in said):
+        raise BadRow("its messages are not one question of the user's and one answer")
+    content, answer = (str(text) for _, text in said)
+    if not answer.strip():
+        raise BadRow("its answer is empty")
+    kind = str(row.get("task") or "generic")
+    start, end, instruction = _parted(content, kind, int(row["evidence_end"] or 0))
+    own = (int(row["evidence_start"] or 0) - start, int(row["evidence_end"] or 0) - start)
+    pieces = _pieces(row.get("evidence"), start)
+    known = own[1] > own[0] >= 0
+    metric = usual_metrics(answer)[0]
+    return ContextQuestion(
+        id=str(row.get("id") or ""),
+        context=content[start:end],
+        instruction=instruction,
+        answers=(answer,),
+        task=task or kind,
+        metric=metric,
+        evidence=pieces if known else (),
+        evidence_source=("exact" if row.get("form") else "located") if pieces and known else "none",
+        own=own if known else (0, 0),
+        depth=row.get("depth") if known and len(row.get("documents") or ()) > 1 else None,
+        length=int(row.get("tokens") or 0),
+        record={name: row[name] for name in _TOLD if name in row},
+        system=system,
+        most_tokens=_LONG if metric == "rouge-l" else 0,
+    )
+
+
+def _parted(content: str, task: str, after: int) -> tuple[int, int, str]:
+    """Where the documents stand in a message, and the instruction.
+
+    Raises:
+        BadRow: the message is not worded as its task is.
+    """
+    opening, _, closing = task_of(task).wording.partition("{documents}")
+    asking, _, last = closing.partition("{instruction}")
+    at = content.rfind(asking, after)
+    if not content.startswith(opening) or at < 0 or not content.endswith(last):
+        raise BadRow(
+            f"its question is not worded as that of the task '{task}', so it cannot be told from the text"
+        )
+    return len(opening), at, content[at + len(asking) : len(content) - len(last)]
+
+
+def _pieces(pieces: Any, start: int) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(int(one["start"]) - start, int(one["end"]) - start, str(one.get("what") or ""))
+        for one in pieces or ()
+    )
