@@ -11,6 +11,7 @@ goes on where it was stopped, and the table can be made at any time. It needs Py
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--questions", action="append", default=[], metavar="TASK=PAIRS[,CONTEXTS]")
     parser.add_argument("--jobs", type=int, default=1, help="at a time (default: 1)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="keep no job after so long")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="jobs whose ARM.SEED.FOLD has it")
     parser.add_argument("--table", action="store_true", help="run nothing")
     given = parser.parse_args()
     complete = True
@@ -41,6 +43,7 @@ def main() -> int:
         plan = read_plan(given.plan)
         remember(given.out, plan)
         jobs = jobs_of(plan, given.out, given.model, given.questions)
+        jobs = [job for job in jobs if re.search(given.only, job.file.stem)]
         complete = run_jobs(jobs, given.jobs, given.seconds, lambda line: print(line, flush=True))
     print(markdown(given.out))
     return 0 if complete else 1

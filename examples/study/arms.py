@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from examples.study.passages import needle
 from examples.study.plan import Arm
 from examples.study.questions import Question, human_context
 from synthesis import assemble, synthesize
@@ -34,13 +35,19 @@ def training_turns(arm: Arm, questions: Sequence[Question], seed: int, tokenizer
     return _assembled(_contexts(arm, questions, seed), arm.length, arm.distractors, seed, tokenizer)
 
 
-def test_turns(questions: Sequence[Question], length: str, tokenizer: Tokenizer) -> list[Turn]:
-    """The questions, each with the context people gave it among others' contexts of the same fold.
+def test_turns(questions: Sequence[Question], test: str, tokenizer: Tokenizer) -> list[Turn]:
+    """The questions, each with the context people gave it, as one of ``Plan.tests`` says.
 
-    The seed is fixed: every arm and every repeat meets the same documents of its fold.
+    What it is filled up with are others' contexts of the same fold, by a fixed seed: every arm and every
+    repeat meets the same documents of its fold.
     """
+    if test == "closed":
+        return [Turn(one.pair.id, _alone(one.pair), one.pair.answer) for one in questions]
+    if test == "needle":
+        bare = [replace(one, human=needle(one.human, one.pair.instruction, one.answers)) for one in questions]
+        return test_turns(bare, "own", tokenizer)
     items = [(one.pair, human_context(one)) for one in questions]
-    return _assembled(items, length, "random", 0, tokenizer)
+    return _assembled(items, test, "random", 0, tokenizer)
 
 
 def _alone(pair: Pair) -> str:

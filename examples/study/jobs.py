@@ -45,7 +45,7 @@ def jobs_of(plan: Plan, out: Path, model: Path, sources: Sequence[str]) -> list[
         Job(plan, out, model, sources, arm, seed, held)
         for seed in range(plan.seeds)
         for arm in plan.arms
-        for held in range(plan.folds)
+        for held in range(plan.held or plan.folds)
     ]
 
 
@@ -89,8 +89,14 @@ def run_job(job: Job) -> None:
     from examples.study.tuning import Model
 
     plan, begun = job.plan, time.monotonic()
-    questions = [one for source in job.sources for one in read_questions(source, plan.limit)]
-    training, testing = fold(questions, job.seed, plan.folds, job.held)
+    questions = [
+        one for source in job.sources for one in read_questions(source, plan.limit, plan.human_words)
+    ]
+    training, testing = fold(
+        questions, job.seed if plan.parting == "shuffled" else None, plan.folds, job.held
+    )
+    asked = min(plan.asked or len(testing), len(testing))
+    testing = [testing[number * len(testing) // asked] for number in range(asked)]
     tokenizer = load_tokenizer(str(job.model))
     model = Model(job.model, job.seed)
     loss, turns = None, []

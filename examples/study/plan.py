@@ -40,13 +40,18 @@ class Plan:
 
     Args:
         arms: what is compared.
-        tests: lengths of the test samples: ``own`` is the human context alone.
+        tests: what is asked under: ``closed`` (no context), ``needle`` (the passages that carry the
+            evidence), ``own`` (the human context), or lengths that it is filled up to, as ``2k``.
         written: those of ``tests`` whose answers are also written out and compared (F1).
-        seeds: repeats, each with its own folds, order and dropout.
+        seeds: repeats, each with its own folds, order and draws.
         baseline: the arm that differences are taken against.
         ceiling: the arm whose gain over the baseline is 100 %.
         epochs, batch, learning_rate, warmup: of AdamW with a linear schedule, loss on the answer.
         limit: questions of each source, 0 for all.
+        human_words: what a human context is cut to, 0 for not at all; see ``examples.study.passages``.
+        parting: ``shuffled`` by seed, or ``rows``: a fold is the rows that stand together in their file.
+        held: how many of the folds are tested a seed, 0 for all.
+        asked: questions of a fold that are tested, 0 for all.
         longest_answer: tokens written at most.
     """
 
@@ -62,6 +67,10 @@ class Plan:
     learning_rate: float = 5e-5
     warmup: float = 0.03
     limit: int = 0
+    human_words: int = 0
+    parting: str = "shuffled"
+    held: int = 0
+    asked: int = 0
     longest_answer: int = 16
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from examples.study.passages import shortened
 from synthesis.data import Context, Pair
 from synthesis.text.states import states
 
@@ -23,12 +25,13 @@ class Question:
     human: str
 
 
-def read_questions(source: str, limit: int = 0) -> list[Question]:
+def read_questions(source: str, limit: int = 0, words: int = 0) -> list[Question]:
     """The questions of ``TASK=PAIRS[,CONTEXTS]``: files of JSON lines, gzipped or not.
 
     A row has ``instruction``, ``answer``, perhaps ``answers``, and ``context``; or the context
     stands in the same line of the second file. Questions whose context does not state the answer
     are left out: a test that cannot be passed tells nothing, and yes or no is stated by any text.
+    With ``words`` a context is cut to the passages that bear on its question, about so many words.
     """
     task, separator, files = source.partition("=")
     if not separator:
@@ -42,7 +45,10 @@ def read_questions(source: str, limit: int = 0) -> list[Question]:
         if pair.answer.strip().casefold() in ("yes", "no"):
             continue
         if any(states(row["context"], answer) for answer in answers):
-            found.append(Question(pair, answers, row["context"]))
+            human = row["context"]
+            if words:
+                human = shortened(human, pair.instruction, answers, words)
+            found.append(Question(pair, answers, human))
         if limit and len(found) == limit:
             break
     return found
@@ -54,16 +60,28 @@ def human_context(question: Question) -> Context:
 
 
 def fold(
-    questions: Sequence[Question], seed: int, folds: int, held: int
+    questions: Sequence[Question], seed: int | None, folds: int, held: int
 ) -> tuple[list[Question], list[Question]]:
-    """Training and test questions: all folds but ``held``, and ``held``. Each source is parted evenly."""
-    order = sorted(questions, key=lambda one: one.pair.id)
-    Random(f"fold {seed}").shuffle(order)
-    order.sort(key=lambda one: one.pair.task)  # stable: shuffled within a task
-    numbered = list(enumerate(order))
+    """Training and test questions: all folds but ``held``, and ``held``. Each source is parted evenly.
+
+    Questions are shuffled by ``seed``; without one, a fold is the rows that stand together in their file.
+    """
+    if seed is None:
+        sizes = Counter(one.pair.task for one in questions)
+        seen: Counter[str] = Counter()
+        parts = []
+        for one in questions:
+            parts.append(seen[one.pair.task] * folds // sizes[one.pair.task])
+            seen[one.pair.task] += 1
+        numbered = list(zip(parts, questions, strict=True))
+    else:
+        order = sorted(questions, key=lambda one: one.pair.id)
+        Random(f"fold {seed}").shuffle(order)
+        order.sort(key=lambda one: one.pair.task)  # stable: shuffled within a task
+        numbered = [(number % folds, one) for number, one in enumerate(order)]
     return (
-        [one for number, one in numbered if number % folds != held],
-        [one for number, one in numbered if number % folds == held],
+        [one for part, one in numbered if part != held],
+        [one for part, one in numbered if part == held],
     )
 
 

@@ -35,16 +35,22 @@ class Difference:
 
 
 def remember(out: Path, plan: Plan) -> None:
-    """Write down the plan that the jobs of ``out`` belong to.
+    """Write down the plan that the jobs of ``out`` belong to. It may have more arms than before.
 
     Raises:
-        SystemExit: they belong to another one.
+        SystemExit: they belong to another one, which has other settings, or other settings of an arm.
     """
     out.mkdir(parents=True, exist_ok=True)
-    file, told = out / "plan.json", json.dumps(asdict(plan), indent=1)
-    if file.exists() and file.read_text(encoding="utf-8") != told:
-        raise SystemExit(f"{out} holds a study by another plan: give another folder, or remove this one")
-    replace_file(file, told)
+    file, new = out / "plan.json", json.loads(json.dumps(asdict(plan)))
+    arms = {arm["name"]: arm for arm in new["arms"]}
+    if file.exists():
+        old = json.loads(file.read_text(encoding="utf-8"))
+        before = {arm["name"]: arm for arm in old["arms"]}
+        same = all(arms.get(name, arm) == arm for name, arm in before.items())
+        if not same or {**old, "arms": 0} != {**new, "arms": 0}:
+            raise SystemExit(f"{out} holds a study by another plan: give another folder, or remove this one")
+        arms = before | arms
+    replace_file(file, json.dumps({**new, "arms": list(arms.values())}, indent=1))
 
 
 def read_jobs(out: Path) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class Model:
         self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(self.device)
         takes = inspect.signature(type(self._model.model).forward).parameters
         self._cache = "cache" if "cache" in takes else "past_key_values"  # its name before transformers 5.24
-        self.fast = self.device == "cuda" or torch.cpu._is_amx_tile_supported()
+        self.fast = self.device == "cuda" or _multiplies_bfloat16()
 
     def encode(self, turns: Sequence[Turn]) -> list[Encoded]:
         """Conversations as the model's chat template writes them."""
@@ -156,6 +156,11 @@ class Model:
 
     def _cast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device, torch.bfloat16, enabled=self.fast)
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether this processor does so by itself, with tiles or with vectors."""
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
 def _batches(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:
