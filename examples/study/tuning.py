@@ -64,7 +64,7 @@ class Model:
         rows = self.encode(turns)
         steps = plan.epochs * math.ceil(len(rows) / plan.batch)
         warm = max(1, round(plan.warmup * steps))
-        optimizer = torch.optim.AdamW(self._model.parameters(), lr=plan.learning_rate)
+        optimizer = torch.optim.AdamW(self._model.parameters(), lr=plan.learning_rate, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
         )
