@@ -12,6 +12,11 @@ from synthesis.evaluation.questions import QuestionForm, QuestionSource
 _ROOM = "synthesis.evaluation"
 # Name -> module with a ``FORM``. The first that fits is taken: from the most particular to the most general.
 _FORMS: dict[str, str] = {
+    "longbench": "benchmarks.longbench",
+    "longbench-v2": "benchmarks.longbench_v2",
+    "ruler": "benchmarks.ruler",
+    "zeroscrolls": "benchmarks.zeroscrolls",
+    "helmet": "benchmarks.helmet",
     "chat": "chats",
     "table": "tables",
 }

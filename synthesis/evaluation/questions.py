@@ -42,6 +42,7 @@ class ContextQuestion:
         closed: the same without a context, with ``{input}``; empty for ``template`` with an empty context
             (where that is empty, the instruction alone).
         system: a system message before it.
+        wording: where the template is from: a file of the benchmark, the row, our own; "" for our tasks'.
         most_tokens: how long a reply may be, as the benchmark sets it; 0 for the default.
         truncation: what becomes of a prompt that is longer than the window: ``middle`` cuts the prompt's
             tokens in the middle as LongBench does, ``none`` leaves it to the engine to refuse.
@@ -63,6 +64,7 @@ class ContextQuestion:
     template: str = ""
     closed: str = ""
     system: str = ""
+    wording: str = ""
     most_tokens: int = 0
     truncation: Literal["middle", "none"] = "middle"
 
@@ -125,6 +127,7 @@ class QuestionSource:
 
     ``place`` is a file, folder, glob or Hub dataset as for ``synthesis.read_pairs``; ``columns`` are ours
     -> theirs; ``task`` overrides the source's; ``tasks`` are those wanted of a benchmark, all if empty.
+    ``prompts`` is a file or folder with the benchmark's own prompts, if they are not beside the data.
     """
 
     place: str
@@ -133,6 +136,7 @@ class QuestionSource:
     columns: Mapping[str, str] = field(default_factory=dict, hash=False)
     task: str = ""
     tasks: tuple[str, ...] = ()
+    prompts: str = ""
 
 
 class QuestionForm(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from synthesis.errors import ConfigError
-from synthesis.evaluation.metrics import labels, overlap
+from synthesis.evaluation.metrics import helmet, labels, overlap
 
 Metric = Callable[[str, Sequence[str], Sequence[str]], float]
 """``(prediction, answers, classes) -> score`` in [0, 1]; without answers it is 0."""
@@ -64,6 +64,13 @@ _PLAIN: dict[str, Metric] = {
     "code": _best(labels.code_similarity),
     "percentage": _best(labels.percentage),
     "order": _best(labels.concordance),
+    "helmet-exact-match": _best(helmet.better("exact_match")),
+    "helmet-contains": _best(helmet.better("substring_exact_match")),
+    "helmet-f1": _best(helmet.better("f1")),
+    "helmet-rouge-l": _best(helmet.better("rougeL_f1")),
+    "helmet-value": _best(helmet.better("substring_exact_match", "corresponding value:")),
+    "helmet-label": _best(helmet.better("exact_match", "label:", whole=False)),
+    "ndcg": helmet.ndcg(10),
 }
 METRICS: Mapping[str, Metric] = MappingProxyType(
     _PLAIN
@@ -79,7 +86,7 @@ def score(name: str, prediction: str, answers: Sequence[str], classes: Sequence[
         prediction: The reply.
         answers: Reference answers. The best match counts, except for ``all-substrings``, which
             wants them all.
-        classes: The names of all classes, for ``classification``.
+        classes: The names of all classes, for ``classification``; for ``ndcg`` each document's ID and grade.
 
     Raises:
         ConfigError: There is no metric of that name.

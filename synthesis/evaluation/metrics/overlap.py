@@ -98,11 +98,11 @@ def _rouge() -> Any:
     return Rouge(metrics=["rouge-l"])
 
 
-def stemmed_rouge(kind: str) -> Callable[[str, str], float]:
-    """F of ``rougeL``, ``rougeLsum`` or another kind over word stems, by ``rouge_score`` (HELMET)."""
+def stemmed_rouge(kind: str, what: str = "fmeasure") -> Callable[[str, str], float]:
+    """F (or ``recall``) of ``rougeL``, ``rougeLsum``, ... over word stems, by ``rouge_score`` (HELMET)."""
 
     def score(prediction: str, answer: str) -> float:
-        return float(_stemmed().score(answer, prediction)[kind].fmeasure)
+        return float(getattr(_stemmed().score(answer, prediction)[kind], what))
 
     return score
 
