@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from builder.hub.publish import publish
     from builder.loading.dataset import ContextSynthesis
     from builder.loading.load import load, load_builder
+    from builder.report.showing import show
 
-__all__ = ["ContextSynthesis", "load", "load_builder", "publish"]
+__all__ = ["ContextSynthesis", "load", "load_builder", "publish", "show"]
 
 _LAZY = {
     "ContextSynthesis": "builder.loading.dataset",
     "load": "builder.loading.load",
     "load_builder": "builder.loading.load",
     "publish": "builder.hub.publish",
+    "show": "builder.report.showing",
 }
 
 

@@ -38,7 +38,7 @@ def choose_config(source: Place, config: str | None) -> str:
     Raises:
         SourceError: There is none of that name, or more than one to choose from.
     """
-    names = _names(source)
+    names = config_names(source)
     chats = _chats(names)
     if config is not None:
         if config in names:
@@ -50,7 +50,8 @@ def choose_config(source: Place, config: str | None) -> str:
     return plain[0]
 
 
-def _names(source: Place) -> list[str]:
+def config_names(source: Place) -> list[str]:
+    """The configs of a dataset, as plain ``datasets`` lists them."""
     from datasets import get_dataset_config_names
 
     with hub_errors(source.name, None):
@@ -83,7 +84,7 @@ def conversations(source: Place, config: str, split: str) -> Iterator[Conversati
     for row in table.rows():
         number, values = row.line, row.value
         if number == 1 and "messages" not in values:
-            chats = _chats(_names(source))
+            chats = _chats(config_names(source))
             raise SourceError(
                 f"The config '{config}' of {source.name} holds no conversations (its columns: "
                 f"{', '.join(values)}). "
