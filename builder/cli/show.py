@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from builder.report.showing import Piece, Shown
+    from builder.report.showing import Shown, ShownPiece
 
 _STYLES = {"evidence": "bold black on yellow", "gap": "dim"}
 
@@ -83,7 +83,7 @@ def _flush(console: Console, line: Text) -> Text:
     return Text()
 
 
-def _notes(pieces: list[Piece]) -> list[str]:
+def _notes(pieces: list[ShownPiece]) -> list[str]:
     """What each piece of evidence states, where that is more than the piece itself."""
     found = [piece for piece in pieces if piece.kind == "evidence"]
     return [f"{n}. {one.note}" for n, one in enumerate(found, 1) if one.note and one.note not in one.text]

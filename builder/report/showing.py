@@ -25,7 +25,7 @@ PieceKind: TypeAlias = Literal["text", "evidence", "border", "gap"]
 AROUND = 400  # characters of a long text that are shown on each side of what is marked
 
 
-class Piece(NamedTuple):
+class ShownPiece(NamedTuple):
     """A run of text. ``note`` is what a piece of evidence states."""
 
     text: str
@@ -51,7 +51,7 @@ class Shown:
 
     place: str
     facts: Sequence[tuple[str, str]]
-    parts: Sequence[tuple[str, Sequence[Piece]]]
+    parts: Sequence[tuple[str, Sequence[ShownPiece]]]
 
     def __str__(self) -> str:
         lines = [self.place, *(f"{name}: {told}" for name, told in self.facts)]
@@ -68,13 +68,13 @@ class Shown:
         return f"<div><b>{html.escape(self.place)}</b><br><small>{facts}</small>{parts}</div>"
 
 
-def _as_text(piece: Piece) -> str:
+def _as_text(piece: ShownPiece) -> str:
     if piece.kind == "evidence":
         return f"⟦{piece.text}⟧"
     return f"\n--- {piece.text} ---\n" if piece.kind == "border" else piece.text
 
 
-def _as_html(piece: Piece) -> str:
+def _as_html(piece: ShownPiece) -> str:
     text = html.escape(piece.text)
     if piece.kind == "evidence":
         # Both colours are set, so that it can be read on a dark page, too.
@@ -184,7 +184,7 @@ _PLACE = re.compile(r"_(start|end)$")  # what these say is marked in the text
 _TEXTS = ("instruction", "answer", "context", "reason", "text")
 
 
-def _parts(values: Mapping[str, Any]) -> Iterator[tuple[str, list[Piece]]]:
+def _parts(values: Mapping[str, Any]) -> Iterator[tuple[str, list[ShownPiece]]]:
     turns = _turns(values)
     for number, turn in enumerate(turns):
         first_user = turn.role == "user" and all(one.role != "user" for one in turns[:number])
@@ -209,22 +209,22 @@ def _marks(values: Mapping[str, Any], text: str) -> list[_Mark]:
     return sorted(one for one in marks if 0 <= one.start <= one.end <= len(text))
 
 
-def _cut(text: str, marks: Sequence[_Mark]) -> list[Piece]:
+def _cut(text: str, marks: Sequence[_Mark]) -> list[ShownPiece]:
     pieces, at = [], 0
     for mark in marks:
         start = max(at, mark.start)  # spans may overlap
         if start > at:
-            pieces.append(Piece(plain(text[at:start])))
+            pieces.append(ShownPiece(plain(text[at:start])))
             at = start
         if mark.kind == "border":
-            pieces.append(Piece(mark.note, "border"))
+            pieces.append(ShownPiece(mark.note, "border"))
         elif mark.end > at:
-            pieces.append(Piece(plain(text[at : mark.end]), "evidence", plain(mark.note)))
+            pieces.append(ShownPiece(plain(text[at : mark.end]), "evidence", plain(mark.note)))
             at = mark.end
-    return [*pieces, Piece(plain(text[at:]))] if at < len(text) else pieces
+    return [*pieces, ShownPiece(plain(text[at:]))] if at < len(text) else pieces
 
 
-def _rendered(turns: Sequence[Message], values: Mapping[str, Any], tokenizer: str) -> list[Piece]:
+def _rendered(turns: Sequence[Message], values: Mapping[str, Any], tokenizer: str) -> list[ShownPiece]:
     text = load_tokenizer(tokenizer).render(turns)
     user = next((one.content for one in turns if one.role == "user"), "")
     # A template may trim what it is given; then nothing is marked rather than the wrong words.
@@ -233,7 +233,7 @@ def _rendered(turns: Sequence[Message], values: Mapping[str, Any], tokenizer: st
     return _cut(text, [one._replace(start=one.start + at, end=one.end + at) for one in marks])
 
 
-def _shortened(pieces: Sequence[Piece]) -> Iterator[Piece]:
+def _shortened(pieces: Sequence[ShownPiece]) -> Iterator[ShownPiece]:
     for number, piece in enumerate(pieces):
         text, first, last = piece.text, number == 0, number == len(pieces) - 1
         if piece.kind != "text" or len(text) <= 3 * AROUND:
@@ -243,6 +243,6 @@ def _shortened(pieces: Sequence[Piece]) -> Iterator[Piece]:
         # At either end of a conversation stands what is asked.
         if first and last:
             head, tail = text[: 2 * AROUND], text[-AROUND:]
-        yield Piece(head)
-        yield Piece(f"\n[... {len(text) - len(head) - len(tail):,} characters ...]\n", "gap")
-        yield Piece(tail)
+        yield ShownPiece(head)
+        yield ShownPiece(f"\n[... {len(text) - len(head) - len(tail):,} characters ...]\n", "gap")
+        yield ShownPiece(tail)
