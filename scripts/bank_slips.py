@@ -26,10 +26,17 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "a verb without its frame": (
         r"\b(?:asked|begged|urged|ordered) of \w+ing\b",
         rf"\blearn(?:ed|t)? (?:{_NOTHING}|a|the) {_THING}\b",
+        r"\b(?:looked|searched|waited|listened) (?:the|an?) (?!answer|way|part|while|moment|few|week|day"
+        r"|long|hour|minute|month|second|year|night|little|other|same|usual|good|prescribed)\w",
+        r"\bspent (?:the|an?|half) [^.,;]{1,24} to (?:the|an?|teaching|family)\b",
+        r"\b(?:lay|laid) up, \w+ing\b|\bread it down\b|\bgo(?:es)? on of\b",
+        r"\bliken(?:ed)? [^.,;]{1,24} with\b",
+        r"(?:^|[.;:] )(?:interest|belief|trust) with\b",
+        r"(?:^|[.;:] )(?:with|without an?) [^.,;]{1,24} was (?:nearly|taken|possible)\b",
         r"\bbecome to (?:the|a|it|him|her|them)\b",
         r"\b(?:discussed|mentioned|emphasised|lacked) (?:about|of)\b",
         r"\b(?:explained|suggested) (?:him|her|them|me|us) \w",
-        r"\b(?:listened|belonged|consisted|depended|insisted|complained) (?:a|an|the)\b",
+        r"\b(?:belonged|consisted|depended|insisted|complained) (?:a|an|the)\b",
         r"\b(?:refused|decided|promised|offered|wanted|hoped|managed|agreed|undertook|failed)"
         r" (?!(?:no|any|some|every)thing|during|pending|according)(?-i:[a-z]{2,})ing\b",
         r"\b(?:enjoyed|avoided|finished|denied|imagined|ceased from) to \w",
@@ -63,7 +70,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "an auxiliary": (
         rf"\b(?:would|could|should|must|might|may|cannot|shall) (?:not )?{_PAST}\b",
-        r"\bshould (?:he|she|it|they) (?:came|went|found|was)\b",
+        r"\bshould (?:he|she|it|they) (?:ever )?(?:came|went|found|was|wanted|meant|had)\b",
         r"\bhad not (?:able|the sort|afraid|willing)\b|\bhad (?:failing|able|willing|ready|afraid)\b",
         r"\b(?:he|she) was (?:a|an) (?:answer|letter|reply|note|question|key|look)\b",
         r"\b(?:he|she) (?:had|was) (?:to |not )?(?:asked|told) of\b",
@@ -74,6 +81,46 @@ _FAMILIES = {
     name: re.compile("|".join(f"(?:{p})" for p in patterns), re.IGNORECASE)
     for name, patterns in FAMILIES.items()
 }
+
+#: "the plates was": not where the noun hangs on a preposition ("one of the plates was").
+_SUBJECT = re.compile(
+    r"(?:(\w+) |^|[.;:,] )(?:the|these|those|their) ([a-z]+[^siu'\W]s) (?:was|is|has)\b", re.IGNORECASE
+)
+_HANGS = frozenset(
+    (
+        "of",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "from",
+        "with",
+        "to",
+        "about",
+        "under",
+        "over",
+        "behind",
+        "beside",
+        "near",
+    )
+    + (
+        "between",
+        "among",
+        "against",
+        "through",
+        "like",
+        "across",
+        "beyond",
+        "below",
+        "than",
+        "round",
+        "outside",
+        "inside",
+        "are",
+        "were",
+    )
+)
 
 _PLURAL = re.compile(
     r"\b[Aa]n? ([a-z]+[^siuo'\W]s)"
@@ -100,6 +147,9 @@ def slips(text: str) -> Iterator[str]:
     for family, pattern in _FAMILIES.items():
         for match in pattern.finditer(text):
             yield f"{family}: '{text[max(0, match.start() - 30) : match.end() + 20]}'"
+    for match in _SUBJECT.finditer(text):
+        if (match[1] or "").casefold() not in _HANGS and match[2] not in _ONE_S:
+            yield f"agreement: '{text[max(0, match.start() - 20) : match.end() + 20]}'"
     for match in _PLURAL.finditer(text):
         if match[1] not in _ONE_S:
             yield f"an article before a plural: '{text[max(0, match.start() - 20) : match.end() + 20]}'"

@@ -16,6 +16,8 @@ WRONG = {
         "He refused signing it.",
         "She enjoyed to read it.",
         "They knocked on each of them.",
+        "She looked the text, and read on.",
+        "He spent the morning to the thesis.",
     ),
     "a comparison without its word": (
         "He liked a diagram to an argument.",
@@ -32,6 +34,7 @@ WRONG = {
         "It was done when crews was time.",
         "There was seven of them.",
         "Two clocks was slow.",
+        "He had gone before the plates was cold.",
     ),
     "an auxiliary": (
         "Should it came to nothing, there would be work.",
@@ -51,6 +54,7 @@ RIGHT = (
     "There was a lens, a news item and a works outing in an old gasworks.",
     "There were seven of them; two of the clocks were slow, and one of the clerks was late.",
     "She was a reader, had been ready since noon, and would have gone.",
+    "The colour of the plates was blue, and whoever was near looked the answer up.",
     "It was as wide as a hand, and as long as anyone could have wished.",
     "A customs officer came with an expenses claim.",
 )

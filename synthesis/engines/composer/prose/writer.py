@@ -24,7 +24,7 @@ from synthesis.engines.composer.prose.templates import SentenceTemplate, expand
 from synthesis.engines.composer.prose.world import Person, World
 
 #: Kinds that may end a text, or fill it up to an exact length, and speak of no one.
-ENDINGS = ("close", "small", "close", "place", "small", "close")
+ENDINGS = ("close", "place", "close", "place", "close", "small")
 
 _SENTENCE = re.compile(r'(?<=[.?!:"]) ')
 
@@ -212,8 +212,8 @@ class Writer:
             text = self.say("lead" if self._scene.has_focus and self._chance(0.75) else "notice", most)
         room = self._add(pieces, text, room)
         for index, fact in enumerate(group):
-            # What was read out together needs few words between.
-            if index and self._chance(0.3):
+            # What was read out together needs few words between; a long list, hardly any.
+            if index and self._chance(0.3 if len(group) <= 3 else 0.1):
                 room = self._add(pieces, self.say("next", room), room)
             pieces.append(Telling(fact.text, fact.what, fact.own_paragraph))
             self.written += fact.words
