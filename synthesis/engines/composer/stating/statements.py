@@ -111,7 +111,7 @@ def _short(question: str, answer: str, rng: random.Random) -> str:
             return finish(text)
     if is_clause(answer) or not single:
         return _tied(question, frame, answer, rng)
-    indirect = _indirect(frame) if frame else None
+    indirect = indirect(frame) if frame else None
     return reported(indirect, answer, rng) if indirect else on_topic(question, answer, False, rng)
 
 
@@ -133,7 +133,7 @@ def _as_question(question: str) -> str:
     return f"What is {question[order.end() :]}" if order else question
 
 
-def _indirect(frame: Frame) -> str | None:
+def indirect(frame: Frame) -> str | None:
     """The question as a subordinate clause: ``what Nina Sayers does for a living``."""
     wh = f"{frame.preposition} {frame.wh} {frame.noun}".strip().replace("  ", " ")
     if frame.lead or frame.choices:
@@ -153,7 +153,7 @@ def _tied(question: str, frame: Frame | None, answer: str, rng: random.Random) -
         )
     if _covers(question, answer):
         return finish(answer)
-    indirect = _indirect(frame) if frame else None
+    indirect = indirect(frame) if frame else None
     return tied(indirect, answer, rng) if indirect else on_topic(question, answer, True, rng)
 
 

@@ -1,0 +1,95 @@
+"""Sums, conversions and problems in words: a reckoning book with worked entries."""
+
+from __future__ import annotations
+
+import re
+
+from synthesis.engines.composer.grammar.sentences import split
+from synthesis.engines.composer.grammar.wording import squash, upper_first
+from synthesis.engines.composer.reading.questions import read
+from synthesis.engines.composer.stating.forms.base import (
+    Case,
+    Told,
+    endless,
+    in_pieces,
+    parts_of,
+    piece,
+    threads,
+)
+from synthesis.engines.composer.stating.forms.sums import other_sum
+from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.stating.statements import indirect
+
+_ASKED = re.compile(
+    r"(?:what|how much)(?: is| are|['’]s| does| do)?\s+(?P<what>.+?)(?:\s+(?:equals?|make|come to))?", re.IGNORECASE
+)
+_TO = re.compile(r"(?P<what>.*\d.*?)\s+(?P<to>(?:to|into|in|as)\s+[^,]+)", re.IGNORECASE)
+_IF = re.compile(r"if (?P<fact>.+?),? (?P<ask>(?:what|how|which)\b.+)", re.IGNORECASE)
+
+
+def tell(case: Case) -> Told | None:
+    """The entry of the book: what was to be worked out, and what came of it."""
+    pen, other = Pen("ledger", case.rng), Pen("ledger", case.others)
+    task = squash(case.instruction).rstrip(" ?.!")
+    problem = _problem(case.instruction)
+    parts = parts_of(case.answer)
+    if problem:
+        facts, wanted = problem
+        lead, told = pen.write("problem", {"facts": facts, "wanted": wanted}), []
+        rest = {"sum": wanted}
+    else:
+        what = _sum(task, case.pair.verb)
+        rest = {"sum": what}
+        lead, told = pen.write("lead", rest), threads(pen, rest)
+    unit = _unit(task)
+
+    def entry() -> str:
+        what, result = other_sum(unit, case.answer, case.others)
+        return f"{other.write('other', {'sum': what})}\n{result}"
+
+    pieces = [piece(lead, parts[0])]
+    if len(parts) > 1:
+        pieces += in_pieces(pen, rest, parts)[1:]
+    return Told("ledger", pieces, endless(entry), told)
+
+
+def _sum(task: str, verb: str) -> str:
+    """What was to be worked out, as a phrase."""
+    asked = _ASKED.fullmatch(task)
+    if asked:
+        return asked["what"]
+    if not verb:
+        return task
+    rest = task[task.casefold().index(verb) + len(verb) :].strip()
+    unknown = re.fullmatch(r"for (?P<x>\w+)\s*[:,]?\s*(?P<e>.+)", rest)
+    if unknown:
+        return f"{unknown['e']}, with {unknown['x']} to solve for,"
+    into = _TO.fullmatch(rest)
+    return f"{into['what']}, to be put {into['to']}," if into else rest
+
+
+def _unit(task: str) -> str:
+    """The quantity of a conversion, without the order and what it is to become."""
+    found = re.search(r"\d[\d,.]*\s+.*?(?=\s+(?:to|into|in|as)\b)", task)
+    return found[0] if found and re.match(r"\W*\w+\b.*\b(?:to|into|in|as)\b", task) else task
+
+
+def _problem(instruction: str) -> tuple[str, str] | None:
+    """The facts of a problem in words, and what is wanted, as a phrase."""
+    text = squash(instruction)
+    sentences = split(text)
+    if len(sentences) > 1 and sentences[-1].endswith("?"):
+        wanted = _wanted(sentences[-1])
+        return (" ".join(sentences[:-1]), wanted) if wanted else None
+    found = _IF.fullmatch(text.rstrip(" ?"))
+    if found and (wanted := _wanted(found["ask"])):
+        return f"Suppose that {found['fact']}.", wanted
+    return None
+
+
+def _wanted(question: str) -> str:
+    asked = re.fullmatch(r"what(?: is| was| will be| would be|['’]s) (?P<what>.+?)\?*", question, re.IGNORECASE)
+    if asked:
+        return asked["what"]
+    frame = read(question.rstrip(" ?"))
+    return (indirect(frame) or "") if frame else ""
