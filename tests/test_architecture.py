@@ -104,7 +104,18 @@ def test_a_public_class_name_is_used_once() -> None:
 
 
 # The composer's folders: a question is read, then stated, then told apart from others, then told.
-COMPOSER_FLOORS = ("lexicon", "grammar", "reading", "stating", "decoys", "prose", "draft", "engine", "")
+COMPOSER_FLOORS = (
+    "lexicon",
+    "grammar",
+    "reading",
+    "stating",
+    "decoys",
+    "prose",
+    "forms",
+    "draft",
+    "engine",
+    "",
+)
 
 
 @pytest.mark.parametrize(

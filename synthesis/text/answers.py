@@ -89,6 +89,7 @@ def _kind(text: str, length: int) -> str:
 # Each is tried once at a place from which it cannot be tried again, however many marks there are.
 _BRACKETED = re.compile(r"(?<!\s)\s*\([^()]*\)")
 _NICKNAME = re.compile(r"(?:\"[^\"”]*[\"”]|“[^\"“”]*[\"”])\s*")
+_MARKER = re.compile(r"\s*(?:\d{1,3}[.)]|[-*•–])\s+")
 _BETWEEN = re.compile(r"[,;、，](?:\s*(?:and|or)(?=\s))?|\sand(?=\s)")
 
 
@@ -98,8 +99,12 @@ def variants(text: str) -> tuple[str, ...]:
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """The parts of a list of two or more, which may be told in several places; else nothing."""
-    pieces = tuple(piece for piece in _BETWEEN.split(text) if terms(piece))
+    """The parts of a list of two or more, which may be told in several places; else nothing.
+
+    Of an answer of several lines each line is a part, without the number or dot it begins with.
+    """
+    lines = tuple(_MARKER.sub("", line) for line in text.splitlines() if terms(_MARKER.sub("", line)))
+    pieces = lines if len(lines) > 1 else tuple(piece for piece in _BETWEEN.split(text) if terms(piece))
     return pieces if 1 < len(pieces) <= _LONG else ()
 
 

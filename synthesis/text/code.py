@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 _CODE_LINE = re.compile(
-    r"^\s*(?:(?:async )?(?:def|class|function|func|fn|public|private|static|const|let|var|struct|enum|interface)\s+[\w<>$]"
+    r"^\s*(?:(?:async )?(?:def|class|function|func|fn|public|private|static|const|let|var|struct|enum"
+    r"|interface)\s+[\w<>$]"
     r"|(?:import|from|using|package)\s+[\w.{*\"<]+[^.]*$|#include\b|return\b[^.]*$|(?:if|for|while|elif|else)\b.*[:{]\s*$"
-    r"|(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|DROP|WITH)\b.*(?:[;*]|\b(?:FROM|SET|TABLE|VALUES|WHERE)\b)"
+    r"|(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|DROP|WITH)\b"
+    r".*(?:[;*]|\b(?:FROM|SET|TABLE|VALUES|WHERE)\b)"
     r"|FROM\s+\w+|WHERE\s+\w+|</?[a-z][\w-]*[^<>]*>|[\w.\[\]]+\s*[-+*/]?=\s*\S|[\w.]+\(.*\)[;:]?\s*$"
-    r"|\$\s+\w|[a-z][\w.-]*(?:\s+\S+){0,6}?\s+-{1,2}[a-zA-Z]|(?:git|npm|pip|docker|sudo|apt|ls|cd|grep|find|awk|sed)\s+\S"
+    r"|\$\s+\w|[a-z][\w.-]*(?:\s+\S+){0,6}?\s+-{1,2}[a-zA-Z]"
+    r"|(?:git|npm|pip|docker|sudo|apt|ls|cd|grep|find|awk|sed)\s+\S"
     r"|[\]})]+[;,)]*\s*$|//\s|.*[;{]\s*$|.*=>)"
 )
 

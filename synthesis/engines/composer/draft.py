@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from synthesis.data import Evidence, content_hash
 from synthesis.engines.composer.decoys.distract import distract
+from synthesis.engines.composer.forms.around import around
+from synthesis.engines.composer.forms.base import Told
+from synthesis.engines.composer.forms.choose import evidence, tell
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.bank import load_bank
 from synthesis.engines.composer.prose.facts import PACE, Feed
@@ -119,6 +122,9 @@ def write(
     # Bytes, as a lone surrogate in a key would stop the seeding of a string.
     rng = random.Random(name.encode("utf-8", "surrogatepass"))
     facts, others = (random.Random(rng.getrandbits(64)) for _ in range(2))
+    told = tell(instruction, answer, facts, others)
+    if told is not None:
+        return _told(told, instruction, answer, rng, genre, words, mode)
     steps = in_steps(instruction, answer, facts, hops) if hops > 1 else None
     statements = steps.statements if steps else state(instruction, answer, facts)
     # The names that join the steps are nobody else's: no decoy and no person of the story has them.
@@ -127,6 +133,15 @@ def write(
     bans = guard(named, answer)
     subjects = _mentionable(topics(instruction, answer), bans)
     return _Book(rng, genre, words, feed, subjects, bans).paragraphs()
+
+
+def _told(
+    told: Told, instruction: str, answer: str, rng: random.Random, genre: str, words: int, mode: str
+) -> Iterator[Paragraph]:
+    """The paragraphs of a pair in a form of its own."""
+    feed = Feed(rng, evidence(told), around(told, instruction, answer), words, mode)
+    bans = guard(instruction, answer)
+    return _Book(rng, genre, words, feed, _mentionable([told.subject], bans), bans).paragraphs()
 
 
 def _mentionable(subjects: list[str], bans: Guard) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from synthesis.data import Completion, Evidence, Prompt
 from synthesis.engines.base import BaseEngine, PromptSource, Sampling
 from synthesis.engines.composer.draft import HOPS, write
+from synthesis.engines.composer.forms.choose import form_of
 from synthesis.engines.composer.prose.facts import PACE
 from synthesis.engines.composer.prose.writer import Paragraph
 from synthesis.errors import ConfigError, UsageError
@@ -106,4 +107,6 @@ def _completion(prompt: Prompt, paragraphs: Iterator[Paragraph]) -> Completion:
         text += "" if text == MARKER else "\n\n"
         spans += (Evidence(len(text) + s, len(text) + e, what) for s, e, what in paragraph.spans)
         text += paragraph.text
-    return Completion(prompt.id, text, evidence=tuple(spans))
+    variables = prompt.variables
+    form = form_of(str(variables.get("instruction", "")), str(variables.get("answer", "")))
+    return Completion(prompt.id, text, evidence=tuple(spans), form=form)

@@ -28,8 +28,10 @@ _PAYLOAD = re.compile(r"\A(?P<task>[^\n]{3,400}?)(?::\s*|\n+)(?P<payload>\S.*)\Z
 _QUOTE = re.compile(r"[\"“«](?P<a>[^\"”»\n]{2,})[\"”»]|(?<!\w)['‘](?P<b>[^\n]{2,}?)['’](?!\w)")
 _MARKER = re.compile(r"\s{0,8}(?:\d{1,3}[.)]|[-*•–])\s+\S")
 _EXPRESSION = re.compile(
-    r"\d\s*(?:[-+*/×÷^=<>·]|times\b|plus\b|minus\b|(?:divided|multiplied) by\b|mod\b|(?:%|percent)\s+of\b)\s*[(\d√a-z]"
-    r"|\b(?:square|cube) root of\b|√|\d!|\b(?:solve|simplify|factor|integrate|differentiate|evaluate)\b.*[\dx]"
+    r"\d\s*(?:[-+*/×÷^=<>·]|times\b|plus\b|minus\b|(?:divided|multiplied) by\b|mod\b"
+    r"|(?:%|percent)\s+of\b)\s*[(\d√a-z]"
+    r"|\b(?:square|cube) root of\b|√|\d!"
+    r"|\b(?:solve|simplify|factor|integrate|differentiate|evaluate)\b.*[\dx]"
     r"|\b\d*[xyn]\s*[-+*/^=]",
     re.IGNORECASE,
 )
@@ -147,7 +149,9 @@ def _speaks_of_given_text(task: str, payload: str, told: str) -> bool:
 
 def _about_code(text: str) -> bool:
     """Whether the instruction itself holds code: in backquotes, or as a pattern with its signs."""
-    return "`" in text or re.search(r"\\[dwsb][+*{?]|\(\?:|[)\]}][+*]\$?(?:\s|$)|\w\(\w*\)|=>", text) is not None
+    return (
+        "`" in text or re.search(r"\\[dwsb][+*{?]|\(\?:|[)\]}][+*]\$?(?:\s|$)|\w\(\w*\)|=>", text) is not None
+    )
 
 
 def _translates(text: str, task: str, payload: str) -> bool:
@@ -155,7 +159,12 @@ def _translates(text: str, task: str, payload: str) -> bool:
     if re.match(r"(?:\W*\w+\W+){0,4}?translat(?:e|ion)\b|.{0,60}\btranslation (?:of|for)\b", low):
         return True
     names = any(core(word).capitalize() in words("languages") for word in task.split())
-    return bool(payload) and names and re.search(r"\bsay\b|\b(?:in|into|to)\b", low) is not None and "word" not in low
+    return (
+        bool(payload)
+        and names
+        and re.search(r"\bsay\b|\b(?:in|into|to)\b", low) is not None
+        and "word" not in low
+    )
 
 
 def _calculates(text: str, told: str) -> bool:
@@ -186,7 +195,10 @@ def _options(text: str, task: str, payload: str) -> tuple[str, ...]:
     low = task.casefold()
     given = [part.strip(" .?!'\"") for part in _OPTION.split(payload) if part.strip(" .?!'\"")]
     short = len(given) > 2 and all(len(part.split()) < 4 for part in given)
-    tail = re.search(r"(?:\bas\b|\bis\b|\bare\b|\bwhether\b|\bif\b|\b(?:this|the following) \w+\b)\s(?P<o>.*?\bor\b.*)", low)
+    tail = re.search(
+        r"(?:\bas\b|\bis\b|\bare\b|\bwhether\b|\bif\b|\b(?:this|the following) \w+\b)\s(?P<o>.*?\bor\b.*)",
+        low,
+    )
     if tail:
         return tuple(part.strip() for part in _OPTION.split(tail["o"]) if part.strip())
     if short and ask:
@@ -206,7 +218,11 @@ def _talks(text: str, told: str, verb: str, payload: str) -> bool:
         return len(tokens) < 9 and _YOURS.search(first) is not None and not _HOW_TO.match(text)
     if re.match(r"(?:i|i'm|i’m|we|my|you|thank|thanks)\b", text, re.IGNORECASE):
         return _PRONOUN.search(told) is not None or len(tokens) < 6
-    return len(tokens) < 5 and _EXPRESSION.search(text) is None and (text[:1].islower() or told.endswith(("!", "?")))
+    return (
+        len(tokens) < 5
+        and _EXPRESSION.search(text) is None
+        and (text[:1].islower() or told.endswith(("!", "?")))
+    )
 
 
 def _lists(task: str, told: str, verb: str) -> bool:
@@ -227,7 +243,11 @@ def _orders(sentence: str) -> bool:
 
 def _names_word(task: str, payload: str) -> bool:
     """``Give a synonym for 'happy'``: what is in quotes is what is asked about, not worked on."""
-    return len(payload.split()) < 3 and ":" not in payload and re.search(r"\b(?:for|of|word|term|meaning)\b", task) is not None
+    return (
+        len(payload.split()) < 3
+        and ":" not in payload
+        and re.search(r"\b(?:for|of|word|term|meaning)\b", task) is not None
+    )
 
 
 def _shared(payload: str, told: str) -> bool:

@@ -28,10 +28,14 @@ _LONG_ANSWER = 320
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One piece of evidence: ``text`` is one or two whole sentences, ``what`` a short label."""
+    """One piece of evidence: ``text`` is one or two whole sentences, ``what`` a short label.
+
+    ``form`` is ``quoted`` where the pair could only be put in quotation marks, else empty.
+    """
 
     text: str
     what: str
+    form: str = ""
 
 
 def state(instruction: str, answer: str, rng: random.Random) -> list[Statement]:
@@ -111,8 +115,8 @@ def _short(question: str, answer: str, rng: random.Random) -> str:
             return finish(text)
     if is_clause(answer) or not single:
         return _tied(question, frame, answer, rng)
-    indirect = indirect(frame) if frame else None
-    return reported(indirect, answer, rng) if indirect else on_topic(question, answer, False, rng)
+    clause = indirect(frame) if frame else None
+    return reported(clause, answer, rng) if clause else on_topic(question, answer, False, rng)
 
 
 def _shouted(question: str, answer: str, rng: random.Random) -> str:
@@ -153,8 +157,8 @@ def _tied(question: str, frame: Frame | None, answer: str, rng: random.Random) -
         )
     if _covers(question, answer):
         return finish(answer)
-    indirect = indirect(frame) if frame else None
-    return tied(indirect, answer, rng) if indirect else on_topic(question, answer, True, rng)
+    clause = indirect(frame) if frame else None
+    return tied(clause, answer, rng) if clause else on_topic(question, answer, True, rng)
 
 
 def _content(text: str) -> set[str]:

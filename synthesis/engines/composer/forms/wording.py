@@ -109,7 +109,9 @@ class Pen:
     def titled(self, word: str) -> list[tuple[str, tuple[SentenceTemplate, ...]]]:
         """The sections ``[word title]``, with their titles."""
         start = len(word) + 1
-        return [(name[start:], lines) for name, lines in self._sheet.kinds.items() if name.startswith(word + " ")]
+        return [
+            (name[start:], lines) for name, lines in self._sheet.kinds.items() if name.startswith(word + " ")
+        ]
 
     def templates(self, kind: str) -> tuple[SentenceTemplate, ...]:
         """The sentences of a kind."""

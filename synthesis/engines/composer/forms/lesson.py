@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from synthesis.engines.composer.stating.forms.base import (
-    Case,
+from synthesis.engines.composer.forms.base import (
+    OrdinaryCase,
     Told,
     endless,
     in_pieces,
     parts_of,
+    piece,
     threads,
     two,
 )
-from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.forms.wording import Pen
 
 
-def tell(case: Case) -> Told | None:
+def tell(case: OrdinaryCase) -> Told | None:
     """The answer's sentences as what a class wrote down about the subject."""
     if not case.subject:
         return None
@@ -25,5 +26,11 @@ def tell(case: Case) -> Told | None:
         matter, lore = two(other.pick(other.plain("lore")))
         return f"{other.write('other', {'matter': matter})} {lore}"
 
-    pieces = in_pieces(pen, given, parts_of(case.answer), " ", single="only")
+    parts = parts_of(case.answer)
+    pieces = in_pieces(pen, given, parts, " ", single="only")
+    if case.pair.verb:
+        lead = pen.write(
+            "ordered first" if len(parts) > 1 else "ordered only", given | {"verb": case.pair.verb}
+        )
+        pieces[0] = piece(lead, parts[0], " ")
     return Told("lesson", pieces, endless(entry), threads(pen, given))

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 
-from synthesis.engines.composer.stating.forms.base import Case, Told, endless, in_pieces, parts_of, threads
-from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.forms.base import (
+    OrdinaryCase,
+    Told,
+    endless,
+    in_pieces,
+    parts_of,
+    threads,
+)
+from synthesis.engines.composer.forms.wording import Pen
 
 _MARKER = re.compile(r"\s*(?P<number>\d{1,3})?(?P<sign>[.)]|[-*•–])\s+")
 
 
-def tell(case: Case) -> Told | None:
+def tell(case: OrdinaryCase) -> Told | None:
     """The list's items as lines of a handbook, apart from one another."""
     if not case.subject:
         return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from synthesis.engines.composer.stating.forms.base import (
-    Case,
+from synthesis.engines.composer.forms.base import (
+    OrdinaryCase,
     Told,
     endless,
     in_pieces,
@@ -13,12 +13,14 @@ from synthesis.engines.composer.stating.forms.base import (
     threads,
     two,
 )
-from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.forms.wording import Pen
 
-_LETTER = re.compile(r"\b(?:letter|e-?mail|message|note|memo|invitation|reply|postcard|application)\b", re.IGNORECASE)
+_LETTER = re.compile(
+    r"\b(?:letter|e-?mail|message|note|memo|invitation|reply|postcard|application)\b", re.IGNORECASE
+)
 
 
-def tell(case: Case) -> Told | None:
+def tell(case: OrdinaryCase) -> Told | None:
     """The piece whole or, if it is long, leaf by leaf, each line of it as it was written."""
     if not case.subject:
         return None

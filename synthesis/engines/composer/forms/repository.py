@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-from synthesis.engines.composer.stating.forms.base import (
-    Case,
-    Piece,
+from synthesis.engines.composer.forms.base import (
+    OrdinaryCase,
     Told,
+    ToldPiece,
     endless,
     in_pieces,
     parts_of,
     piece,
     threads,
 )
-from synthesis.engines.composer.stating.forms.snippets import snippet
-from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.forms.snippets import snippet
+from synthesis.engines.composer.forms.wording import Pen
 from synthesis.text.code import is_code
 
 _SHOWN = re.compile(r"`{3}\w*\n(?P<block>.*?)\n?`{3}|`(?P<line>[^`\n]+)`", re.DOTALL)
@@ -29,7 +29,7 @@ _LANGUAGES = (
 )
 
 
-def tell(case: Case) -> Told | None:
+def tell(case: OrdinaryCase) -> Told | None:
     """The snippet under what it is for, or the note under the line it is about."""
     pen, other = Pen("repository", case.rng), Pen("repository", case.others)
     text = f"{case.instruction}\n{case.answer}"
@@ -50,14 +50,14 @@ def tell(case: Case) -> Told | None:
     return Told("repository", pieces, endless(entry), threads(pen, given))
 
 
-def _blocks(pen: Pen, given: dict[str, str], answer: str) -> list[Piece]:
+def _blocks(pen: Pen, given: dict[str, str], answer: str) -> list[ToldPiece]:
     if "```" in answer or not is_code(answer):
         parts = [answer.strip("\n")] if "```" in answer else parts_of(answer)
         pieces = [piece(pen.write("lead", given), parts[0])]
         return pieces + (in_pieces(pen, given, parts)[1:] if len(parts) > 1 else [])
     lead = pen.write("lead", given) + "\n```\n"
     block = answer.strip("\n")
-    return [Piece(f"{lead}{block}\n```", len(lead))]
+    return [ToldPiece(f"{lead}{block}\n```", len(lead))]
 
 
 def _shown(instruction: str) -> tuple[str, str]:
@@ -79,10 +79,10 @@ def _shown(instruction: str) -> tuple[str, str]:
     return code.strip("\n"), " ".join(ask.split()).strip(" :")
 
 
-def _replied(pen: Pen, shown: str, ask: str, answer: str) -> Piece:
+def _replied(pen: Pen, shown: str, ask: str, answer: str) -> ToldPiece:
     told = ask.replace("“", "‘").replace("”", "’")
     lead = f"{pen.write('asked')}\n```\n{shown}\n```\n{pen.write('reply', {'ask': told})}"
     if is_code(answer) and "```" not in answer:
         block = answer.strip("\n")
-        return Piece(f"{lead}\n```\n{block}\n```", len(lead) + 5)
+        return ToldPiece(f"{lead}\n```\n{block}\n```", len(lead) + 5)
     return piece(lead, answer.strip("\n"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from synthesis.engines.composer.stating.forms.base import (
-    Case,
+from synthesis.engines.composer.forms.base import (
+    OrdinaryCase,
     Told,
     endless,
     in_pieces,
@@ -12,14 +12,14 @@ from synthesis.engines.composer.stating.forms.base import (
     quote,
     threads,
 )
-from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.forms.wording import Pen
 
 
-def tell(case: Case) -> Told | None:
+def tell(case: OrdinaryCase) -> Told | None:
     """The card, its heading and the tick, among cards of other headings."""
     pair = case.pair
     pen, other = Pen("cards", case.rng), Pen("cards", case.others)
-    payload = quote(pair.payload.rstrip("?")) if pair.payload else ""
+    payload = quote(pair.payload.rstrip("?.")) if pair.payload else ""
     given = {"task": pair.task.replace("“", "‘").replace("”", "’"), "payload": payload}
 
     def card() -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from synthesis.engines.composer.stating.forms.base import (
-    Case,
+from synthesis.engines.composer.forms.base import (
+    OrdinaryCase,
     Told,
     endless,
     in_pieces,
@@ -15,13 +15,13 @@ from synthesis.engines.composer.stating.forms.base import (
     threads,
     two,
 )
-from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.forms.wording import Pen
 
 _LEAST = 4  # words that a caller may be interrupted in
 _PAUSE = re.compile(r"[,.;!?…]\s+")
 
 
-def tell(case: Case) -> Told | None:
+def tell(case: OrdinaryCase) -> Told | None:
     """What the caller said and what was answered, among other calls."""
     pen, other = Pen("exchange", case.rng), Pen("exchange", case.others)
     given = {"said": _said(case.instruction.strip(), pen)}
@@ -42,12 +42,20 @@ def _said(words: str, pen: Pen) -> str:
     if "\n" in words:
         return f"The caller's words were these:\n{words}\n"
     tokens = words.split()
+    whole = f"{quote(_open(words))} said the caller."
     if len(tokens) < _LEAST:
-        return f"{quote(words)}, said the caller."
+        return whole
     pause = _PAUSE.search(words)
-    at = len(words[: pause.end()].split()) if pause and len(words[: pause.end()].split()) < len(tokens) else 0
-    at = at or len(tokens) // 2
+    at = len(words[: pause.end()].split()) if pause else len(tokens)
+    if at == len(tokens):
+        return whole
     verb = pen.pick(("said the caller", "said the voice", "began the caller"))
     first, second = " ".join(tokens[:at]), " ".join(tokens[at:])
-    first = first if first.endswith((",", "!", "?")) else first.rstrip(".;") + ","
-    return f"{quote(first)} {verb}, {quote(second)}" + ("" if second.endswith((".", "!", "?")) else ".")
+    return f"{quote(_open(first))} {verb}, {quote(second)}" + (
+        "" if second.endswith((".", "!", "?")) else "."
+    )
+
+
+def _open(words: str) -> str:
+    """Words as they stand before "said": with a comma where no other mark ends them."""
+    return words if words.endswith((",", "!", "?", "…")) else words.rstrip(".;") + ","

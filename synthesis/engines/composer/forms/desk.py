@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from synthesis.engines.composer.stating.forms.base import (
-    Case,
+from synthesis.engines.composer.forms.base import (
+    OrdinaryCase,
     Told,
     endless,
     in_pieces,
-    piece,
     parts_of,
+    piece,
     quote,
     threads,
 )
-from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.forms.wording import Pen
 
 _SHORT = 60  # words of a draft that can stand inside a sentence
 
 
-def tell(case: Case) -> Told | None:
+def tell(case: OrdinaryCase) -> Told | None:
     """What was given, what was to be done with it, and what was made of it."""
     pair = case.pair
     if not pair.payload or not pair.task or len(pair.task) > 300:

@@ -12,19 +12,26 @@ from collections.abc import Callable
 from fractions import Fraction
 
 _OPERATORS: tuple[tuple[str, Callable[[int, int], int]], ...] = (
-    (r"\*|×|·|x(?= ?\d)|times|multiplied by", lambda a, b: a * b),
+    (r"\*|×|·|x|times|multiplied by", lambda a, b: a * b),
     (r"\+|plus", lambda a, b: a + b),
     (r"-|−|minus", lambda a, b: a - b),
 )
-_BINARY = re.compile(r"(?P<a>\d[\d,]*)(?P<gap>\s*)(?P<op>[-+*/×÷·−]|x|times|plus|minus|multiplied by|divided by)\s*(?P<b>\d[\d,]*)")
+_BINARY = re.compile(
+    r"(?P<a>\d[\d,]*)(?P<gap>\s*)(?P<op>[-+*/×÷·−]|x|times|plus|minus|multiplied by|divided by)"
+    r"\s*(?P<b>\d[\d,]*)"
+)
 _PERCENT = re.compile(r"\d+(?:\.\d+)?\s*(?P<sign>%|percent) of", re.IGNORECASE)
 _ROOT = re.compile(r"square root of \d+", re.IGNORECASE)
+_UNIT = re.compile(r"\d[\d,.]*(?P<rest>\s*\w[^,]*)")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
 def other_sum(task: str, answer: str, rng: random.Random) -> tuple[str, str]:
     """Another entry of the same kind: what was to be worked out, and what came of it."""
     found = _BINARY.search(task)
+    for cue, make in _SCALES:
+        if cue in task.casefold():
+            return make(rng)
     if _PERCENT.search(task):
         share, whole = 5 * (1 + int(rng.random() * 18)), 20 * (2 + int(rng.random() * 48))
         sign = "percent" if "percent" in task.casefold() else "%"
@@ -43,32 +50,35 @@ def _like(found: re.Match[str], rng: random.Random) -> tuple[str, str]:
     if re.fullmatch(r"[/÷]|divided by", op):
         low = max(2, low)
         return f"{low * high}{gap}{op}{gap}{low}", str(high)
-    work = next(work for pattern, work in _OPERATORS if re.fullmatch(pattern.replace("(?= ?\\d)", ""), op))
-    return f"{high}{gap}{op}{gap}{low}", f"{work(high, low):,}" if "," in found["a"] else str(work(high, low))
+    work: Callable[[int, int], int] = next(work for pattern, work in _OPERATORS if re.fullmatch(pattern, op))
+    result = work(high, low)
+    return f"{high}{gap}{op}{gap}{low}", f"{result:,}" if "," in found["a"] else str(result)
 
 
 def _near(figure: str, rng: random.Random) -> int:
     """A number of about the same size."""
-    digits = len(figure.replace(",", ""))
-    least = 10 ** (digits - 1)
+    least = int("1".ljust(min(9, len(figure.replace(",", ""))), "0"))
     return max(2, least + int(rng.random() * 9 * least))
 
 
 def _converted(task: str, answer: str, rng: random.Random) -> tuple[str, str] | None:
     """The same conversion of another quantity, where the pair shows what one unit comes to."""
-    given, made = _NUMBER.search(task), _NUMBER.search(answer)
+    given = _NUMBER.search(task)
+    made = given and next((m for m in _NUMBER.finditer(answer) if m[0] != given[0]), None)
     if not given or not made:
         return None
     one, other = (Fraction(text.replace(",", "")) for text in (given[0], made[0]))
-    scaled = re.search(r"degree|°|fahrenheit|celsius|binary|decimal|hexadecimal|roman|fraction|percent", task, re.I)
+    scaled = re.search(r"degree|°|fahrenheit|celsius|percent", task, re.I)
     if scaled or not one or not other or len(_NUMBER.findall(task)) > 1:
         return None
     amount = 2 + int(rng.random() * 88)
     result = Fraction(amount) * other / one
+    unit = _UNIT.match(task, given.start())
+    if not unit:
+        return None
     # What stands before and after the figure is the same for any amount but one.
-    what = f"{task[: given.start()]}{amount}{task[given.end() :]}"
     told = f"{answer[: made.start()]}{_plain(result)}{answer[made.end() :]}"
-    return what, told.replace(given[0], str(amount)) if given[0] != made[0] else told
+    return f"{amount}{unit['rest']}", re.sub(rf"(?<![\d.]){re.escape(given[0])}(?![\d.])", str(amount), told)
 
 
 def _stores(rng: random.Random) -> tuple[str, str]:
@@ -79,6 +89,59 @@ def _stores(rng: random.Random) -> tuple[str, str]:
     return f"{count} {thing} and {price} {other} in one load", f"{count + price} pieces"
 
 
+def _roman(number: int) -> str:
+    signs = (
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
+    )
+    told = ""
+    for value, sign in signs:
+        told += sign * (number // value)
+        number %= value
+    return told
+
+
+def _binary(rng: random.Random) -> tuple[str, str]:
+    number = 5 + int(rng.random() * 250)
+    return f"the decimal number {number} in binary", f"{number:b}"
+
+
+def _hexadecimal(rng: random.Random) -> tuple[str, str]:
+    number = 20 + int(rng.random() * 900)
+    return f"the decimal number {number} in hexadecimal", f"{number:X}"
+
+
+def _numeral(rng: random.Random) -> tuple[str, str]:
+    number = 11 + int(rng.random() * 280)
+    return f"the number {number} in Roman numerals", _roman(number)
+
+
+def _degrees(rng: random.Random) -> tuple[str, str]:
+    celsius = 5 * int(rng.random() * 20)
+    return f"{celsius * 9 // 5 + 32} degrees Fahrenheit in Celsius", f"{celsius} °C"
+
+
+def _part(rng: random.Random) -> tuple[str, str]:
+    over = (4, 5, 8, 16, 20)[int(rng.random() * 5)]
+    part = Fraction(1 + 2 * int(rng.random() * 7), over)
+    return f"{float(part):g} as a fraction", str(part)
+
+
+_SCALES: tuple[tuple[str, Callable[[random.Random], tuple[str, str]]], ...] = (
+    ("binary", _binary),
+    ("hexadecimal", _hexadecimal),
+    ("roman", _numeral),
+    ("fahrenheit", _degrees),
+    ("celsius", _degrees),
+    ("fraction", _part),
+)
 _GOODS = ("sacks", "lanterns", "oars", "planks", "crates", "barrels", "coils of rope", "panes", "kettles")
 
 

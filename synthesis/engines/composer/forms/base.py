@@ -11,19 +11,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from synthesis.engines.composer.forms.wording import Pen
 from synthesis.engines.composer.grammar.sentences import split
 from synthesis.engines.composer.reading.kinds import Ordinary, listed_lines
-from synthesis.engines.composer.stating.forms.wording import Pen
 from synthesis.text.words import terms
 
 #: Terms of an answer that may stand in one block; more than this is told piece by piece.
 BLOCK = 20
 #: The most pieces an answer is told in; longer lists are told in runs of lines.
 MOST_PIECES = 12
+_LEAST = 5  # words that a sentence must have to stand alone
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ToldPiece:
     """One piece of evidence: ``text`` holds the lead and, from ``at`` on, what is the answer's own."""
 
     text: str
@@ -35,13 +36,14 @@ class Told:
     """A pair in a form. ``others`` never ends; ``threads`` speak of the subject and say nothing of it."""
 
     form: str
-    pieces: list[Piece]
+    pieces: list[ToldPiece]
     others: Iterator[str]
     threads: list[str] = field(default_factory=list)
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class OrdinaryCase:
     """What a form is asked to tell."""
 
     pair: Ordinary
@@ -52,14 +54,14 @@ class Case:
     others: random.Random
 
 
-def piece(lead: str, content: str, joint: str = "\n") -> Piece:
+def piece(lead: str, content: str, joint: str = "\n") -> ToldPiece:
     """A lead and a part of the answer behind it."""
-    return Piece(f"{lead}{joint}{content}", len(lead) + len(joint))
+    return ToldPiece(f"{lead}{joint}{content}", len(lead) + len(joint))
 
 
 def in_pieces(
     pen: Pen, given: Mapping[str, str], parts: list[str], joint: str = "\n", single: str = "lead"
-) -> list[Piece]:
+) -> list[ToldPiece]:
     """Parts of an answer, each behind a lead: ``single`` alone, else ``first``, ``next`` ..., ``last``."""
     if len(parts) == 1:
         return [piece(pen.write(single, given), parts[0], joint)]
@@ -76,14 +78,18 @@ def parts_of(answer: str) -> list[str]:
         return _gathered(_items(text))
     if verse(text):
         return _gathered(_couplets(text))
-    parts = [part for block in re.split(r"\n\s*\n|\n", text) if block.strip() for part in split(block.strip("\n"))]
-    return _gathered(parts, " ")
+    return _sliced(text)
 
 
 def verse(text: str) -> bool:
     """Whether a text is lines that end where they do for their own sake."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return len(lines) > 2 and sum(len(line.split()) for line in lines) <= 11 * len(lines)
+    stanzas = len(re.split(r"\n\s*\n", text.strip()))
+    return (
+        len(lines) > 2
+        and len(lines) >= 3 * stanzas
+        and sum(len(line.split()) for line in lines) <= 11 * len(lines)
+    )
 
 
 def _items(text: str) -> list[str]:
@@ -93,7 +99,9 @@ def _items(text: str) -> list[str]:
     for line in text.splitlines():
         if not line.strip():
             continue
-        if line in items and not (len(parts) == 1 and parts[0].splitlines()[0] not in items and "\n" not in parts[0]):
+        if line in items and not (
+            len(parts) == 1 and parts[0].splitlines()[0] not in items and "\n" not in parts[0]
+        ):
             parts.append(line)
         elif parts:
             parts[-1] += "\n" + line
@@ -110,10 +118,28 @@ def _couplets(text: str) -> list[str]:
     return parts
 
 
-def _gathered(parts: list[str], joint: str = "\n") -> list[str]:
+def _sliced(text: str) -> list[str]:
+    """Sentences, cut out of the text as they are; what is too short to stand alone stays with its next."""
+    starts, at = [], 0
+    for line in re.split(r"\n+", text):
+        for sentence in split(line.strip()):
+            at = text.index(sentence.split()[0], at)
+            starts.append(at)
+            at += len(sentence.split()[0])
+    kept = [0]
+    for start in starts[1:]:
+        if len(text[kept[-1] : start].split()) >= _LEAST:
+            kept.append(start)
+    if len(kept) > 1 and len(text[kept[-1] :].split()) < _LEAST - 1:
+        kept.pop()
+    kept = kept[:: -(-len(kept) // MOST_PIECES)]
+    return [text[a:b].rstrip() for a, b in zip(kept, [*kept[1:], len(text)], strict=True)]
+
+
+def _gathered(parts: list[str]) -> list[str]:
     """At most ``MOST_PIECES`` parts, neighbours put together."""
     size = -(-len(parts) // MOST_PIECES)
-    return [joint.join(parts[at : at + size]) for at in range(0, len(parts), size)]
+    return ["\n".join(parts[at : at + size]) for at in range(0, len(parts), size)]
 
 
 def endless(one: Callable[[], str]) -> Iterator[str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from synthesis.engines.composer.grammar.words import core
-from synthesis.engines.composer.lexicon import words
-from synthesis.engines.composer.stating.forms.base import (
-    Case,
+from synthesis.engines.composer.forms.base import (
+    OrdinaryCase,
     Told,
     endless,
     in_pieces,
@@ -14,16 +12,20 @@ from synthesis.engines.composer.stating.forms.base import (
     quote,
     threads,
 )
-from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.forms.wording import Pen
+from synthesis.engines.composer.grammar.words import core
+from synthesis.engines.composer.lexicon import words
 
 _MORE = ("English", "Chinese", "French")
 
 
-def tell(case: Case) -> Told | None:
+def tell(case: OrdinaryCase) -> Told | None:
     """What was said, and what the column of the other language has for it."""
     pair = case.pair
     known = {*words("languages"), *_MORE}
-    language = next((name for word in pair.task.split()[::-1] if (name := core(word).capitalize()) in known), "")
+    language = next(
+        (name for word in pair.task.split()[::-1] if (name := core(word).capitalize()) in known), ""
+    )
     pen, other = Pen("phrases", case.rng), Pen("phrases", case.others)
     given = {"task": pair.task, "language": language or "other", "payload": quote(pair.payload)}
     tongues = other.plain("tongues")[0].split(" | ")

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 
-from synthesis.engines.composer.grammar.sentences import split
-from synthesis.engines.composer.grammar.wording import squash, upper_first
-from synthesis.engines.composer.reading.questions import read
-from synthesis.engines.composer.stating.forms.base import (
-    Case,
+from synthesis.engines.composer.forms.base import (
+    OrdinaryCase,
     Told,
     endless,
     in_pieces,
@@ -16,18 +13,22 @@ from synthesis.engines.composer.stating.forms.base import (
     piece,
     threads,
 )
-from synthesis.engines.composer.stating.forms.sums import other_sum
-from synthesis.engines.composer.stating.forms.wording import Pen
+from synthesis.engines.composer.forms.sums import other_sum
+from synthesis.engines.composer.forms.wording import Pen
+from synthesis.engines.composer.grammar.sentences import split
+from synthesis.engines.composer.grammar.wording import squash
+from synthesis.engines.composer.reading.questions import read
 from synthesis.engines.composer.stating.statements import indirect
 
 _ASKED = re.compile(
-    r"(?:what|how much)(?: is| are|['’]s| does| do)?\s+(?P<what>.+?)(?:\s+(?:equals?|make|come to))?", re.IGNORECASE
+    r"(?:what|how much)(?: is| are|['’]s| does| do)?\s+(?P<what>.+?)(?:\s+(?:equals?|make|come to))?",
+    re.IGNORECASE,
 )
 _TO = re.compile(r"(?P<what>.*\d.*?)\s+(?P<to>(?:to|into|in|as)\s+[^,]+)", re.IGNORECASE)
 _IF = re.compile(r"if (?P<fact>.+?),? (?P<ask>(?:what|how|which)\b.+)", re.IGNORECASE)
 
 
-def tell(case: Case) -> Told | None:
+def tell(case: OrdinaryCase) -> Told | None:
     """The entry of the book: what was to be worked out, and what came of it."""
     pen, other = Pen("ledger", case.rng), Pen("ledger", case.others)
     task = squash(case.instruction).rstrip(" ?.!")
@@ -38,13 +39,14 @@ def tell(case: Case) -> Told | None:
         lead, told = pen.write("problem", {"facts": facts, "wanted": wanted}), []
         rest = {"sum": wanted}
     else:
-        what = _sum(task, case.pair.verb)
-        rest = {"sum": what}
-        lead, told = pen.write("lead", rest), threads(pen, rest)
-    unit = _unit(task)
+        into = _conversion(task, case.pair.verb) if case.pair.kind == "conversion" else {}
+        rest = {"sum": into["what"] if into else _sum(task, case.pair.verb)}
+        lead = pen.write("converted", into) if into else pen.write("lead", rest)
+        told = threads(pen, rest)
+    like = "" if problem else task
 
     def entry() -> str:
-        what, result = other_sum(unit, case.answer, case.others)
+        what, result = other_sum(like, case.answer, case.others)
         return f"{other.write('other', {'sum': what})}\n{result}"
 
     pieces = [piece(lead, parts[0])]
@@ -63,15 +65,15 @@ def _sum(task: str, verb: str) -> str:
     rest = task[task.casefold().index(verb) + len(verb) :].strip()
     unknown = re.fullmatch(r"for (?P<x>\w+)\s*[:,]?\s*(?P<e>.+)", rest)
     if unknown:
-        return f"{unknown['e']}, with {unknown['x']} to solve for,"
+        return f"{unknown['e']} (to be solved for {unknown['x']})"
+    return rest
+
+
+def _conversion(task: str, verb: str) -> dict[str, str]:
+    """What is to be converted, and into what, for the slots of a lead; empty where that cannot be told."""
+    rest = task[task.casefold().index(verb) + len(verb) :].strip()
     into = _TO.fullmatch(rest)
-    return f"{into['what']}, to be put {into['to']}," if into else rest
-
-
-def _unit(task: str) -> str:
-    """The quantity of a conversion, without the order and what it is to become."""
-    found = re.search(r"\d[\d,.]*\s+.*?(?=\s+(?:to|into|in|as)\b)", task)
-    return found[0] if found and re.match(r"\W*\w+\b.*\b(?:to|into|in|as)\b", task) else task
+    return {"what": into["what"], "to": into["to"], "verb": verb} if into else {}
 
 
 def _problem(instruction: str) -> tuple[str, str] | None:
@@ -88,7 +90,9 @@ def _problem(instruction: str) -> tuple[str, str] | None:
 
 
 def _wanted(question: str) -> str:
-    asked = re.fullmatch(r"what(?: is| was| will be| would be|['’]s) (?P<what>.+?)\?*", question, re.IGNORECASE)
+    asked = re.fullmatch(
+        r"what(?: is| was| will be| would be|['’]s) (?P<what>.+?)\?*", question, re.IGNORECASE
+    )
     if asked:
         return asked["what"]
     frame = read(question.rstrip(" ?"))

@@ -1,0 +1,109 @@
+"""Ordinary pairs, each in a form of its own: a manual, a lesson, a phrase book, a repository's notes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from synthesis.engines.composer import compose
+from synthesis.engines.composer.forms.choose import form_of
+from synthesis.engines.composer.reading.kinds import read_ordinary
+
+_FILE = Path(__file__).parent / "data" / "everyday.jsonl"
+EVERYDAY = [json.loads(line) for line in _FILE.read_text(encoding="utf-8").splitlines()]
+ENGLISH = [pair for pair in EVERYDAY if pair["kind"] != "other"]
+IDS = [pair["instruction"][:40] for pair in ENGLISH]
+#: What an answer told as a clause of the question must not become.
+NONSENSE = (
+    "What 17 is",
+    " is * ",
+    "What is on record is this",
+    ",,",
+    ". .",
+    "..,",
+    "\x01",
+    "to put to ",
+)
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize(
+    "pair", [one for one in ENGLISH if one["set"] != "held"], ids=lambda one: one["instruction"][:40]
+)
+def test_the_kind_of_a_pair_is_told_by_its_form(pair) -> None:
+    kind = read_ordinary(pair["instruction"], pair["answer"]).kind
+    # A definition is an explanation, and some questions of each kind are stated well as they are.
+    assert kind in ({"definition": "explain"}.get(pair["kind"], pair["kind"]), "question")
+
+
+@pytest.mark.parametrize("question", [
+    ("Who wrote the hymn that Nina Sayers sang?", "Arvid Holm"),
+    ("Which film came out first, The Long Quay or Salt Road?", "Salt Road"),
+    ("Are both villages in the same country?", "no"),
+    ("What is a summary of the government report?", "The agency spent more than it had. " * 20),
+    ("Name the capital of Peru.", "Lima"),
+])  # fmt: skip
+def test_questions_keep_their_usual_statements(question) -> None:
+    assert form_of(*question) == ""
+
+
+@pytest.mark.parametrize("pair", ENGLISH, ids=IDS)
+def test_an_ordinary_answer_stands_in_its_form_line_for_line(pair) -> None:
+    form = form_of(pair["instruction"], pair["answer"])
+    for words in (120, 400):
+        draft = compose(pair["instruction"], pair["answer"], words=words, seed=3)
+        again = compose(pair["instruction"], pair["answer"], words=words, seed=3)
+        assert draft == again
+        told = "\n".join(draft.text[one.start : one.end] for one in draft.evidence)
+        if form not in ("", "quoted"):
+            # Each line as it is; a sentence of a longer line may have been told by itself.
+            at = 0
+            for line in lines(pair["answer"]):
+                for word in line.split():
+                    at = told.index(word, at) + len(word)
+            assert all(one.start < one.end <= len(draft.text) for one in draft.evidence)
+        assert not [mark for mark in NONSENSE if mark in told.replace(pair["answer"], "")]
+        count = len(draft.text.split())
+        assert count <= words * 1.03 + 1 or count <= len(told.split()) + 40
+        assert count >= words * 0.97 - 1
+
+
+@pytest.mark.parametrize(
+    "pair", [one for one in ENGLISH if one["kind"] == "code"], ids=lambda one: one["instruction"]
+)
+def test_code_keeps_its_lines_in_a_block(pair) -> None:
+    draft = compose(pair["instruction"], pair["answer"], words=300)
+    assert pair["answer"] in draft.text
+    assert form_of(pair["instruction"], pair["answer"]) == "repository"
+
+
+def test_a_list_is_told_item_by_item_with_other_work_between() -> None:
+    answer = (
+        "1. Fill the pan.\n2. Light the stove and wait for the steam.\n"
+        "3. Put in the rice and a spoon of salt.\n4. Stir it once and cover it well."
+    )
+    draft = compose("How do I cook rice?", answer, words=900)
+    assert len(draft.evidence) == 4
+    assert all("cooking rice" in draft.text[one.start : one.end] for one in draft.evidence)
+    between = draft.text[draft.evidence[0].end : draft.evidence[-1].start]
+    assert "the handbook" in between.casefold()
+
+
+def test_the_sums_around_a_sum_are_right_and_are_others() -> None:
+    draft = compose("What is 17 * 23?", "391", words=3000)
+    found = draft.text.splitlines()
+    sums = [
+        (a, b, int(found[at + 1]))
+        for at, line in enumerate(found[:-1])
+        for a, star, b in [line.partition(" * ")]
+        if star and found[at + 1].isdigit()
+    ]
+    figures = [(int(a.split()[-1]), int(b.split()[0].strip(",")), made) for a, b, made in sums]
+    assert len(figures) > 2
+    assert all(a * b == made for a, b, made in figures)
+    assert [(a, b) for a, b, made in figures if made == 391] == [(17, 23)]
