@@ -17,8 +17,21 @@ from synthesis.errors import FolderError, UsageError
 from synthesis.storage import written_whole
 
 # What a column holds: a string; turns as {"role", "content"} or {"from", "value"}; a list of
-# small integers, of loss weights, or of names.
-Kind: TypeAlias = Literal["text", "turns", "from-turns", "tokens", "weights", "names"]
+# small integers, of loss weights, or of names;
+# single numbers; and, for reinforcement learning, evidence, what a reward is by, and what goes with it.
+Kind: TypeAlias = Literal[
+    "text",
+    "turns",
+    "from-turns",
+    "tokens",
+    "weights",
+    "names",
+    "integer",
+    "number",
+    "evidence",
+    "reward",
+    "extra",
+]
 Row: TypeAlias = Mapping[str, Any]
 
 GROUP_BYTES = 8 * 2**20  # of text or numbers in a row group: the bound on memory
@@ -112,6 +125,25 @@ def _arrow_types() -> dict[Kind, Any]:
         "tokens": pa.list_(pa.int32()),
         "weights": pa.list_(pa.float32()),
         "names": pa.list_(pa.string()),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "evidence": pa.list_(
+            pa.struct(
+                [(name, pa.int64()) for name in ("start", "end", "token_start", "token_end")]
+                + [("what", long)]
+            )
+        ),
+        "reward": pa.struct([("style", pa.string()), ("ground_truth", long)]),
+        "extra": pa.struct(
+            [
+                ("id", pa.string()),
+                ("checker", pa.string()),
+                ("answer_type", pa.string()),
+                ("aliases", pa.list_(pa.string())),
+                ("tolerance", pa.float64()),
+                ("gold_numbers", pa.list_(pa.int32())),
+            ]
+        ),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from builder.folder.facts import tokenizer_of
@@ -26,10 +26,11 @@ _ROLES = ("system", "user", "assistant")
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One sample as exports see it; the last turn is the assistant's."""
+    """One sample as exports see it; the last turn is the assistant's. ``columns`` are the row's others."""
 
     id: str
     messages: tuple[Message, ...]
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 def choose_config(source: Place, config: str | None) -> str:
@@ -109,7 +110,8 @@ def _conversation(values: Mapping[str, Any], where: str) -> Conversation:
             "Remove the row, or export another config."
         )
     name = values.get("id")
-    return Conversation(name if isinstance(name, str) else content_hash(messages), messages)
+    others = {name: value for name, value in values.items() if name != "messages"}
+    return Conversation(name if isinstance(name, str) else content_hash(messages), messages, others)
 
 
 def _is_turn(turn: object) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from builder.export.files import Kind, Row, check_target, write_rows
 from builder.export.packing import encode_chats, pack, pack_row
+from builder.export.rl import COLUMNS as RL
+from builder.export.rl import rl_row
 from builder.export.source import (
     Conversation,
     choose_config,
@@ -67,6 +69,8 @@ def export(
       TRL then learns the completion only.
     * ``longalign``: ``messages`` alone, user and assistant in turn, JSON lines: what LongAlign reads.
     * ``sharegpt``: ``id`` and ``conversations`` (from: human or gpt, value), for Axolotl.
+    * ``rl``: the conversation without its answer, the answer with its checker, gold documents and
+      evidence, for TRL's GRPO, verl and verifiers; ``synthesis.evaluation.rewards`` has the checkers.
     * ``packed``: token packs with loss weights, see ``builder.export.packing.pack_row``.
 
     Args:
@@ -191,6 +195,7 @@ _FORMATS = {
     "prompt-completion": _Format(_PROMPT, _prompt_completion),
     "longalign": _Format({"messages": "turns"}, _longalign, (".jsonl",)),
     "sharegpt": _Format({"id": "text", "conversations": "from-turns"}, _sharegpt),
+    "rl": _Format(RL, rl_row),
     "packed": _Format(PACK, None),
 }
 FORMATS = tuple(_FORMATS)

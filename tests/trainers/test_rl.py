@@ -1,0 +1,73 @@
+"""TRL's GRPO takes a step on what ``export --format rl`` writes, with the rewards that come with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from datasets import load_dataset
+from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+from trl import GRPOConfig, GRPOTrainer
+
+import synthesis.tokens
+from builder.export.write import export
+from builder.job.execute import execute
+from synthesis.evaluation.rewards import answer_reward, citation_reward
+from synthesis.options import RunConfig, override
+from tests.pages import Quiet
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+
+
+def test_grpo_takes_a_step(tmp_path: Path) -> None:
+    changes = {
+        "out": str(tmp_path / "run"),
+        "generation.words": 100,
+        "samples.lengths": ("512",),
+        "pairs.limit": 6,
+    }
+    execute(override(RunConfig(), changes), Quiet())
+    export(tmp_path / "run", tmp_path / "rl.parquet", format="rl")
+    rows = load_dataset("parquet", data_files=str(tmp_path / "rl.parquet"), split="train")
+    words = AutoTokenizer.from_pretrained(str(Path(synthesis.tokens.__file__).parent))
+    torch.manual_seed(0)
+    sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1}
+    model = Qwen2ForCausalLM(
+        Qwen2Config(vocab_size=len(words), num_attention_heads=2, num_key_value_heads=2, **sizes)
+    )
+    seen: list[list[str]] = []
+
+    def answers(completions: list[Any], **columns: Any) -> list[float]:
+        seen.append(columns["checker"])
+        assert len(columns["answer"]) == len(columns["aliases"]) == len(completions)
+        return answer_reward(completions, **columns)
+
+    def length(completions: list[Any], **columns: Any) -> list[float]:
+        # A random model answers nothing: something has to differ for there to be a gradient.
+        return [len(str(one)) / 1000 for one in completions]
+
+    settings = GRPOConfig(
+        output_dir=str(tmp_path / "out"),
+        per_device_train_batch_size=2,
+        num_generations=2,
+        max_completion_length=8,
+        max_steps=1,
+        report_to="none",
+        use_cpu=True,
+        save_strategy="no",
+        disable_tqdm=True,
+        learning_rate=1e-2,
+    )
+    before = {name: one.detach().clone() for name, one in model.named_parameters()}
+    trainer = GRPOTrainer(
+        model=model,
+        reward_funcs=[answers, citation_reward, length],
+        args=settings,
+        train_dataset=rows,
+        processing_class=words,
+    )
+    trainer.train()
+    assert seen and all(name in {"choice", "numeric", "set", "exact", "f1"} for one in seen for name in one)
+    assert any(not torch.equal(before[name], one) for name, one in model.named_parameters())
