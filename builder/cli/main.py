@@ -16,7 +16,8 @@ from synthesis.errors import UsageError
 from synthesis.keys import holds_key, without_keys
 
 # Importing a module registers its commands, in the order that --help shows.
-for _module in ("run", "import_", "score", "report", "show", "compare", "publish", "export", "batch"):
+_MODULES = ("run", "import_", "score", "evaluate", "report", "show", "compare", "publish", "export", "batch")
+for _module in _MODULES:
     importlib.import_module(f"builder.cli.{_module}")
 
 

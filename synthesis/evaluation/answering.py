@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from synthesis.data import Completion, Pair, Prompt, content_hash
 from synthesis.engines.base import BaseEngine, Sampling
+from synthesis.engines.serving.failures import Kind
 from synthesis.errors import ConfigError
 from synthesis.evaluation.ahead import made_ahead
 from synthesis.evaluation.asking import Case, Cases
@@ -91,9 +92,13 @@ class Questioner:
                     works = Conversations(todo, _one_reply, bounds=Allowance(budget, log), tray=log)
                     given = todo.given
                     for done in converse(self.engine, works, drawn, on_reply):
-                        yield CaseReply(
-                            done.pair.metadata["cases"], done.outcome, done.pair.metadata["name"], False
-                        )
+                        prompt, completion = done.outcome
+                        if completion.detail.startswith(Kind.EMPTY.value):
+                            # An engine takes it for a failure; here it is what the model has to say.
+                            completion = replace(completion, finish_reason="stop")
+                            if log is not None:
+                                log.keep(prompt, completion)
+                        yield CaseReply(done.pair.metadata["cases"], completion, prompt.fingerprint, False)
                         yield from todo.known()
                     yield from todo.known()
                     if todo.given == given:
@@ -116,7 +121,7 @@ class _Todo:
             known = self._log.find(prompt) if self._log is not None else None
             if known is None:
                 question = cases[0].question
-                about = {"cases": cases, "name": prompt.fingerprint}
+                about = {"cases": cases}
                 return Pair(question.id, question.instruction, question.answers[0], metadata=about), prompt
             self._ready.append(CaseReply(cases, known, prompt.fingerprint, True))
         return None
@@ -127,5 +132,6 @@ class _Todo:
             yield self._ready.popleft()
 
 
-def _one_reply(_: Pair, prompt: Prompt) -> Work[Completion]:
-    return (yield prompt)
+def _one_reply(_: Pair, prompt: Prompt) -> Work[tuple[Prompt, Completion]]:
+    completion = yield prompt
+    return prompt, completion

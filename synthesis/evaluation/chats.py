@@ -92,12 +92,15 @@ def _parted(content: str, task: str, after: int) -> tuple[int, int, str]:
     """
     opening, _, closing = task_of(task).wording.partition("{documents}")
     asking, _, last = closing.partition("{instruction}")
-    at = content.rfind(asking, after)
+    end = len(content) - len(last)
+    at = content.rfind(asking, after, end)
     if not content.startswith(opening) or at < 0 or not content.endswith(last):
         raise BadRow(
             f"its question is not worded as that of the task '{task}', so it cannot be told from the text"
         )
-    return len(opening), at, content[at + len(asking) : len(content) - len(last)]
+    if not (instruction := content[at + len(asking) : end]).strip():
+        raise BadRow("its instruction is empty")
+    return len(opening), at, instruction
 
 
 def _pieces(pieces: Any, start: int) -> tuple[Evidence, ...]:

@@ -187,7 +187,14 @@ class Evaluation:
             for cases in self.cases.of(range(len(self.store))):
                 for case in cases:
                     how = likely.get((case.place, case.variant))
-                    yield Prediction(case.question, case.variant, "", depth=case.depth, loglikelihood=how)
+                    yield Prediction(
+                        case.question,
+                        case.variant,
+                        "",
+                        depth=case.depth,
+                        loglikelihood=how,
+                        place=self.store.given_as(case.place),
+                    )
             return
         alike = Alike(stop_after)
         for reply in self.questioner.replies(self.store, self.cases, log, budget, on_reply):
@@ -220,6 +227,7 @@ class Evaluation:
                 scores,
                 likely.get((case.place, case.variant)),
                 reply.fingerprint,
+                self.store.given_as(case.place),
             )
 
 

@@ -101,6 +101,7 @@ class Prediction:
         scores: each in 0..1 by the name of the metric; that of ``question.metric`` is among them.
         loglikelihood: sum over the tokens of the first answer (nats) and their number, if asked for.
         fingerprint: names everything that determines the reply.
+        place: the question's place among those of the source, from 0.
     """
 
     question: ContextQuestion
@@ -114,6 +115,7 @@ class Prediction:
     scores: Mapping[str, float] = field(default_factory=dict, hash=False)
     loglikelihood: tuple[float, int] | None = None
     fingerprint: str = ""
+    place: int = 0
 
     @property
     def score(self) -> float:

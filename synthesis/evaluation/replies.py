@@ -53,6 +53,11 @@ class ReplyLog:
             text, finish = record["text"], record["finish_reason"]
             return Completion(prompt.id, text, finish, asked, given, detail=record["detail"])
 
+    def text(self, fingerprint: str) -> str:
+        """The reply recorded under a fingerprint; empty if there is none."""
+        with self._lock:
+            return str(self._replies.read(fingerprint)["text"]) if fingerprint in self._replies else ""
+
     def keep(self, prompt: Prompt, completion: Completion) -> None:
         """Record a reply, unless it is. From any thread.
 

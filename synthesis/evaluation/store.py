@@ -45,13 +45,20 @@ class QuestionStore(OnDemand[ContextQuestion]):
 
     def read(self, place: int) -> ContextQuestion:
         """The question at a place."""
+        return self._unpacked(self._order[place])
+
+    def _unpacked(self, number: int) -> ContextQuestion:
         names = (one.name for one in fields(ContextQuestion))
-        values = pickle.loads(self._file[self._order[place]])  # what we wrote ourselves
+        values = pickle.loads(self._file[number])  # what we wrote ourselves
         return ContextQuestion(**dict(zip(names, values, strict=True)))
 
-    def source_order(self) -> Iterator[int]:
-        """The places in the order in which the questions were given."""
-        return iter(sorted(range(len(self)), key=self._order.__getitem__))
+    def given_as(self, place: int) -> int:
+        """The number of the question at a place in the order in which they were given, from 0."""
+        return self._order[place]
+
+    def given(self, number: int) -> ContextQuestion:
+        """The question that was given as that number."""
+        return self._unpacked(number)
 
     def groups(self) -> Iterator[range]:
         """Runs of places whose replies may be as long as one another's."""

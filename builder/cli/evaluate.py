@@ -1,0 +1,187 @@
+"""``evaluate``: questions to a model under matched conditions, predictions and scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from builder.cli.base import command
+from builder.cli.options import Quiet, assigned, overridden
+from synthesis.options import RunConfig
+
+if TYPE_CHECKING:
+    from builder.job.evaluating import EvaluationConfig, EvaluationPlan, EvaluationSummary
+    from synthesis.evaluation.questions import QuestionSource
+
+_SHARED = ("model", "option", "limit", "seed", "tokenizer", "distractors", "pairs_config", "split", "task")
+_COST = ("price", "currency", "rate", "max_cost", "max_total_tokens", "stop_after")
+
+
+@command(options=(*_SHARED, *_COST))
+def evaluate(
+    questions: Annotated[
+        str,
+        typer.Option(
+            "--questions",
+            metavar="SRC",
+            help="A benchmark's files, a dataset of this tool, or any file or dataset with context, "
+            "question and answers.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for predictions and scores.")],
+    engine: Annotated[str, typer.Option(help="Who answers: openai, vllm, transformers or batch.")],
+    condition: Annotated[
+        str, typer.Option(help="What is shown: full, closed (nothing), oracle (the evidence), none-evidence.")
+    ] = "full",
+    lengths: Annotated[
+        str, typer.Option(help="Tokens of the prompt, as in own,4k,8k; own is the context as it is.")
+    ] = "own",
+    depth: Annotated[
+        str, typer.Option(help="Where the own context stands there: uniform, or each of 0,0.5,1.")
+    ] = "uniform",
+    window: Annotated[
+        str, typer.Option(metavar="TOKENS", help="Cut longer prompts in the middle, as LongBench does.")
+    ] = "",
+    form: Annotated[str, typer.Option(help="Form of the source, if it cannot be told.")] = "",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OURS=THEIRS", help="Map a column: context, instruction, answer, evidence ..."),
+    ] = None,
+    metric: Annotated[
+        str, typer.Option(metavar="NAMES", help="Further scores, as in rouge-l,contains.")
+    ] = "",
+    temperature: Annotated[float, typer.Option(min=0, max=2, help="0 takes the likeliest token.")] = 0.0,
+    max_tokens: Annotated[
+        int, typer.Option(min=0, help="Longest reply. Default: what the question says, else 512.")
+    ] = 0,
+    likelihood: Annotated[
+        bool, typer.Option("--likelihood", help="Add the answer's log-likelihood, where the engine has it.")
+    ] = False,
+    replies: Annotated[
+        bool, typer.Option("--replies/--no-replies", help="Ask for replies, or for likelihoods only.")
+    ] = True,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be asked, and what it would take; do nothing.")
+    ] = False,
+    *,
+    quiet: Quiet = False,
+    **given: Any,
+) -> None:
+    """Ask a model questions over their contexts, and score its answers.
+
+    Run the same command again to go on after an interruption: nothing is asked twice.
+    """
+    from builder.job.evaluating import EvaluationConfig, evaluate_folder, plan_evaluation
+    from synthesis.evaluation.asking import conditions_of
+    from synthesis.evaluation.scoring import check_metrics
+    from synthesis.tokens import parse_length
+
+    run = overridden(RunConfig(), {**given, "engine": engine})
+    config = EvaluationConfig(
+        out=out,
+        source=_source(questions, given, assigned("--column", "context=document", column or [])),
+        conditions=conditions_of(
+            condition,
+            lengths,
+            depth,
+            run.samples.distractors,
+            parse_length(window) if window else 0,
+            run.seed,
+        ),
+        run=run,
+        form=form,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        metrics=check_metrics([name.strip() for name in metric.split(",") if name.strip()]),
+        likelihood=likelihood,
+        replies=replies,
+    )
+    if plan:
+        typer.echo("\n".join(_tell_plan(plan_evaluation(config), config)))
+        return
+    from rich.console import Console
+
+    from builder.cli.progress import TerminalReporter
+
+    with TerminalReporter(Console(stderr=True, quiet=quiet)) as reporter:
+        summary = evaluate_folder(config, reporter)
+    lines = _tell(summary, config)
+    if not quiet:
+        typer.echo("\n".join(lines))
+    if summary.left:
+        typer.echo(
+            f"error: the budget does not reach further: {summary.left:,} answers are missing; what there is "
+            "is kept. Go on with a higher --max-cost or --max-total-tokens",
+            err=True,
+        )
+        raise typer.Exit(1)
+    if failed := sum(one["failed"] for one in summary.facts["conditions"]):
+        why = f"the first: {summary.tally.failure}"
+        typer.echo(f"error: {failed:,} got no reply, {why}\nrun the same command to ask again", err=True)
+        raise typer.Exit(1)
+
+
+def _source(questions: str, given: dict[str, Any], columns: dict[str, str]) -> QuestionSource:
+    """Where the questions are; of a dataset of this tool the config is found out, as an export does."""
+    from builder.export.source import choose_config
+    from builder.folder.place import find_place
+    from synthesis.evaluation.questions import QuestionSource
+    from synthesis.run.folder import kind_of
+
+    config, split = given["pairs_config"], given["split"]
+    place = questions
+    if Path(questions).expanduser().is_dir() and kind_of(Path(questions).expanduser()) in ("run", "dataset"):
+        found = find_place(questions)
+        place, config = found.at, choose_config(found, config)
+    return QuestionSource(place, config, split, columns, given["task"] or "")
+
+
+def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
+    from builder.job.evaluating import FIGURES, SCORES, TABLE
+    from builder.job.pacing import tell_time
+    from builder.report.evaluation import tables, write_figures
+    from synthesis.storage import replace_file
+
+    told = tables(summary.tally)
+    model = summary.facts["model"] or summary.facts["engine"]
+    replace_file(config.out / TABLE, f"# {model}, {summary.facts['source']}\n\n{told}")
+    write_figures(summary.tally, config.out / FIGURES, str(model).rstrip("/").rsplit("/", 1)[-1])
+    lines = [told]
+    for name, count in summary.lacking.items():
+        lines.append(f"{name}: {count:,} questions left out, as their evidence is not known")
+    if summary.bad:
+        first = summary.bad[0]
+        lines.append(
+            f"{len(summary.bad):,} rows are no questions, the first: {first.pair_id}: {first.reason}"
+        )
+    if summary.damaged:
+        lines.append(f"{summary.damaged:,} damaged records asked again")
+    if summary.files:
+        lines.append(
+            f"for the benchmark's own scorer: {config.out / 'predictions'} ({len(summary.files):,} files)"
+        )
+    lines.append(f"{summary.asked:,} asked in {tell_time(summary.seconds)}; scores: {config.out / SCORES}")
+    return lines
+
+
+def _tell_plan(found: EvaluationPlan, config: EvaluationConfig) -> list[str]:
+    from builder.job.estimate import tell_money, tell_number
+    from builder.job.pacing import tell_time
+
+    cost = config.run.cost
+    lines = [f"{found.questions:,} questions in the form '{found.form}', {found.bad:,} unusable rows"]
+    lines += [
+        f"{name}: {count:,} left out, as their evidence is not known" for name, count in found.lacking.items()
+    ]
+    lines.append(f"prompts: {found.known:,} answered, {found.new:,} to ask")
+    lines.append(
+        f"tokens: about {tell_number(found.usage.prompt_tokens)} in, at most "
+        f"{tell_number(found.usage.output_tokens)} out"
+    )
+    if found.money is not None:
+        lines.append(f"cost: at most {tell_money(found.money, cost)}")
+    if found.seconds is not None:
+        lines.append(f"time: at most {tell_time(found.seconds)} at {cost.rate:g} tokens out per second")
+    return lines
