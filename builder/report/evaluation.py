@@ -21,7 +21,7 @@ from builder.folder.figures.style import (
 from synthesis.data import content_hash
 from synthesis.evaluation.conditions import FULL
 from synthesis.evaluation.questions import Variant
-from synthesis.evaluation.results import DEPTHS, Cell, Mean, Share, Tally
+from synthesis.evaluation.results import DEPTHS, DepthCell, Mean, Share, Tally
 from synthesis.storage import replace_file
 from synthesis.tokens import format_length
 
@@ -171,7 +171,7 @@ def _draw_conditions(model: str, means: Sequence[tuple[Variant, Mean]]) -> Figur
     return figure
 
 
-def _draw_depths(model: str, cells: Sequence[Cell]) -> Figure:
+def _draw_depths(model: str, cells: Sequence[DepthCell]) -> Figure:
     """A cell for each length and part of the depth; the fuller, the higher the score."""
     from matplotlib.patches import Rectangle
 

@@ -25,7 +25,7 @@ _DRAWS = 1000
 _TAIL = 0.025
 
 
-class Mark(NamedTuple):
+class AnswerMark(NamedTuple):
     """What is kept of a prediction. ``score`` is None where it failed or no reply was asked for."""
 
     id: str
@@ -69,7 +69,7 @@ class Share(NamedTuple):
     questions: int
 
 
-class Cell(NamedTuple):
+class DepthCell(NamedTuple):
     """The mean over the questions of a length whose own document stood at ``low`` to ``high`` (0..1)."""
 
     length: int
@@ -83,7 +83,7 @@ class Cell(NamedTuple):
 class Tally:
     """The marks of predictions, by the question's place in the source and how it was asked."""
 
-    marks: dict[Variant, dict[int, Mark]] = field(default_factory=dict)
+    marks: dict[Variant, dict[int, AnswerMark]] = field(default_factory=dict)
     failure: str = ""
     """Why the first that failed did."""
 
@@ -91,7 +91,7 @@ class Tally:
         """Count a prediction."""
         if one.finish_reason == "error":
             self.failure = self.failure or one.detail or "no detail given"
-        self.marks.setdefault(one.variant, {})[one.place] = Mark(
+        self.marks.setdefault(one.variant, {})[one.place] = AnswerMark(
             one.question.id,
             one.question.task,
             one.score if one.scores else None,
@@ -136,7 +136,7 @@ class Tally:
         """How many questions have no reply, as the engine failed."""
         return sum(mark.finish_reason == "error" for mark in self.marks[variant].values())
 
-    def shares(self, of: Callable[[Mark], float | None] = lambda mark: mark.score) -> list[Share]:
+    def shares(self, of: Callable[[AnswerMark], float | None] = lambda mark: mark.score) -> list[Share]:
         """What is got of the evidence under every condition that shows a context, at every length and depth.
 
         ``of`` is what a mark counts for: higher is better.
@@ -153,7 +153,7 @@ class Tally:
                 found.append(_share(variant, rows))
         return found
 
-    def cells(self, condition: str = FULL) -> list[Cell]:
+    def cells(self, condition: str = FULL) -> list[DepthCell]:
         """Mean scores by length and depth, where the own document stands among others."""
         found: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
         for variant, marks in self.marks.items():
@@ -162,13 +162,13 @@ class Tally:
                     part = min(DEPTHS - 1, int(mark.depth * DEPTHS))
                     found[variant.length, part].append(mark.score)
         return [
-            Cell(length, part / DEPTHS, (part + 1) / DEPTHS, fmean(values), len(values))
+            DepthCell(length, part / DEPTHS, (part + 1) / DEPTHS, fmean(values), len(values))
             for (length, part), values in sorted(found.items())
         ]
 
 
 def _paired(
-    columns: Sequence[Mapping[int, Mark]], of: Callable[[Mark], float | None]
+    columns: Sequence[Mapping[int, AnswerMark]], of: Callable[[AnswerMark], float | None]
 ) -> Iterator[tuple[float, ...]]:
     """The values of the questions that have one in every column."""
     for place in sorted(set(columns[0]).intersection(*columns[1:])):
