@@ -25,7 +25,7 @@ from synthesis.engines.composer.prose.world import Clock, Supply
 from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
 from synthesis.engines.composer.reading.topics import topics
 from synthesis.engines.composer.stating.statements import state
-from synthesis.engines.composer.stating.steps import in_steps
+from synthesis.engines.composer.stating.steps.plan import in_steps
 from synthesis.errors import UsageError
 
 GENRES = ("story", "archive", "paper", "meeting", "report", "news")

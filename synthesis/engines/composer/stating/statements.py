@@ -20,6 +20,7 @@ from synthesis.engines.composer.reading.questions import read
 from synthesis.engines.composer.reading.topics import STOPWORDS, asked
 from synthesis.engines.composer.stating.choices import is_polar_question, state_choice, state_polar
 from synthesis.engines.composer.stating.plain import denied, on_topic, quoted, reported, tied
+from synthesis.engines.composer.stating.proof import Triple
 from synthesis.engines.composer.stating.rewrite import render
 
 # Longer answers are told sentence by sentence; shorter ones are tied to the question.
@@ -31,11 +32,13 @@ class Statement:
     """One piece of evidence: ``text`` is one or two whole sentences, ``what`` a short label.
 
     ``form`` is ``quoted`` where the pair could only be put in quotation marks, else empty.
+    ``says`` are the triples in it, where they are known; with no label it is no evidence.
     """
 
     text: str
     what: str
     form: str = ""
+    says: tuple[Triple, ...] = ()
 
 
 def state(instruction: str, answer: str, rng: random.Random) -> list[Statement]:

@@ -1,0 +1,265 @@
+"""A comparison: one value for each side, and no verdict.
+
+Dates, ages, numbers and measures are invented so that the answer follows from them. Knows questions
+as strings with two names in them.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import NamedTuple
+
+from synthesis.engines.composer.grammar.invent import draws
+from synthesis.engines.composer.grammar.wording import article
+from synthesis.engines.composer.reading.frames import split_choices
+from synthesis.engines.composer.stating.proof import Query, Triple
+from synthesis.engines.composer.stating.steps.bridges import NAME, relation
+from synthesis.engines.composer.stating.steps.links import Link, Told
+from synthesis.engines.composer.stating.steps.naming import Namer
+from synthesis.engines.composer.stating.steps.wording import worded
+
+_RANK = re.compile(
+    r"^(?:which|who|what)(?P<noun>(?: [\w'’-]+){0,3}?) (?P<how>"
+    r"(?:has|have|had) (?:the|a) director (?:who )?(?:is |was )?(?P<age>[\w ]+?)"
+    r"|(?:was |were |is |came |has been )?(?P<did>[a-z]+(?: out| up)?) "
+    r"(?P<when>first|earlier|later|last|earliest|latest|more recently)"
+    r"|(?:is|was) (?:the )?(?P<old>older|younger|newer|oldest|youngest|newest)(?: (?P<kind>[a-z]+))?"
+    r")(?: out of| than the other| of the two)?$",
+    re.I,
+)
+_ONE = NAME.replace("|and|", "|")
+_TWO = re.compile(
+    rf"^(?P<head>(?:[wW]ho|[wW]hich|[wW]hat) .+?),? (?:out of|between|of) (?P<a>{_ONE}),? (?:and|or) (?P<b>{_ONE})$"
+)
+_FRONTED = re.compile(
+    rf"^(?:Of|Between|Out of) (?P<a>{_ONE}),? (?:and|or) (?P<b>{_ONE}), (?P<head>(?:which|who|what) .+)$"
+)
+_ASKED_WHETHER = re.compile(
+    rf"^(?P<aux>Did|Was|Were|Is) (?P<a>{_ONE}),? or (?P<b>{_ONE}) (?P<rest>.+)$"
+)
+_LATE = frozenset("later last latest younger youngest newer newest recently".split())
+# "has more X than": how many of them there are, and what may stand between.
+_COUNTED = re.compile(
+    r"^(?:which|who|what)(?P<noun>(?: [\w'’-]+){0,4}?) (?P<verb>has|have|had|has won|won|contains|contained|includes|"
+    r"sold|wrote|published|released|received|has received|has written|employs|holds|owns|made|played|covers|scored) "
+    r"(?:the )?(?P<rank>more|most|fewer|fewest|less|greater number of|larger number of) (?P<what>[\w' -]+?)$",
+    re.I,
+)
+_DEGREES = ("next to no", "little", "a fair amount of", "a good deal of", "more than enough")
+# "is longer", "has a larger population": a measure in its unit.
+_MEASURES = {
+    "taller": ("stands {v} high", "metres", 12, 300), "tallest": ("stands {v} high", "metres", 12, 300),
+    "higher": ("is {v} high", "metres", 40, 3900), "highest": ("is {v} high", "metres", 40, 3900),
+    "longer": ("is {v} long", "kilometres", 14, 900), "longest": ("is {v} long", "kilometres", 14, 900),
+    "larger": ("covers {v}", "hectares", 30, 9000), "bigger": ("covers {v}", "hectares", 30, 9000),
+    "largest": ("covers {v}", "hectares", 30, 9000), "deeper": ("is {v} deep", "metres", 9, 400),
+    "heavier": ("weighs {v}", "kilograms", 30, 900), "wider": ("is {v} wide", "metres", 4, 90),
+    "faster": ("reaches {v} an hour", "kilometres", 40, 290),
+}  # fmt: skip
+_MEASURED = re.compile(
+    rf"^(?:which|who|what)(?P<noun>(?: [\w'’-]+){{0,4}}?) (?:is|was) (?:the )?(?P<rank>{'|'.join(_MEASURES)})"
+    r"(?: in (?:size|area|height|length))?(?: of the two)?$",
+    re.I,
+)
+_PEOPLED = re.compile(
+    r"^(?:which|what)(?P<noun>(?: [\w'’-]+){0,4}?) (?:has|had) (?:the|a) (?P<rank>larger|largest|bigger|higher|highest|"
+    r"smaller|smallest|lower) (?P<what>population|area|capacity|attendance|circulation|enrollment|membership)$",
+    re.I,
+)
+_LIVED = re.compile(r"^who (?:lived|has lived) (?P<rank>longer|longest)$", re.I)
+_OFTEN = re.compile(r"^(?:which|what)(?P<noun>(?: [\w'’-]+){0,3}?) is (?:published|issued) (?P<rank>more|less) (?:frequently|often)$", re.I)
+_RHYTHMS = (("daily", 365), ("twice a week", 104), ("weekly", 52), ("fortnightly", 26), ("monthly", 12), ("four times a year", 4))
+_FEW = frozenset("fewer fewest less smaller smallest lower".split())
+
+
+class Sides(NamedTuple):
+    """What the comparison asks, its two sides, and whether the first is the answer."""
+
+    head: str
+    first: str
+    second: str
+    chosen_first: bool
+
+
+def sides_of(question: str, answer: str) -> Sides | None:
+    """The two things offered, where exactly one of them is the answer."""
+    found = _FRONTED.match(question[:1].upper() + question[1:]) or _TWO.match(question)
+    if found:
+        head, choices = found["head"], (found["a"], found["b"])
+    else:
+        whether = _ASKED_WHETHER.match(question)
+        if whether:
+            verb = whether["aux"].casefold()
+            rest = whether["rest"] if verb == "did" else f"{verb} {whether['rest']}"
+            head, choices = f"Which {rest}", (whether["a"], whether["b"])
+        else:
+            head, offered = split_choices(question)
+            if offered is None:
+                return None
+            choices = offered
+    first, second = (choice.strip(" ,") for choice in choices)
+    low = answer.casefold()
+    if (low in first.casefold()) == (low in second.casefold()):
+        return None
+    return Sides(head.strip(" ,"), first, second, low in first.casefold())
+
+
+def compared(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Told | None:
+    """A value for each side, or None where no measure of what is asked is known."""
+    sides = sides_of(question, answer)
+    if sides is None:
+        return None
+    return _by_date(sides, namer, rng, most) or _by_number(sides, rng) or _by_property(sides)
+
+
+_PROPERTY = re.compile(r"^(?:which|what) (?P<noun>[a-z][\w -]*?) (?P<does>(?:is|was|has|had|won|wrote|directed|played|starred) .+)$", re.I)
+
+
+def _by_property(sides: Sides) -> Told | None:
+    """``Which director is known for ..., A or B``: what both are, and what one of them is beside."""
+    found = _PROPERTY.match(sides.head)
+    ranked = r"\b(?:more|most|less|first|last|both|same|\w+er|\w+est|earlier)\b"
+    if found is None or re.search(ranked, found["does"]) or len(found["noun"].split()) > 2:
+        return None
+    noun, does = found["noun"], found["does"]
+    what = f"{article(noun)} {noun}"
+    chosen, other = (sides.first, sides.second) if sides.chosen_first else (sides.second, sides.first)
+    be = "was" if does.startswith(("was", "had", "won", "wrote")) else "is"
+    forms = (f"{{s}} {be} {{v}}",)
+    links = (
+        Link(other, "is", what, forms, "support"),
+        Link(chosen, "is", what, forms, "support"),
+        Link(chosen, does, does, worded(f"{{s}} {does}"), "answer"),
+    )
+    wanted = (Triple("?answer", "is", what), Triple("?answer", does, does))
+    return Told(links, Query("find", wanted), "comparison")
+
+
+def _by_date(sides: Sides, namer: Namer, rng: random.Random, most: int) -> Told | None:
+    found = _RANK.match(sides.head)
+    if found is None:
+        return None
+    age = (found["age"] or "").strip().casefold()
+    rank = age or (found["when"] or found["old"] or "").casefold()
+    late = any(word in _LATE for word in rank.split())
+    event = _event(found, age)
+    if event is None:
+        return None
+    early = 1880 + int(rng.random() * 90)
+    years = [early, early + 1 + int(rng.random() * 19)]
+    if late == sides.chosen_first:
+        years.reverse()
+    links: list[Link] = []
+    wanted: list[Triple] = []
+    for at, (side, year) in enumerate(zip((sides.first, sides.second), years, strict=True)):
+        subject = side
+        if age and most >= 4:
+            subject = namer.fresh("director", "person")
+            made = relation("director", subject, side)
+            links.append(made)
+            wanted.append(Triple(f"?{at}", made.relation, side))
+        elif age:
+            subject = f"the director of {side}"
+        at_what, value = _date(year, rng)
+        chosen = (side == sides.first) == sides.chosen_first
+        form = f"{{s}} {event} {at_what} {{v}}"
+        links.append(Link(subject, event, value, worded(form), "answer" if chosen else "value", value))
+        wanted.append(Triple(f"?{at}" if age and most >= 4 else subject, event, "?value"))
+    return Told(tuple(links), Query("most" if late else "least", tuple(wanted)), "comparison")
+
+
+def _event(found: re.Match[str], age: str) -> str | None:
+    if age:
+        return "died" if "died" in age or "die " in age else "was born"
+    if found["old"]:
+        kind = (found["kind"] or found["noun"]).strip().casefold()
+        if re.search(r"\b(?:film|movie|album|song|book|novel|show|game|single)$", kind):
+            return "came out"
+        return "was born" if not kind else "was founded"
+    verb = (found["did"] or "").casefold()
+    if verb in ("died", "opened", "closed", "debuted", "premiered", "began", "started", "ended"):
+        return verb
+    if verb in ("out", "come out", "came out", "come"):
+        return "came out"
+    return f"was {verb}" if verb.endswith(("ed", "t", "n")) else None
+
+
+def _date(year: int, rng: random.Random) -> tuple[str, str]:
+    """A preposition and the date behind it."""
+    if rng.random() < 0.4:
+        return "in", str(year)
+    month = draws()["month"](rng)
+    if rng.random() < 0.7:
+        return "on", f"{1 + int(rng.random() * 28)} {month} {year}"
+    return "in", f"{month} {year}"
+
+
+def _by_number(sides: Sides, rng: random.Random) -> Told | None:
+    head = sides.head
+    few = False
+    found = _COUNTED.match(head)
+    low, high, unit = 3, 40, ""
+    if often := _OFTEN.match(head):
+        return _rhythms(sides, often["rank"].casefold() == "less", rng)
+    if found and not re.search(r"(?:s|people|men|women|children)(?: (?:of|in|on|for|from) .+)?$", found["what"]):
+        return _degrees(sides, found, rng)
+    if found:
+        few = found["rank"].casefold() in _FEW
+        what = found["what"].strip()
+        verb = found["verb"].casefold()
+        verb = {"have": "has", "had": "had"}.get(verb, verb)
+        if what.casefold() in ("people", "inhabitants", "students", "employees", "copies", "viewers"):
+            low, high = 1200, 90000
+        form, relation_ = f"{{s}} {verb} {{v}} {what}", what.casefold()
+    elif found := _PEOPLED.match(head):
+        few = found["rank"].casefold() in _FEW
+        what = found["what"].casefold()
+        low, high, unit = (200, 9000, " hectares") if what == "area" else (1200, 90000, "")
+        form, relation_ = f"{{s}} has {'an' if what[0] in 'aeiou' else 'a'} {what} of {{v}}", what
+    elif found := _MEASURED.match(head):
+        plan, unit, low, high = _MEASURES[found["rank"].casefold()]
+        if re.search(r"\b(?:film|movie|album|song|show|episode)\b", found["noun"]):
+            plan, unit, low, high = "runs for {v}", "minutes", 41, 190
+        unit = " " + unit
+        form, relation_ = f"{{s}} {plan}", plan
+    elif _LIVED.match(head):
+        form, relation_, low, high = "{s} died at the age of {v}", "age at death", 41, 96
+    else:
+        return None
+    small = low + int(rng.random() * (high - low) * 0.6)
+    large = small + max(1, int((high - small) * (0.05 + 0.9 * rng.random())))
+    numbers = [large, small] if sides.chosen_first != few else [small, large]
+    values = [(f"{number:,}{unit}", f"{number}") for number in numbers]
+    return _told(sides, form, relation_, values, "least" if few else "most")
+
+
+def _degrees(sides: Sides, found: re.Match[str], rng: random.Random) -> Told | None:
+    """More of what is not counted: a great deal of it, and little."""
+    what = found["what"].strip()
+    if found["verb"].casefold() not in ("has", "have", "had") or what.endswith(("ly", "ed", "ing", "ous", "ful")):
+        return None
+    low = int(rng.random() * (len(_DEGREES) - 1))
+    pair = [low + 1 + int(rng.random() * (len(_DEGREES) - low - 1)), low]
+    few = found["rank"].casefold() in _FEW
+    if sides.chosen_first == few:
+        pair.reverse()
+    values = [(f"{_DEGREES[at]} {what}", str(at)) for at in pair]
+    return _told(sides, "{s} has {v}", what.casefold(), values, "least" if few else "most")
+
+
+def _rhythms(sides: Sides, less: bool, rng: random.Random) -> Told:
+    at = int(rng.random() * (len(_RHYTHMS) - 1))
+    often, seldom = _RHYTHMS[at], _RHYTHMS[at + 1 + int(rng.random() * (len(_RHYTHMS) - at - 1))]
+    pair = [often, seldom] if sides.chosen_first != less else [seldom, often]
+    values = [(text, str(number)) for text, number in pair]
+    return _told(sides, "{s} appears {v}", "appears", values, "least" if less else "most")
+
+
+def _told(sides: Sides, form: str, name: str, values: list[tuple[str, str]], how: str) -> Told:
+    links = tuple(
+        Link(side, name, value, worded(form), "answer" if (at == 0) == sides.chosen_first else "value", means)
+        for at, (side, (value, means)) in enumerate(zip((sides.first, sides.second), values, strict=True))
+    )
+    wanted = tuple(Triple(side, name, "?value") for side in (sides.first, sides.second))
+    return Told(links, Query(how, wanted), "comparison")

@@ -1,0 +1,261 @@
+"""Evidence in several steps: which kind of question it is, its steps, and how many of them are told.
+
+``in_steps`` asks each reader in turn (what is derived from numbers, comparisons, yes and no, bridges, described answers)
+and joins what is left by other names. Knows the pair; returns None where the question is not to be taken apart.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, replace
+
+from synthesis.engines.composer.grammar.wording import squash, trimmed
+from synthesis.engines.composer.grammar.words import AUXILIARIES, PREPOSITIONS, WH, core, is_english
+from synthesis.engines.composer.lexicon import words
+from synthesis.engines.composer.reading.answers import is_clause, is_polar
+from synthesis.engines.composer.reading.frames import clean
+from synthesis.engines.composer.reading.topics import asked
+from synthesis.engines.composer.stating.choices import is_polar_question
+from synthesis.engines.composer.stating.proof import Query, Triple
+from synthesis.engines.composer.stating.statements import Statement, state
+from synthesis.engines.composer.stating.steps.bridges import NAME, named
+from synthesis.engines.composer.stating.steps.compared import compared
+from synthesis.engines.composer.stating.steps.joined import described
+from synthesis.engines.composer.stating.steps.links import Link, Told, gapped
+from synthesis.engines.composer.stating.steps.naming import Namer
+from synthesis.engines.composer.stating.steps.numbers import derived
+from synthesis.engines.composer.stating.steps.polar import polar
+from synthesis.engines.composer.stating.steps.wording import worded
+
+#: As many steps as the question describes.
+AUTO = 4
+
+_LONGEST, _LONGEST_ANSWER = 400, 120
+_NAMES = re.compile(NAME)
+_COMPOSED = re.compile(r"\b(?:who|that|which|whose|where|in which|both|same|also|and)\b|['’]s ")
+
+_NOMINAL = (
+    (r"what (?:is|was) the (?:date of birth|birth ?date|birthday) of (.+)$", r"When was \1 born"),
+    (r"what (?:is|was) the date of death of (.+)$", r"When did \1 die"),
+    (r"(?:what|where) (?:is|was) the (?:place of birth|birth ?place) of (.+)$", r"Where was \1 born"),
+    (r"(?:what|where) (?:is|was) the place of death of (.+)$", r"Where did \1 die"),
+    (r"when (?:is|was) (.+?)\s?['’]s birthday$", r"When was \1 born"),
+    (r"(?:which|what) country (?:is )?(.+?) (?:is )?from$", r"What nationality is \1"),
+    (r"which award (.+) received$", r"Which award did \1 receive"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Evidence in steps.
+
+    ``told`` are its steps in the order in which they lead to the answer, ``query`` what is asked of them, ``form`` the
+    kind of question, ``names`` the invented ones, in nothing but the evidence, and their kinds.
+    """
+
+    told: tuple[Link, ...]
+    query: Query
+    form: str
+    names: dict[str, str]
+
+    def statements(self, rng: random.Random, overlap: str = "mixed") -> list[Statement]:
+        """The steps as sentences, labelled ``hop 1 of 3: bridge``."""
+        count = len(self.told)
+        return [
+            Statement(link.tell(rng, overlap), f"hop {at} of {count}: {link.role}", link.says)
+            for at, link in enumerate(self.told, 1)
+        ]
+
+
+def in_steps(instruction: str, answer: str, rng: random.Random, hops: int | str = "auto") -> Steps | None:
+    """The evidence for an answer in several steps.
+
+    Args:
+        instruction: the question, in English.
+        answer: its answer; short.
+        rng: names whatever is described, and chooses values and forms.
+        hops: ``auto`` for what the question describes, or how many steps at most, 2 to 4; where it describes fewer,
+            other names of what it speaks of make up for them.
+
+    Returns:
+        At least two steps; None where the question is of one step, or in no form that can be taken apart.
+    """
+    text, given = squash(answer).strip(), clean(asked(instruction))
+    if not text or len(text) > _LONGEST_ANSWER or not given or len(given) > _LONGEST:
+        return None
+    if re.search(r"[{?]|\bQ\d", given) or "{" in text or not is_english(given):
+        return None
+    most = AUTO if hops == "auto" else int(hops)
+    namer = Namer(f"{instruction} {answer}", rng)
+    told = _told(given, text, namer, rng, most)
+    wanted = 0 if hops == "auto" else most
+    if told is None:
+        if hops == "auto" and not _composed(given):
+            return None
+        told, wanted = _plainly(given, text, rng), max(wanted, 2)
+    while told and len(told.links) < wanted:
+        more = _by_another_name(told, given, text, namer, rng)
+        if more is None:
+            break
+        told = more
+    if told is None or len(told.links) < 2:
+        return None
+    return Steps(told.links, told.query, told.form, dict(namer.kinds))
+
+
+def _told(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Told | None:
+    if is_polar(answer):
+        return polar(question, answer, namer, rng, most)
+    return (
+        derived(question, answer, namer, rng)
+        or compared(question, answer, namer, rng, most)
+        or _bridged(question, answer, namer, rng, most)
+        or described(question, answer)
+    )
+
+
+def _bridged(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Told | None:
+    """Each description named, and what is asked of the last name."""
+    links: list[Link] = []
+    left = question
+    while len(links) < most - 1:
+        taken = named(left, namer)
+        if taken is None:
+            break
+        left = taken.question
+        links.append(replace(taken.link, forms=_with_turns(taken.link.forms)))
+    if not links:
+        return None
+    last = _last(_plain(left, answer), [link.subject for link in links], answer, rng)
+    return _find((*links, last), answer) if last else None
+
+
+def _with_turns(forms: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(other for form in forms for other in worded(form)))
+
+
+def _last(question: str, names: list[str], answer: str, rng: random.Random) -> Link | None:
+    """What is asked in the end, of one of the names."""
+    far = _HOW_FAR.match(question)
+    if far and far["name"] in names:
+        form = f"{{s}} {far['be']} {{v}}{far['rest']}"
+        return Link(far["name"], form, trimmed(answer), (form,), "answer")
+    found = state(question + "?", answer, rng)
+    if len(found) != 1 or _is_plain(found[0].text, question):
+        return None
+    text = found[0].text
+    subject = next((name for name in reversed(names) if name in text), None)
+    if subject is None:
+        return None
+    given = trimmed(answer)
+    value = given if given in text else given[:1].swapcase() + given[1:]
+    form = gapped(text, subject, value)
+    if form is None:
+        return None
+    return Link(subject, form, value, worded(form), "answer")
+
+
+_HOW_FAR = re.compile(r"^(?P<name>.+?) (?P<be>is|was|lies|stands) how (?:far|tall|high|long|old|deep|big|large)(?P<rest>.*)$")
+
+
+def _is_plain(text: str, question: str) -> bool:
+    """Whether a statement only reports an answer, as no clause could be made of the question."""
+    reports = re.search(r": |\brecords\b|\baccounts?\b|^(?:Concerning|About|As to|As for) ", text)
+    return reports is not None and reports[0] not in question
+
+
+def _find(links: tuple[Link, ...], answer: str) -> Told:
+    """A chain of steps asks for the value of the last one; its names stand for anything."""
+    names = {link.subject: f"?{at}" for at, link in enumerate(links[:-1])}
+    wanted = [
+        Triple(names.get(link.subject, link.subject), link.relation, names.get(link.value, link.value))
+        for link in links
+    ]
+    wanted[-1] = wanted[-1]._replace(value="?answer")
+    return Told(links, Query("find", tuple(wanted)), "bridge")
+
+
+def _plain(question: str, answer: str) -> str:
+    """``What is the date of birth of N`` as ``When was N born``."""
+    for pattern, plain in _NOMINAL:
+        question = re.sub("^" + pattern, plain, question, flags=re.I)
+    # Both are asked for by either word: "India" and "Indian".
+    found = re.match(r"(?:what|which) (?:nationality is|country (?:is|comes)) (.+)$", question, re.I)
+    if found and answer.casefold() not in map(str.casefold, words("nationalities")):
+        return f"Where does {found[1]} come from"
+    return question
+
+
+# --- other names
+
+
+def _composed(question: str) -> bool:
+    """Whether a question speaks of several things, or of one by another."""
+    names = [name for name in _NAMES.findall(question[1:]) if re.search(r"[A-Z]", name)]
+    return len(question.split()) > 9 and (len(names) > 1 or _COMPOSED.search(question[8:]) is not None)
+
+
+def _plainly(question: str, answer: str, rng: random.Random) -> Told | None:
+    """One step: the usual statement, about the name in it that it is most about."""
+    if is_polar(answer) or is_polar_question(question) or is_clause(answer):
+        return None
+    found = state(question + "?", answer, rng)
+    if len(found) != 1 or len(found[0].text) > 300 or "“" in found[0].text or _is_plain(found[0].text, question):
+        return None
+    text, given = found[0].text, trimmed(answer)
+    value = given if given in text else given[:1].swapcase() + given[1:]
+    for name in _subjects(question, given):
+        form = gapped(text, name, value)
+        if form:
+            link = Link(name, form, value, worded(form), "answer")
+            return Told((link,), Query("find", (Triple(name, form, "?answer"),)), "alias")
+    return None
+
+
+def _subjects(question: str, answer: str) -> list[str]:
+    """Names in a question that may be called otherwise, the longest first."""
+    openers = WH | AUXILIARIES | PREPOSITIONS | {"the", "a", "an", "who's"}
+    found = [
+        one[0].strip() for one in _NAMES.finditer(question) if one.start() or core(one[0].split()[0]) not in openers
+    ]
+    low = answer.casefold()
+    fit = [
+        name
+        for name in dict.fromkeys(found)
+        if re.match(r"[\"“A-Z]", name) and len(name) > 3 and low not in name.casefold() and name.casefold() not in low
+        and name not in words("nationalities") and not re.fullmatch(r"[\d\W]+", name) and ", " not in name
+        and not re.search(r"['’]s?$", name) and name.count('"') in (0, 2) and not re.search(r"\b(?:and|is|in)\b|&", name)
+        and not re.search(rf"\b(?:an?|his|her|their) {re.escape(name)}", question)
+    ]  # fmt: skip
+    return sorted(fit, key=lambda name: (-len(name.split()), question.find(name)))
+
+
+_ALIASES = (
+    "in the papers {v} goes by the name of {s}",
+    "{s} is what {v} is called in all that follows",
+    "whoever wrote of {v} wrote {s}, as everybody there did",
+)
+
+
+def _by_another_name(told: Told, question: str, answer: str, namer: Namer, rng: random.Random) -> Told | None:
+    """One more step: something the question names has another name, and the rest is told of that."""
+    for name in _subjects(question, answer):
+        places = [end for link in told.links for end in (link.subject, link.value)]
+        if name not in places or any(link.relation == "called" and link.value == name for link in told.links):
+            continue
+        alias = namer.draw("town", "thing")
+        others = {name: alias}
+        links = [replace(link.about(others), means=link.means) for link in told.links]
+        variable = f"?{alias}"
+        wanted = [
+            one._replace(
+                subject=variable if one.subject == name else one.subject,
+                value=variable if one.value == name else one.value,
+            )
+            for one in told.query.wanted
+        ]
+        first = Link(alias, "called", name, _ALIASES)
+        query = replace(told.query, wanted=(Triple(variable, "called", name), *wanted))
+        return Told((first, *links), query, told.form)
+    return None

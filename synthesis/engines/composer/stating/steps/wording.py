@@ -1,0 +1,60 @@
+"""Other words for what a step says, so that no step is found by the question's wording alone.
+
+Knows clauses with gaps (see ``links``) and a short list of turns of phrase.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from synthesis.engines.composer.lexicon import words
+
+_BORN = (
+    "{s} was born %s{v}",
+    "{s} came into the world %s{v}",
+    "the life of {s} began %s{v}",
+    "the birth of {s} was entered %s{v}",
+    "it was %s{v} that {s} was christened and entered in the book of births",
+)
+_DIED = (
+    "{s} died %s{v}",
+    "death came to {s} %s{v}",
+    "the life of {s} ended %s{v}",
+    "{s} passed away %s{v}, among friends",
+    "the last hours of {s} were spent %s{v}",
+)
+_WHOLE = (
+    (re.compile(r"\{s\} was born (?P<at>(?:on |in |at )?(?:the )?)\{v\}$"), _BORN),
+    (re.compile(r"\{s\} died (?P<at>(?:on |in |at |of )?(?:the )?)\{v\}$"), _DIED),
+)
+
+
+def worded(form: str) -> tuple[str, ...]:
+    """The form itself and others that say the same, first the one that keeps its words."""
+    for pattern, forms in _WHOLE:
+        found = pattern.match(form)
+        if found and (found["at"] or forms is _BORN):
+            return tuple(one.replace("%s", found["at"]) for one in forms if found["at"] != "of " or one == forms[0])
+    return tuple(dict.fromkeys((form, *_turned(form))))
+
+
+def _turned(form: str) -> list[str]:
+    """What one turn of phrase after the other makes of a form."""
+    made = [
+        f"{before}{other}{after}"
+        for own, other in _turns()
+        for before, found, after in (form.partition(own),)
+        if found and not _HELPED.search(before)
+    ]
+    gaps = form.count("{s}"), form.count("{v}")
+    return [one for one in made if (one.count("{s}"), one.count("{v}")) == gaps]
+
+
+_HELPED = re.compile(r"\b(?:is|was|are|were|be|been|being|has|had|have|did|also|not|who|that|which|to)$")
+
+
+@cache
+def _turns() -> tuple[tuple[str, str], ...]:
+    sides = (line.partition("=") for line in words("turns"))
+    return tuple((f" {own.strip()} ", f" {other.strip()} ") for own, _, other in sides)
