@@ -103,8 +103,9 @@ def test_a_public_class_name_is_used_once() -> None:
     assert {name for name, uses in names.items() if uses > 1} == set()
 
 
-# The composer's folders: a question is read, then stated, then told apart from others, then told.
+# The composer's dials and folders: a question is read, then stated, then told apart from others, then told.
 COMPOSER_FLOORS = (
+    "dials",
     "lexicon",
     "grammar",
     "reading",

@@ -10,7 +10,8 @@ import pytest
 from synthesis import Pair, synthesize
 from synthesis.data import Context
 from synthesis.engines.composer.engine import Composer
-from synthesis.engines.composer.stating.steps import in_steps
+from synthesis.engines.composer.stating.proof import answers
+from synthesis.engines.composer.stating.steps.plan import Steps, in_steps
 from synthesis.errors import ConfigError
 from synthesis.text.states import states
 
@@ -31,6 +32,10 @@ ASKED = [
     ("Marten Dale is the coach of an actor well known for playing what role?", "Old Tom", "Marten Dale"),
     ("Who wrote the script for the film directed by a friend of Ada Marsh?", "Jo Brandt", "Ada Marsh"),
     ("Which award did the director of film Blue Acre receive?", "Golden Oar", "Blue Acre"),
+    ("Where was the captain that the Marl Ferry is named after born?", "Upper Marl", "Marl Ferry"),
+    ("Ada Marsh sailed with an expedition led by what explorer?", "Jo Brandt", "Ada Marsh"),
+    ("Ada Marsh was born in a village that is how far from Ellesby?", "261 km", "Ada Marsh"),
+    ("What group owns the brewery in the Highlands that licenses the Old Oar name?", "LT Group", "Old Oar"),
 ]  # fmt: skip
 
 COMPARED = [
@@ -40,44 +45,92 @@ COMPARED = [
     ("Who was born later, Anson Reeve or Anna Marlow?", "Anson Reeve"),
     ("Who is younger, Cathy Moor or Pamela Shoop?", "Pamela Shoop"),
     ("Which brand was created first, Crush or Yellow?", "Yellow"),
+    ("Which is the newest film, Bar Nine or The Heron?", "The Heron"),
+    ("Who has won more Silver Keys, Ada Marsh or Jo Brandt?", "Jo Brandt"),
+    ("Which genus contains fewer species, Asaria or Wigandra?", "Asaria"),
+    ("Which tower is taller, Marl Tower or Oar Tower?", "Marl Tower"),
+    ("Which town has the larger population, Upper Marl or Ellesby?", "Ellesby"),
+    ("Who lived longer, Ada Marsh or Jo Brandt?", "Ada Marsh"),
+    ("Which magazine is published more often, Oar or Sail?", "Sail"),
+    ("Who has more scope of profession, Ada Marsh or Jo Brandt?", "Ada Marsh"),
 ]
+
+# The same of two, kinds of two, dates of two; numbers that are worked out; what two have in common.
+WORKED_OUT = [
+    ("Are Marl Mine and Oar Mine in the same country?", "yes"),
+    ("Are Ada Marsh and Jo Brandt of the same nationality?", "no"),
+    ("Were Marl College and Oar College founded the same year?", "no"),
+    ("Do Ada Marsh and Jo Brandt share the same occupation?", "yes"),
+    ("Are both Ada Marsh and Jo Brandt poets?", "yes"),
+    ("Are both Ada Marsh and Jo Brandt poets?", "no"),
+    ("Are both The Heron and Bar Nine documentaries?", "no"),
+    ("Were both Oar and Sail formed in the 1990s?", "no"),
+    ("Were both Oar and Sail founded before 1900?", "yes"),
+    ("Do the directors of films Bar Nine and The Heron share the same nationality?", "no"),
+    ("How many medals did Ada Marsh and Jo Brandt win together?", "31"),
+    ("How many more medals did Ada Marsh win than Jo Brandt?", "12"),
+    ("How many years did Ada Marsh live?", "81"),
+    ("How long did Ada Marsh reign?", "14 years"),
+    ("How many children did Ada Marsh have?", "five"),
+    ("What occupation was shared by Ada Marsh and Jo Brandt?", "cooper"),
+    ("Which king of Ellersland born in 1170 gave the town of Marl its charter?", "Otto II"),
+    ("Which sailor rowed in Marl Bay and signed the Oar Treaty?", "Otto Brandl"),
+    ("The song Late Bus is heard in what 2006 dance film directed by Ada Marsh?", "Step Down"),
+    ("Who wrote the hymn of Marl and later sang for the Oar Club?", "Jo Brandt"),
+    ("Which director is known for a bare style, Ada Marsh or Jo Brandt?", "Jo Brandt"),
+]
+
+
+def told(question: str, answer: str, seed: int, hops: int | str = "auto") -> tuple[Steps, list[str]]:
+    steps = in_steps(question, answer, random.Random(seed), hops)
+    assert steps is not None, question
+    texts = [one.text for one in steps.statements(random.Random(seed))]
+    labels = [one.what for one in steps.statements(random.Random(seed))]
+    assert [label.split(":")[0] for label in labels] == [
+        f"hop {at} of {len(texts)}" for at in range(1, len(texts) + 1)
+    ]
+    return steps, texts
+
+
+def right(steps: Steps) -> set[str]:
+    found = answers(steps.query, [triple for link in steps.told for triple in link.says])
+    return {one.casefold().removeprefix("a ").removeprefix("an ") for one in found}
 
 
 @pytest.mark.parametrize(("question", "answer", "subject"), ASKED)
 @pytest.mark.parametrize("seed", range(5))
 def test_each_step_is_needed(question: str, answer: str, subject: str, seed: int) -> None:
-    steps = in_steps(question, answer, random.Random(seed))
-    assert steps is not None
-    told = {one.what: one.text for one in steps.statements}
-    (bridge,) = steps.bridges
-    assert subject in told["step 1"] and bridge in told["step 1"] and bridge in told["answer"]
-    assert states(told["answer"], answer) and not states(told["step 1"], answer)
-    assert subject not in told["answer"] and bridge.casefold() not in question.casefold()
+    steps, (first, last) = told(question, answer, seed)
+    (bridge,) = steps.names
+    assert subject in first and bridge in first and bridge in last
+    assert states(last, answer) and not states(first, answer)
+    assert subject not in last and bridge.casefold() not in question.casefold()
+    assert right(steps) == {answer.casefold()}
 
 
 @pytest.mark.parametrize(("question", "answer"), COMPARED)
 @pytest.mark.parametrize("seed", range(8))
 def test_a_comparison_follows_from_its_values(question: str, answer: str, seed: int) -> None:
-    steps = in_steps(question, answer, random.Random(seed))
-    assert steps is not None
-    a, b = re.search(r", (.+) or (.+)\?", question).groups()  # type: ignore[union-attr]
-    text = " ".join(one.text for one in steps.statements)
-    assert not re.search(r"\b(?:first|later|earlier|older|younger|before|after|than)\b", _without_light(text))
-    years = {}
-    for side in (a, b):
-        owner = side
-        if steps.bridges:
-            (made,) = (one.text for one in steps.statements if side in one.text)
-            (owner,) = (bridge for bridge in steps.bridges if bridge in made)
-        dated = [one.text for one in steps.statements if owner in one.text and re.search(r"\d{4}", one.text)]
-        years[side] = int(re.search(r"\b(1[89]\d\d)\b", dated[-1])[1])  # type: ignore[index]
-    early = min(years, key=years.__getitem__)
-    late = any(word in question for word in ("later", "younger"))
-    assert (early != answer) if late else (early == answer)
+    steps, texts = told(question, answer, seed)
+    verdict = r"\b(?:first|later|earlier|older|younger|before|after|more|taller|larger|longer)\b"
+    assert not re.search(verdict, " ".join(texts).replace("more than enough", ""))
+    assert right(steps) == {answer.casefold()}
 
 
-def _without_light(text: str) -> str:
-    return text.replace("first saw the light", "")
+@pytest.mark.parametrize(("question", "answer"), WORKED_OUT)
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_worked_out_is_not_said(question: str, answer: str, seed: int) -> None:
+    steps, texts = told(question, answer, seed)
+    assert len(texts) >= 2
+    number = {"five": "5", "14 years": "14"}.get(answer, answer)
+    assert right(steps) == {number.casefold()}
+    if not answer[:1].isupper() and answer != "cooper":
+        assert not any(states(text, answer) for text in texts if len(answer) > 2)
+    # Take any step away, and what is left does not give the answer.
+    if answer != "no" and "bare style" not in question:
+        for missing in steps.told:
+            left = [triple for link in steps.told if link is not missing for triple in link.says]
+            assert answers(steps.query, left) != answers(steps.query, [*left, *missing.says])
 
 
 @pytest.mark.parametrize(
@@ -91,44 +144,47 @@ def _without_light(text: str) -> str:
         ("Wer ist der Vater von Otto Brandl?", "Emil"),
         ("", "x"),
         ("Which film is longer, A or B?", "C"),
-        ("Who was the queen that married Otto, the son of Konrad the Elder?", "Maud"),
-        ("Who directed a documentary called Blue Acre during the war?", "Jo Brandt"),
+        ("Q1: Who was it? Q2: What did the man who sang do?", "It {s}"),
     ],
 )
 def test_what_describes_nothing_takes_one_step(question: str, answer: str) -> None:
     assert in_steps(question, answer, random.Random(0)) is None
 
 
-def test_several_steps() -> None:
-    question = "Where was the mother of the director of film Blue Acre born?"
-    two, three = (in_steps(question, "Lima", random.Random(0), most) for most in (2, 3))
-    assert two is not None and len(two.statements) == 2
-    assert three is not None and len(three.statements) == 3 and len(three.bridges) == 2
+@pytest.mark.parametrize("hops", [2, 3, 4])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where was the mother of the director of film Blue Acre born?",
+        "Where was Ada Marsh born?",
+        "Who is the director of film Blue Acre?",
+    ],
+)
+def test_as_many_steps_as_asked_for(question: str, hops: int) -> None:
+    steps, texts = told(question, "Jo Brandt" if question.startswith("Who") else "Lima", 0, hops)
+    assert len(texts) == hops
+    assert len(right(steps)) == 1
 
 
-def test_in_a_context_every_step_is_evidence_and_nobody_else_has_the_names() -> None:
+def test_in_a_context_every_step_is_evidence_in_its_own_paragraph() -> None:
     pairs = [Pair(instruction=question, answer=answer) for question, answer, _ in ASKED]
-    pairs += [Pair(instruction=question, answer=answer) for question, answer in COMPARED]
-    written = list(synthesize(pairs, words=400, hops=2))
-    for pair, context in zip(pairs, written, strict=True):
+    pairs += [Pair(instruction=question, answer=answer) for question, answer in COMPARED + WORKED_OUT]
+    for pair, context in zip(pairs, synthesize(pairs, words=400), strict=True):
         assert isinstance(context, Context) and context.evidence_source == "exact"
-        pieces = [context.text[piece.start : piece.end] for piece in context.evidence]
-        assert len(pieces) >= 2 and {piece.what for piece in context.evidence} >= {"answer"}
-        rest = context.text
-        for piece in pieces:
-            rest = rest.replace(piece, "")
-        for name in (n for piece in pieces for n in re.findall(r"[A-Z]\w+ [A-Z]\w+", piece)):
-            if name not in pair.instruction + pair.answer:
-                assert name not in rest
+        assert context.hops == len(context.evidence) >= 2 and context.form
+        assert len({piece.what for piece in context.evidence}) == context.hops
+        within = {context.text.count("\n\n", 0, piece.start) for piece in context.evidence}
+        assert len(within) == context.hops, pair.instruction
 
 
-def test_the_usual_text_is_as_it_was_and_the_setting_has_a_name() -> None:
+def test_one_step_is_told_as_before_and_the_setting_has_a_name() -> None:
     pair = Pair(instruction=ASKED[0][0], answer=ASKED[0][1])
     (usual,) = synthesize([pair], words=300)
+    (auto,) = synthesize([pair], words=300, hops="auto")
     (one,) = synthesize([pair], words=300, hops=1)
-    (two,) = synthesize([pair], words=300, hops=2)
-    assert usual == one != two
-    assert isinstance(one, Context) and isinstance(two, Context) and one.fingerprint != two.fingerprint
+    assert usual == auto != one
+    assert isinstance(one, Context) and isinstance(auto, Context) and one.fingerprint != auto.fingerprint
+    assert (one.hops, auto.hops) == (1, 2)
     assert Composer().settings == {} and Composer(hops=2).settings == {"hops": 2}
-    with pytest.raises(ConfigError, match="choose 1 to 4"):
+    with pytest.raises(ConfigError, match="auto or 1 to 4"):
         Composer(hops=5)

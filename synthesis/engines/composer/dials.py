@@ -25,9 +25,11 @@ class Dials:
 
     Attributes:
         hops: steps of the evidence: ``auto`` for what the question describes, or 1 to 4.
-        distance: from the first piece of evidence to the last, as a share of the text, 0 to 1; ``any`` spreads them by
+        distance: from the first piece of evidence to the last, as a share of the text, 0 to 1; ``any``
+            spreads them by
             chance.
-        overlap: how many of the question's words the evidence keeps: ``copied``, ``mixed`` or ``paraphrased``.
+        overlap: how many of the question's words the evidence keeps: ``copied``, ``mixed`` or
+            ``paraphrased``.
         decoys: false leads of each step, 0 to 8: another relation of the same, the same relation of another.
         order: the pieces as they lead to the answer (``told``), ``shuffled`` or ``reversed``.
         negated: statements that something false of a step is not so, 0 to 8.
@@ -47,10 +49,14 @@ class Dials:
         if self.hops != "auto" and (isinstance(self.hops, str) or not 1 <= self.hops <= MOST_HOPS):
             raise UsageError(f"hops is {self.hops!r}; it must be auto or 1 to {MOST_HOPS}")
         if self.distance != "any" and (isinstance(self.distance, str) or not 0 <= self.distance <= 1):
-            raise UsageError(f"distance is {self.distance!r}; it must be any, or a share of the text from 0 to 1")
+            raise UsageError(
+                f"distance is {self.distance!r}; it must be any, or a share of the text from 0 to 1"
+            )
         for name, allowed in (("overlap", OVERLAPS), ("order", ORDERS)):
             if getattr(self, name) not in allowed:
-                raise UsageError(f"{name} is {getattr(self, name)!r}; it must be one of: {', '.join(allowed)}")
+                raise UsageError(
+                    f"{name} is {getattr(self, name)!r}; it must be one of: {', '.join(allowed)}"
+                )
         for name in ("decoys", "negated", "corrections"):
             if not 0 <= getattr(self, name) <= MOST:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; it must be 0 to {MOST}")
@@ -58,5 +64,7 @@ class Dials:
     def unusual(self) -> dict[str, Any]:
         """What is not as usual, by name."""
         return {
-            one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if getattr(self, one.name) != one.default
         }

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from synthesis.data import Evidence, content_hash
 from synthesis.engines.composer.decoys.distract import distract
+from synthesis.engines.composer.dials import Dials
 from synthesis.engines.composer.forms.around import around
 from synthesis.engines.composer.forms.base import Told
 from synthesis.engines.composer.forms.choose import evidence, tell
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.bank import load_bank
-from synthesis.engines.composer.prose.facts import PACE, Feed
+from synthesis.engines.composer.prose.facts import PACE, Feed, spread
 from synthesis.engines.composer.prose.guard import Guard, guard
+from synthesis.engines.composer.prose.placing import planned_steps
 from synthesis.engines.composer.prose.plan import Beat, cast_size, plan
 from synthesis.engines.composer.prose.scene import Scene
 from synthesis.engines.composer.prose.world import Clock, Supply
@@ -30,8 +33,8 @@ from synthesis.errors import UsageError
 
 GENRES = ("story", "archive", "paper", "meeting", "report", "news")
 
-#: How many steps the evidence may take.
-HOPS = range(1, 5)
+#: Nothing harder or easier than usual.
+USUAL = Dials()
 
 #: Words of one chapter: one setting and its people.
 CHAPTER = 2600
@@ -48,10 +51,23 @@ ENDING = 26
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A finished context; each span of ``evidence`` is exact in ``text``."""
+    """A finished context; each span of ``evidence`` is exact in ``text``.
+
+    ``form`` is the kind of statement that carries the evidence, ``hops`` the number of its steps.
+    """
 
     text: str
     evidence: tuple[Evidence, ...]
+    form: str = ""
+    hops: int = 0
+
+
+class Written(NamedTuple):
+    """A context as it is written: its ``paragraphs`` come one at a time; the rest is as in ``Draft``."""
+
+    paragraphs: Iterator[Paragraph]
+    form: str
+    hops: int
 
 
 def compose(
@@ -63,7 +79,7 @@ def compose(
     seed: int = 0,
     key: str = "",
     mode: str = "woven",
-    hops: int = 1,
+    dials: Dials = USUAL,
 ) -> Draft:
     """Write a context from which the answer to the instruction follows.
 
@@ -77,25 +93,24 @@ def compose(
         key: the pair's identity; its content serves if empty.
         mode: ``woven`` (evidence, related facts, narrative), ``needle`` (evidence and
             narrative only) or ``related`` (evidence among mostly related facts).
-        hops: steps that the evidence may take where the question describes what it asks
-            about, 1 to 4: with 2 or more, "the director of X" gets a name, and who directed X is
-            told apart from what is asked of the director.
+        dials: how hard it is made: steps of the evidence, their distance and order, false leads.
 
     Returns:
         The text and where in it the answer is supported. Equal arguments give equal
         drafts on every machine.
 
     Raises:
-        UsageError: ``words`` is below 1, ``hops`` is not 1 to 4, or ``genre`` or ``mode`` does not exist.
+        UsageError: ``words`` is below 1, a dial is not what it may be, or ``genre`` or ``mode`` does not
+            exist.
     """
     found: list[Evidence] = []
     text = ""
-    parts = write(instruction, answer, words=words, genre=genre, seed=seed, key=key, mode=mode, hops=hops)
-    for paragraph in parts:
+    made = write(instruction, answer, words=words, genre=genre, seed=seed, key=key, mode=mode, dials=dials)
+    for paragraph in made.paragraphs:
         text += "\n\n" if text else ""
         found += (Evidence(len(text) + s, len(text) + e, what) for s, e, what in paragraph.spans)
         text += paragraph.text
-    return Draft(text, tuple(found))
+    return Draft(text, tuple(found), made.form, made.hops)
 
 
 def write(
@@ -107,17 +122,16 @@ def write(
     seed: int = 0,
     key: str = "",
     mode: str = "woven",
-    hops: int = 1,
-) -> Iterator[Paragraph]:
-    """The paragraphs of ``compose`` one at a time, as they are written; see there."""
+    dials: Dials = USUAL,
+) -> Written:
+    """The same as ``compose``, a paragraph at a time; see there."""
     if words < 1:
         raise UsageError(f"A context of {words} words cannot be written. Ask for 50 or more.")
     if genre not in GENRES:
         raise UsageError(f"There is no genre {genre!r}. Choose one of: {', '.join(GENRES)}.")
     if mode not in PACE:
         raise UsageError(f"There is no mode {mode!r}. Choose one of: {', '.join(PACE)}.")
-    if hops not in HOPS:
-        raise UsageError(f"Evidence in {hops} steps cannot be written. Choose 1 to {HOPS[-1]}.")
+    dials.check()
     name = f"{seed}:{key or content_hash(instruction, answer)}"
     # Bytes, as a lone surrogate in a key would stop the seeding of a string.
     rng = random.Random(name.encode("utf-8", "surrogatepass"))
@@ -125,23 +139,34 @@ def write(
     told = tell(instruction, answer, facts, others)
     if told is not None:
         return _told(told, instruction, answer, rng, genre, words, mode)
-    steps = in_steps(instruction, answer, facts, hops) if hops > 1 else None
-    statements = steps.statements if steps else state(instruction, answer, facts)
-    # The names that join the steps are nobody else's: no decoy and no person of the story has them.
-    named = " ".join((instruction, *steps.bridges)) if steps else instruction
-    feed = Feed(rng, statements, iter(distract(named, answer, others, steps and statements)), words, mode)
+    steps = None if dials.hops == 1 else in_steps(instruction, answer, facts, dials.hops)
+    if steps is None:
+        statements = state(instruction, answer, facts)
+        planned = spread(statements, rng)
+        named, hops = instruction, min(1, len(statements))
+        form = next((one.form for one in statements if one.form), "")
+    else:
+        statements = steps.statements(facts, dials.overlap)
+        leads = dials if PACE[mode] else replace(dials, decoys=0)
+        planned = planned_steps(steps, statements, instruction, answer, words, leads, facts)
+        # The names that join the steps are nobody else's: no decoy and no person of the story has them.
+        named, form, hops = " ".join((instruction, *steps.names)), steps.form, len(steps.told)
+    stream = iter(distract(named, answer, others, statements if steps else None))
+    feed = Feed(rng, planned, stream, words, mode, apart=steps is not None)
     bans = guard(named, answer)
     subjects = _mentionable(topics(instruction, answer), bans)
-    return _Book(rng, genre, words, feed, subjects, bans).paragraphs()
+    return Written(_Book(rng, genre, words, feed, subjects, bans).paragraphs(), form, hops)
 
 
 def _told(
     told: Told, instruction: str, answer: str, rng: random.Random, genre: str, words: int, mode: str
-) -> Iterator[Paragraph]:
-    """The paragraphs of a pair in a form of its own."""
-    feed = Feed(rng, evidence(told), around(told, instruction, answer), words, mode)
+) -> Written:
+    """A pair in a form of its own."""
+    planned = spread(evidence(told), rng)
+    feed = Feed(rng, planned, around(told, instruction, answer), words, mode)
     bans = guard(instruction, answer)
-    return _Book(rng, genre, words, feed, _mentionable([told.subject], bans), bans).paragraphs()
+    book = _Book(rng, genre, words, feed, _mentionable([told.subject], bans), bans)
+    return Written(book.paragraphs(), told.form, 1)
 
 
 def _mentionable(subjects: list[str], bans: Guard) -> list[str]:
@@ -181,8 +206,9 @@ class _Book:
         self._writer = Writer(bank, rng, self._scene, feed, subjects, bans)
 
     def paragraphs(self) -> Iterator[Paragraph]:
-        if self._budget < max(BRIEF, BRIEF_EACH * self._feed.untold):
-            yield lay_out(self._writer.brief(self._budget, self._slack))
+        around = self._words - self._feed.owed
+        if around < max(BRIEF, BRIEF_EACH * self._feed.untold):
+            yield lay_out(self._writer.brief(around, self._slack))
             return
         for chapter in range(self._chapters):
             if chapter:

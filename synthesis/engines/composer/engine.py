@@ -11,10 +11,9 @@ from typing import Any
 
 from synthesis.data import Completion, Evidence, Prompt
 from synthesis.engines.base import BaseEngine, PromptSource, Sampling
-from synthesis.engines.composer.draft import HOPS, write
-from synthesis.engines.composer.forms.choose import form_of
+from synthesis.engines.composer.dials import DEFAULT_HOPS, Dials
+from synthesis.engines.composer.draft import Written, write
 from synthesis.engines.composer.prose.facts import PACE
-from synthesis.engines.composer.prose.writer import Paragraph
 from synthesis.errors import ConfigError, UsageError
 
 #: What our prompts ask every engine to begin its context with.
@@ -27,10 +26,18 @@ class Composer(BaseEngine):
     Args:
         mode: ``woven``, or for controlled studies ``needle`` (the evidence and narrative only)
             or ``related`` (the evidence among mostly related facts); see ``compose``.
-        hops: steps that the evidence may take, 1 to 4.
+        hops: steps that the evidence takes: ``auto`` for what the question describes, or 1 to 4; this and the
+            others as in ``Dials``, for controlled studies.
+        distance: ``any``, or the share of the text between the first and the last piece of evidence.
+        overlap: ``copied``, ``mixed`` or ``paraphrased``: how much of the question's wording the evidence
+            keeps.
+        decoys: false leads for each step.
+        order: ``told``, ``shuffled`` or ``reversed``.
+        negated: how often something false of a step is said not to be so.
+        corrections: how many steps are told wrong first and put right later.
 
     Raises:
-        ConfigError: there is no such mode or number of steps.
+        ConfigError: there is no such mode, or a dial is not what it may be.
     """
 
     name = "composer"
@@ -38,14 +45,27 @@ class Composer(BaseEngine):
     writes_any_length = True
     model = "composer-2"
 
-    def __init__(self, mode: str = "woven", hops: int = 1) -> None:
+    def __init__(
+        self,
+        mode: str = "woven",
+        hops: int | str = DEFAULT_HOPS,
+        distance: float | str = "any",
+        overlap: str = "mixed",
+        decoys: int = 2,
+        order: str = "shuffled",
+        negated: int = 0,
+        corrections: int = 0,
+    ) -> None:
         if mode not in PACE:
             raise ConfigError(f"the composer has no mode {mode!r}; choose one of: {', '.join(PACE)}")
-        if hops not in HOPS:
-            raise ConfigError(f"the composer cannot write evidence in {hops!r} steps; choose 1 to {HOPS[-1]}")
-        self._mode, self._hops = mode, hops
+        self._mode = mode
+        self._dials = Dials(hops, distance, overlap, decoys, order, negated, corrections)
+        try:
+            self._dials.check()
+        except UsageError as error:
+            raise ConfigError(f"generation.options of the composer: {error}") from error
         # What is as it always was is no part of a context's identity.
-        self.settings = ({} if mode == "woven" else {"mode": mode}) | ({} if hops == 1 else {"hops": hops})
+        self.settings = ({} if mode == "woven" else {"mode": mode}) | self._dials.unusual()
 
     def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """One completion for each prompt, in order, each written when it is asked for.
@@ -61,7 +81,7 @@ class Composer(BaseEngine):
         """
         while (prompt := prompts.pull()) is not None:
             try:
-                yield _completion(prompt, self._paragraphs(prompt, sampling))
+                yield _completion(prompt, self._written(prompt, sampling))
             except UsageError as error:
                 yield Completion(prompt.id, "", "error", detail=str(error))
 
@@ -72,11 +92,11 @@ class Composer(BaseEngine):
             UsageError: the prompt's variables cannot be used.
         """
         lead = MARKER
-        for paragraph in self._paragraphs(prompt, sampling):
+        for paragraph in self._written(prompt, sampling).paragraphs:
             yield lead + paragraph.text
             lead = "\n\n"
 
-    def _paragraphs(self, prompt: Prompt, sampling: Sampling) -> Iterator[Paragraph]:
+    def _written(self, prompt: Prompt, sampling: Sampling) -> Written:
         variables = prompt.variables
         return write(
             str(variables.get("instruction", "")),
@@ -86,7 +106,7 @@ class Composer(BaseEngine):
             mode=self._mode,
             seed=sampling.seed,
             key=prompt.pair_id,
-            hops=self._hops,
+            dials=self._dials,
         )
 
 
@@ -100,13 +120,11 @@ def _words(prompt_id: str, variables: Mapping[str, Any]) -> int:
         ) from error
 
 
-def _completion(prompt: Prompt, paragraphs: Iterator[Paragraph]) -> Completion:
+def _completion(prompt: Prompt, made: Written) -> Completion:
     text = MARKER
     spans: list[Evidence] = []
-    for paragraph in paragraphs:
+    for paragraph in made.paragraphs:
         text += "" if text == MARKER else "\n\n"
         spans += (Evidence(len(text) + s, len(text) + e, what) for s, e, what in paragraph.spans)
         text += paragraph.text
-    variables = prompt.variables
-    form = form_of(str(variables.get("instruction", "")), str(variables.get("answer", "")))
-    return Completion(prompt.id, text, evidence=tuple(spans), form=form)
+    return Completion(prompt.id, text, evidence=tuple(spans), form=made.form, hops=made.hops)

@@ -1,4 +1,4 @@
-"""False leads for evidence in steps: the same relation of another, another relation of the same, and what is denied.
+"""False leads for evidence in steps: the same relation of another, another relation of the same, denials.
 
 Each says in triples what its sentence says, so that it can be shown that the answer stays the only one
 (``stating.proof``). Knows the steps of one pair; not where in a text anything stands.
@@ -70,7 +70,7 @@ class Rivals:
         self._right = answers(steps.query, self._told)
 
     def decoys(self, each: int) -> list[Statement]:
-        """About ``each`` for every step: another relation of the same and the same relation of another, in turn."""
+        """About ``each`` for a step: another relation of the same, the same relation of another, in turn."""
         found: list[Statement] = []
         for turn in range(each):
             found += self._elsewhere() if turn % 2 else self._otherwise()
@@ -85,8 +85,16 @@ class Rivals:
                 said = wrong.clause(wrong.forms[0])
                 text = self._rng.choice(_DENIALS).format(said=said)
                 triples = tuple(triple._replace(denied=True) for triple in wrong.says)
-                found += self._kept(Statement(text, "", triples))
+                found += self._kept(Statement(text, "", says=triples))
         return found
+
+    def mistaken(self, link: Link) -> Statement | None:
+        """A step as it was told before it was put right."""
+        wrong = self.wrong(link)
+        if wrong is None:
+            return None
+        told = tuple(triple._replace(revised=True) for triple in wrong.says)
+        return next(iter(self._kept(Statement(wrong.tell(self._rng), "", says=told))), None)
 
     def wrong(self, link: Link) -> Link | None:
         """A step with something else in the place of what it tells; None where its kind is not known."""
@@ -119,7 +127,7 @@ class Rivals:
                     continue
                 replaced[link.value] = value
             other = link.about(replaced)
-            yield from self._kept(Statement(other.tell(self._rng), "", other.says))
+            yield from self._kept(Statement(other.tell(self._rng), "", says=other.says))
 
     def _otherwise(self) -> Iterator[Statement]:
         """Something else about each thing that the steps speak of."""
@@ -130,7 +138,7 @@ class Rivals:
             value = self._value(relation.slot, "")
             link = Link(name, relation.name, value, relation.forms)
             if value:
-                yield from self._kept(Statement(link.tell(self._rng), "", link.says))
+                yield from self._kept(Statement(link.tell(self._rng), "", says=link.says))
 
     def _subjects(self) -> list[str]:
         """What has a name in the steps and is not the answer, the invented first."""
@@ -184,7 +192,11 @@ class Rivals:
         for pattern, slot in _FORMATS:
             if pattern.match(value):
                 return slot
-        for name, slot in (("countries", "country"), ("nationalities", "nationality"), ("languages", "language")):
+        for name, slot in (
+            ("countries", "country"),
+            ("nationalities", "nationality"),
+            ("languages", "language"),
+        ):
             if value in words(name):
                 return slot
         if value.casefold() != self._answer.strip().casefold():
@@ -198,7 +210,11 @@ class Rivals:
     def _value(self, slot: str, own: str) -> str:
         """Another value of that slot: not the answer, and not the step's own."""
         for _ in range(12):
-            value = self._namer.draw(slot) if slot in ("person", "work", "org", "town") else draws()[slot](self._rng)
+            value = (
+                self._namer.draw(slot)
+                if slot in ("person", "work", "org", "town")
+                else draws()[slot](self._rng)
+            )
             if value != own and not self._says_the_answer(value):
                 return value
         return ""

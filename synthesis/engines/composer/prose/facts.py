@@ -1,4 +1,4 @@
-"""The stream of facts to be told: the evidence in its order, and others of the same kind between.
+"""The stream of facts to be told: what is planned in its places, and others of the same kind between.
 
 Knows when the next fact is due, counted in words of the text so far. It does not know
 how a fact is introduced, and never changes one.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from synthesis.engines.composer.stating.statements import Statement
 
@@ -27,44 +28,74 @@ class Fact:
     text: str
     what: str
     words: int
+    alone: bool = False
 
     @property
     def own_paragraph(self) -> bool:
-        """Whether it is too long, or too oddly shaped, to stand among other sentences."""
-        return self.words > 60 or len(self.text) > 600 or "\n" in self.text
+        """Whether it is to stand alone, or too long, or too oddly shaped, to stand among other sentences."""
+        return self.alone or self.words > 60 or len(self.text) > 600 or "\n" in self.text
+
+
+class Planned(NamedTuple):
+    """A statement, and the share of the text after which it is to be told."""
+
+    place: float
+    statement: Statement
+
+
+def spread(statements: Sequence[Statement], rng: random.Random) -> list[Planned]:
+    """Statements in their order, one in each part of the text."""
+    share = 0.9 / max(1, len(statements))
+    return [Planned(share * (at + 0.1 + 0.8 * rng.random()), one) for at, one in enumerate(statements)]
 
 
 class Feed:
-    """Facts when they are due. ``pending`` is the number of words of evidence still untold."""
-
-    @property
-    def untold(self) -> int:
-        """How many statements of evidence are still untold."""
-        return len(self._evidence)
+    """Facts when they are due. ``pending`` is the number of words of planned facts still untold."""
 
     def __init__(
         self,
         rng: random.Random,
-        statements: list[Statement],
+        planned: Sequence[Planned],
         others: Iterator[str],
         words: int,
         mode: str,
+        apart: bool = False,
     ) -> None:
-        """``words`` is the length of the whole text; the evidence is spread over it."""
+        """``words`` is the length of the whole text.
+
+        ``planned`` are the evidence, and what else must be told, in the order of their places; with
+        ``apart`` no two
+        pieces of evidence share a paragraph.
+        """
         self._rng = rng
         self._others = others
         self._pace = PACE[mode]
         self._groups = GROUPS[mode]
+        self._apart = apart
+        self._evident = False
         #: Whether facts, not the narrative, are to fill most of the text.
         self.dense = mode == "related"
         self._told: set[str] = set()
-        self._evidence: deque[tuple[float, Fact]] = deque()
-        share = 0.9 * words / max(1, len(statements))
-        for index, statement in enumerate(statements):
+        self._planned: deque[tuple[float, Fact]] = deque()
+        for place, statement in planned:
             fact = Fact(statement.text, statement.what, len(statement.text.split()))
-            self._evidence.append((share * (index + 0.1 + 0.8 * rng.random()), fact))
-        self.pending = sum(fact.words for _, fact in self._evidence)
+            self._planned.append((words * place, fact))
+        self.pending = sum(fact.words for _, fact in self._planned)
         self._next = self._gap(1)
+
+    @property
+    def untold(self) -> int:
+        """How many pieces of evidence are still untold."""
+        return sum(1 for _, fact in self._planned if fact.what)
+
+    @property
+    def owed(self) -> int:
+        """The words of the evidence still untold."""
+        return sum(fact.words for _, fact in self._planned if fact.what)
+
+    def begin(self) -> None:
+        """A new paragraph begins."""
+        self._evident = False
 
     def _gap(self, facts: int) -> float:
         if self._pace is None:
@@ -78,13 +109,16 @@ class Feed:
         Distractors take at most ``room`` words; evidence that is due comes regardless.
         Evidence is told in company as often as other facts are.
         """
-        ready = bool(self._evidence) and at >= self._evidence[0][0]
+        ready = bool(self._planned) and at >= self._planned[0][0]
+        if ready and self._planned[0][1].what:
+            ready = not (self._apart and self._evident)
+            self._evident = True
         if not ready and at < self._next:
             return []
         wanted = self._groups[int(self._rng.random() * len(self._groups))]
         if ready:
             # It takes the place of one of the group.
-            room -= self._evidence[0][1].words
+            room -= self._planned[0][1].words
             wanted = max(0, wanted - 1)
         group = self._distractors(wanted, room)
         self._next = at + self._gap(len(group) + ready)
@@ -93,11 +127,13 @@ class Feed:
         return group
 
     def rest(self) -> list[Fact]:
-        """All evidence not yet told."""
-        return [self._take() for _ in range(len(self._evidence))]
+        """All evidence not yet told; there is no room for anything else that was planned."""
+        facts = [self._take() for _ in range(len(self._planned))]
+        found = [fact for fact in facts if fact.what]
+        return [replace(fact, alone=True) for fact in found] if self._apart and len(found) > 1 else found
 
     def _take(self) -> Fact:
-        _, fact = self._evidence.popleft()
+        _, fact = self._planned.popleft()
         self.pending -= fact.words
         return fact
 

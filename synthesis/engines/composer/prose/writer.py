@@ -158,6 +158,7 @@ class Writer:
     def paragraph(self, beat: Beat, target: int, room: int) -> Paragraph:
         """About ``target`` words for a beat, and never more than ``room`` unless evidence is due."""
         scene, start = self._scene, self.written
+        self._feed.begin()
         cast = scene.world.cast
         focus = None if beat.focus is None else cast[beat.focus]
         scene.begin(focus, self._company(focus, [cast[i] for i in beat.others]))

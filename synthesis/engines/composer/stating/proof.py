@@ -32,8 +32,10 @@ class Query:
     ``wanted`` are triples in which a name with ``?`` before it stands for anything, the same for the
     same name. ``how`` says what is made of what is found: ``find`` (the answer is ``?answer``),
     ``least`` and ``most`` (the side whose ``?value`` is least or most), ``same`` (whether all
-    ``?value`` agree), ``all`` (whether everything wanted holds), ``within`` (whether each ``?value`` is one of ``span``,
-    ends included), ``sum``, ``difference`` and ``count`` (of ``?value``), ``span`` (from the first ``?value`` to the second).
+    ``?value`` agree), ``all`` (whether everything wanted holds), ``within`` (whether each ``?value`` is one
+    of ``span``,
+    ends included), ``sum``, ``difference`` and ``count`` (of ``?value``), ``span`` (from the first
+    ``?value`` to the second).
     """
 
     how: str
@@ -125,7 +127,20 @@ def _bind(bound: Bound | None, name: str, value: str) -> Bound | None:
     return {**bound, name: value}
 
 
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _DATED = re.compile(r"(?:(\d{1,2}) )?(?:([a-z]+) )?(?:(\d{1,2}), )?(\d{4})$")
 _PLAIN = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 

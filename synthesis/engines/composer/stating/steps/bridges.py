@@ -60,7 +60,9 @@ _MAKERS, _KINS = "|".join(MADE), "|".join(KIN)
 _OF = re.compile(rf"(?<![-\w])(?:[tT]he )?(?P<head>{_MAKERS}|{_KINS}) of {_SORT}(?P<name>{NAME})")
 _OWNED = re.compile(rf"(?P<name>{NAME})['’]s (?P<head>{_KINS})\b")
 _CALLED = re.compile(r"\b(?:is|was|are|were|as|called|named)$")
-_ASKED_FOR = re.compile(r"^(?:who|what|which)(?: is| was| are| were|['’]s) (?:the )?(?:name of )?(?:the )?$", re.I)
+_ASKED_FOR = re.compile(
+    r"^(?:who|what|which)(?: is| was| are| were|['’]s) (?:the )?(?:name of )?(?:the )?$", re.I
+)
 _INSITU = re.compile(r"\b(?:what|which|whom|whose|who|where|how many|how much|how far)\b", re.I)
 _RELATIVE = frozenset(["who", "that", "which", "whose", "where"])
 _SPLIT_VERB = re.compile(
@@ -106,7 +108,11 @@ def relation(head: str, subject: str, thing: str, sort: str = "") -> Link:
         return Link(subject, head, thing, KIN[head], sort="person")
     active, passive = MADE[head]
     the = f"the {sort} " if sort else ""
-    forms = (f"the {head} of {the}{{v}} was {{s}}", f"{{s}} {active} {the}{{v}}", f"{the}{{v}} {passive} {{s}}")
+    forms = (
+        f"the {head} of {the}{{v}} was {{s}}",
+        f"{{s}} {active} {the}{{v}}",
+        f"{the}{{v}} {passive} {{s}}",
+    )
     return Link(subject, head, thing, forms, sort="org" if sort == "band" else "work")
 
 
@@ -114,7 +120,7 @@ def relation(head: str, subject: str, thing: str, sort: str = "") -> Link:
 
 
 class _Noun(NamedTuple):
-    """A description: tokens ``start`` to ``end`` are determiner and noun; ``rel`` is where the clause begins."""
+    """A description: it begins at token ``start`` with a determiner, its clause at ``rel``."""
 
     start: int
     rel: int

@@ -15,7 +15,7 @@ from synthesis.engines.composer.grammar.wording import article
 from synthesis.engines.composer.reading.frames import split_choices
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.steps.bridges import NAME, relation
-from synthesis.engines.composer.stating.steps.links import Link, Told
+from synthesis.engines.composer.stating.steps.links import Derivation, Link
 from synthesis.engines.composer.stating.steps.naming import Namer
 from synthesis.engines.composer.stating.steps.wording import worded
 
@@ -30,19 +30,20 @@ _RANK = re.compile(
 )
 _ONE = NAME.replace("|and|", "|")
 _TWO = re.compile(
-    rf"^(?P<head>(?:[wW]ho|[wW]hich|[wW]hat) .+?),? (?:out of|between|of) (?P<a>{_ONE}),? (?:and|or) (?P<b>{_ONE})$"
+    rf"^(?P<head>(?:[wW]ho|[wW]hich|[wW]hat) .+?),? (?:out of|between|of) (?P<a>{_ONE}),? (?:and|or) "
+    rf"(?P<b>{_ONE})$"
 )
 _FRONTED = re.compile(
     rf"^(?:Of|Between|Out of) (?P<a>{_ONE}),? (?:and|or) (?P<b>{_ONE}), (?P<head>(?:which|who|what) .+)$"
 )
-_ASKED_WHETHER = re.compile(
-    rf"^(?P<aux>Did|Was|Were|Is) (?P<a>{_ONE}),? or (?P<b>{_ONE}) (?P<rest>.+)$"
-)
-_LATE = frozenset("later last latest younger youngest newer newest recently".split())
+_ASKED_WHETHER = re.compile(rf"^(?P<aux>Did|Was|Were|Is) (?P<a>{_ONE}),? or (?P<b>{_ONE}) (?P<rest>.+)$")
+_LATE = frozenset(["later", "last", "latest", "younger", "youngest", "newer", "newest", "recently"])
 # "has more X than": how many of them there are, and what may stand between.
 _COUNTED = re.compile(
-    r"^(?:which|who|what)(?P<noun>(?: [\w'’-]+){0,4}?) (?P<verb>has|have|had|has won|won|contains|contained|includes|"
-    r"sold|wrote|published|released|received|has received|has written|employs|holds|owns|made|played|covers|scored) "
+    r"^(?:which|who|what)(?P<noun>(?: [\w'’-]+){0,4}?) (?P<verb>has|have|had|has won|won|contains"
+    r"|contained|includes|"
+    r"sold|wrote|published|released|received|has received|has written|employs|holds|owns|made|played"
+    r"|covers|scored) "
     r"(?:the )?(?P<rank>more|most|fewer|fewest|less|greater number of|larger number of) (?P<what>[\w' -]+?)$",
     re.I,
 )
@@ -63,14 +64,27 @@ _MEASURED = re.compile(
     re.I,
 )
 _PEOPLED = re.compile(
-    r"^(?:which|what)(?P<noun>(?: [\w'’-]+){0,4}?) (?:has|had) (?:the|a) (?P<rank>larger|largest|bigger|higher|highest|"
-    r"smaller|smallest|lower) (?P<what>population|area|capacity|attendance|circulation|enrollment|membership)$",
+    r"^(?:which|what)(?P<noun>(?: [\w'’-]+){0,4}?) (?:has|had) (?:the|a) (?P<rank>larger|largest"
+    r"|bigger|higher|highest|"
+    r"smaller|smallest|lower) (?P<what>population|area|capacity|attendance|circulation|enrollment"
+    r"|membership)$",
     re.I,
 )
 _LIVED = re.compile(r"^who (?:lived|has lived) (?P<rank>longer|longest)$", re.I)
-_OFTEN = re.compile(r"^(?:which|what)(?P<noun>(?: [\w'’-]+){0,3}?) is (?:published|issued) (?P<rank>more|less) (?:frequently|often)$", re.I)
-_RHYTHMS = (("daily", 365), ("twice a week", 104), ("weekly", 52), ("fortnightly", 26), ("monthly", 12), ("four times a year", 4))
-_FEW = frozenset("fewer fewest less smaller smallest lower".split())
+_OFTEN = re.compile(
+    r"^(?:which|what)(?P<noun>(?: [\w'’-]+){0,3}?) is (?:published|issued) (?P<rank>more|less) "
+    r"(?:frequently|often)$",
+    re.I,
+)
+_RHYTHMS = (
+    ("daily", 365),
+    ("twice a week", 104),
+    ("weekly", 52),
+    ("fortnightly", 26),
+    ("monthly", 12),
+    ("four times a year", 4),
+)
+_FEW = frozenset(["fewer", "fewest", "less", "smaller", "smallest", "lower"])
 
 
 class Sides(NamedTuple):
@@ -105,7 +119,7 @@ def sides_of(question: str, answer: str) -> Sides | None:
     return Sides(head.strip(" ,"), first, second, low in first.casefold())
 
 
-def compared(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Told | None:
+def compared(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Derivation | None:
     """A value for each side, or None where no measure of what is asked is known."""
     sides = sides_of(question, answer)
     if sides is None:
@@ -113,10 +127,14 @@ def compared(question: str, answer: str, namer: Namer, rng: random.Random, most:
     return _by_date(sides, namer, rng, most) or _by_number(sides, rng) or _by_property(sides)
 
 
-_PROPERTY = re.compile(r"^(?:which|what) (?P<noun>[a-z][\w -]*?) (?P<does>(?:is|was|has|had|won|wrote|directed|played|starred) .+)$", re.I)
+_PROPERTY = re.compile(
+    r"^(?:which|what) (?P<noun>[a-z][\w -]*?) (?P<does>(?:is|was|has|had|won|wrote|directed|played"
+    r"|starred) .+)$",
+    re.I,
+)
 
 
-def _by_property(sides: Sides) -> Told | None:
+def _by_property(sides: Sides) -> Derivation | None:
     """``Which director is known for ..., A or B``: what both are, and what one of them is beside."""
     found = _PROPERTY.match(sides.head)
     ranked = r"\b(?:more|most|less|first|last|both|same|\w+er|\w+est|earlier)\b"
@@ -133,10 +151,10 @@ def _by_property(sides: Sides) -> Told | None:
         Link(chosen, does, does, worded(f"{{s}} {does}"), "answer"),
     )
     wanted = (Triple("?answer", "is", what), Triple("?answer", does, does))
-    return Told(links, Query("find", wanted), "comparison")
+    return Derivation(links, Query("find", wanted), "comparison")
 
 
-def _by_date(sides: Sides, namer: Namer, rng: random.Random, most: int) -> Told | None:
+def _by_date(sides: Sides, namer: Namer, rng: random.Random, most: int) -> Derivation | None:
     found = _RANK.match(sides.head)
     if found is None:
         return None
@@ -166,7 +184,7 @@ def _by_date(sides: Sides, namer: Namer, rng: random.Random, most: int) -> Told 
         form = f"{{s}} {event} {at_what} {{v}}"
         links.append(Link(subject, event, value, worded(form), "answer" if chosen else "value", value))
         wanted.append(Triple(f"?{at}" if age and most >= 4 else subject, event, "?value"))
-    return Told(tuple(links), Query("most" if late else "least", tuple(wanted)), "comparison")
+    return Derivation(tuple(links), Query("most" if late else "least", tuple(wanted)), "comparison")
 
 
 def _event(found: re.Match[str], age: str) -> str | None:
@@ -195,14 +213,16 @@ def _date(year: int, rng: random.Random) -> tuple[str, str]:
     return "in", f"{month} {year}"
 
 
-def _by_number(sides: Sides, rng: random.Random) -> Told | None:
+def _by_number(sides: Sides, rng: random.Random) -> Derivation | None:
     head = sides.head
     few = False
     found = _COUNTED.match(head)
     low, high, unit = 3, 40, ""
     if often := _OFTEN.match(head):
         return _rhythms(sides, often["rank"].casefold() == "less", rng)
-    if found and not re.search(r"(?:s|people|men|women|children)(?: (?:of|in|on|for|from) .+)?$", found["what"]):
+    if found and not re.search(
+        r"(?:s|people|men|women|children)(?: (?:of|in|on|for|from) .+)?$", found["what"]
+    ):
         return _degrees(sides, found, rng)
     if found:
         few = found["rank"].casefold() in _FEW
@@ -234,10 +254,12 @@ def _by_number(sides: Sides, rng: random.Random) -> Told | None:
     return _told(sides, form, relation_, values, "least" if few else "most")
 
 
-def _degrees(sides: Sides, found: re.Match[str], rng: random.Random) -> Told | None:
+def _degrees(sides: Sides, found: re.Match[str], rng: random.Random) -> Derivation | None:
     """More of what is not counted: a great deal of it, and little."""
     what = found["what"].strip()
-    if found["verb"].casefold() not in ("has", "have", "had") or what.endswith(("ly", "ed", "ing", "ous", "ful")):
+    if found["verb"].casefold() not in ("has", "have", "had") or what.endswith(
+        ("ly", "ed", "ing", "ous", "ful")
+    ):
         return None
     low = int(rng.random() * (len(_DEGREES) - 1))
     pair = [low + 1 + int(rng.random() * (len(_DEGREES) - low - 1)), low]
@@ -248,7 +270,7 @@ def _degrees(sides: Sides, found: re.Match[str], rng: random.Random) -> Told | N
     return _told(sides, "{s} has {v}", what.casefold(), values, "least" if few else "most")
 
 
-def _rhythms(sides: Sides, less: bool, rng: random.Random) -> Told:
+def _rhythms(sides: Sides, less: bool, rng: random.Random) -> Derivation:
     at = int(rng.random() * (len(_RHYTHMS) - 1))
     often, seldom = _RHYTHMS[at], _RHYTHMS[at + 1 + int(rng.random() * (len(_RHYTHMS) - at - 1))]
     pair = [often, seldom] if sides.chosen_first != less else [seldom, often]
@@ -256,10 +278,10 @@ def _rhythms(sides: Sides, less: bool, rng: random.Random) -> Told:
     return _told(sides, "{s} appears {v}", "appears", values, "least" if less else "most")
 
 
-def _told(sides: Sides, form: str, name: str, values: list[tuple[str, str]], how: str) -> Told:
+def _told(sides: Sides, form: str, name: str, values: list[tuple[str, str]], how: str) -> Derivation:
     links = tuple(
         Link(side, name, value, worded(form), "answer" if (at == 0) == sides.chosen_first else "value", means)
         for at, (side, (value, means)) in enumerate(zip((sides.first, sides.second), values, strict=True))
     )
     wanted = tuple(Triple(side, name, "?value") for side in (sides.first, sides.second))
-    return Told(links, Query(how, wanted), "comparison")
+    return Derivation(links, Query(how, wanted), "comparison")

@@ -1,4 +1,4 @@
-"""An answer that is described: "which king of Denmark born in 1170 reserved ..." takes a step for each property.
+"""An answer that is described ("which king of Denmark born in 1170 reserved ..."): a step for each property.
 
 Also what two have in common, and what somebody did with both of two. Knows the question's frame; no step
 holds all that is asked, and only the answer has it all.
@@ -10,13 +10,20 @@ import re
 
 from synthesis.engines.composer.grammar.phrases import is_adverb, is_name, tokens_of
 from synthesis.engines.composer.grammar.wording import article, lower_first, trimmed
-from synthesis.engines.composer.grammar.words import AUXILIARIES, base_of_third, core, is_ing, is_participle, is_past
+from synthesis.engines.composer.grammar.words import (
+    AUXILIARIES,
+    base_of_third,
+    core,
+    is_ing,
+    is_participle,
+    is_past,
+)
 from synthesis.engines.composer.reading.answers import names_person, shape
 from synthesis.engines.composer.reading.frames import Frame
 from synthesis.engines.composer.reading.questions import read
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.steps.bridges import NAME
-from synthesis.engines.composer.stating.steps.links import Link, Told
+from synthesis.engines.composer.stating.steps.links import Derivation, Link
 from synthesis.engines.composer.stating.steps.wording import worded
 
 _UNIQUE = re.compile(r"\b(?:first|last|only|\w+est|most|second|third)\b", re.I)
@@ -24,10 +31,12 @@ _BARE = re.compile(r"^(?:of|one of|other|kind|type|sort|number|date|year|day|mon
 # A name in which "and" joins nothing; the other one begins there.
 _ONE = NAME.replace("|and|", "|")
 _SHARED = re.compile(
-    rf"^(?P<a>{_ONE}) and (?P<b>{_ONE}) (?P<be>are|were) (?:both )?(?P<by>[a-z ]*?)\b(?P<wh>what|which) (?P<noun>.+)$"
+    rf"^(?P<a>{_ONE}) and (?P<b>{_ONE}) (?P<be>are|were) (?:both )?(?P<by>[a-z ]*?)\b(?P<wh>what"
+    rf"|which) (?P<noun>.+)$"
 )
 _SHARED_BY = re.compile(
-    rf"^(?:what|which) (?P<noun>[a-z ]+?) (?:is|was|are|were) (?:shared by|common to) (?:both )?(?P<a>{_ONE}) and (?P<b>{_ONE})$"
+    rf"^(?:what|which) (?P<noun>[a-z ]+?) (?:is|was|are|were) (?:shared by|common to) (?:both "
+    rf")?(?P<a>{_ONE}) and (?P<b>{_ONE})$"
 )
 _IN_COMMON = re.compile(
     rf"^what (?:do|does|did|have|has) (?:both )?(?P<a>{_ONE}) and (?P<b>{_ONE}) (?:both )?have in common$"
@@ -35,7 +44,7 @@ _IN_COMMON = re.compile(
 _TRADES = frozenset(["occupation", "profession", "job", "career", "trade"])
 
 
-def described(question: str, answer: str) -> Told | None:
+def described(question: str, answer: str) -> Derivation | None:
     """A step for each property that the question gives the answer, or None where it gives only one."""
     given = trimmed(answer)
     shared = _shared(question, given)
@@ -59,7 +68,7 @@ def described(question: str, answer: str) -> Told | None:
         for at, text in enumerate(said)
     ]
     wanted = tuple(Triple("?answer", link.relation, link.value) for link in links)
-    return Told(tuple(links), Query("find", wanted), "described")
+    return Derivation(tuple(links), Query("find", wanted), "described")
 
 
 def _of_the_subject(frame: Frame, given: str) -> list[str]:
@@ -87,12 +96,16 @@ def _is_a(noun: str, past: bool) -> str:
 
 def _predicates(predicate: str) -> list[str]:
     """The predicates that ``and`` joins, and one for each of two that ``both ... and`` names."""
-    tokens = tokens_of(predicate)
+    tokens = tokens_of(predicate.removeprefix("both "))
     verb = next((core(token) for token in tokens if not is_adverb(token)), "")
     past = is_past(verb) or verb in ("was", "were", "had", "did")
     parts: list[list[str]] = [[]]
     for at, token in enumerate(tokens):
-        ahead = [one for one in tokens[at + 1 : at + 4] if core(one) not in ("also", "later", "then") and not is_adverb(one)]
+        ahead = [
+            one
+            for one in tokens[at + 1 : at + 4]
+            if core(one) not in ("also", "later", "then") and not is_adverb(one)
+        ]
         follows = core(ahead[0]) if ahead and ahead[0][:1].islower() else ""
         fits = follows in AUXILIARIES or (is_past(follows) if past else base_of_third(follows) is not None)
         if core(token) == "and" and at > 1 and len(ahead) > 1 and fits and "both" not in map(core, parts[-1]):
@@ -114,14 +127,21 @@ def _of_both(text: str) -> list[str]:
 def _of_the_gap(frame: Frame, given: str) -> list[str]:
     """``X is featured in what 2006 film directed by Y``: the answer's place, and what it is."""
     before, noun, after = frame.before, frame.noun.rstrip(","), frame.after.strip()
-    if not noun or _BARE.match(noun) or not re.search(r"[A-Z0-9]", before) or frame.wh not in ("which", "what"):
+    if (
+        not noun
+        or _BARE.match(noun)
+        or not re.search(r"[A-Z0-9]", before)
+        or frame.wh not in ("which", "what")
+    ):
         return []
     if "," in before or re.search(r"\b(?:and|both)$", before):
         return []
     if given[:1].islower():
         return []
     first = core(after.split()[0]) if after else ""
-    describes = first in ("that", "who", "which") or is_participle(first) or is_ing(first) or first in ("by", "of")
+    describes = (
+        first in ("that", "who", "which") or is_participle(first) or is_ing(first) or first in ("by", "of")
+    )
     if after and not describes:
         return []
     if len(f"{noun} {after}".split()) < 2:
@@ -129,7 +149,7 @@ def _of_the_gap(frame: Frame, given: str) -> list[str]:
     return [f"{before} {{s}}", _is_a(f"{noun} {after}".strip(), past=False)]
 
 
-def _shared(question: str, given: str) -> Told | None:
+def _shared(question: str, given: str) -> Derivation | None:
     """What two are both said to be, told of each."""
     found = _SHARED.match(question)
     if found:
@@ -137,7 +157,11 @@ def _shared(question: str, given: str) -> Told | None:
         noun, by = found["noun"].casefold(), found["by"]
         low = lower_first(given)
         kind = noun.startswith(("type of", "kind of", "sort of"))
-        value = f"{article(low)} {low}" if kind and low[:1].islower() and not re.match(r"an?\b|the\b", low) else low
+        value = (
+            f"{article(low)} {low}"
+            if kind and low[:1].islower() and not re.match(r"an?\b|the\b", low)
+            else low
+        )
         form = f"{{s}} {be} {by}{{v}}" if kind or by else f"the {noun} of {{s}} {be} {{v}}"
         return _each(found["a"], found["b"], value, form)
     low_start = question[:1].lower() + question[1:]
@@ -154,10 +178,10 @@ def _shared(question: str, given: str) -> Told | None:
     return None
 
 
-def _each(first: str, second: str, value: str, form: str) -> Told:
+def _each(first: str, second: str, value: str, form: str) -> Derivation:
     links = (
         Link(first, form, value, worded(form), "support"),
         Link(second, form, value, tuple(reversed(worded(form))), "answer"),
     )
     wanted = (Triple(first, form, "?answer"), Triple(second, form, "?answer"))
-    return Told(links, Query("find", wanted), "shared")
+    return Derivation(links, Query("find", wanted), "shared")

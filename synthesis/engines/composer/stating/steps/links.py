@@ -80,7 +80,7 @@ def gapped(text: str, subject: str, value: str) -> str | None:
     return f"{before.replace(value, '{v}')}{{s}}{after.replace(value, '{v}')}"
 
 
-class Told(NamedTuple):
+class Derivation(NamedTuple):
     """The evidence of one kind of question: its steps, what is asked of them, and the kind's name."""
 
     links: tuple[Link, ...]

@@ -11,37 +11,59 @@ import re
 from synthesis.engines.composer.grammar.words import SMALL_NUMBERS
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.steps.bridges import NAME
-from synthesis.engines.composer.stating.steps.links import Link, Told
+from synthesis.engines.composer.stating.steps.links import Derivation, Link
 from synthesis.engines.composer.stating.steps.naming import Namer
 from synthesis.engines.composer.stating.steps.wording import worded
 
 _ANSWER = re.compile(r"^(?P<number>\d{1,3}(?:,\d{3})+|\d{1,7})(?: (?P<unit>[a-z]+))?\.?$")
-_VERB = r"(?:have|has|had|own|owns|owned|win|won|write|wrote|written|hold|make|made|sell|sold|score|scored|publish|published|contain|release|released)"
+_VERB = (
+    r"(?:have|has|had|own|owns|owned|win|won|write|wrote|written|hold|make|made|sell|sold|score|scored|"
+    r"publish|published|contain|release|released)"
+)
 _ONE = NAME.replace("|and|", "|")
 _TOGETHER = re.compile(
-    rf"^how many (?P<what>[a-z][\w' -]*?) (?:do|did|does|have|has|were) (?P<a>{_ONE}) and (?P<b>{_ONE}) (?P<verb>{_VERB}) ?"
+    rf"^how many (?P<what>[a-z][\w' -]*?) (?:do|did|does|have|has|were) (?P<a>{_ONE}) and "
+    rf"(?P<b>{_ONE}) (?P<verb>{_VERB}) ?"
     r"(?:together|combined|in total|altogether|in all|between them)$"
 )
 _MORE = re.compile(
-    rf"^how many (?P<rank>more|fewer) (?P<what>[a-z][\w' -]*?) (?:do|did|does|has|have|had) (?P<a>{_ONE}) (?P<verb>{_VERB}) ?than (?P<b>{_ONE})$"
+    rf"^how many (?P<rank>more|fewer) (?P<what>[a-z][\w' -]*?) (?:do|did|does|has|have|had) "
+    rf"(?P<a>{_ONE}) (?P<verb>{_VERB}) ?than (?P<b>{_ONE})$"
 )
 _MORE_OF = re.compile(
-    rf"^how many (?P<rank>more|fewer) (?P<what>[a-z][\w' -]*?) (?:are|were) (?:there )?in (?P<a>{_ONE}) than (?:in )?(?P<b>{_ONE})$"
+    rf"^how many (?P<rank>more|fewer) (?P<what>[a-z][\w' -]*?) (?:are|were) (?:there )?in "
+    rf"(?P<a>{_ONE}) than (?:in )?(?P<b>{_ONE})$"
 )
-_LIVED = re.compile(rf"^(?:how many years did (?P<a>{_ONE}) live|(?:how old|at what age) (?:was (?P<b>{_ONE}) when (?:he|she|they) died|did (?P<c>{_ONE}) die))$")
+_LIVED = re.compile(
+    rf"^(?:how many years did (?P<a>{_ONE}) live|(?:how old|at what age) (?:was (?P<b>{_ONE}) when "
+    rf"(?:he|she|they) died|did (?P<c>{_ONE}) die))$"
+)
 _APART = re.compile(
-    rf"^how (?:many years|long) (?P<order>before|after) (?P<b>.*?{_ONE}.*?) was (?P<a>{_ONE}) (?P<did>founded|published|released|built|opened|born|formed|established)$"
+    rf"^how (?:many years|long) (?P<order>before|after) (?P<b>.*?{_ONE}.*?) was (?P<a>{_ONE}) "
+    rf"(?P<did>founded|published|released|built|opened|born|formed|established)$"
 )
 _LASTED = re.compile(rf"^how (?:many years|long) did (?P<a>(?:the )?{_ONE}) last$")
-_REIGNED = re.compile(rf"^(?:for )?how (?:many years|long) did (?P<a>{_ONE}) (?P<verb>reign|rule|serve|play|work|teach|live)(?P<rest>(?: [a-z]+){{0,3}}(?: {_ONE})?)$")
+_REIGNED = re.compile(
+    rf"^(?:for )?how (?:many years|long) did (?P<a>{_ONE}) (?P<verb>reign|rule|serve|play|work|teach"
+    rf"|live)(?P<rest>(?: [a-z]+){{0,3}}(?: {_ONE})?)$"
+)
 _COUNT = re.compile(
-    rf"^how many (?P<what>children|sons|daughters|brothers|sisters|siblings|members|districts|parishes|villages) "
+    rf"^how many (?P<what>children|sons|daughters|brothers|sisters|siblings|members|districts|parishes"
+    rf"|villages) "
     rf"(?:does|did|do|has|have|had) (?P<a>{_ONE})(?: have| had)?$"
 )
-_PAST = {"reign": "reigning", "rule": "ruling", "serve": "serving", "play": "playing", "work": "working", "teach": "teaching", "live": "living"}
+_PAST = {
+    "reign": "reigning",
+    "rule": "ruling",
+    "serve": "serving",
+    "play": "playing",
+    "work": "working",
+    "teach": "teaching",
+    "live": "living",
+}
 
 
-def derived(question: str, answer: str, namer: Namer, rng: random.Random) -> Told | None:
+def derived(question: str, answer: str, namer: Namer, rng: random.Random) -> Derivation | None:
     """Numbers from which the answer follows, or None where it is not asked for so."""
     question = question[:1].lower() + question[1:]
     found = _ANSWER.match(answer.strip())
@@ -60,42 +82,63 @@ def derived(question: str, answer: str, namer: Namer, rng: random.Random) -> Tol
     )
 
 
-def _two(
-    sides: tuple[str, str], values: tuple[int, int], name: str, form: str, how: str
-) -> Told:
+def _two(sides: tuple[str, str], values: tuple[int, int], name: str, form: str, how: str) -> Derivation:
     links = tuple(
         Link(side, name, f"{value:,}", worded(form), "answer" if at else "value", str(value))
         for at, (side, value) in enumerate(zip(sides, values, strict=True))
     )
-    return Told(links, Query(how, tuple(Triple(side, name, "?value") for side in sides)), "number")
+    return Derivation(links, Query(how, tuple(Triple(side, name, "?value") for side in sides)), "number")
 
 
 def _has(verb: str, what: str) -> str:
     low = verb.casefold()
-    past = {"win": "won", "write": "wrote", "written": "wrote", "hold": "held", "make": "made", "sell": "sold", "publish": "published",
-            "score": "scored", "release": "released", "own": "owned", "owns": "owned", "have": "has", "contain": "contains"}
+    past = {
+        "win": "won",
+        "write": "wrote",
+        "written": "wrote",
+        "hold": "held",
+        "make": "made",
+        "sell": "sold",
+        "publish": "published",
+        "score": "scored",
+        "release": "released",
+        "own": "owned",
+        "owns": "owned",
+        "have": "has",
+        "contain": "contains",
+    }
     return f"{{s}} {past.get(low, low)} {{v}} {what}"
 
 
-def _summed(question: str, value: int, rng: random.Random) -> Told | None:
+def _summed(question: str, value: int, rng: random.Random) -> Derivation | None:
     found = _TOGETHER.match(question)
     if found is None or value < 5:
         return None
     first = 2 + int(rng.random() * (value - 4))
-    return _two((found["a"], found["b"]), (first, value - first), found["what"], _has(found["verb"], found["what"]), "sum")
+    return _two(
+        (found["a"], found["b"]),
+        (first, value - first),
+        found["what"],
+        _has(found["verb"], found["what"]),
+        "sum",
+    )
 
 
-def _differing(question: str, value: int, rng: random.Random) -> Told | None:
+def _differing(question: str, value: int, rng: random.Random) -> Derivation | None:
     found = _MORE.match(question) or _MORE_OF.match(question)
     if found is None or value < 1:
         return None
     less = 2 + int(rng.random() * max(9, 2 * value))
     pair = (less + value, less) if found["rank"].casefold() == "more" else (less, less + value)
-    form = _has(found["verb"], found["what"]) if "verb" in found.re.groupindex else f"there are {{v}} {found['what']} in {{s}}"
+    form = (
+        _has(found["verb"], found["what"])
+        if "verb" in found.re.groupindex
+        else f"there are {{v}} {found['what']} in {{s}}"
+    )
     return _two((found["a"], found["b"]), pair, found["what"], form, "difference")
 
 
-def _span(subject: str, events: tuple[str, str], value: int, rng: random.Random) -> Told:
+def _span(subject: str, events: tuple[str, str], value: int, rng: random.Random) -> Derivation:
     """Two years that far apart; both are told of the subject, and only the difference is asked."""
     start = 1790 + int(rng.random() * 120)
     links = tuple(
@@ -103,10 +146,10 @@ def _span(subject: str, events: tuple[str, str], value: int, rng: random.Random)
         for at, (event, year) in enumerate(zip(events, (start, start + value), strict=True))
     )
     wanted = tuple(Triple(subject, link.relation, "?value") for link in links)
-    return Told(links, Query("span", wanted), "number")
+    return Derivation(links, Query("span", wanted), "number")
 
 
-def _spanned(question: str, value: int, rng: random.Random) -> Told | None:
+def _spanned(question: str, value: int, rng: random.Random) -> Derivation | None:
     if not 1 <= value <= 130:
         return None
     if found := _LIVED.match(question):
@@ -120,7 +163,7 @@ def _spanned(question: str, value: int, rng: random.Random) -> Told | None:
     return None
 
 
-def _counted(question: str, value: int, namer: Namer, rng: random.Random) -> Told | None:
+def _counted(question: str, value: int, namer: Namer, rng: random.Random) -> Derivation | None:
     found = _COUNT.match(question)
     if found is None or not 2 <= value <= 7:
         return None
@@ -132,7 +175,9 @@ def _counted(question: str, value: int, namer: Namer, rng: random.Random) -> Tol
     links = []
     for at, part in enumerate((names[:half], names[half:])):
         one = " and ".join([", ".join(part[:-1]), part[-1]] if len(part) > 1 else part)
-        form = f"{{v}} {'was' if len(part) == 1 else 'were'} {'a ' + head if len(part) == 1 else what} of {{s}}"
+        form = (
+            f"{{v}} {'was' if len(part) == 1 else 'were'} {'a ' + head if len(part) == 1 else what} of {{s}}"
+        )
         links.append(Link(found["a"], head, one, (form,), "answer" if at else "value", each=tuple(part)))
     wanted = (Triple(found["a"], head, "?value"),)
-    return Told(tuple(links), Query("count", wanted), "number")
+    return Derivation(tuple(links), Query("count", wanted), "number")

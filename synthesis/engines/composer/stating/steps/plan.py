@@ -1,7 +1,9 @@
 """Evidence in several steps: which kind of question it is, its steps, and how many of them are told.
 
-``in_steps`` asks each reader in turn (what is derived from numbers, comparisons, yes and no, bridges, described answers)
-and joins what is left by other names. Knows the pair; returns None where the question is not to be taken apart.
+``in_steps`` asks each reader in turn (what is derived from numbers, comparisons, yes and no, bridges,
+described answers)
+and joins what is left by other names. Knows the pair; returns None where the question is not to be taken
+apart.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from synthesis.engines.composer.stating.statements import Statement, state
 from synthesis.engines.composer.stating.steps.bridges import NAME, named
 from synthesis.engines.composer.stating.steps.compared import compared
 from synthesis.engines.composer.stating.steps.joined import described
-from synthesis.engines.composer.stating.steps.links import Link, Told, gapped
+from synthesis.engines.composer.stating.steps.links import Derivation, Link, gapped
 from synthesis.engines.composer.stating.steps.naming import Namer
 from synthesis.engines.composer.stating.steps.numbers import derived
 from synthesis.engines.composer.stating.steps.polar import polar
@@ -50,7 +52,8 @@ _NOMINAL = (
 class Steps:
     """Evidence in steps.
 
-    ``told`` are its steps in the order in which they lead to the answer, ``query`` what is asked of them, ``form`` the
+    ``told`` are its steps in the order in which they lead to the answer, ``query`` what is asked of them,
+    ``form`` the
     kind of question, ``names`` the invented ones, in nothing but the evidence, and their kinds.
     """
 
@@ -63,7 +66,7 @@ class Steps:
         """The steps as sentences, labelled ``hop 1 of 3: bridge``."""
         count = len(self.told)
         return [
-            Statement(link.tell(rng, overlap), f"hop {at} of {count}: {link.role}", link.says)
+            Statement(link.tell(rng, overlap), f"hop {at} of {count}: {link.role}", says=link.says)
             for at, link in enumerate(self.told, 1)
         ]
 
@@ -75,7 +78,8 @@ def in_steps(instruction: str, answer: str, rng: random.Random, hops: int | str 
         instruction: the question, in English.
         answer: its answer; short.
         rng: names whatever is described, and chooses values and forms.
-        hops: ``auto`` for what the question describes, or how many steps at most, 2 to 4; where it describes fewer,
+        hops: ``auto`` for what the question describes, or how many steps at most, 2 to 4; where it
+            describes fewer,
             other names of what it speaks of make up for them.
 
     Returns:
@@ -104,7 +108,7 @@ def in_steps(instruction: str, answer: str, rng: random.Random, hops: int | str 
     return Steps(told.links, told.query, told.form, dict(namer.kinds))
 
 
-def _told(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Told | None:
+def _told(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Derivation | None:
     if is_polar(answer):
         return polar(question, answer, namer, rng, most)
     return (
@@ -115,7 +119,7 @@ def _told(question: str, answer: str, namer: Namer, rng: random.Random, most: in
     )
 
 
-def _bridged(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Told | None:
+def _bridged(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Derivation | None:
     """Each description named, and what is asked of the last name."""
     links: list[Link] = []
     left = question
@@ -139,8 +143,8 @@ def _last(question: str, names: list[str], answer: str, rng: random.Random) -> L
     """What is asked in the end, of one of the names."""
     far = _HOW_FAR.match(question)
     if far and far["name"] in names:
-        form = f"{{s}} {far['be']} {{v}}{far['rest']}"
-        return Link(far["name"], form, trimmed(answer), (form,), "answer")
+        said = f"{{s}} {far['be']} {{v}}{far['rest']}"
+        return Link(far["name"], said, trimmed(answer), (said,), "answer")
     found = state(question + "?", answer, rng)
     if len(found) != 1 or _is_plain(found[0].text, question):
         return None
@@ -151,12 +155,12 @@ def _last(question: str, names: list[str], answer: str, rng: random.Random) -> L
     given = trimmed(answer)
     value = given if given in text else given[:1].swapcase() + given[1:]
     form = gapped(text, subject, value)
-    if form is None:
-        return None
-    return Link(subject, form, value, worded(form), "answer")
+    return Link(subject, form, value, worded(form), "answer") if form else None
 
 
-_HOW_FAR = re.compile(r"^(?P<name>.+?) (?P<be>is|was|lies|stands) how (?:far|tall|high|long|old|deep|big|large)(?P<rest>.*)$")
+_HOW_FAR = re.compile(
+    r"^(?P<name>.+?) (?P<be>is|was|lies|stands) how (?:far|tall|high|long|old|deep|big|large)(?P<rest>.*)$"
+)
 
 
 def _is_plain(text: str, question: str) -> bool:
@@ -165,7 +169,7 @@ def _is_plain(text: str, question: str) -> bool:
     return reports is not None and reports[0] not in question
 
 
-def _find(links: tuple[Link, ...], answer: str) -> Told:
+def _find(links: tuple[Link, ...], answer: str) -> Derivation:
     """A chain of steps asks for the value of the last one; its names stand for anything."""
     names = {link.subject: f"?{at}" for at, link in enumerate(links[:-1])}
     wanted = [
@@ -173,7 +177,7 @@ def _find(links: tuple[Link, ...], answer: str) -> Told:
         for link in links
     ]
     wanted[-1] = wanted[-1]._replace(value="?answer")
-    return Told(links, Query("find", tuple(wanted)), "bridge")
+    return Derivation(links, Query("find", tuple(wanted)), "bridge")
 
 
 def _plain(question: str, answer: str) -> str:
@@ -196,12 +200,17 @@ def _composed(question: str) -> bool:
     return len(question.split()) > 9 and (len(names) > 1 or _COMPOSED.search(question[8:]) is not None)
 
 
-def _plainly(question: str, answer: str, rng: random.Random) -> Told | None:
+def _plainly(question: str, answer: str, rng: random.Random) -> Derivation | None:
     """One step: the usual statement, about the name in it that it is most about."""
     if is_polar(answer) or is_polar_question(question) or is_clause(answer):
         return None
     found = state(question + "?", answer, rng)
-    if len(found) != 1 or len(found[0].text) > 300 or "“" in found[0].text or _is_plain(found[0].text, question):
+    if (
+        len(found) != 1
+        or len(found[0].text) > 300
+        or "“" in found[0].text
+        or _is_plain(found[0].text, question)
+    ):
         return None
     text, given = found[0].text, trimmed(answer)
     value = given if given in text else given[:1].swapcase() + given[1:]
@@ -209,7 +218,7 @@ def _plainly(question: str, answer: str, rng: random.Random) -> Told | None:
         form = gapped(text, name, value)
         if form:
             link = Link(name, form, value, worded(form), "answer")
-            return Told((link,), Query("find", (Triple(name, form, "?answer"),)), "alias")
+            return Derivation((link,), Query("find", (Triple(name, form, "?answer"),)), "alias")
     return None
 
 
@@ -217,18 +226,24 @@ def _subjects(question: str, answer: str) -> list[str]:
     """Names in a question that may be called otherwise, the longest first."""
     openers = WH | AUXILIARIES | PREPOSITIONS | {"the", "a", "an", "who's"}
     found = [
-        one[0].strip() for one in _NAMES.finditer(question) if one.start() or core(one[0].split()[0]) not in openers
+        one[0].strip()
+        for one in _NAMES.finditer(question)
+        if one.start() or core(one[0].split()[0]) not in openers
     ]
     low = answer.casefold()
-    fit = [
-        name
-        for name in dict.fromkeys(found)
-        if re.match(r"[\"“A-Z]", name) and len(name) > 3 and low not in name.casefold() and name.casefold() not in low
-        and name not in words("nationalities") and not re.fullmatch(r"[\d\W]+", name) and ", " not in name
-        and not re.search(r"['’]s?$", name) and name.count('"') in (0, 2) and not re.search(r"\b(?:and|is|in)\b|&", name)
-        and not re.search(rf"\b(?:an?|his|her|their) {re.escape(name)}", question)
-    ]  # fmt: skip
+    fit = [name for name in dict.fromkeys(found) if _may_be_called_otherwise(name, low, question)]
     return sorted(fit, key=lambda name: (-len(name.split()), question.find(name)))
+
+
+def _may_be_called_otherwise(name: str, answer: str, question: str) -> bool:
+    low = name.casefold()
+    if not re.match(r"[\"“A-Z]", name) or len(name) < 4 or answer in low or low in answer:
+        return False
+    if name in words("nationalities") or re.search(r"['’]s?$|\b(?:and|is|in)\b|&|, ", name):
+        return False
+    # "a Super Bowl" is one of several.
+    one_of = re.search(rf"\b(?:an?|his|her|their) {re.escape(name)}", question)
+    return name.count('"') in (0, 2) and one_of is None
 
 
 _ALIASES = (
@@ -238,9 +253,12 @@ _ALIASES = (
 )
 
 
-def _by_another_name(told: Told, question: str, answer: str, namer: Namer, rng: random.Random) -> Told | None:
+def _by_another_name(
+    told: Derivation, question: str, answer: str, namer: Namer, rng: random.Random
+) -> Derivation | None:
     """One more step: something the question names has another name, and the rest is told of that."""
-    for name in _subjects(question, answer):
+    called = [link.subject for link in told.links if link.relation == "called"]
+    for name in (*_subjects(question, answer), *called[:1]):
         places = [end for link in told.links for end in (link.subject, link.value)]
         if name not in places or any(link.relation == "called" and link.value == name for link in told.links):
             continue
@@ -257,5 +275,5 @@ def _by_another_name(told: Told, question: str, answer: str, namer: Namer, rng: 
         ]
         first = Link(alias, "called", name, _ALIASES)
         query = replace(told.query, wanted=(Triple(variable, "called", name), *wanted))
-        return Told((first, *links), query, told.form)
+        return Derivation((first, *links), query, told.form)
     return None

@@ -1,6 +1,7 @@
 """Yes or no about two things: what each of them is, from which the answer follows, and no verdict.
 
-"Are A and B in the same country" takes a country for each side, "are both A and B poets" a trade for each. Knows
+"Are A and B in the same country" takes a country for each side, "are both A and B poets" a trade for each.
+Knows
 the question as a string; returns None where no values are sure to decide it.
 """
 
@@ -17,39 +18,53 @@ from synthesis.engines.composer.reading.answers import affirms
 from synthesis.engines.composer.stating.choices import state_polar, undescribed
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.steps.bridges import NAME, relation
-from synthesis.engines.composer.stating.steps.links import Link, Told
+from synthesis.engines.composer.stating.steps.links import Derivation, Link
 from synthesis.engines.composer.stating.steps.naming import Namer
 from synthesis.engines.composer.stating.steps.wording import worded
 
 # What "the same N" may be, and the slot of grammar.invent that gives one.
 _SAME = {
     "country": "country", "nation": "country", "nationality": "nationality", "city": "town", "town": "town",
-    "state": "town", "county": "town", "province": "town", "region": "town", "district": "town", "village": "town",
+    "state": "town", "county": "town", "province": "town", "region": "town", "district": "town",
+    "village": "town",
     "area": "town", "place": "town", "year": "year", "decade": "year", "profession": "a_occupation",
     "occupation": "a_occupation", "job": "a_occupation", "career": "a_occupation", "language": "language",
     "company": "org", "label": "org", "university": "org", "college": "org", "school": "org", "band": "org",
-    "team": "org", "club": "org", "network": "org", "publisher": "org", "person": "person", "director": "person",
+    "team": "org", "club": "org", "network": "org", "publisher": "org", "person": "person",
+    "director": "person",
     "writer": "person", "author": "person", "composer": "person", "producer": "person", "architect": "person",
     "founder": "person", "continent": "continent", "genre": "genre", "gender": "gender", "borough": "town",
 }  # fmt: skip
 _OWN = {
     "continent": ("Africa", "Asia", "Europe", "North America", "South America", "Australia"),
-    "genre": ("a comedy", "a melodrama", "a western", "a mystery", "a musical", "a thriller", "a documentary"),
+    "genre": (
+        "a comedy",
+        "a melodrama",
+        "a western",
+        "a mystery",
+        "a musical",
+        "a thriller",
+        "a documentary",
+    ),
     "gender": ("a man", "a woman"),
 }
 _SAME_N = re.compile(
-    r"^(?P<before>.*?)(?P<link>\b(?:in|from|of|on|at|to|by|for|with) )?the (?P<same>same) (?P<noun>[a-z]+)s?(?P<after>(?: .*)?)$"
+    r"^(?P<before>.*?)(?P<link>\b(?:in|from|of|on|at|to|by|for|with) )?the (?P<same>same) "
+    r"(?P<noun>[a-z]+)s?(?P<after>(?: .*)?)$"
 )
 _VERBS = re.compile(r"^(?:share|have|hold|possess|come|hail|originate)s?\b ?")
 _ONE = NAME.replace("|and|", "|")
 _DIRECTORS = (
     re.compile(
-        rf"^(?:[dD]o|[aA]re|[dD]id|[wW]ere) (?:the )?directors? of (?:both )?(?:films?|movies?) (?P<a>{_ONE}),? and "
+        rf"^(?:[dD]o|[aA]re|[dD]id|[wW]ere) (?:the )?directors? of (?:both )?(?:films?|movies?) "
+        rf"(?P<a>{_ONE}),? and "
         rf"(?:the )?(?:director of (?:film |movie )?)?(?P<b>{_ONE}) "
-        r"(?P<rest>(?:share|have|from|both from|come from|born in|originate from) .*\bsame (?P<noun>[a-z]+).*)$"
+        r"(?P<rest>(?:share|have|from|both from|come from|born in|originate from) .*\bsame "
+        r"(?P<noun>[a-z]+).*)$"
     ),
     re.compile(
-        rf"^(?:[dD]o|[dD]id) (?:both )?(?:the )?(?:films?|movies?),? (?P<a>{_ONE}),? and (?P<b>{_ONE}),? have "
+        rf"^(?:[dD]o|[dD]id) (?:both )?(?:the )?(?:films?|movies?),? (?P<a>{_ONE}),? and "
+        rf"(?P<b>{_ONE}),? have "
         r"(?:the )?directors? (?P<rest>.*\bsame (?P<noun>[a-z]+).*)$"
     ),
 )
@@ -63,8 +78,12 @@ _KINDS = (
     "band company club magazine team",
 )
 _TRADE = re.compile(r"\b(?:[a-z]{3,}(?:er|or|ist|ian)|poet|artist|composer|actress|politician|chef|model)$")
-_DATED = re.compile(r"^(?P<verb>\w+(?:ed|t|n|ng)) (?P<at>in|during) the (?P<decade>1[0-9]\d0|20[012]0)['’]?s$")
-_YEARS = re.compile(r"^(?P<verb>\w+(?:ed|t|n)) (?P<at>before|after|since|prior to) (?P<year>1[0-9]\d\d|20[012]\d)$")
+_DATED = re.compile(
+    r"^(?P<verb>\w+(?:ed|t|n|ng)) (?P<at>in|during) the (?P<decade>1[0-9]\d0|20[012]0)['’]?s$"
+)
+_YEARS = re.compile(
+    r"^(?P<verb>\w+(?:ed|t|n)) (?P<at>before|after|since|prior to) (?P<year>1[0-9]\d\d|20[012]\d)$"
+)
 
 
 class _Asked(NamedTuple):
@@ -77,14 +96,25 @@ class _Asked(NamedTuple):
 
 
 _ASKED = re.compile(
-    rf"^(?P<aux>[A-Z]?[a-z]+) (?P<both>both )?(?P<sort>(?:the )?(?:[a-z][\w-]* ){{0,5}})(?P<a>{_ONE}),? and (?:the (?:[a-z]+ )?|(?:[a-z]+ )?)"
+    rf"^(?P<aux>[A-Z]?[a-z]+) (?P<both>both )?(?P<sort>(?:the )?(?:[a-z][\w-]* "
+    rf"){{0,5}})(?P<a>{_ONE}),? and (?:the (?:[a-z]+ )?|(?:[a-z]+ )?)"
     rf"(?P<b>{_ONE}),? (?P<rest>.+)$"
 )
 
 
 def _asked(question: str) -> _Asked | None:
     found = _ASKED.match(re.sub(r"^(\w+) both,? (\w+),", r"\1 both \2", question))
-    if found is None or found["aux"].casefold() not in ("are", "were", "is", "was", "do", "did", "have", "does", "had"):
+    if found is None or found["aux"].casefold() not in (
+        "are",
+        "were",
+        "is",
+        "was",
+        "do",
+        "did",
+        "have",
+        "does",
+        "had",
+    ):
         return None
     # The pattern for names is greedy: "A and B both" ends where a small word begins.
     first, second, rest = found["a"], found["b"], found["rest"]
@@ -94,7 +124,7 @@ def _asked(question: str) -> _Asked | None:
     return _Asked(found["aux"].casefold(), first.strip(" ,"), second.strip(" ,"), rest)
 
 
-def polar(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Told | None:
+def polar(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Derivation | None:
     """What decides a yes-or-no question about two, or None."""
     yes = affirms(answer)
     for pattern in _DIRECTORS:
@@ -131,13 +161,19 @@ _HAVING = {
     "year": ("{s} is of the year {v}", "{s} dates from {v}"),
     "language": ("the language of {s} is {v}", "{s} is in {v}"),
 }
-_HAVING |= {"occupation": _HAVING["profession"], "job": _HAVING["profession"], "career": _HAVING["profession"]}
+_HAVING |= {
+    "occupation": _HAVING["profession"],
+    "job": _HAVING["profession"],
+    "career": _HAVING["profession"],
+}
 
 
-def _same(asked: _Asked, yes: bool, namer: Namer, rng: random.Random) -> Told | None:
+def _same(asked: _Asked, yes: bool, namer: Namer, rng: random.Random) -> Derivation | None:
     found = _SAME_N.match(asked.rest)
     noun = found["noun"].removesuffix("s") if found else ""
-    noun = {"countrie": "country", "nationalitie": "nationality", "citie": "city", "countie": "county"}.get(noun, noun)
+    noun = {"countrie": "country", "nationalitie": "nationality", "citie": "city", "countie": "county"}.get(
+        noun, noun
+    )
     if found is None or noun not in _SAME or found["after"].strip():
         return None
     if "not " in asked.rest or "different" in asked.rest:
@@ -157,7 +193,19 @@ def _same(asked: _Asked, yes: bool, namer: Namer, rng: random.Random) -> Told | 
     elif link and before and not be:
         verb = core(before.split()[0])
         tail = before.split()[1:]
-        forms = worded(" ".join(["{s}", inflect(verb, asked.auxiliary.replace("do", "does") if asked.auxiliary == "do" else "did"), *tail, link, "{v}"]))
+        forms = worded(
+            " ".join(
+                [
+                    "{s}",
+                    inflect(
+                        verb, asked.auxiliary.replace("do", "does") if asked.auxiliary == "do" else "did"
+                    ),
+                    *tail,
+                    link,
+                    "{v}",
+                ]
+            )
+        )
     elif not link:
         forms = (f"the {noun} of {{s}} is {{v}}", f"{{v}} is the {noun} of {{s}}")
     else:
@@ -165,19 +213,19 @@ def _same(asked: _Asked, yes: bool, namer: Namer, rng: random.Random) -> Told | 
     return _both(asked, noun, (first, second), forms) if forms else None
 
 
-def _both(asked: _Asked, name: str, values: tuple[str, str], forms: tuple[str, ...]) -> Told:
+def _both(asked: _Asked, name: str, values: tuple[str, str], forms: tuple[str, ...]) -> Derivation:
     names = undescribed((asked.first, asked.second))
     links = (
         Link(names[0], name, values[0], forms, "value"),
         Link(names[1], name, values[1], (forms[-1], *reversed(forms[:-1])), "answer"),
     )
     wanted = tuple(Triple(side, name, "?value") for side in names)
-    return Told(links, Query("same", wanted), "yes or no")
+    return Derivation(links, Query("same", wanted), "yes or no")
 
 
 def _directors(
     first: str, second: str, noun: str, yes: bool, namer: Namer, rng: random.Random, most: int
-) -> Told | None:
+) -> Derivation | None:
     """``Do the directors of A and B share the same nationality``."""
     noun = noun if noun in _SAME else noun.removesuffix("s")
     if noun not in _SAME:
@@ -195,10 +243,10 @@ def _directors(
             wanted.append(Triple(f"?{at}", made.relation, side))
         links.append(Link(subject, noun, value, forms, "answer" if at else "value"))
         wanted.append(Triple(f"?{at}" if most >= 4 else subject, noun, "?value"))
-    return Told(tuple(links), Query("same", tuple(wanted)), "yes or no")
+    return Derivation(tuple(links), Query("same", tuple(wanted)), "yes or no")
 
 
-def _dated(asked: _Asked, yes: bool, rng: random.Random) -> Told | None:
+def _dated(asked: _Asked, yes: bool, rng: random.Random) -> Derivation | None:
     """``formed in the 1990s``, ``founded before 1900``: a year for each side."""
     decade, limit = _DATED.match(asked.rest), _YEARS.match(asked.rest)
     found = decade or limit
@@ -224,10 +272,10 @@ def _dated(asked: _Asked, yes: bool, rng: random.Random) -> Told | None:
         for at, (side, year) in enumerate(zip(names, inside, strict=True))
     )
     wanted = tuple(Triple(link.subject, link.relation, "?value") for link in links)
-    return Told(links, Query("within", wanted, span), "yes or no")
+    return Derivation(links, Query("within", wanted, span), "yes or no")
 
 
-def _kinds(asked: _Asked, question: str, yes: bool, rng: random.Random) -> Told | None:
+def _kinds(asked: _Asked, question: str, yes: bool, rng: random.Random) -> Derivation | None:
     """``are both A and B poets``: what each of them is."""
     if asked.auxiliary not in ("are", "were", "is", "was"):
         return None
@@ -246,17 +294,16 @@ def _kinds(asked: _Asked, question: str, yes: bool, rng: random.Random) -> Told 
         return None
     if not yes:
         values[int(rng.random() * 2)] = other
-    forms = (form, f"what is told of {{s}} is that it {be} {{v}}") if what[:1].islower() else (form,)
-    forms = (form, *_called(form, be, what))
+    forms = (form, *_called(be, what))
     links = tuple(
         Link(side, "is", value, forms, "answer" if at else "value")
         for at, (side, value) in enumerate(zip(names, values, strict=True))
     )
     wanted = tuple(Triple(side, "is", what) for side in names)
-    return Told(links, Query("all", wanted), "yes or no")
+    return Derivation(links, Query("all", wanted), "yes or no")
 
 
-def _called(form: str, be: str, what: str) -> tuple[str, ...]:
+def _called(be: str, what: str) -> tuple[str, ...]:
     if not re.match(r"an? ", what):
         return ()
     return ("every list has {s} down as {v}", "{s}, as the books have it, " + be + " {v}")

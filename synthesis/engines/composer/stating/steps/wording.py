@@ -35,7 +35,9 @@ def worded(form: str) -> tuple[str, ...]:
     for pattern, forms in _WHOLE:
         found = pattern.match(form)
         if found and (found["at"] or forms is _BORN):
-            return tuple(one.replace("%s", found["at"]) for one in forms if found["at"] != "of " or one == forms[0])
+            return tuple(
+                one.replace("%s", found["at"]) for one in forms if found["at"] != "of " or one == forms[0]
+            )
     return tuple(dict.fromkeys((form, *_turned(form))))
 
 
