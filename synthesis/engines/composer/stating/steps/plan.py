@@ -79,8 +79,7 @@ def in_steps(instruction: str, answer: str, rng: random.Random, hops: int | str 
         answer: its answer; short.
         rng: names whatever is described, and chooses values and forms.
         hops: ``auto`` for what the question describes, or how many steps at most, 2 to 4; where it
-            describes fewer,
-            other names of what it speaks of make up for them.
+            describes fewer, other names of what it speaks of make up for them.
 
     Returns:
         At least two steps; None where the question is of one step, or in no form that can be taken apart.
@@ -99,7 +98,7 @@ def in_steps(instruction: str, answer: str, rng: random.Random, hops: int | str 
             return None
         told, wanted = _plainly(given, text, rng), max(wanted, 2)
     while told and len(told.links) < wanted:
-        more = _by_another_name(told, given, text, namer, rng)
+        more = _by_another_name(told, given, text, namer)
         if more is None:
             break
         told = more
@@ -253,9 +252,7 @@ _ALIASES = (
 )
 
 
-def _by_another_name(
-    told: Derivation, question: str, answer: str, namer: Namer, rng: random.Random
-) -> Derivation | None:
+def _by_another_name(told: Derivation, question: str, answer: str, namer: Namer) -> Derivation | None:
     """One more step: something the question names has another name, and the rest is told of that."""
     called = [link.subject for link in told.links if link.relation == "called"]
     for name in (*_subjects(question, answer), *called[:1]):
