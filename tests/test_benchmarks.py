@@ -325,6 +325,33 @@ def test_helmet_reads_passages_and_writes_means(tmp_path) -> None:
     assert "ctxs" not in result["data"][0]
 
 
+def test_where_benchmarks_say_what_answers_it_is_evidence(tmp_path) -> None:
+    def pieces(form, place, **more):
+        (one,), _ = read(form, place, **more)
+        assert one.evidence_source == ("exact" if one.evidence else "none")
+        return [one.context[piece.start : piece.end] for piece in one.evidence]
+
+    for task, expected in (("niah_single_1", ["7"]), ("vt", [])):
+        lines(tmp_path / f"{task}/validation.jsonl", [RULER])
+        assert pieces("ruler", tmp_path, tasks=(task,)) == expected
+    lines(tmp_path / "niah_single_1/validation.jsonl", [RULER | {"outputs": ["7", "hid"]}])
+    assert pieces("ruler", tmp_path, tasks=("niah_single_1",)) == ["hid", "7"]
+    lines(tmp_path / "niah_single_1/validation.jsonl", [RULER | {"outputs": ["7", "i"]}])  # in many places
+    assert pieces("ruler", tmp_path, tasks=("niah_single_1",)) == []
+
+    text = "Paragraph 1: a\n\nParagraph 12: b\nc\n\nParagraph 13: d"
+    for answer, expected in (("Paragraph 12", ["Paragraph 12: b\nc"]), ("Paragraph 2", [])):
+        row = longbench("passage_retrieval_en", context=text, answers=[answer])
+        assert pieces("longbench", lines(tmp_path / "passage_retrieval_en.jsonl", [row])) == expected
+    row = longbench("passage_retrieval_zh", context="段落1：甲\n\n段落2：乙", answers=["段落2"])
+    assert pieces("longbench", lines(tmp_path / "passage_retrieval_zh.jsonl", [row])) == ["段落2：乙"]
+
+    marked = RAG | {"ctxs": [RAG["ctxs"][0], RAG["ctxs"][1] | {"has_answer": True}]}
+    assert pieces("helmet", lines(tmp_path / "nq.jsonl", [marked])) == ["Bob\nHe sat."]
+    pair = {"context": '{"a": "b", "b": "a"}', "question": "b", "answer": "a", "num_kvs": 2}
+    assert pieces("helmet", lines(tmp_path / "json_kv.jsonl", [pair])) == ['"b": "a"']
+
+
 @pytest.mark.parametrize(
     ("text", "parsed"),
     [

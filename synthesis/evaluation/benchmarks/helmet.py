@@ -12,9 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from synthesis.data import Rejected
+from synthesis.data import Evidence, Rejected
 from synthesis.errors import SourceError
-from synthesis.evaluation.benchmarks.rows import Row, questions_in, text_of, texts_of, whole_of, write_json
+from synthesis.evaluation.benchmarks.rows import (
+    Row,
+    found_once,
+    questions_in,
+    text_of,
+    texts_of,
+    whole_of,
+    write_json,
+)
 from synthesis.evaluation.benchmarks.tables import TaskFiles, TaskTable
 from synthesis.evaluation.benchmarks.wording import CLOSED, OWN, TEMPLATES
 from synthesis.evaluation.metrics.helmet import ONE_ANSWER, RANKS, better, ndcg, parsed, ranked
@@ -24,6 +32,7 @@ from synthesis.sources.rows import SourceRow, SourceTable
 from synthesis.sources.values import BadRow
 
 _SETTINGS: Final = "shots0_sampFalsemax{most}min0t0.0p1.0_chatTrue_42"
+_BETWEEN: Final = "\n\n"
 _WINDOW: Final = 131_072
 # Of a row all that is not text of the context goes into the file of predictions.
 _TEXTS: Final = ("ctxs", "context", "demos", "docs", "input")
@@ -146,15 +155,18 @@ def _question(at: TaskTable, row: Row, line: int) -> ContextQuestion:
         answers = texts_of(
             row, next((one for one in ("answers", "answer", "outputs") if one in row), "answer")
         )
+    context, evidence = _shown(row, asked, answers)
     kept = {name: value for name, value in row.items() if name not in _TEXTS}
     return ContextQuestion(
         id=_id(task, row),
-        context="\n\n".join(map(_passage, _passages(row))) if "ctxs" in row else text_of(row, "context"),
+        context=context,
         instruction=asked,
         answers=answers,
         task=task,
         metric=told.metric,
         classes=classes,
+        evidence=evidence,
+        evidence_source="exact" if evidence else "none",
         depth=_share(row.get("depth")),
         record={
             "test": at.table.label,
@@ -165,6 +177,23 @@ def _question(at: TaskTable, row: Row, line: int) -> ContextQuestion:
         wording=OWN,
         most_tokens=told.most_tokens,
     )
+
+
+def _shown(row: Row, asked: str, answers: Sequence[str]) -> tuple[str, tuple[Evidence, ...]]:
+    """The context, and what of it answers: passages that are marked so, a key with its value."""
+    if "ctxs" not in row:
+        context = text_of(row, "context")
+        return context, found_once(context, [f'"{asked}": "{answers[0]}"'])
+    texts: list[str] = []
+    evidence: list[Evidence] = []
+    at = 0
+    for passage in _passages(row):
+        text = _passage(passage)
+        if passage.get("has_answer") is True or whole_of(passage, "label"):
+            evidence.append(Evidence(at, at + len(text), text_of(passage, "title", "") or text[:60]))
+        texts.append(text)
+        at += len(text) + len(_BETWEEN)
+    return _BETWEEN.join(texts), tuple(evidence)
 
 
 def _id(task: str, row: Row) -> str:

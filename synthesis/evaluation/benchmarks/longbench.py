@@ -7,13 +7,14 @@ prompt that does not fit is cut in its middle. Every task is asked as a chat.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from synthesis.data import Rejected
+from synthesis.data import Evidence, Rejected
 from synthesis.errors import SourceError
 from synthesis.evaluation.benchmarks.rows import Row, questions_in, text_of, texts_of, whole_of, write_lines
 from synthesis.evaluation.benchmarks.tables import TaskFiles
@@ -126,14 +127,18 @@ def _question(of: str, prompts: _Prompts, row: Row, line: int) -> ContextQuestio
     classes = texts_of(row, "all_classes") if row.get("all_classes") else ()
     answers = texts_of(row, "answers")
     given = text_of(row, "_id", "")
+    context = text_of(row, "context")
+    evidence = _paragraph(context, answers[0]) if told.metric.startswith("retrieval") else ()
     return ContextQuestion(
         id=f"{task}-{given}" if given else "",
-        context=text_of(row, "context"),
+        context=context,
         instruction=text_of(row, "input", ""),
         answers=answers,
         task=task,
         metric=told.metric,
         classes=classes,
+        evidence=evidence,
+        evidence_source="exact" if evidence else "none",
         length=whole_of(row, "length"),
         record={
             "answers": list(answers),
@@ -145,6 +150,17 @@ def _question(of: str, prompts: _Prompts, row: Row, line: int) -> ContextQuestio
         most_tokens=prompts.lengths.get(name, told.most_tokens),
         wording=prompts.wording if name in prompts.templates else OWN,
     )
+
+
+def _paragraph(context: str, answer: str) -> tuple[Evidence, ...]:
+    """Where the paragraph stands that an answer such as "Paragraph 12" names."""
+    begins = re.compile(rf"^{re.escape(answer)}\s*[:：]", re.MULTILINE)
+    found = begins.findall(context)
+    if len(found) != 1:
+        return ()
+    start = begins.search(context).start()  # type: ignore[union-attr]
+    end = context.find("\n\n", start)
+    return (Evidence(start, end if end >= 0 else len(context), answer),)
 
 
 def _prompts_of(source: QuestionSource) -> _Prompts:

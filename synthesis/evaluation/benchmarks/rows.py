@@ -1,4 +1,4 @@
-"""What all forms of benchmarks share: a row's columns -> a question or ``Rejected``; files of predictions."""
+"""What all forms of benchmarks share: columns -> a question or ``Rejected``, evidence, files written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from synthesis.data import Rejected
+from synthesis.data import Evidence, Rejected
 from synthesis.evaluation.questions import STAGE, ContextQuestion
 from synthesis.sources.rows import PREVIEW, SourceRow, SourceTable
 from synthesis.sources.values import SURROGATE, BadRow
@@ -74,6 +74,17 @@ def _text(value: object, column: str) -> str:
         kind = type(value).__name__
         raise BadRow(f"the column '{column}' has {str(value)[:PREVIEW]!r}, which is no text but {kind}")
     return str(value)
+
+
+def found_once(context: str, wanted: Iterable[str]) -> tuple[Evidence, ...]:
+    """Where each text stands that a context holds exactly once, in order; none if it does not hold all so."""
+    found: list[Evidence] = []
+    for text in dict.fromkeys(wanted):
+        start = context.find(text) if text else -1
+        if start < 0 or context.find(text, start + 1) >= 0:
+            return ()
+        found.append(Evidence(start, start + len(text), text))
+    return tuple(sorted(found))
 
 
 def write_lines(path: Path, rows: Iterable[Row]) -> Path:

@@ -14,7 +14,15 @@ from typing import Final
 
 from synthesis.data import Rejected
 from synthesis.errors import SourceError
-from synthesis.evaluation.benchmarks.rows import Row, questions_in, text_of, texts_of, whole_of, write_lines
+from synthesis.evaluation.benchmarks.rows import (
+    Row,
+    found_once,
+    questions_in,
+    text_of,
+    texts_of,
+    whole_of,
+    write_lines,
+)
 from synthesis.evaluation.benchmarks.tables import TaskFiles, TaskTable
 from synthesis.evaluation.benchmarks.wording import IN_ROW
 from synthesis.evaluation.questions import ContextQuestion, Prediction, QuestionSource
@@ -70,6 +78,8 @@ def _question(at: TaskTable, row: Row, line: int) -> ContextQuestion:
     trail = given[len(given.rstrip()) :]
     index = whole_of(row, "index", line - 1)
     outputs = texts_of(row, "outputs")
+    # A needle's number or code is drawn for it; in the other tasks an answer stands in many places.
+    evidence = found_once(context, outputs) if kind == "niah" and at.task else ()
     folder = "" if at.folder == "." else at.folder.removesuffix("data").rstrip("/")
     return ContextQuestion(
         id="-".join(part for part in (folder.replace("/", "-"), task, str(index)) if part),
@@ -78,6 +88,8 @@ def _question(at: TaskTable, row: Row, line: int) -> ContextQuestion:
         answers=outputs,
         task=task,
         metric="any-substring" if kind == _ANY else "all-substrings",
+        evidence=evidence,
+        evidence_source="exact" if evidence else "none",
         length=whole_of(row, "length"),
         depth=_depth(row),
         record={

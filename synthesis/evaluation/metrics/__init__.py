@@ -1,6 +1,6 @@
 """Metrics of question answering by name: a prediction, the answers and the classes -> 0..1.
 
-Each is the published definition of the benchmark named beside it (docs/evaluation.md says where
+Each is the published definition of the benchmark named beside it (docs/benchmarks.md says where
 one differs, and what was compared). Knows nothing of questions, files or benchmarks' tasks.
 """
 
