@@ -42,8 +42,8 @@ def answer_in(text: str) -> str:
 def scored(question: ContextQuestion, reply: str, metrics: Sequence[str] = ()) -> dict[str, float]:
     """Each score of a reply (0..1) by the name of its metric: the question's own first.
 
-    ``metrics`` are further ones; without any, those that are usual for the answer where its own is. A question
-    whose answers are kept hidden (all empty) has no score.
+    ``metrics`` are further ones; without any, those that are usual for the answer where its own is. A
+    question whose answers are kept hidden (all empty) has no score.
     """
     if not any(question.answers):
         return {}
