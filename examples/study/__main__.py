@@ -3,6 +3,7 @@ r"""Does it teach? Tune a small model on samples made in several ways, and ask i
     python -m examples.study OUT --plan examples/study/multi-hop.toml --model FOLDER \
         --questions hotpotqa=PAIRS.jsonl,CONTEXTS.jsonl --questions 2wikimqa=PAIRS.jsonl,CONTEXTS.jsonl
     python -m examples.study OUT --table          # what is there so far, as Markdown
+    python -m examples.study OUT --figure NAME    # and as a picture
 
 Every arm, seed and fold is one job. A job that is done has its file in OUT/jobs, so the same command
 goes on where it was stopped, and the table can be made at any time. It needs PyTorch and transformers.
@@ -17,7 +18,8 @@ from pathlib import Path
 
 from examples.study.jobs import jobs_of, run_jobs
 from examples.study.plan import read_plan
-from examples.study.table import markdown, remember
+from examples.study.results import remember
+from examples.study.table import markdown
 
 
 def main() -> int:
@@ -35,16 +37,23 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="keep no job after so long")
     parser.add_argument("--only", default="", metavar="PATTERN", help="jobs whose ARM.SEED.FOLD has it")
     parser.add_argument("--table", action="store_true", help="run nothing")
+    parser.add_argument("--figure", type=Path, metavar="NAME", help="draw NAME-light.svg and NAME-dark.svg")
     given = parser.parse_args()
     complete = True
-    if not given.table:
+    if not given.table and not given.figure:
         if given.plan is None or given.model is None or not given.questions:
-            parser.error("give --plan, --model and --questions, or --table")
+            parser.error("give --plan, --model and --questions; or --table or --figure")
         plan = read_plan(given.plan)
         remember(given.out, plan)
         jobs = jobs_of(plan, given.out, given.model, given.questions)
         jobs = [job for job in jobs if re.search(given.only, job.file.stem)]
         complete = run_jobs(jobs, given.jobs, given.seconds, lambda line: print(line, flush=True))
+    if given.figure:
+        from examples.study.figure import draw
+
+        for path in draw(given.out, given.figure):
+            print(path)
+        return 0
     print(markdown(given.out))
     return 0 if complete else 1
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from examples.study.passages import needle
 from examples.study.plan import Arm
@@ -32,7 +33,8 @@ def training_turns(arm: Arm, questions: Sequence[Question], seed: int, tokenizer
     pairs = [one.pair for one in questions]
     if arm.contexts == "pairs":
         return [Turn(pair.id, _alone(pair), pair.answer) for pair in pairs]
-    return _assembled(_contexts(arm, questions, seed), arm.length, arm.distractors, seed, tokenizer)
+    items = _contexts(arm, questions, seed)
+    return _assembled(items, arm.length, arm.distractors, seed, tokenizer, **arm.samples)
 
 
 def test_turns(questions: Sequence[Question], test: str, tokenizer: Tokenizer) -> list[Turn]:
@@ -74,7 +76,12 @@ def _read(path: Path) -> list[Context | Rejected]:
 
 
 def _assembled(
-    items: list[tuple[Pair, Context]], length: str, distractors: str, seed: int, tokenizer: Tokenizer
+    items: list[tuple[Pair, Context]],
+    length: str,
+    distractors: str,
+    seed: int,
+    tokenizer: Tokenizer,
+    **further: Any,
 ) -> list[Turn]:
     own = length == "own"
     made = assemble(
@@ -84,6 +91,7 @@ def _assembled(
         distractors="none" if own else distractors,
         seed=seed,
         oversize="trim",
+        **further,
     )
     return [_turn(one) for one in made if isinstance(one, Sample)]
 
@@ -91,3 +99,9 @@ def _assembled(
 def _turn(sample: Sample) -> Turn:
     user, answer = sample.messages[-2:]
     return Turn(sample.pair_id, user.content, answer.content)
+
+
+def hops_of(questions: Sequence[Question]) -> dict[str, int]:
+    """Id of a question -> the steps that the composer takes for it, 1 to 4."""
+    written = synthesize([one.pair for one in questions], words=60, hops=4)
+    return {one.pair_id: one.hops for one in written if isinstance(one, Context) and one.hops}

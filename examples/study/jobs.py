@@ -11,12 +11,13 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from examples.study.arms import test_turns, training_turns
+from examples.study.arms import Turn, hops_of, test_turns, training_turns
 from examples.study.plan import Arm, Plan
-from examples.study.questions import fold, read_questions
+from examples.study.questions import Question, fold, read_questions
 from synthesis.storage import replace_file
 from synthesis.tokens import load_tokenizer
 
@@ -37,6 +38,34 @@ class Job(NamedTuple):
         """Where what came of it is."""
         plain = re.sub(r"\W+", "-", self.arm.name)
         return self.out / "jobs" / f"{plain}.{self.seed}.{self.held}.json"
+
+
+class Desk(NamedTuple):
+    """What decides on the questions of a job: those of like jobs are read and assembled once a process."""
+
+    model: str
+    sources: tuple[str, ...]
+    limit: int
+    words: int
+    seed: int | None
+    folds: int
+    held: int
+    asked: int
+
+
+@lru_cache(maxsize=16)
+def _parted(desk: Desk) -> tuple[list[Question], list[Question], dict[str, int]]:
+    """Training questions, test questions, and the steps of these."""
+    questions = [one for source in desk.sources for one in read_questions(source, desk.limit, desk.words)]
+    training, testing = fold(questions, desk.seed, desk.folds, desk.held)
+    asked = min(desk.asked or len(testing), len(testing))
+    testing = [testing[number * len(testing) // asked] for number in range(asked)]
+    return training, testing, hops_of(testing)
+
+
+@lru_cache(maxsize=16)
+def _asked(desk: Desk, test: str) -> list[Turn]:
+    return test_turns(_parted(desk)[1], test, load_tokenizer(desk.model))
 
 
 def jobs_of(plan: Plan, out: Path, model: Path, sources: Sequence[str]) -> list[Job]:
@@ -89,14 +118,17 @@ def run_job(job: Job) -> None:
     from examples.study.tuning import Model
 
     plan, begun = job.plan, time.monotonic()
-    questions = [
-        one for source in job.sources for one in read_questions(source, plan.limit, plan.human_words)
-    ]
-    training, testing = fold(
-        questions, job.seed if plan.parting == "shuffled" else None, plan.folds, job.held
+    desk = Desk(
+        str(job.model),
+        tuple(job.sources),
+        plan.limit,
+        plan.human_words,
+        job.seed if plan.parting == "shuffled" else None,
+        plan.folds,
+        job.held,
+        plan.asked,
     )
-    asked = min(plan.asked or len(testing), len(testing))
-    testing = [testing[number * len(testing) // asked] for number in range(asked)]
+    training, testing, hops = _parted(desk)
     tokenizer = load_tokenizer(str(job.model))
     model = Model(job.model, job.seed)
     loss, turns = None, []
@@ -104,9 +136,11 @@ def run_job(job: Job) -> None:
         turns = training_turns(job.arm, training, job.seed, tokenizer)
         loss = model.tune(turns, plan, job.seed)
     tuned = time.monotonic()
-    rows: dict[str, dict[str, Any]] = {one.pair.id: {"answers": one.answers} for one in testing}
+    rows: dict[str, dict[str, Any]] = {
+        one.pair.id: {"answers": one.answers, "hops": hops.get(one.pair.id, 0)} for one in testing
+    }
     for length in plan.tests:
-        asked = test_turns(testing, length, tokenizer)
+        asked = _asked(desk, length)
         for id_, value in model.nll(asked).items():
             rows[id_][f"nll {length}"] = value
         if length in plan.written:

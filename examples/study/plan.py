@@ -19,7 +19,8 @@ class Arm:
         length: tokens of a sample, as in ``2k``; ``own`` is the pair's own context and nothing else.
         distractors: whose contexts fill a sample; see ``synthesis.assemble``.
         words: of a composer's context.
-        options: further settings of the composer, such as its ``mode``.
+        options: further settings of the composer, such as its ``mode`` and ``hops``.
+        samples: further settings of ``synthesis.assemble``, such as ``depth``.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Arm:
     distractors: str = "same-task"
     words: int = 400
     options: dict[str, Any] = field(default_factory=dict)
+    samples: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ def read_plan(path: Path) -> Plan:
     for wanted in (plan.baseline, plan.ceiling):
         if wanted not in names:
             raise SystemExit(f"{path}: there is no arm '{wanted}', which the others are compared with")
+    for test in plan.written:
+        if test not in plan.tests:
+            raise SystemExit(f"{path}: answers are written for '{test}', which is not among the tests")
     if len(set(names)) < len(names):
         raise SystemExit(f"{path}: two arms have the same name")
     return plan

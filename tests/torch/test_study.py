@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from examples.study import table
+from examples.study import figure, results, table
 from examples.study.arms import Turn
 from examples.study.jobs import Job, jobs_of, run_job, run_jobs
-from examples.study.marks import contains, exact, f1
+from examples.study.passages import needle, shortened
 from examples.study.plan import Arm, Plan
 from examples.study.tuning import Model
 from scripts.small_model import FOLDER
 from tests.real_model import real_model
 
+ROOT = Path(__file__).parents[2]
 NAMES = ["Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hal"]
 COLOURS = ["red", "blue", "green", "yellow", "white", "black", "brown", "grey"]
 THINGS = ["teapot", "flowerpot", "saddle", "violin", "boot", "lantern", "clock", "basket"]
@@ -64,15 +71,13 @@ def test_likelihoods_and_answers_are_transformers_own(random_model: Path) -> Non
             assert written[row.id] == own
 
 
-def test_what_is_done_is_not_done_again(
-    random_model: Path, questions: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_done_is_not_done_again(random_model: Path, questions: str, tmp_path: Path) -> None:
     arms = (Arm("none", "none"), Arm("alone", "pairs"), Arm("people", "human"))
     plan = Plan(
         arms, tests=("own",), written=("own",), seeds=1, baseline="alone", ceiling="people", epochs=1, batch=4
     )
     jobs = jobs_of(plan, tmp_path / "out", random_model, [questions])
-    table.remember(tmp_path / "out", plan)
+    results.remember(tmp_path / "out", plan)
     assert len(jobs) == 6
     run_job(jobs[0])
     before = jobs[0].file.read_bytes()
@@ -81,7 +86,7 @@ def test_what_is_done_is_not_done_again(
     assert len(lines) == 5 and jobs[0].file.read_bytes() == before
     # Each question was tested once an arm, by a model that had not seen it.
     for arm in arms:
-        tested = [job for job in table.read_jobs(tmp_path / "out") if job["arm"] == arm.name]
+        tested = [job for job in results.read_jobs(tmp_path / "out") if job["arm"] == arm.name]
         assert (
             sum(len(job["rows"]) for job in tested)
             == 12
@@ -92,16 +97,54 @@ def test_what_is_done_is_not_done_again(
     first, second = (json.loads(job.file.read_text()) for job in (jobs[1], again))
     assert first["rows"] == second["rows"] and first["loss"] == second["loss"]
     told = table.markdown(tmp_path / "out")
-    assert "| people |" in told and "Against alone" in told and "100%" in told
+    assert "| people |" in told and "Against alone" in told
+    more = replace(plan, arms=(*arms, Arm("composer", "composer")))
+    results.remember(tmp_path / "out", more)  # arms may come later, and are not forgotten
+    results.remember(tmp_path / "out", plan)
+    assert [arm["name"] for arm in results.read_plan_of(tmp_path / "out")["arms"]][-1] == "composer"
     with pytest.raises(SystemExit, match="another plan"):
-        table.remember(tmp_path / "out", Plan(arms, seeds=2))
+        results.remember(tmp_path / "out", Plan(arms, seeds=2))
+
+
+def test_a_study_that_was_killed_gives_the_same_table(
+    random_model: Path, questions: str, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.toml"
+    arms = [("none", "none"), ("alone", "pairs"), ("composer", "composer"), ("people", "human")]
+    told = ['tests = ["closed", "needle", "own"]', 'written = ["own"]', "seeds = 1", "epochs = 1"]
+    told += ['baseline = "alone"', 'ceiling = "people"', 'parting = "rows"', "asked = 5"]
+    told += [f'[[arms]]\nname = "{name}"\ncontexts = "{contexts}"\nwords = 60' for name, contexts in arms]
+    plan.write_text("\n".join(told), encoding="utf-8")
+
+    def command(out: Path) -> list[str]:
+        given = ["--plan", str(plan), "--model", str(random_model), "--questions", questions]
+        return [sys.executable, "-m", "examples.study", str(out), *given]
+
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    begun = subprocess.Popen(command(killed), cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 240
+    while not list((killed / "jobs").glob("*.json")):
+        assert begun.poll() is None and time.monotonic() < until
+        time.sleep(0.05)
+    os.killpg(begun.pid, signal.SIGKILL)
+    begun.wait()
+    before = {path.name: path.read_bytes() for path in (killed / "jobs").glob("*.json")}
+    assert before and len(before) < 8
+    tables = []
+    for out in (killed, whole):
+        done = subprocess.run(command(out), cwd=ROOT, capture_output=True, text=True, timeout=280)
+        assert done.returncode == 0, done.stderr
+        tables.append(done.stdout[done.stdout.index("| arm |") :])
+    assert tables[0] == tables[1] and "| people |" in tables[0]
+    after = {path.name: path.read_bytes() for path in (killed / "jobs").glob("*.json")}
+    assert len(after) == 8 and before.items() <= after.items()
 
 
 def test_contexts_teach_what_pairs_alone_cannot(tmp_path: Path) -> None:
     """Invented people and places: only a model that reads its context can know the answers held out."""
     draw = random.Random(7)
     rows = []
-    for number in range(32):
+    for number in range(24):
         name = f"{draw.choice(NAMES)} {draw.choice(['Brandt', 'Moreau', 'Okafor', 'Lind', 'Sato'])} {number}"
         answer = f"the {draw.choice(COLOURS)} {draw.choice(THINGS)}"
         told = f"Nobody in {draw.choice(PLACES)} knew {name} well. {name} hid the key in {answer}, and left."
@@ -110,15 +153,43 @@ def test_contexts_teach_what_pairs_alone_cannot(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     arms = (Arm("alone", "pairs"), Arm("composer", "composer", words=50), Arm("people", "human"))
-    plan = Plan(arms, ("own",), (), seeds=1, held=1, baseline="alone", ceiling="people", epochs=2, batch=4)
+    plan = Plan(arms, ("own",), (), seeds=1, held=1, baseline="alone", ceiling="people", epochs=1, batch=3)
+    plan = replace(plan, learning_rate=1e-4)
     out = tmp_path / "out"
     for job in jobs_of(plan, out, real_model(FOLDER), [f"toy={file}"]):
         run_job(job)
-    found = table.values(table.read_jobs(out), "NLL own")
-    assert len(found["people"]) == 16
+    found = results.values(results.read_jobs(out), "NLL own")
+    assert len(found["people"]) == 12
     for arm in ("people", "composer"):
-        gain = table.difference(found[arm], found["alone"])
+        gain = results.difference(found[arm], found["alone"])
         assert gain.high < -0.1, (arm, gain)
+    results.remember(out, plan)
+    assert "100% [100%, 100%]" in table.markdown(out)
+    for path in figure.draw(out, tmp_path / "picture"):
+        drawn = path.read_text("utf-8")
+        assert "<svg" in drawn and all(arm.name in drawn for arm in arms)
+
+
+def test_a_share_of_what_may_be_chance_is_not_told() -> None:
+    draw = random.Random(3)
+    base = {str(number): [draw.random()] for number in range(60)}
+    top = {id_: [value + 0.4] for id_, (value,) in base.items()}
+    half = {id_: [value + 0.2] for id_, (value,) in base.items()}
+    told = results.share(half, base, top)
+    assert told and told.mean == pytest.approx(0.5) and told.low == pytest.approx(told.high)
+    noise = {id_: [value + draw.gauss(0, 0.5)] for id_, (value,) in base.items()}
+    assert results.share(half, base, {**base, "0": noise["0"]}) is None
+
+
+def test_passages_that_carry_the_evidence_are_kept() -> None:
+    carry = ["Lost Film\nLost Film was directed by Ann Ortiz.", "Ann Ortiz\nAnn Ortiz was born in Lima."]
+    others = [f"Film {n}\nFilm {n} was directed by somebody in {PLACES[n]}." for n in range(3)]
+    context = "\n\n".join([others[0], carry[1], others[1], carry[0], others[2]])
+    question = "Where was the director of Lost Film born?"
+    assert needle(context, question, ["Lima"]) == "\n\n".join([carry[1], carry[0]])
+    short = shortened(context, question, ["Lima"], 30)
+    assert all(one in short for one in carry) and 16 < len(short.split()) <= 30
+    assert shortened("One passage about Lima.", question, ["Lima"], 3) == "One passage about Lima."
 
 
 def test_the_interval_is_of_paired_differences() -> None:
@@ -126,14 +197,7 @@ def test_the_interval_is_of_paired_differences() -> None:
     hard = {str(number): draw.random() for number in range(200)}
     base = {id_: [value, value] for id_, value in hard.items()}
     better = {id_: [value + 0.1 + draw.gauss(0, 0.01)] * 2 for id_, value in hard.items()}
-    found = table.difference(better, base)
+    found = results.difference(better, base)
     # Questions differ by far more than the arms do; paired, that does not blur the difference.
     assert 0.09 < found.low < found.mean < found.high < 0.11
-    assert table.difference(base, base) == table.Difference(0, 0, 0)
-
-
-def test_marks_are_those_of_question_answering() -> None:
-    assert f1("the Rome Opera", ["Rome"]) == pytest.approx(2 / 3)
-    assert f1("Oslo", ["Rome", "Oslo"]) == exact("oslo.", ["Oslo"]) == 1
-    assert f1("", ["Rome"]) == exact("Bern", ["Rome"]) == 0
-    assert contains("It is in Rome, they say", ["Rome"]) == 1
+    assert results.difference(base, base) == results.Interval(0, 0, 0)
