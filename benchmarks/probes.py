@@ -20,8 +20,12 @@ from synthesis.errors import SourceError
 from synthesis.text.answers import kind_of
 
 NEGATIVES = ("hard", "planted", "removed", "swapped", "replaced", "random")
-LIMITS = ("distract", "flip")
+LIMITS = ("distract", "other", "flip")
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?])(\s+)|(\n+)")
+_NAMED = re.compile(r"[A-Z]\w+(?: [A-Z]\w+)*")
+_OFFERED = re.compile(
+    r"(?:, |: |\b(?:film|movie|first|later|earlier|older|younger) )([^,]{2,60}?),? or ([^,?]{2,60})\?"
+)
 _NAME_OR_FIGURE = re.compile(r"\b(?:[A-Z][\w'-]{2,}|\d[\d.,]*\d|\d)\b")
 
 
@@ -161,6 +165,25 @@ def _distract(row: Row, rng: Random) -> str | None:
     return rng.choice(pool) if pool and (figure or row.answer[:1].isupper()) else None
 
 
+def _sides_removed(row: Row) -> str | None:
+    """The context without the first longer sentence that holds each of the question's names."""
+    pieces, doomed = _split(row.context), set()
+    for name in dict.fromkeys(_NAMED.findall(row.instruction[1:])):
+        holding = (n for n, p in enumerate(pieces) if len(p.split()) >= 5 and _holds(p, name))
+        doomed.update([n for n in holding if n not in doomed][:1])
+    return _without(row.context, doomed) if doomed else None
+
+
+def _other_side(row: Row) -> str | None:
+    """What a question offers besides the answer: "A or B?"."""
+    match = _OFFERED.search(row.instruction)
+    sides = [side.strip(' "“”') for side in match.groups()] if match else []
+    answer = row.answer.strip().casefold()
+    if len(sides) != 2 or answer not in (folded := [side.casefold() for side in sides]):
+        return None
+    return sides[1 - folded.index(answer)]
+
+
 def is_positive(row: Row) -> bool:
     """Whether the row can be a true triple: a short answer must stand in its context."""
     if not row.context.strip() or not row.answer.strip():
@@ -172,7 +195,8 @@ def probes(rows: Sequence[Row], *, limits: bool = False) -> Iterator[Probe]:
     """True triples and their spoilt forms, every row against the other rows of the same list.
 
     A row is never paired with its own context or answer as a negative. With ``limits``
-    come the two forms no lexical score can tell: ``distract`` and ``flip``.
+    come the forms that words alone cannot tell: ``distract`` (another name of the context),
+    ``other`` (the other thing that a question offers) and ``flip`` (yes for no, which is also ``swapped``).
     """
     rows = [row for row in rows if is_positive(row)]
     index = Bm25([row.context for row in rows])
@@ -186,19 +210,20 @@ def probes(rows: Sequence[Row], *, limits: bool = False) -> Iterator[Probe]:
         ranked = index.ranked(f"{row.instruction} {row.answer}")
         near = next((rows[j].context for j in ranked if j != i), None)
         polar, short = kind == "yes/no", kind in ("span", "numeric")
+        flipped = {"yes": "no", "no": "yes"}.get(row.answer.casefold())
         strangers = [r for r in rows if r is not row]
         spoilt: dict[str, tuple[str | None, str | None]] = {
             "positive": (row.context, row.answer),
             "hard": (near, row.answer),
             "planted": (near and _planted(near, row.answer, rng), row.answer),
-            "removed": (None if polar else _removed(row), row.answer),
-            "swapped": (row.context, None if polar else other),
+            "removed": (_sides_removed(row) if polar else _removed(row), row.answer),
+            "swapped": (row.context, flipped if polar else other),
             "replaced": (None if polar else _replaced(row, other, rng), row.answer),
             "random": (rng.choice(strangers).context if strangers else None, row.answer),
         }
         if limits:
-            flipped = {"yes": "no", "no": "yes"}.get(row.answer.casefold())
             spoilt["distract"] = (row.context, _distract(row, rng) if short else None)
+            spoilt["other"] = (row.context, _other_side(row) if short else None)
             spoilt["flip"] = (row.context, flipped if polar else None)
         for what, (changed, stated) in spoilt.items():
             if changed and stated:

@@ -33,8 +33,8 @@ REFERENCES = 64
 REFERENCE_WORDS = 900
 
 # Kinds with few rows lean on their neighbour: the pull (ridge) towards the prior weights.
-SHORT_PRIOR = (2.0, 1.0, 1.0, 1.0)
-SUMMARY_PRIOR = (2.0, 2.0, 1.0, 1.0)
+SHORT_PRIOR = (2.0, 1.0, 1.0, 1.0, 1.0)
+SUMMARY_PRIOR = (2.0, 2.0, 1.0, 1.0, 1.0)
 LEAST_WEIGHT = 0.3
 PULL = {"span": 0.001, "numeric": 0.02, "yes/no": 0.02, "summary": 0.001}
 
@@ -73,17 +73,18 @@ def make_references() -> None:
     print(f"{path}: {len(body)} terms of {len(pairs)} composed contexts")
 
 
-Point = tuple[tuple[float, float, float], bool, float]
+Features = tuple[float, float, float, float]
+Point = tuple[Features, bool, float]
 
 
-def _balanced(points: Sequence[tuple[tuple[float, float, float], bool]]) -> list[Point]:
+def _balanced(points: Sequence[tuple[Features, bool]]) -> list[Point]:
     true = sum(y for _, y in points)
     return [(x, y, 0.5 / (true if y else len(points) - true)) for x, y in points]
 
 
 def fit(points: Sequence[Point], prior: Sequence[float], pull: float, steps: int = 500) -> list[float]:
     """Logistic regression by Adam: weights at least ``LEAST_WEIGHT``, pulled towards ``prior``."""
-    values, mean, spread = list(prior), [0.0] * 4, [0.0] * 4
+    values, mean, spread = list(prior), [0.0] * 5, [0.0] * 5
     for step in range(1, steps + 1):
         slope = [pull * (v - p) for v, p in zip(values, prior, strict=True)]
         slope[0] /= 10  # the bias is free to move
@@ -92,7 +93,8 @@ def fit(points: Sequence[Point], prior: Sequence[float], pull: float, steps: int
             error = weight * (1 / (1 + math.exp(-max(-50.0, min(50.0, odds)))) - y)
             for j, f in enumerate((1.0, *x)):
                 slope[j] += error * f
-        for j in range(4):
+        slope[4] = 0.0  # log-odds already
+        for j in range(5):
             mean[j] = 0.9 * mean[j] + 0.1 * slope[j]
             spread[j] = 0.99 * spread[j] + 0.01 * slope[j] ** 2
             rate = 0.03 * (mean[j] / (1 - 0.9**step))
@@ -102,14 +104,16 @@ def fit(points: Sequence[Point], prior: Sequence[float], pull: float, steps: int
     return values
 
 
-def collect(rows: Sequence[Row]) -> dict[str, list[tuple[tuple[float, float, float], bool]]]:
-    """Per kind of answer: (logarithms of the three parts, true or spoilt). Leaks are left out."""
-    found: dict[str, list[tuple[tuple[float, float, float], bool]]] = {kind: [] for kind in KINDS}
+def collect(rows: Sequence[Row]) -> dict[str, list[tuple[Features, bool]]]:
+    """Per kind of answer: (logarithms of parts and the facts' log-odds, true or spoilt), without leaks."""
+    found: dict[str, list[tuple[Features, bool]]] = {kind: [] for kind in KINDS}
     for probe in probes(rows):
         _, _, parts, leaks = examine(probe.context, probe.instruction, probe.answer)
         if not leaks:
             logs = [math.log(max(v, 1e-3)) for v in (parts.support, parts.relevance, parts.uniqueness)]
-            found[probe.kind].append(((logs[0], logs[1], logs[2]), probe.what == "positive"))
+            found[probe.kind].append(
+                ((logs[0], logs[1], logs[2], parts.verified.value), probe.what == "positive")
+            )
     return found
 
 
@@ -144,7 +148,7 @@ def _digest(folder: Path) -> str:
 def make_calibration(folder: Path) -> None:
     """Fit on the first halves, measure on the second, write ``calibration.json``."""
     halves = {name: read_rows(folder, name) for name in SETS}
-    points: dict[str, list[tuple[tuple[float, float, float], bool]]] = {kind: [] for kind in KINDS}
+    points: dict[str, list[tuple[Features, bool]]] = {kind: [] for kind in KINDS}
     for rows in halves.values():
         for kind, found in collect(rows[: len(rows) // 2]).items():
             points[kind].extend(found)
@@ -153,7 +157,7 @@ def make_calibration(folder: Path) -> None:
     for kind in KINDS:
         prior = SUMMARY_PRIOR if kind == "summary" else short
         values = fit(_balanced(points[kind]), prior, PULL[kind])
-        names = ("bias", "support", "relevance", "uniqueness")
+        names = ("bias", "support", "relevance", "uniqueness", "verdict")
         kinds[kind] = {name: round(v, 3) for name, v in zip(names, values, strict=True)}
     record = {
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),

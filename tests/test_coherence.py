@@ -151,10 +151,10 @@ def test_list_answer_told_in_several_places() -> None:
     assert whole > overall(text, question, "Hindi, Danish and Thai")
 
 
-def test_yes_no_is_never_verified_and_says_why() -> None:
+def test_yes_no_of_one_thing_is_not_verified_and_says_why() -> None:
     question = "Did the mayor open the Harrow Bridge?"
     yes, no = score(BRIDGE, question, "yes"), score(BRIDGE, question, "no")
-    assert yes.overall == no.overall > 0.8
+    assert yes.overall == no.overall > 0.6
     assert not yes.verified
     assert any("polarity" in line for line in explain(BRIDGE, question, "yes"))
     assert overall(filler(5), question, "yes") < 0.2

@@ -26,12 +26,13 @@ _ENDING = '.!?:"“”'
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """log-odds = bias + sum(weight * log(part)) for one kind of answer."""
+    """log-odds = bias + sum(weight * log(part)) + verdict * the facts' log-odds, for a kind of answer."""
 
     bias: float
     support: float
     relevance: float
     uniqueness: float
+    verdict: float = 0.0
 
 
 def _read(name: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from synthesis.coherence.background import references
+from synthesis.coherence.facts.verifier import Verified
 from synthesis.coherence.reading import HALF, Question, View
 from synthesis.text.numbers import Quantity, agreement, quantities
 from synthesis.text.states import places, states
@@ -35,8 +36,8 @@ class Parts:
     """``stated`` tells whether the answer itself was found.
 
     ``spans`` are (start, end) in terms, ``chars`` in characters where these are known already
-    (numbers). ``nearest`` compares the answer's surroundings with
-    the best surroundings anywhere in the context, 0..1.
+    (numbers). ``verified`` says whether this answer follows rather than another. ``nearest``
+    compares the answer's surroundings with the best surroundings anywhere in the context, 0..1.
     """
 
     support: float
@@ -47,6 +48,7 @@ class Parts:
     nearest: float
     windows: tuple[float, ...]
     chars: tuple[tuple[int, int], ...] = ()
+    verified: Verified = Verified()
 
 
 @dataclass(frozen=True, slots=True)

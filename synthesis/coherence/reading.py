@@ -48,8 +48,9 @@ class View:
 
     __slots__ = ("places", "size", "terms", "window_count", "windows")
 
-    def __init__(self, text: str, wanted: Collection[str]) -> None:
-        self.terms = terms(text)
+    def __init__(self, text: str, wanted: Collection[str], sequence: list[str] | None = None) -> None:
+        """``sequence``: the terms of the text, where they are known."""
+        self.terms = terms(text) if sequence is None else sequence
         self.size = len(self.terms)
         self.window_count = self.size // HALF + 2 if self.size else 0
         places: dict[str, list[int]] = {}

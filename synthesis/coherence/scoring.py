@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from synthesis.coherence import evidence
 from synthesis.coherence.background import calibration
+from synthesis.coherence.facts.passages import Passages
+from synthesis.coherence.facts.verifier import verify
 from synthesis.coherence.leaks import Leak, find_leaks
 from synthesis.coherence.parts import Parts, measure
 from synthesis.coherence.reading import HALF, Question, View, read_question
@@ -31,8 +34,15 @@ def examine(
     wanted = question.asked.keys() | question.stated.keys()
     if question.answer.parts:  # phrases are matched with their small words
         wanted |= set(question.answer.terms)
-    view = View(context, wanted)
-    parts = measure(context, view, question)
+    if question.answer.kind == "summary":
+        view = View(context, wanted)
+        parts = measure(context, view, question)
+    else:
+        passages = Passages(context)
+        view = View(context, wanted, passages.terms)
+        parts = measure(context, view, question)
+        spans = evidence.answer_spans(context, question, parts) if view.size else []
+        parts = replace(parts, verified=verify(passages, question, instruction, spans))
     starts = [start for start, _ in parts.spans]
     leaks = find_leaks(context, view, question, starts, prompt or built_in_words())
     return question, view, parts, leaks
@@ -48,6 +58,7 @@ def combine(context: str, question: Question, parts: Parts, leaks: list[Leak]) -
         weights = (fitted.support, fitted.relevance, fitted.uniqueness)
         logs = (math.log(max(value, _FLOOR)) for value in values)
         odds = fitted.bias + sum(w * x for w, x in zip(weights, logs, strict=True))
+        odds += fitted.verdict * parts.verified.value
         overall = 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
     left = math.prod(leak.factor for leak in leaks)
     overall *= left

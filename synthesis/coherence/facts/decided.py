@@ -1,0 +1,174 @@
+"""Whether a comparison, or a yes or no, follows from what the context states of its two sides.
+
+Where one of the values cannot be read, nothing is decided. Knows nothing of scores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from synthesis.coherence.facts import values
+from synthesis.coherence.facts.asked import Asked, read
+from synthesis.coherence.facts.passages import Passages, Said, spaced
+from synthesis.coherence.facts.values import countries_in
+from synthesis.text.answers import Answer
+from synthesis.text.words import split_words
+
+_YES = frozenset(split_words("yes yeah true oui si sí sì ja sim da да はい 是 是的 对"))
+_NEGATED = re.compile(r"\b(?:not|never|no longer|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
+_FIRST = 8  # sentences about a side in which what is said of it may stand
+
+
+class Decision(NamedTuple):
+    """``follows``: the answer follows (True), the opposite does (False), or it can't be told (None).
+
+    ``known`` is how many of the two sides' values were found. ``sure`` is False where it was told by
+    words that one side has and the other has not. ``places`` are where the values stand.
+    """
+
+    follows: bool | None
+    known: int
+    sure: bool
+    why: str
+    places: tuple[tuple[int, int], ...] = ()
+
+
+def decide(passages: Passages, question: str, answer: Answer) -> Decision | None:
+    """None where the question compares nothing."""
+    polar = answer.kind == "yes/no"
+    asked = read(question, polar, passages.titles)
+    if asked is None:
+        return None
+    hints = frozenset(spaced(question).split()).difference(*(side.split() for side in asked.sides))
+    about = [_about(passages, side, asked.role, hints) for side in asked.sides]
+    if polar:
+        said = re.sub(r"\W+", "", answer.text.casefold()) in _YES
+        found = _polar(passages, asked, about)
+        return found._replace(follows=None if found.follows is None else found.follows == said)
+    mine = spaced(answer.text)
+    if not mine.strip():
+        return None
+    chosen = [mine == side or mine in side or side in mine for side in asked.sides]
+    if chosen[0] == chosen[1]:
+        # Neither side, or both: no verdict of this question.
+        return (
+            Decision(False, 0, False, "the answer is neither of the two") if asked.form == "order" else None
+        )
+    found = _order(passages, asked, about) if asked.form == "order" else _which(passages, asked, about)
+    return found._replace(follows=None if found.follows is None else found.follows == chosen[0])
+
+
+def _about(passages: Passages, side: str, role: str, hints: frozenset[str]) -> list[Said]:
+    """Sentences about a side, or about who made it."""
+    own = passages.about(side, hints)
+    if not role:
+        return own
+    for name in values.makers([passages.shown(s) for s in own], role):
+        if found := passages.about(spaced(name)):
+            return found
+    return []
+
+
+def _shown(passages: Passages, told: Sequence[Said]) -> list[str]:
+    return [passages.shown(sentence) for sentence in told]
+
+
+def _date(told: list[str], what: str) -> values.Day | int | None:
+    if what == "birth":
+        return values.birth(told)
+    if what == "death":
+        return values.death(told)
+    if what == "life":
+        born, died = values.birth(told), values.death(told)
+        return died[0] - born[0] if born and died else None
+    return values.start(told, what)
+
+
+def _places(told: Sequence[Sequence[Said]]) -> tuple[tuple[int, int], ...]:
+    return tuple((s[0].start, s[0].end) for s in told if s)
+
+
+def _order(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decision:
+    """``follows`` here: it is the first side."""
+    first, second = (_date(_shown(passages, told), asked.what) for told in about)
+    known = (first is not None) + (second is not None)
+    if first is None or second is None or first == second:
+        return Decision(None, known, True, f"the two {asked.what} dates were not both found")
+    smaller = first < second  # type: ignore[operator]
+    why = f"{_said(first)} and {_said(second)} were compared"
+    return Decision(smaller != asked.most, known, True, why, _places(about))
+
+
+def _said(value: values.Day | int) -> str:
+    return str(value if isinstance(value, int) else value[0])
+
+
+def _polar(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decision:
+    """``follows`` here: it is yes."""
+    if asked.form == "both":
+        return _both(passages, asked, about)
+    told = [_shown(passages, one) for one in about]
+    found: list[frozenset[str]] = []
+    for one, side in zip(told, asked.sides, strict=True):
+        if asked.what == "country":
+            found.append(values.country(one))
+        elif asked.what in ("birth", "death", "release", "publish", "found"):
+            day = _date(one, asked.what)
+            found.append(frozenset() if day is None or isinstance(day, int) else frozenset((str(day[0]),)))
+        elif asked.what:
+            found.append(frozenset(spaced(n) for n in values.makers(one, asked.what)[:2]))
+        else:
+            found.append(values.names(one, side))
+    known = sum(map(bool, found))
+    if known < 2:
+        return Decision(None, known, True, "the two values were not both found")
+    same = bool(found[0] & found[1])
+    shown = " and ".join(", ".join(sorted(f)).strip() or "nothing" for f in found)
+    sure = bool(asked.what)
+    return Decision(same != asked.negated, known, sure, f"{shown} were compared", _places(about))
+
+
+def _share(passages: Passages, held: Sequence[str], told: Sequence[Said]) -> float:
+    """How much of what is said stands in one sentence about a side, negated sentences left out."""
+    wanted = set(countries_in(held))
+    plain = [t for t in held if not countries_in((t,))]
+    total = len(plain) + len(wanted)
+    if not total:
+        return 0.0
+    decades = {t[:3] for t in plain if re.fullmatch(r"\d{3}0s?", t)}
+    best = 0.0
+    for sentence in told[:_FIRST]:
+        if _NEGATED.search(passages.text, sentence.start, sentence.end):
+            continue
+        words = set(sentence.words.split())
+        there = wanted & set(countries_in(sentence.words.split()))
+        years = {w[:3] for w in words if re.fullmatch(r"\d{4}s?", w)} & decades
+        told_of = sum(t in words or t[:3] in years for t in plain) + len(there)
+        best = max(best, told_of / total)
+    return best
+
+
+def _both(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decision:
+    shares = [_share(passages, asked.held, told) for told in about]
+    known = sum(map(bool, about))
+    if known < 2 or not asked.held:
+        return Decision(None, known, False, "the two sides were not both found")
+    why = "what is said of the two was looked for with each"
+    if min(shares) >= 1:
+        return Decision(True, known, True, why, _places(about))
+    if min(shares) >= 0.5:
+        return Decision(True, known, False, why, _places(about))
+    if max(shares) >= 1:
+        return Decision(False, known, False, why, _places(about))
+    return Decision(None, known, False, why)
+
+
+def _which(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decision:
+    """``follows`` here: it is the first side."""
+    first, second = (_share(passages, asked.held, told) for told in about)
+    known = sum(map(bool, about))
+    if known < 2 or abs(first - second) < 0.34:
+        return Decision(None, known, False, "neither side stands out")
+    return Decision(first > second, known, False, "what is asked was looked for with each", _places(about))

@@ -1,0 +1,116 @@
+"""A context as passages and sentences, and which of them speak of a subject.
+
+A passage is what stands under a line of its own that names it ("Title", then a text), or else a
+paragraph. Knows nothing of questions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from synthesis.text.sentences import sentence_spans
+from synthesis.text.words import terms
+
+_TITLE_WORDS = 14
+_MOST_ABOUT = 16  # sentences that are read about a subject
+_BRACKETED = re.compile(r"\s*\([^()]*\)")
+_NUMBERED = re.compile(r"(?:passage|document|paragraph|article|text)\s+\d+\s*[:.]?\s*\Z", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"(?:He|She|It|They|His|Her|Its|Their|This|There|The (?:film|movie|song|album|book|novel|band|group|"
+    r"company|magazine|university|college|school|village|town|city|man|woman|two|pair|house|firm|paper|work))\b"
+)
+
+
+class Said(NamedTuple):
+    """A sentence at ``text[start:end]`` of a passage; ``words`` are its terms with blanks around them."""
+
+    start: int
+    end: int
+    passage: int
+    words: str
+
+
+class Passages:
+    """The sentences of a text with their terms, and the titles of its passages.
+
+    A title is given as terms with blanks around them, one blank where there is none; ``terms`` are those of
+    the whole text.
+    """
+
+    __slots__ = ("sentences", "terms", "text", "titles")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.terms: list[str] = []
+        self.titles: list[str] = []
+        self.sentences: list[Said] = []
+        last, found = 0, list(sentence_spans(text))
+        for place, (start, end) in enumerate(found):
+            breaks = text.count("\n", last, start)
+            last = end
+            sequence = terms(text[start:end])
+            self.terms += sequence
+            if (breaks or not place) and _NUMBERED.match(text[start:end]):
+                continue
+            ahead = found[place + 1][0] if place + 1 < len(found) else end
+            if (breaks or not place) and text.count("\n", end, ahead) == 1 and _is_title(text[start:end]):
+                self.titles.append(spaced(bare(text[start:end])))
+                continue
+            if not self.titles or (breaks > 1 and self.titles[-1] == " "):
+                self.titles.append(" ")
+            words = f" {' '.join(sequence)} "
+            self.sentences.append(Said(start, end, len(self.titles) - 1, words))
+
+    def about(self, subject: str, hints: Collection[str] = ()) -> list[Said]:
+        """Sentences about a subject (terms with blanks around them), those of its own passage first.
+
+        Of several passages with its name, the one that opens with most of the ``hints`` is its own.
+        """
+        if not subject.strip():
+            return []
+        own = {n for n, title in enumerate(self.titles) if title == subject}
+        own = own or {n for n, title in enumerate(self.titles) if subject in title}
+        own = self._nearest(own, hints) if len(own) > 1 else own
+        found = [s for s in self.sentences if s.passage in own][:_MOST_ABOUT]
+        held = set(found)
+        going = False
+        for sentence in self.sentences:
+            if len(found) >= _MOST_ABOUT:
+                break
+            if subject in sentence.words:
+                going = True
+            elif not (going and _GOES_ON.match(self.text, sentence.start)):
+                going = False
+                continue
+            if sentence not in held:
+                found.append(sentence)
+        return found
+
+    def _nearest(self, own: set[int], hints: Collection[str]) -> set[int]:
+        opening: dict[int, int] = {}
+        for sentence in self.sentences:
+            if sentence.passage in own and sentence.passage not in opening:
+                opening[sentence.passage] = sum(f" {hint} " in sentence.words for hint in hints)
+        most = max(opening.values(), default=0)
+        return {passage for passage, hit in opening.items() if hit == most}
+
+    def shown(self, sentence: Said) -> str:
+        """A sentence as it is written."""
+        return self.text[sentence.start : sentence.end]
+
+
+def spaced(text: str) -> str:
+    """The terms of a text with a blank before, between and behind them; one blank for none."""
+    found = " ".join(terms(text))
+    return f" {found} " if found else " "
+
+
+def bare(title: str) -> str:
+    """A title without what it has in brackets."""
+    return _BRACKETED.sub("", title) or title
+
+
+def _is_title(line: str) -> bool:
+    return line[-1] not in ".:;," and len(line.split()) <= _TITLE_WORDS and not line[0].islower()

@@ -1,0 +1,184 @@
+"""What sentences about a subject state of it: dates, countries, who made it.
+
+Each reader takes sentences as they are written and gives nothing where it finds nothing. English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+
+from synthesis.text.words import split_words, terms
+
+Day = tuple[int, int, int]
+
+_MONTHS = split_words("january february march april may june july august september october november december")
+_MONTH = "|".join(_MONTHS)
+_DATE = re.compile(
+    rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<month>{_MONTH}),? (?P<year>\d{{3,4}})\b"
+    rf"|\b(?P<month2>{_MONTH})(?: (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?)?,? (?P<year2>\d{{3,4}})\b"
+    r"|(?P<year3>(?<![\d,.$£€-])(?:1\d{3}|20\d{2}|[5-9]\d{2}(?= \))))(?:s\b|\b)"
+    r"(?![,.]?\d|%| (?:metres|meters|miles|people|feet|km))",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"\(([^()]{0,160})\)")
+_BORN = re.compile(r"\bborn\b|\bbirth\b|\bcame into the world\b", re.IGNORECASE)
+_DIED = re.compile(
+    r"\b(?:died|death|killed|passed away|executed|assassinated|murdered|buried)\b", re.IGNORECASE
+)
+_NEAR = 90  # characters between a verb and its date
+_NAME = r"[A-Z][\w'’.-]*(?: (?:[A-Z][\w'’.-]*|de|da|di|von|van|der|den|la|le|del|bin|al|ibn|of))*"
+_NO_NAME = re.compile(r"(?:The|It|He|She|A|An|In|This)\b")
+_SOMEBODY = r"(?:\w+ (?:director|singer|band|rapper|group|artist|filmmaker) )?"
+_STARTS = {
+    "release": "releas|premier|came out|aired|debut|in cinemas|screened|issued|broadcast",
+    "found": "found|establish|form|creat|start|launch|open|built|build|construct|complet|incorporat|charter|"
+    "began|begin|introduc|set up|organi[sz]ed|inaugurat|commission|consecrat",
+    "publish": "publish|establish|found|launch|start|first issue|creat|print|appeared|debut",
+}
+_MADE = {
+    "director": "direct(?:ed|ion|or)",
+    "performer": "(?:perform|record|sung|sing|releas)(?:ed|er)?|song|single|album|track",
+    "composer": "compos(?:ed|er|ition)|music|score[d]?|songs",
+    "writer": "wr(?:itten|ote|iter)|author(?:ed)?|novel|book|play|screenplay",
+    "producer": "produc(?:ed|er)",
+    "founder": "found(?:ed|er)|establish(?:ed)?|creat(?:ed|or)",
+    "creator": "creat(?:ed|or)",
+}
+
+
+def days(text: str) -> list[tuple[int, Day]]:
+    """(place, date) for each date or year of a text; month and day are 0 where they aren't given."""
+    found = []
+    for match in _DATE.finditer(text):
+        year = int(match["year"] or match["year2"] or match["year3"])
+        month = (match["month"] or match["month2"] or "").lower()
+        day = int(match["day"] or match["day2"] or 0)
+        found.append((match.start(), (year, _MONTHS.index(month) + 1 if month else 0, day)))
+    return found
+
+
+def _in_brackets(text: str) -> tuple[Day | None, Day | None]:
+    """The days of birth and of death that stand in brackets behind a name."""
+    for match in _BRACKETS.finditer(text):
+        inside, found = match[1], days(match[1])
+        if not found:
+            continue
+        if len(found) > 1 and re.search(r"[-–—]|\bto\b|\bdied\b|\bd\.", inside):
+            return found[0][1], found[-1][1]
+        if re.search(r"\bborn\b|\bb\.|[-–—]\s*\Z", inside):
+            return found[0][1], None
+        if re.search(r"\bdied\b|\bd\.|\A\s*[-–—]", inside):
+            return None, found[-1][1]
+    return None, None
+
+
+def _near(text: str, cue: re.Pattern[str]) -> Day | None:
+    """The date nearest to a cue: the first behind it, or else the last before it."""
+    found = days(text)
+    for match in cue.finditer(text):
+        for place, day in found:
+            if 0 <= place - match.end() <= _NEAR:
+                return day
+    for match in cue.finditer(text):
+        for place, day in reversed(found):
+            if 0 <= match.start() - place <= _NEAR:
+                return day
+    return None
+
+
+def birth(told: Iterable[str]) -> Day | None:
+    """When somebody was born."""
+    for text in told:
+        if (day := _in_brackets(text)[0] or _near(text, _BORN)) is not None:
+            return day
+    return None
+
+
+def death(told: Iterable[str]) -> Day | None:
+    """When somebody died."""
+    for text in told:
+        if (day := _in_brackets(text)[1] or _near(text, _DIED)) is not None:
+            return day
+    return None
+
+
+def start(told: Sequence[str], verb: str) -> Day | None:
+    """When something came into being; ``verb`` is a key of the table of beginnings."""
+    cue = re.compile(rf"\b(?:{_STARTS[verb]})", re.IGNORECASE)
+    if verb == "release" and told and (found := days(told[0])):
+        return found[0][1]  # "is a 1958 American film"
+    for text in told:
+        if (day := _near(text, cue)) is not None:
+            return day
+    return next((found[0][1] for text in told[:4] if (found := days(text))), None)
+
+
+def makers(told: Iterable[str], role: str) -> list[str]:
+    """Who made something, as names; ``role`` is a key of the table of roles."""
+    cue = _MADE[role]
+    by = re.compile(rf"\b(?i:{cue})\b[^.;()]{{0,60}}?\b(?:by|was|is) {_SOMEBODY}({_NAME})")
+    of = re.compile(rf"({_NAME}) (?:\w+ ){{0,3}}?(?i:{cue})\b")
+    first: list[str] = []
+    for text in told:
+        first += [match[1] for match in by.finditer(text)]
+        first += [match[1] for match in of.finditer(text) if not _NO_NAME.match(match[1])]
+        if first:
+            return first
+    return first
+
+
+@cache
+def _countries() -> tuple[dict[str, str], frozenset[str]]:
+    """Folded name of one to three terms -> country; and the first terms of those of several."""
+    table: dict[str, str] = {}
+    lines = (
+        files("synthesis.coherence.facts").joinpath("countries.txt").read_text(encoding="utf-8").splitlines()
+    )
+    for line in lines:
+        if line and not line.startswith("#"):
+            names = line.split()
+            for name in names:
+                table[" ".join(terms(name.replace("_", " ")))] = names[0]
+    return table, frozenset(key.split()[0] for key in table if " " in key)
+
+
+def countries_in(sequence: Sequence[str]) -> list[str]:
+    """The countries that a sequence of terms names, each once, in order."""
+    table, several = _countries()
+    found: dict[str, None] = {}
+    place = 0
+    while place < len(sequence):
+        length = 1
+        if sequence[place] in several:
+            length = next((n for n in (3, 2) if " ".join(sequence[place : place + n]) in table), 1)
+        if country := table.get(" ".join(sequence[place : place + length])):
+            found[country] = None
+        place += length
+    return list(found)
+
+
+_CAPITAL = re.compile(r"\b[A-Z][\w'’.]*(?: [A-Z][\w'’.]*)*")
+
+
+def country(told: Sequence[str]) -> frozenset[str]:
+    """The countries of the first sentence that names any."""
+    for text in told[:6]:
+        # A country in small letters is a word: turkey, china.
+        named = [term for name in _CAPITAL.findall(text) for term in terms(name)]
+        if found := countries_in(named):
+            return frozenset(found)
+    return frozenset()
+
+
+def names(told: Sequence[str], known: str) -> frozenset[str]:
+    """Names of the sentences, folded, that don't stand in ``known`` (terms with blanks around them)."""
+    found = set()
+    for text in told[:4]:
+        for match in _CAPITAL.finditer(text):
+            name = " ".join(terms(match[0]))
+            if match.start() > 0 and name and f" {name} " not in known:
+                found.add(name)
+    return frozenset(found)

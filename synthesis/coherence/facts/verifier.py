@@ -1,0 +1,72 @@
+"""Whether the answer is the one that follows, from the facts of a context: the score's fourth weight.
+
+A comparison, a yes or a no is decided from what is stated of its two sides; any other answer is placed
+among the names or figures it might have been. Knows nothing of calibration.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from synthesis.coherence.facts.candidates import Candidate, candidates
+from synthesis.coherence.facts.decided import Decision, decide
+from synthesis.coherence.facts.field import Field
+from synthesis.coherence.facts.passages import Passages, spaced
+from synthesis.coherence.facts.rivals import chosen, kind_asked, place_among
+from synthesis.coherence.reading import Question
+
+Span = tuple[int, int]
+
+_SURE, _LIKELY = 3.0, 1.5  # log-odds of what was decided from values, and from words that one side lacks
+_UNSTATED = -1.0
+_NOT_FOUND = -0.5  # two things are compared, and a value of one isn't there
+_VERIFIED = 1.5  # log-odds from which an answer counts as the one asked for
+_MOST_PLACES = 8  # places of an answer that are looked at
+
+
+class Verified(NamedTuple):
+    """``value``: log-odds that the answer follows rather than another, 0 where it cannot be told.
+
+    ``decision`` is there where two things are compared.
+    """
+
+    value: float = 0.0
+    decision: Decision | None = None
+
+    @property
+    def right(self) -> bool:
+        """Whether it can be told, and is so."""
+        if self.decision is not None and self.decision.follows is not None:
+            return self.decision.follows and self.decision.sure
+        return self.value >= _VERIFIED
+
+
+def verify(passages: Passages, question: Question, instruction: str, spans: Sequence[Span]) -> Verified:
+    """What the facts say; ``spans`` are the characters where a short answer stands, in order."""
+    decision = decide(passages, instruction, question.answer)
+    if decision is not None and decision.follows is not None:
+        strength = _SURE if decision.sure else _LIKELY
+        return Verified(strength if decision.follows else -strength, decision)
+    if question.answer.kind == "yes/no":
+        return Verified(0.0 if decision is None else _NOT_FOUND, decision)
+    return Verified(_among(passages, question, instruction, spans), decision)
+
+
+def _among(passages: Passages, question: Question, instruction: str, spans: Sequence[Span]) -> float:
+    if not spans:
+        return _UNSTATED
+    names = candidates(passages, False)
+    found = candidates(passages, True) if question.answer.amounts else names
+    field = Field(passages, question.asked, names)
+    mine = placed(passages, question.answer.text, spans)
+    others = chosen(field, found, f" {' '.join(question.instruction)} ", mine.words)
+    return place_among(field, mine, others, kind_asked(instruction))
+
+
+def placed(passages: Passages, answer: str, spans: Sequence[Span]) -> Candidate:
+    """An answer as a candidate, with the sentences that hold it."""
+    starts = [sentence.start for sentence in passages.sentences]
+    at = ((bisect_right(starts, start) - 1, start, end) for start, end in spans[:_MOST_PLACES])
+    return Candidate(spaced(answer), tuple(place for place in at if place[0] >= 0))
