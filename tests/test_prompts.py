@@ -18,7 +18,7 @@ def prompt(pair=PAIR, template=None, **changes):
 
 
 def test_the_built_in_template_asks_for_what_the_method_needs() -> None:
-    assert built_in_templates() == ["narrative", "short"]
+    assert built_in_templates() == ["few-shot", "narrative", "short"]
     made = prompt()
     assert [message.role for message in made.messages] == ["system", "user"]
     text = made.messages[1].content
@@ -78,6 +78,22 @@ def test_the_fingerprint_changes_with_everything_that_matters() -> None:
     assert prompt().fingerprint == prompt().fingerprint
     with_metadata = Pair(instruction=PAIR.instruction, answer=PAIR.answer, task="story_qa", metadata={"a": 1})
     assert prompt(with_metadata).fingerprint == prompt().fingerprint
+
+
+def test_examples_stand_before_what_is_asked() -> None:
+    text = "[user]\nan example\n[assistant]\nits text\n[user]\n{instruction} {answer} {words}\n"
+    parts = parse_template("t", f"[system]\nBe brief.\n{text}").parts
+    assert [part.role for part in parts] == ["system", "user", "assistant", "user"]
+    assert parts[2] == Message("assistant", "its text")
+
+
+@pytest.mark.parametrize(
+    "roles", ["user assistant", "assistant user", "user system user", "user user", "system"]
+)
+def test_examples_in_no_order_are_told(roles: str) -> None:
+    text = "".join(f"[{role}]\n{{instruction}} {{answer}} {{words}}\n" for role in roles.split())
+    with pytest.raises(TemplateError, match="no conversation"):
+        parse_template("t", text)
 
 
 def test_a_template_may_begin_with_its_user_part() -> None:

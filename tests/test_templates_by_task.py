@@ -83,7 +83,12 @@ def test_a_wrong_file_in_a_folder_is_told_by_its_name(tmp_path) -> None:
 
 def test_the_built_in_ones_ask_for_a_text_and_share_their_beginning() -> None:
     found = load_templates("by-task")
-    assert {path.stem for path in BUILT_IN} <= {"default", "yes_no", *(task.name for task in TASKS)}
+    assert {path.stem for path in BUILT_IN} == {
+        "default",
+        "yes_no",
+        "numeric",
+        *(task.name for task in TASKS),
+    }
     for path in BUILT_IN:
         template = next(one for one in found.templates.values() if one.name == f"by-task/{path.stem}")
         (system, rules), (user, asks) = template.parts
@@ -93,11 +98,30 @@ def test_the_built_in_ones_ask_for_a_text_and_share_their_beginning() -> None:
         assert asks.rstrip().endswith((f'"{MARKER}"; after it comes the text.',)) or MARKER in asks
     assert name_for(found, "2wikimqa", "yes") == "by-task/multihop_compare"
     assert name_for(found, "generic", "yes") == "by-task/yes_no"
-    assert name_for(found, "story_qa") == "by-task/default"
+    assert name_for(found, "generic", "1931") == "by-task/numeric"
+    assert name_for(found, "narrativeqa", "yes") == "by-task/story_qa"
+    assert name_for(found, "generic") == "by-task/default"
+
+
+def test_the_one_with_an_example_shows_it_as_a_conversation() -> None:
+    asked, shown, asks = load_template("few-shot").parts
+    assert [part.role for part in (asked, shown, asks)] == ["user", "assistant", "user"]
+    assert shown.content.startswith(f"{MARKER} ") and "{" not in asked.content + shown.content
+    # What is asked of the example is asked of the pair, word for word.
+    same = ("in plain paragraphs", "no paragraph is enough alone", f'Begin with "{MARKER}"')
+    assert all(words in asked.content and words in asks.content for words in same)
+    answer = asked.content.partition("Answer: ")[2].split()[0]
+    # The example does what it asks for: no paragraph holds the answer and what the question says of it.
+    paragraphs = [part for part in shown.content.split("\n\n") if answer in part]
+    assert paragraphs and not any("school" in part for part in paragraphs)
+    prompt = build_prompt(
+        pair("hotpotqa"), load_template("few-shot"), words=100, engine="e", model="m", sampling=Sampling()
+    )
+    assert [message.role for message in prompt.messages] == ["user", "assistant", "user"]
 
 
 def test_the_short_one_is_short() -> None:
-    assert built_in_templates() == ["narrative", "short"]
+    assert built_in_templates() == ["few-shot", "narrative", "short"]
     (one,) = load_template("short").parts
     assert one.role == "user"
     assert len(one.content.split()) < 90

@@ -1,6 +1,7 @@
 """Pairs to prompts: templates are text files filled by plain substitution.
 
-A template is the user message, or a ``[user]`` part that a ``[system]`` part may stand before.
+A template is the user message, or a ``[user]`` part that a ``[system]`` part may stand before, and
+examples, each a ``[user]`` and an ``[assistant]`` part.
 ``{instruction}``, ``{answer}`` and ``{words}`` must occur; ``{form}`` (what kind of text
 to write), ``{genre}`` and ``{task}`` may; any other ``{name}`` is an error at load time.
 Values are inserted once and never looked at again, so braces in a pair are just text.
@@ -27,6 +28,7 @@ MARKER = "Context:"
 
 _BUILT_IN = Path(__file__).parent / "templates"
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PART = re.compile(r"^\[(system|user|assistant)\]\n", re.MULTILINE)
 _REQUIRED = frozenset({"instruction", "answer", "words"})
 _OPTIONAL = frozenset({"form", "genre", "task"})
 
@@ -131,13 +133,29 @@ def parse_template(
             f"template '{name}' has {_names(unknown)}, which nothing fills; "
             f"known: {_names(required | optional)}"
         )
-    head, separator, user = text.partition("[user]\n")
-    if not separator or not head.strip():
-        return Template(name, text, (Message("user", (user if separator else text).strip()),))
-    before, marker, system = head.partition("[system]\n")
-    if before.strip() or not marker:
+    return Template(name, text, _turns(name, text))
+
+
+def _turns(name: str, text: str) -> tuple[Message, ...]:
+    """The messages of a template: all of its text, or its parts, the last of them what is asked."""
+    before, *found = _PART.split(text)
+    if not found:
+        return (Message("user", text.strip()),)
+    roles = found[::2]
+    parts = tuple(Message(role, part.strip()) for role, part in zip(roles, found[1::2], strict=True))
+    turns = [role for role in roles if role != "system"]
+    if before.strip():
         raise TemplateError(f"template '{name}' has text before its [user] part that is not a [system] part")
-    return Template(name, text, (Message("system", system.strip()), Message("user", user.strip())))
+    if (
+        "system" in roles[1:]
+        or len(turns) % 2 == 0
+        or turns != (["user", "assistant"] * len(turns))[: len(turns)]
+    ):
+        raise TemplateError(
+            f"template '{name}' has its parts in an order that is no conversation: a [system] part may come "
+            "first, then examples, each a [user] and an [assistant] part, and a [user] part last"
+        )
+    return parts
 
 
 def build_prompt(
