@@ -91,7 +91,8 @@ class GenerationConfig:
         example="org/model=0.7",
     )
     template: str = apart(
-        "narrative", "Built-in name (narrative, by-task, short, few-shot), text file, or folder of files by task."
+        "narrative",
+        "Built-in name (narrative, by-task, short, few-shot), text file, or folder of files by task.",
     )
     words: int = apart(
         2000,
