@@ -156,6 +156,15 @@ class SamplesConfig:
         "Let contexts of pairs with the very same instruction stand side by side.",
         flag="--repeat-questions/--distinct-questions",
     )
+    keychain: int = option(
+        0,
+        "Hide the question at the end of a chain of keys that stands among the documents, beside so many "
+        "chains less one that lead to other questions.",
+        low=1,
+        high=64,
+        zero="asked plainly",
+    )
+    keychain_links: int = option(3, "Links of each chain, from key to key.", low=1, high=32)
 
 
 BY_ENGINE: Final = -1.0

@@ -12,15 +12,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A kind of task. ``wording`` is filled with ``{documents}`` and ``{instruction}``."""
+    """A kind of task. ``wording`` is filled with ``{documents}`` and ``{instruction}``.
+
+    ``hidden`` is the wording for an instruction that stands at the end of a chain among the documents; it
+    is filled with ``{documents}`` and the ``{key}`` that the chain begins with. Empty: as ``GENERIC`` has it.
+    """
 
     name: str
     genre: str
     aliases: tuple[str, ...]
     wording: str
+    hidden: str = ""
 
 
 _ONE = "{documents}\n\n"
+_FOLLOW = 'Begin with the key "{key}" and follow it from key to key to the end of its chain. '
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -29,6 +35,10 @@ TASKS: tuple[Task, ...] = (
         ("narrativeqa", "story", "fiction", "novelqa", "bookqa"),
         "Here are several stories.\n\n" + _ONE + "Answer the question from what the stories tell, "
         "in as few words as it takes.\n\nQuestion: {instruction}",
+        "Here are several stories, and between their lines stand sentences about keys.\n\n"
+        + _ONE
+        + _FOLLOW
+        + "There stands a question. Answer it from what the stories tell, in as few words as it takes.",
     ),
     Task(
         "paper_qa",
@@ -36,6 +46,11 @@ TASKS: tuple[Task, ...] = (
         ("qasper", "paper", "science", "scientific", "articleqa"),
         "Below are excerpts from scientific writing.\n\n" + _ONE + "Using only these excerpts, answer the "
         "question briefly; reply yes or no where that is what is asked.\n\nQuestion: {instruction}",
+        "Below are excerpts from scientific writing; sentences about keys stand among them.\n\n"
+        + _ONE
+        + _FOLLOW
+        + "There stands a question. Using only these excerpts, answer it briefly; reply yes or no "
+        "where that is what it asks.",
     ),
     Task(
         "multihop_bridge",
@@ -43,6 +58,11 @@ TASKS: tuple[Task, ...] = (
         ("hotpotqa", "hotpot", "multihop"),
         "Read the passages.\n\n" + _ONE + "The answer may need facts from more than one place in them. "
         "Give the answer alone.\n\nQuestion: {instruction}",
+        "Read the passages. Sentences about keys stand among them.\n\n"
+        + _ONE
+        + _FOLLOW
+        + "There stands a question, and the answer to it may need facts from more than one place "
+        "in the passages. Give the answer alone.",
     ),
     Task(
         "multihop_compare",
@@ -50,6 +70,11 @@ TASKS: tuple[Task, ...] = (
         ("2wikimqa", "2wikimultihopqa", "2wikimultihop", "2wiki"),
         "Study the following passages.\n\n" + _ONE + "Compare what they say where the question calls for it, "
         "and answer with a name, a date, or yes or no.\n\nQuestion: {instruction}",
+        "Study the following passages and the sentences about keys in them.\n\n"
+        + _ONE
+        + _FOLLOW
+        + "There stands a question. Compare what the passages say where it calls for that, and "
+        "answer with a name, a date, or yes or no.",
     ),
     Task(
         "multihop_compose",
@@ -59,6 +84,11 @@ TASKS: tuple[Task, ...] = (
         + _ONE
         + "Work through them step by step in your head, then "
         "state only the final answer.\n\nQuestion: {instruction}",
+        "The passages below belong together; sentences about keys are strewn over them.\n\n"
+        + _ONE
+        + _FOLLOW
+        + "There stands a question. Work through the passages step by step in your head, then "
+        "state only the final answer.",
     ),
     Task(
         "meeting_query",
@@ -68,6 +98,10 @@ TASKS: tuple[Task, ...] = (
         + _ONE
         + "Respond to the request with what was said and decided.\n\n"
         "Request: {instruction}",
+        "These are records of meetings, with sentences about keys among them.\n\n"
+        + _ONE
+        + _FOLLOW
+        + "There stands a request. Respond to it with what was said and decided.",
     ),
     Task(
         "report_summary",
@@ -75,6 +109,10 @@ TASKS: tuple[Task, ...] = (
         ("govreport", "report", "reports"),
         "Government and audit reports follow.\n\n" + _ONE + "{instruction}\n\n"
         "Write the summary in full paragraphs and keep its figures.",
+        "Government and audit reports follow, with sentences about keys among them.\n\n"
+        + _ONE
+        + _FOLLOW
+        + "There stands what to do. Do it, in full paragraphs, and keep the figures.",
     ),
     Task(
         "news_summary",
@@ -83,10 +121,20 @@ TASKS: tuple[Task, ...] = (
         "News coverage follows.\n\n"
         + _ONE
         + "{instruction}\n\nBring what the coverage says together in one summary.",
+        "News coverage follows, with sentences about keys among it.\n\n"
+        + _ONE
+        + _FOLLOW
+        + "There stands what to do. Do it, and bring what the coverage says together in one summary.",
     ),
 )
 
-GENERIC = Task("generic", "archive", (), "{documents}\n\n{instruction}")
+GENERIC = Task(
+    "generic",
+    "archive",
+    (),
+    "{documents}\n\n{instruction}",
+    _ONE + _FOLLOW + "There stands what is asked of you. Answer it.",
+)
 
 
 def task_key(label: str) -> str:

@@ -33,6 +33,7 @@ COMPOSER = {
     "own-distractors": f"{SMALL} --corpus {OWN}?columns=context",
     "strict": f"{SMALL} --benchmark heldout={OWN}",
     "controlled-study": SMALL,
+    "hidden-questions": SMALL,
     "hub-pairs": f"{SMALL} --pairs gsm8k?config=main",
 }
 # What needs a library: its engine, the package, the extra. tests/vllm and tests/torch run them.

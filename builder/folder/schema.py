@@ -76,7 +76,8 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column(
             "evidence",
             "placed",
-            "its pieces of evidence: character spans in that message, tokens in the whole conversation",
+            "its pieces of evidence, and the links that lead to a hidden question: character spans in that "
+            "message, tokens in the whole conversation",
         ),
         Column(
             "evidence_distance",
@@ -177,7 +178,7 @@ def chat_row(sample: Sample) -> Row:
     """A row of a chat config. No column is called ``prompt``: trainers misread it beside ``messages``."""
     (start, end), (first, last) = sample.evidence_span, sample.token_span
     pieces = zip(sample.evidence, sample.evidence_tokens, strict=True)
-    apart = sorted(sample.evidence_tokens)
+    apart = sorted(filter(any, sample.evidence_tokens))  # where they could be found
     return {
         "messages": [message._asdict() for message in sample.messages],
         "id": sample.id,

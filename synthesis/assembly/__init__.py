@@ -55,6 +55,8 @@ def assemble(
     refusal: str = REFUSAL,
     oversize: str = "reject",
     repeat_questions: bool = False,
+    keychain: int = 0,
+    keychain_links: int = 3,
     **further: Any,
 ) -> Iterator[Sample | Rejected]:
     """One sample for each item, of ``length`` tokens or of one of several lengths, in the items' order.
@@ -99,6 +101,10 @@ def assemble(
         repeat_questions: whether contexts of pairs with the very same instruction ("Summarize the
             report.") may stand side by side, so that it is open which one is meant. Otherwise
             they never do, and where ``same-task`` then finds too few, other tasks' are taken.
+        keychain: into how many chains of keys, strewn over the documents, the question is put: the
+            prompt names the key that one begins with, which leads to it, the others lead to what other
+            pairs ask. 0 asks plainly.
+        keychain_links: how many links each has, from key to key.
         further: any other option of ``synthesis.options.SamplesConfig``.
 
     Yields:
@@ -121,6 +127,8 @@ def assemble(
             "refusal": refusal,
             "oversize": oversize,
             "repeat_questions": repeat_questions,
+            "keychain": keychain,
+            "keychain_links": keychain_links,
             **further,
         }
     )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from synthesis.assembly.rendering import Layout, Style, lay_out
 from synthesis.data import Message, Pair
@@ -114,12 +114,25 @@ class Gap(NamedTuple):
     tokens: int
 
 
+class Measure(Protocol):
+    """Finds gaps in a whole document."""
+
+    def gap(self, start: int, end: int) -> Gap | None:
+        """The largest one between two of its positions."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A document's text in a conversation, and what of it need not be counted, in order."""
+    """A document's text in a conversation, and what of it need not be counted, in order.
+
+    ``measure`` finds smaller gaps; ``start`` is where the text begins in the document it knows.
+    """
 
     text: str
     gaps: Sequence[Gap] = ()
+    measure: Measure | None = None
+    start: int = 0
 
     def shortened(self) -> str:
         """The text without its gaps."""
@@ -134,7 +147,9 @@ class Part:
 class Trial:
     """A conversation to count: the documents before the own context, that, those behind it.
 
-    ``evidence`` are character spans of the own context that lie in none of its gaps.
+    ``evidence`` are character spans of the own context that lie in none of its gaps; ``marks`` such
+    spans of any documents, each with the document's number from 0. With a ``key`` the question is
+    asked through it (see ``lay_out``).
     """
 
     pair: Pair
@@ -143,6 +158,8 @@ class Trial:
     after: Sequence[Part]
     style: Style
     evidence: Sequence[Span] = ()
+    marks: Sequence[tuple[int, Span]] = ()
+    key: str = ""
 
     def parts(self) -> Sequence[Part]:
         """Every document, in order."""
@@ -152,13 +169,20 @@ class Trial:
         """The conversation as it is."""
         own = None if self.own is None else self.own.text
         before, after = [part.text for part in self.before], [part.text for part in self.after]
-        return lay_out(self.pair, own, before, after, self.style)
+        return lay_out(self.pair, own, before, after, self.style, self.key)
 
     def shortened(self) -> Sequence[Message]:
         """The conversation without the gaps."""
         own = None if self.own is None else self.own.shortened()
         before, after = [part.shortened() for part in self.before], [part.shortened() for part in self.after]
-        return lay_out(self.pair, own, before, after, self.style).messages
+        return lay_out(self.pair, own, before, after, self.style, self.key).messages
+
+    def places(self, layout: Layout) -> list[Span]:
+        """Evidence and marks as spans of the first message."""
+        at = layout.span[0]
+        pieces = [(at + start, at + end) for start, end in self.evidence]
+        marked = ((layout.starts[place], span) for place, span in self.marks)
+        return [*pieces, *((at + start, at + end) for at, (start, end) in marked)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +190,16 @@ class Counted:
     """A conversation and its exact number of ``tokens``.
 
     ``own`` and ``evidence`` say which of them (end exclusive) hold the own context and its
-    pieces of evidence; (0, 0) where there is none, where none of them does (white space), or
-    where the chat template rewrites what it is given, so that nothing can be found again.
+    pieces of evidence (and what else was marked); (0, 0) where there is none, where none of them does
+    (white space), or where the chat template rewrites what it is given, so that nothing can be found
+    again. ``places`` are these pieces as characters of the first message.
     """
 
     layout: Layout
     tokens: int
     own: Span
     evidence: tuple[Span, ...]
+    places: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +242,9 @@ def count_trials(trials: Sequence[Trial], tokenizer: Tokenizer) -> list[Counted]
     counts = tokenizer.locate_batch([text.text for text in texts], [text.spans() for text in texts])
     done = []
     for trial, layout, text, (tokens, found) in zip(trials, layouts, texts, counts, strict=True):
-        own, *evidence = text.held(found) or [(0, 0)] * (1 + len(trial.evidence))
-        done.append(Counted(layout, text.tokens(tokens), own, tuple(evidence)))
+        places = tuple(trial.places(layout))
+        own, *evidence = text.held(found) or [(0, 0)] * (1 + len(places))
+        done.append(Counted(layout, text.tokens(tokens), own, tuple(evidence), places))
     return done
 
 
@@ -232,9 +259,7 @@ def _marks(trial: Trial, layout: Layout, shift: int) -> list[Span]:
     """Own context and evidence as spans of the rendered text; none where the context is left out."""
     if trial.own is None:
         return []
-    start, end = layout.span
-    pieces = [(start + first, start + last) for first, last in trial.evidence]
-    return [(first + shift, last + shift) for first, last in ((start, end), *pieces)]
+    return [(first + shift, last + shift) for first, last in (layout.span, *trial.places(layout))]
 
 
 def _counted(trial: Trial, layout: Layout, tokenizer: Tokenizer) -> _Text:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from synthesis.assembly.counting import Gap
 from synthesis.assembly.documents import Table
-from synthesis.assembly.rendering import Style, lay_out
-from synthesis.data import Context, Evidence, Pair
+from synthesis.data import Context, Evidence
 from synthesis.text.sentences import sentence_spans
 from synthesis.text.words import count_words
 from synthesis.tokens import Tokenizer
@@ -42,7 +41,7 @@ class Document:
 class Piece:
     """A document, or a part of one, as it will stand in a sample.
 
-    ``gap`` is what of ``text`` need not be counted again.
+    ``gap`` is what of ``text`` need not be counted again; ``start`` is where the text begins in its document.
     """
 
     item: int
@@ -50,6 +49,8 @@ class Piece:
     text: str
     tokens: int
     gap: Gap | None = None
+    table: Table | None = None
+    start: int = 0
 
 
 def whole(document: Document) -> Piece:
@@ -62,7 +63,7 @@ def part(document: Document, start: int, end: int, tokens: int) -> Piece:
     gap = document.table.gap(start, end) if document.table else None
     if gap is not None:
         gap = Gap(gap.start - start, gap.end - start, gap.tokens)
-    return Piece(document.item, document.name, document.text[start:end], tokens, gap)
+    return Piece(document.item, document.name, document.text[start:end], tokens, gap, document.table, start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +198,13 @@ def _runs(counts: Sequence[int], tokens: int, slack: int) -> list[tuple[int, int
 _ROUNDS: Final = 8
 
 
-def trim(pair: Pair, context: Context, budget: int, tokenizer: Tokenizer, style: Style) -> Context | None:
+def trim(
+    context: Context, budget: int, tokenizer: Tokenizer, need_of: Callable[[Context], int]
+) -> Context | None:
     """The context with as many sentences as the budget takes; ``None`` if its evidence alone is too long.
 
-    Sentences nearest to evidence are kept first. Without evidence the opening is.
+    Sentences nearest to evidence are kept first. Without evidence the opening is. ``need_of`` counts the
+    conversation about a context alone.
     """
     spans = list(sentence_spans(context.text))
     needed = _needed(spans, context.evidence)
@@ -209,13 +213,13 @@ def trim(pair: Pair, context: Context, budget: int, tokenizer: Tokenizer, style:
         [context.text[start:end] for (start, _), end in zip(spans, following, strict=True)]
     )
     order = _by_nearness(len(spans), needed)
-    aim = budget - tokenizer.count_chat(lay_out(pair, "", style=style).messages)
+    aim = budget - need_of(replace(context, text="", evidence=()))
     best: Context | None = None
     reached = 0
     for _ in range(_ROUNDS):
         kept = needed | _taken(order, sizes, aim - sum(sizes[place] for place in needed))
         shorter = _only(context, spans, sorted(kept))
-        need = tokenizer.count_chat(lay_out(pair, shorter.text, style=style).messages)
+        need = need_of(shorter)
         if reached < need <= budget:
             best, reached = shorter, need
         if kept == needed or 0 <= budget - need <= budget // 200:

@@ -15,6 +15,7 @@ from synthesis.assembly.choosing import Selector
 from synthesis.assembly.counting import Counted, Part, Trial
 from synthesis.assembly.cutting import Cutter, Document, Piece, whole
 from synthesis.assembly.documents import Documents, Notes
+from synthesis.assembly.keychains import Keychain, Keychains
 from synthesis.assembly.rendering import Style
 from synthesis.data import Context, Pair
 from synthesis.text.near_duplicates import Seen
@@ -219,6 +220,7 @@ class Workshop:
     documents: Documents
     selector: Selector
     style: Style
+    keychains: Keychains | None = None
 
     def joint(self) -> int:
         """About how many tokens one more document costs beyond its text."""
@@ -253,7 +255,7 @@ class SampleDraft:
 
     ``id`` is the sample's; ``pair`` has the answer it gives; ``context`` is what it shows, ``own``
     the same with its gaps, None where it is left out. ``need`` counts the conversation without
-    other documents.
+    other documents. ``keychain`` is what hides the question, if it is hidden.
     """
 
     id: str
@@ -265,6 +267,7 @@ class SampleDraft:
     depth: float
     stock: Stock
     cutter: Cutter
+    keychain: Keychain | None = None
     trial: Plan = field(default_factory=Plan)
     plan: Plan = field(default_factory=Plan)
     counted: Counted | None = None
@@ -335,11 +338,12 @@ def _tried(shop: Workshop, made: SampleDraft) -> Generator[list[Trial], list[Cou
 
 def _trial(made: SampleDraft, style: Style) -> Trial:
     before, after = (
-        [Part(piece.text, (piece.gap,) if piece.gap else ()) for piece in side]
+        [Part(piece.text, (piece.gap,) if piece.gap else (), piece.table, piece.start) for piece in side]
         for side in (made.trial.before, made.trial.after)
     )
     evidence = [] if made.own is None else [(piece.start, piece.end) for piece in made.context.evidence]
-    return Trial(made.pair, made.own, before, after, style, evidence)
+    trial = Trial(made.pair, made.own, before, after, style, evidence)
+    return trial if made.keychain is None else made.keychain.hide(trial)
 
 
 def _recounted(plan: Plan, cutter: Cutter, joint: int) -> Plan:

@@ -17,15 +17,17 @@ from synthesis.assembly.counting import Counted, Gap, Part, Trial, count_trials
 from synthesis.assembly.cutting import Cutter, trim
 from synthesis.assembly.documents import Documents, Table, number
 from synthesis.assembly.fitting import SampleDraft, Stock, Workshop, fitting
+from synthesis.assembly.keychains import Keychain, Keychains
 from synthesis.assembly.options import Options, assign, assign_depths
 from synthesis.assembly.prefetch import prefetched
 from synthesis.assembly.rendering import Style, lay_out
 from synthesis.data import Context, Evidence, Pair, Rejected, Sample
-from synthesis.tokens import format_length
+from synthesis.tokens import Tokenizer, format_length
 
 # Summed counts of parts can differ from the count of the whole by a few tokens; nearer to
 # the budget than this, the whole is counted.
 _DOUBT_TOKENS: Final = 64
+_SOME_KEY: Final = "velomir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Orders:
         return rooms
 
 
-def give_orders(documents: Documents, options: Options) -> Orders:
+def give_orders(documents: Documents, options: Options, keychains: Keychains | None) -> Orders:
     """The orders that content and seed determine, whatever the order of the items."""
     index = documents.index
     keys = index.keys[: index.items]
@@ -60,7 +62,7 @@ def give_orders(documents: Documents, options: Options) -> Orders:
     ranks = [number("length", options.seed, key) for key in keys]
     lengths = assign(index.pools[: index.items], ranks, shares)
     budgets = array("Q", (options.lengths[part][0] for part in lengths))
-    needs = _needs(documents, budgets, options.style)
+    needs = _needs(documents, budgets, options.style, keychains)
     by_chance = sorted(range(index.items), key=lambda item: number("abstain", options.seed, keys[item]))
     abstaining = frozenset(by_chance[: round(options.samples.abstain * index.items)])
     depths: dict[int, float] = {}
@@ -78,21 +80,36 @@ def give_orders(documents: Documents, options: Options) -> Orders:
     return Orders(budgets, needs, abstaining, depths)
 
 
-def _needs(documents: Documents, budgets: array[int], style: Style) -> array[int]:
+def _needs(
+    documents: Documents, budgets: array[int], style: Style, keychains: Keychains | None
+) -> array[int]:
     """Tokens of each item's conversation with its own context alone, exact where that decides anything."""
     index, tokenizer = documents.index, documents.tokenizer
+    key = _SOME_KEY if keychains else ""
     frames = {
-        pool: tokenizer.count_chat(lay_out(Pair(task=task), "", style=style).messages)
+        pool: tokenizer.count_chat(lay_out(Pair(task=task), "", style=style, key=key).messages)
         for pool, task in index.tasks.items()
     }
     needs = array("Q")
     for item, budget in enumerate(budgets):
         need = frames[index.pools[item]] + index.tokens[item] + index.asks[item]
-        if abs(need - budget) <= _DOUBT_TOKENS:
+        doubt = _DOUBT_TOKENS
+        if keychains:
+            sentences, tokens = keychains.size(item)
+            need, doubt = need + tokens, doubt + sentences
+        if abs(need - budget) <= doubt:
             pair, context = documents.items[item]
-            need = tokenizer.count_chat(lay_out(pair, context.text, style=style).messages)
+            need = _alone(pair, context, tokenizer, style, keychains.of(item) if keychains else None)
         needs.append(need)
     return needs
+
+
+def _alone(
+    pair: Pair, context: Context, tokenizer: Tokenizer, style: Style, keychain: Keychain | None
+) -> int:
+    """Tokens of the conversation about a context alone."""
+    trial = Trial(pair, Part(context.text), (), (), style, [piece[:2] for piece in context.evidence])
+    return tokenizer.count_chat((keychain.hide(trial) if keychain else trial).layout().messages)
 
 
 # So many samples, or so many tokens of samples, are counted in one go.
@@ -121,9 +138,10 @@ class Assembly:
     @cached_property
     def _made(self) -> tuple[Workshop, Orders]:
         options, documents = self._options, self._documents
-        orders = give_orders(documents, options)
+        keychains = Keychains(documents, options) if options.samples.keychain else None
+        orders = give_orders(documents, options, keychains)
         selector = make_selector(options, documents, orders.rooms())
-        return Workshop(documents, selector, options.style), orders
+        return Workshop(documents, selector, options.style, keychains), orders
 
     def prepare(self) -> None:
         """Index the documents now, so that processes forked from this one need not."""
@@ -172,18 +190,25 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Sampl
     notes = shop.documents.index.notes(item)
     name = options.identity(pair.id, context.text, pair.task, budget, tokenizer.identity)
     stock, cutter = Stock(shop.stock(item, notes, pair.answer)), Cutter(tokenizer)
+    keychain = shop.keychains.of(item) if shop.keychains else None
     if item in orders.abstaining:
         pair = replace(pair, answer=options.samples.refusal)
-        need = tokenizer.count_chat(lay_out(pair, None).messages)
-        return SampleDraft(name, pair, context, None, need, budget, 0.0, stock, cutter)
-    need, own = orders.needs[item], Part(context.text, _own_gaps(context, notes.table))
+        need = tokenizer.count_chat(lay_out(pair, None, key=keychain.key if keychain else "").messages)
+        if keychain:
+            need += sum(tokenizer.count_batch([f" {one.text}" for one in keychain.sentences]))
+        return SampleDraft(name, pair, context, None, need, budget, 0.0, stock, cutter, keychain)
+    need, own = orders.needs[item], Part(context.text, _own_gaps(context, notes.table), notes.table)
     if need > budget:
-        trimmed = trim(pair, context, budget, tokenizer, options.style)
+
+        def need_of(shorter: Context) -> int:
+            return _alone(pair, shorter, tokenizer, options.style, keychain)
+
+        trimmed = trim(context, budget, tokenizer, need_of)
         if trimmed is None:
             return None
-        need = tokenizer.count_chat(lay_out(pair, trimmed.text, style=options.style).messages)
+        need = need_of(trimmed)
         context, own = trimmed, Part(trimmed.text)
-    return SampleDraft(name, pair, context, own, need, budget, orders.depths[item], stock, cutter)
+    return SampleDraft(name, pair, context, own, need, budget, orders.depths[item], stock, cutter, keychain)
 
 
 def _own_gaps(context: Context, table: Table | None) -> list[Gap]:
@@ -202,8 +227,9 @@ def _own_gaps(context: Context, table: Table | None) -> list[Gap]:
 def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: float | None) -> Sample:
     own = () if made.own is None else (made.pair.id,)
     before, after = ([piece.name for piece in side] for side in (made.plan.before, made.plan.after))
-    start = counted.layout.span[0]
-    pieces = () if made.own is None else made.context.evidence
+    whats = [] if made.own is None else [piece.what for piece in made.context.evidence]
+    if made.own is not None and made.keychain is not None:
+        whats += made.keychain.evidence
     return Sample(
         id=made.id,
         pair_id=made.pair.id,
@@ -217,10 +243,11 @@ def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: fl
         distractors=f"{options.choice}{'' if made.own else '+abstain'}",
         task=made.pair.task,
         coherence=coherence,
-        evidence=tuple(Evidence(start + piece.start, start + piece.end, piece.what) for piece in pieces),
+        evidence=tuple(Evidence(*place, what) for place, what in zip(counted.places, whats, strict=True)),
         evidence_tokens=counted.evidence,
         form=made.context.form if made.own else "",
         hops=made.context.hops if made.own else 0,
+        rings=made.keychain.rings if made.keychain else 0,
     )
 
 
@@ -240,8 +267,9 @@ def _rejected(shop: Workshop, orders: Orders, item: int) -> Rejected:
             f"tokens ({format_length(budget)}): ask for a greater length or a shorter context"
         )
     else:
+        beside = "question, its chains of keys" if shop.keychains else "question"
         reason = (
-            f"the context with its question and answer takes {orders.needs[item]:,} tokens and the "
+            f"the context with its {beside} and answer takes {orders.needs[item]:,} tokens and the "
             f"budget is {budget:,} ({format_length(budget)}): ask for a greater length or a shorter context, "
             "or have it trimmed"
         )

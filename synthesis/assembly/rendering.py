@@ -13,10 +13,11 @@ from typing import Final
 from synthesis.data import Message, Pair
 from synthesis.errors import UsageError
 from synthesis.options import SEPARATOR
-from synthesis.tasks import task_of
+from synthesis.tasks import GENERIC, task_of
 
 _DOCUMENTS: Final = "{documents}"
 _INSTRUCTION: Final = "{instruction}"
+_KEY: Final = "{key}"
 _NUMBER: Final = "{n}"
 
 
@@ -69,14 +70,20 @@ def lay_out(
     before: Sequence[str] = (),
     after: Sequence[str] = (),
     style: Style = PLAIN,
+    key: str = "",
 ) -> Layout:
     """The conversation that asks ``pair`` over the documents ``before``, ``own``, ``after``.
 
-    ``own`` None leaves the context out.
+    ``own`` None leaves the context out. With a ``key`` the instruction is not put: what stands at the
+    end of the chain that begins with the key is (see ``synthesis.assembly.keychains``).
     """
     texts = [*before, *(() if own is None else (own,)), *after]
     parts = [style.opening(place) + text for place, text in enumerate(texts, 1)]
-    content, start = _fill(task_of(pair.task).wording, style.separator.join(parts), pair.instruction)
+    kind, documents = task_of(pair.task), style.separator.join(parts)
+    if key:
+        content, start = _fill(kind.hidden or GENERIC.hidden, documents, _KEY, key)
+    else:
+        content, start = _fill(kind.wording, documents, _INSTRUCTION, pair.instruction)
     messages = (Message("user", content), Message("assistant", pair.answer))
     starts, at = [], start
     for place, text in enumerate(texts, 1):
@@ -90,9 +97,9 @@ def lay_out(
     return Layout(messages, tuple(starts), (first, first + len(own)), depth)
 
 
-def _fill(wording: str, documents: str, instruction: str) -> tuple[str, int]:
+def _fill(wording: str, documents: str, slot: str, asked: str) -> tuple[str, int]:
     """The filled wording, and where the documents start in it."""
     opening, _, closing = wording.partition(_DOCUMENTS)
-    opening = opening.replace(_INSTRUCTION, instruction)
-    closing = closing.replace(_INSTRUCTION, instruction)
+    opening = opening.replace(slot, asked)
+    closing = closing.replace(slot, asked)
     return opening + documents + closing, len(opening)
