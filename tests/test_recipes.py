@@ -33,7 +33,7 @@ COMPOSER = {
     "own-distractors": f"{SMALL} --corpus {OWN}?columns=context",
     "strict": f"{SMALL} --benchmark heldout={OWN}",
     "controlled-study": SMALL,
-    "hidden-questions": SMALL,
+    "hidden-questions": "--limit 6 --words 120 --lengths 2k",
     "hub-pairs": f"{SMALL} --pairs gsm8k?config=main",
 }
 # What needs a library: its engine, the package, the extra. tests/vllm and tests/torch run them.
