@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,6 +46,13 @@ def evaluate(
         str, typer.Option(metavar="TOKENS", help="Cut longer prompts in the middle, as LongBench does.")
     ] = "",
     form: Annotated[str, typer.Option(help="Form of the source, if it cannot be told.")] = "",
+    tasks: Annotated[
+        str, typer.Option(metavar="NAMES", help="Of a benchmark's tasks only these: hotpotqa,trec.")
+    ] = "",
+    prompts: Annotated[
+        str,
+        typer.Option(metavar="PATH", help="A benchmark's own prompts, if they are not beside its data."),
+    ] = "",
     column: Annotated[
         list[str] | None,
         typer.Option(metavar="OURS=THEIRS", help="Map a column: context, instruction, answer, evidence ..."),
@@ -81,7 +89,11 @@ def evaluate(
     run = overridden(RunConfig(), {**given, "engine": engine})
     config = EvaluationConfig(
         out=out,
-        source=_source(questions, given, assigned("--column", "context=document", column or [])),
+        source=replace(
+            _source(questions, given, assigned("--column", "context=document", column or [])),
+            tasks=_names(tasks),
+            prompts=prompts,
+        ),
         conditions=conditions_of(
             condition,
             lengths,
@@ -94,7 +106,7 @@ def evaluate(
         form=form,
         temperature=temperature,
         max_tokens=max_tokens,
-        metrics=check_metrics([name.strip() for name in metric.split(",") if name.strip()]),
+        metrics=check_metrics(_names(metric)),
         likelihood=likelihood,
         replies=replies,
     )
@@ -123,6 +135,10 @@ def evaluate(
         raise typer.Exit(1)
 
 
+def _names(given: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in given.split(",") if name.strip())
+
+
 def _source(questions: str, given: dict[str, Any], columns: dict[str, str]) -> QuestionSource:
     """Where the questions are; of a dataset of this tool the config is found out, as an export does."""
     from builder.export.source import choose_config
@@ -149,6 +165,9 @@ def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
     replace_file(config.out / TABLE, f"# {model}, {summary.facts['source']}\n\n{told}")
     write_figures(summary.tally, config.out / FIGURES, str(model).rstrip("/").rsplit("/", 1)[-1])
     lines = [told]
+    lines += [f"wording of {count:,} questions: {name}" for name, count in summary.facts["wordings"].items()]
+    if hidden := summary.facts["answers_hidden"]:
+        lines.append(f"{hidden:,} questions whose answers are kept hidden have no score")
     for name, count in summary.lacking.items():
         lines.append(f"{name}: {count:,} questions left out, as their evidence is not known")
     if summary.bad:

@@ -345,6 +345,8 @@ class _Work:
             "form": self.form,
             "questions": len(self.evaluation.store),
             "unusable_rows": len(self.bad),
+            "answers_hidden": self.evaluation.store.hidden,
+            "wordings": dict(self.evaluation.store.worded_by),
             "evidence_not_known": self.evaluation.cases.lacking(),
             "temperature": config.temperature,
             "seed": config.run.seed,

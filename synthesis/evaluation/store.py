@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 
@@ -18,7 +19,8 @@ class QuestionStore(OnDemand[ContextQuestion]):
     """Questions in a temporary file; those that may be answered at the same length follow one another.
 
     ``most`` is how long a reply to each may be, in tokens; ``able`` says for each condition how many
-    questions can be asked under it, ``wordings`` which templates, systems and tasks there are.
+    questions can be asked under it, ``wordings`` which templates, systems and tasks there are, ``worded_by``
+    how many questions say where theirs is from, ``hidden`` how many have answers that are kept hidden.
     """
 
     def __init__(
@@ -28,12 +30,16 @@ class QuestionStore(OnDemand[ContextQuestion]):
         self._file = RecordFile()
         most = array("L")
         self.wordings: set[tuple[str, str, str]] = set()
+        self.worded_by: Counter[str] = Counter()
+        self.hidden = 0
         self.able = dict.fromkeys(CONDITIONS, 0)
         for question in questions:
             values = tuple(getattr(question, one.name) for one in fields(question))
             self._file.add(pickle.dumps(values))
             most.append(most_tokens(question))
             self.wordings.add((question.template, question.system, question.task))
+            self.worded_by.update([question.wording] if question.wording else [])
+            self.hidden += not any(question.answers)
             for condition in CONDITIONS:
                 self.able[condition] += can_be_asked(question, condition)
         self._file.flush()
