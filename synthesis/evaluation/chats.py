@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,9 @@ def _question(row: Any, task: str) -> ContextQuestion:
         evidence=pieces if known else (),
         evidence_source=("exact" if row.get("form") else "located") if pieces and known else "none",
         own=own if known else (0, 0),
-        depth=row.get("depth") if known and len(row.get("documents") or ()) > 1 else None,
+        depth=float(row["depth"]) if known and len(row.get("documents") or ()) > 1 else None,
         length=int(row.get("tokens") or 0),
-        record={name: row[name] for name in _TOLD if name in row},
+        record={name: _plain(row[name]) for name in _TOLD if name in row},
         system=system,
         most_tokens=_LONG if metric == "rouge-l" else 0,
     )
@@ -101,6 +102,10 @@ def _parted(content: str, task: str, after: int) -> tuple[int, int, str]:
     if not (instruction := content[at + len(asking) : end]).strip():
         raise BadRow("its instruction is empty")
     return len(opening), at, instruction
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value  # JSON lines are read exactly
 
 
 def _pieces(pieces: Any, start: int) -> tuple[Evidence, ...]:

@@ -8,6 +8,7 @@ from typing import cast
 
 from synthesis.errors import UsageError
 from synthesis.evaluation.questions import QuestionForm, QuestionSource
+from synthesis.evaluation.rows import tables_of
 
 _ROOM = "synthesis.evaluation"
 # Name -> module with a ``FORM``. The first that fits is taken: from the most particular to the most general.
@@ -52,6 +53,7 @@ def form_of(source: QuestionSource, name: str = "") -> QuestionForm:
         form = form_named(known)
         if form.fits(source):
             return form
+    tables_of(source)  # says what is wrong with one that is not there
     forms = "; ".join(f"{known} ({form_named(known).told})" for known in _FORMS)
     raise UsageError(
         f"{source.place} is in no form of questions that is known: {forms}. Name one with --form, or the "

@@ -61,9 +61,7 @@ class Placement:
         """
         budget = length - self._excess
         if budget <= 0:
-            raise UsageError(
-                f"--lengths {format_length(length)}: the prompt around the context takes more; give more"
-            )
+            raise _too_short(length, length + self._excess)
         where = "uniform" if depth is None else depth
         samples = from_keywords({"depth": where, "distractors": self._distractors})
         assembly = Assembly(self._documents, make_options({budget: 1.0}, samples, self._seed), lambda _: None)
@@ -88,7 +86,16 @@ class Placement:
     def _shortened(self, question: ContextQuestion, length: int) -> PlacedContext:
         answer = Message("assistant", question.answers[0])
         around = self._tokenizer.count_chat((*asked(question, "-"), answer))
+        if around >= length:
+            raise _too_short(length, around)
         return cut_middle(question.context, question.evidence, length - around, self._tokenizer)
+
+
+def _too_short(length: int, needed: int) -> UsageError:
+    return UsageError(
+        f"--lengths {format_length(length)} leaves no room for a context: question, answer and what stands "
+        f"around them take {needed:,} tokens; give more"
+    )
 
 
 def cut_middle(text: str, evidence: tuple[Evidence, ...], most: int, tokenizer: Tokenizer) -> PlacedContext:

@@ -116,8 +116,10 @@ class Allowance:
         if not self._budget or self._log is None:
             return True
         usage = self._log.usage
+        if not usage.replies:
+            return not open  # the first tells what one takes
         spent = self._budget.share(usage)
-        return spent < 1 if not usage.replies else spent + (open + 1) * spent / usage.replies <= 1
+        return spent + (open + 1) * spent / usage.replies <= 1
 
     def may_go_on(self) -> bool:
         """Each question takes one reply."""
