@@ -19,7 +19,7 @@ from synthesis.engines.composer.forms.base import Told
 from synthesis.engines.composer.forms.choose import evidence, tell
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.bank import load_bank
-from synthesis.engines.composer.prose.facts import PACE, Feed, spread
+from synthesis.engines.composer.prose.facts import PACE, Feed, Planned, spread
 from synthesis.engines.composer.prose.guard import Guard, guard
 from synthesis.engines.composer.prose.placing import planned_steps
 from synthesis.engines.composer.prose.plan import Beat, cast_size, plan
@@ -27,6 +27,7 @@ from synthesis.engines.composer.prose.scene import Scene
 from synthesis.engines.composer.prose.world import Clock, Supply
 from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
 from synthesis.engines.composer.reading.topics import topics
+from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.statements import state
 from synthesis.engines.composer.stating.steps.plan import in_steps
 from synthesis.errors import UsageError
@@ -53,13 +54,16 @@ ENDING = 26
 class Draft:
     """A finished context; each span of ``evidence`` is exact in ``text``.
 
-    ``form`` is the kind of statement that carries the evidence, ``hops`` the number of its steps.
+    ``form`` is the kind of statement that carries the evidence, ``hops`` the number of its steps. ``query``
+    is what is asked of ``says``, the triples in the text that bear on it, where the evidence is in steps.
     """
 
     text: str
     evidence: tuple[Evidence, ...]
     form: str = ""
     hops: int = 0
+    query: Query | None = None
+    says: tuple[Triple, ...] = ()
 
 
 class Written(NamedTuple):
@@ -68,6 +72,8 @@ class Written(NamedTuple):
     paragraphs: Iterator[Paragraph]
     form: str
     hops: int
+    planned: list[Planned]
+    query: Query | None = None
 
 
 def compose(
@@ -110,7 +116,10 @@ def compose(
         text += "\n\n" if text else ""
         found += (Evidence(len(text) + s, len(text) + e, what) for s, e, what in paragraph.spans)
         text += paragraph.text
-    return Draft(text, tuple(found), made.form, made.hops)
+    says = tuple(
+        triple for one in made.planned if one.statement.text in text for triple in one.statement.says
+    )
+    return Draft(text, tuple(found), made.form, made.hops, made.query, says)
 
 
 def write(
@@ -155,7 +164,8 @@ def write(
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None)
     bans = guard(named, answer)
     subjects = _mentionable(topics(instruction, answer), bans)
-    return Written(_Book(rng, genre, words, feed, subjects, bans).paragraphs(), form, hops)
+    book = _Book(rng, genre, words, feed, subjects, bans)
+    return Written(book.paragraphs(), form, hops, planned, steps.query if steps else None)
 
 
 def _told(
@@ -166,7 +176,7 @@ def _told(
     feed = Feed(rng, planned, around(told, instruction, answer), words, mode)
     bans = guard(instruction, answer)
     book = _Book(rng, genre, words, feed, _mentionable([told.subject], bans), bans)
-    return Written(book.paragraphs(), told.form, 1)
+    return Written(book.paragraphs(), told.form, 1, planned)
 
 
 def _mentionable(subjects: list[str], bans: Guard) -> list[str]:

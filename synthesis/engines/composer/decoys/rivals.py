@@ -221,6 +221,8 @@ class Rivals:
 
     def _like(self, name: str) -> str:
         """Another name of an invented one's kind."""
+        if self._steps.names[name] == "alias":
+            return self._namer.draw("town", "alias")
         return self._fresh(self._steps.names[name], name.split()[-1])
 
     def _fresh(self, sort: str, head: str = "") -> str:

@@ -57,12 +57,14 @@ def answers(query: Query, told: Iterable[Triple]) -> set[str]:
     if query.how == "find":
         return {bound["?answer"] for bound in _solutions(query.wanted, holding, {})}
     if query.how == "all":
-        whole = all(any(True for _ in _solutions((one,), holding, {})) for one in query.wanted)
-        return {"yes" if whole else "no"}
+        sides = _by_side(query.wanted).values()
+        return {"yes" if all(any(True for _ in _solutions(one, holding, {})) for one in sides) else "no"}
     if query.how == "count":
         return {str(len({bound["?value"] for bound in _solutions(query.wanted, holding, {})}))}
     if query.how == "span":
-        ends = [{bound["?value"] for bound in _solutions((one,), holding, {})} for one in query.wanted]
+        joints = tuple(one for one in query.wanted if one.value != "?value")
+        events = [(*joints, one) for one in query.wanted if one.value == "?value"]
+        ends = [{bound["?value"] for bound in _solutions(one, holding, {})} for one in events]
         years = [number_of(next(iter(found))) for found in ends if len(found) == 1]
         known = [year for year in years if year is not None]
         return {f"{known[1] - known[0]:g}"} if len(known) == 2 else set()
@@ -73,6 +75,10 @@ def _weighed(query: Query, holding: Sequence[Triple]) -> set[str]:
     """What comes of one value for each side; a side with two values or none decides nothing."""
     sides: dict[str, set[str]] = {}
     for side, wanted in _by_side(query.wanted).items():
+        if all(one.value != "?value" for one in wanted):
+            if not any(True for _ in _solutions(wanted, holding, {})):
+                return set()
+            continue
         sides[side] = {bound["?value"] for bound in _solutions(wanted, holding, {})}
     if any(len(values) != 1 for values in sides.values()):
         return set()

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from synthesis.engines.composer.grammar.wording import finish, upper_first
 from synthesis.engines.composer.stating.proof import Query, Triple
+from synthesis.engines.composer.stating.steps.wording import other_words
 
 _GAP = re.compile(r"\{([sv])\}")
 
@@ -43,19 +44,31 @@ class Link:
 
     def tell(self, rng: random.Random, overlap: str = "mixed") -> str:
         """The step as a sentence; ``overlap`` is how much of the question's wording it keeps."""
-        if overlap == "copied" or len(self.forms) == 1:
-            form = self.forms[0]
-        else:
-            form = rng.choice(self.forms[1:] if overlap == "paraphrased" else self.forms)
-        return self.told(form)
-
-    def told(self, form: str) -> str:
-        """A form with the gaps filled, as a sentence."""
-        return finish(upper_first(self.clause(form)))
+        if overlap == "copied":
+            return finish(upper_first(self.clause(self.forms[0])))
+        if overlap == "mixed":
+            return finish(upper_first(self.clause(rng.choice(self.forms))))
+        form = other_words(rng.choice(self.forms[1:] or self.forms))
+        clause = self.value[:1].islower() and self.role in ("bridge", "support")
+        told = replace(self, value=other_words(self.value)) if clause else self
+        return finish(upper_first(told.clause(form)))
 
     def clause(self, form: str) -> str:
         """A form with the gaps filled."""
         return _GAP.sub(lambda gap: self.subject if gap[1] == "s" else self.value, form)
+
+    def speaks_of(self, name: str) -> bool:
+        """Whether a name is in what the step says."""
+        return any(exchanged(end, name, "") != end for end in (self.subject, self.value, *self.forms))
+
+    def renamed(self, name: str, other: str) -> Link:
+        """The step with another name for something it speaks of, also inside a clause."""
+        return replace(
+            self,
+            subject=exchanged(self.subject, name, other),
+            value=exchanged(self.value, name, other),
+            forms=tuple(exchanged(form, name, other) for form in self.forms),
+        )
 
     def about(self, others: Mapping[str, str]) -> Link:
         """The same of others: names that ``others`` has are replaced, the meaning with its value."""
@@ -66,6 +79,11 @@ class Link:
             value=value,
             means="" if value != self.value else self.means,
         )
+
+
+def exchanged(text: str, name: str, other: str) -> str:
+    """A text with another name wherever it has the one, as whole words."""
+    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _: other, text)
 
 
 def gapped(text: str, subject: str, value: str) -> str | None:

@@ -24,7 +24,7 @@ from synthesis.engines.composer.stating.statements import Statement, state
 from synthesis.engines.composer.stating.steps.bridges import NAME, named
 from synthesis.engines.composer.stating.steps.compared import compared
 from synthesis.engines.composer.stating.steps.joined import described
-from synthesis.engines.composer.stating.steps.links import Derivation, Link, gapped
+from synthesis.engines.composer.stating.steps.links import Derivation, Link, exchanged, gapped
 from synthesis.engines.composer.stating.steps.naming import Namer
 from synthesis.engines.composer.stating.steps.numbers import derived
 from synthesis.engines.composer.stating.steps.polar import polar
@@ -224,11 +224,12 @@ def _plainly(question: str, answer: str, rng: random.Random) -> Derivation | Non
 def _subjects(question: str, answer: str) -> list[str]:
     """Names in a question that may be called otherwise, the longest first."""
     openers = WH | AUXILIARIES | PREPOSITIONS | {"the", "a", "an", "who's"}
-    found = [
+    runs = [
         one[0].strip()
         for one in _NAMES.finditer(question)
         if one.start() or core(one[0].split()[0]) not in openers
     ]
+    found = [re.sub(r"['’]s?$", "", name) for run in runs for name in (run, *run.split(" and "))]
     low = answer.casefold()
     fit = [name for name in dict.fromkeys(found) if _may_be_called_otherwise(name, low, question)]
     return sorted(fit, key=lambda name: (-len(name.split()), question.find(name)))
@@ -238,7 +239,7 @@ def _may_be_called_otherwise(name: str, answer: str, question: str) -> bool:
     low = name.casefold()
     if not re.match(r"[\"“A-Z]", name) or len(name) < 4 or answer in low or low in answer:
         return False
-    if name in words("nationalities") or re.search(r"['’]s?$|\b(?:and|is|in)\b|&|, ", name):
+    if name in words("nationalities") or re.search(r"\b(?:and|is|in)\b|&", name):
         return False
     # "a Super Bowl" is one of several.
     one_of = re.search(rf"\b(?:an?|his|her|their) {re.escape(name)}", question)
@@ -249,28 +250,40 @@ _ALIASES = (
     "in the papers {v} goes by the name of {s}",
     "{s} is what {v} is called in all that follows",
     "whoever wrote of {v} wrote {s}, as everybody there did",
+    "the name {s} stands for {v} in every list of those years",
+    "{v} was entered as {s} from the first page to the last",
+    "{s} and {v} are one and the same, as the register has it",
 )
 
 
 def _by_another_name(told: Derivation, question: str, answer: str, namer: Namer) -> Derivation | None:
     """One more step: something the question names has another name, and the rest is told of that."""
-    called = [link.subject for link in told.links if link.relation == "called"]
-    for name in (*_subjects(question, answer), *called[:1]):
-        places = [end for link in told.links for end in (link.subject, link.value)]
-        if name not in places or any(link.relation == "called" and link.value == name for link in told.links):
+    called = [link for link in told.links if link.relation == "called"]
+    renamed = {link.value for link in called}
+    for name in (*_subjects(question, answer), *(link.subject for link in called)):
+        others = [link for link in told.links if link not in called]
+        if name in renamed or not any(link.speaks_of(name) for link in others):
             continue
-        alias = namer.draw("town", "thing")
-        others = {name: alias}
-        links = [replace(link.about(others), means=link.means) for link in told.links]
-        variable = f"?{alias}"
+        alias = namer.draw("town", "alias")
+        old = f"?{name}" if any(link.subject == name for link in called) else name
+        links = (
+            *called,
+            Link(alias, "called", name, _ALIASES),
+            *(link.renamed(name, alias) for link in others),
+        )
+        names = [one for one in told.query.wanted if one.relation == "called"]
         wanted = [
-            one._replace(
-                subject=variable if one.subject == name else one.subject,
-                value=variable if one.value == name else one.value,
-            )
-            for one in told.query.wanted
+            _renamed(one, old, f"?{alias}", name, alias) for one in told.query.wanted if one not in names
         ]
-        first = Link(alias, "called", name, _ALIASES)
-        query = replace(told.query, wanted=(Triple(variable, "called", name), *wanted))
-        return Derivation((first, *links), query, told.form)
+        first = Triple(f"?{alias}", "called", old)
+        return Derivation(links, replace(told.query, wanted=(*names, first, *wanted)), told.form)
     return None
+
+
+def _renamed(wanted: Triple, old: str, new: str, name: str, alias: str) -> Triple:
+    """What is wanted, of the other name; inside a clause the name itself stands for it."""
+    ends = (
+        new if value == old else exchanged(value, name, alias) for value in (wanted.subject, wanted.value)
+    )
+    subject, value = ends
+    return Triple(subject, wanted.relation, value)

@@ -182,7 +182,9 @@ def _same(asked: _Asked, yes: bool, namer: Namer, rng: random.Random) -> Derivat
     before = found["before"].strip()
     be = {"are": "is", "were": "was", "is": "is", "was": "was"}.get(asked.auxiliary, "")
     first, second = _values(noun, yes, namer, rng)
-    if before and _VERBS.match(before) is None and be and link:
+    if link == "of" and not before and noun in _HAVING:
+        forms = _HAVING[noun]
+    elif before and _VERBS.match(before) is None and be and link:
         forms = worded(f"{{s}} {be} {before} {link} {{v}}")
     elif be and link:
         forms = _HAVING["country"] if link == "from" else worded(f"{{s}} {be} {link} {{v}}")

@@ -47,7 +47,7 @@ def _turned(form: str) -> list[str]:
         f"{before}{other}{after}"
         for own, other in _turns()
         for before, found, after in (form.partition(own),)
-        if found and not _HELPED.search(before)
+        if found and not _HELPED.search(before) and (" " in own.strip() or not after.startswith("by "))
     ]
     gaps = form.count("{s}"), form.count("{v}")
     return [one for one in made if (one.count("{s}"), one.count("{v}")) == gaps]
@@ -60,3 +60,18 @@ _HELPED = re.compile(r"\b(?:is|was|are|were|be|been|being|has|had|have|did|also|
 def _turns() -> tuple[tuple[str, str], ...]:
     sides = (line.partition("=") for line in words("turns"))
     return tuple((f" {own.strip()} ", f" {other.strip()} ") for own, _, other in sides)
+
+
+def other_words(text: str) -> str:
+    """Plain words replaced by others for them, never in quotes, names or gaps."""
+    return _WORDS.sub(lambda word: word[0] if word[1] or word[2] else _synonyms().get(word[0], word[0]), text)
+
+
+# Quoted, or in a gap or a name: such words stay; all others are small letters alone.
+_WORDS = re.compile(r"(\"[^\"]*\"|“[^”]*”|\{\w\})|(\w*[A-Z0-9'’-]\w*)|\b[a-z]+\b")
+
+
+@cache
+def _synonyms() -> dict[str, str]:
+    sides = (line.partition("=") for line in words("synonyms"))
+    return {own.strip(): other.strip() for own, _, other in sides}
