@@ -53,6 +53,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         r"\b(?:as|so) (?:wide|long|large|high|deep|old) as of\b",
         r"\b(?:more|less|fewer) \w+ as\b(?! (?:if|though|soon|well|long|far|they|he|she|it|usual|yet|when))",
         r"\bmost (?:respect|case|part|way|place|thing)\b(?! of)",
+        r"\b(?:so|very) \w+(?: off)? than\b|\bit was less what\b",
         r"\bmade it the worst\b|\bwas worse(?:,| and| or)? of\b",
     ),
     "an article or a determiner": (

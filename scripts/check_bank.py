@@ -85,6 +85,7 @@ _RULES = (
     *("when_first", "when_that_afternoon", "when_that_evening", "when_next", "when_days", "when_week"),
     *("later", "tie", *TRAITS, *(f"sky_{sky}" for skies in SKIES.values() for sky in skies)),
 )
+_PAIRED = re.compile(r"\(([\w ]+)\|([\w ]+)\) (?:by|for|to|in|after) \(\1\|\2\)")
 _DOUBLED = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
 _ALLOWED_TWICE = ("had", "that", "her", "very")
 
@@ -203,6 +204,8 @@ def _style(bank: Bank) -> Iterator[str]:
             yield f"{where}: does not end as a sentence does: {source}"
         if re.search(r"\{[Tt]hey\} (?:were|have|are)\b", source):
             yield f"{where}: {{they}} is one person; write 'was': {source}"
+        if _PAIRED.search(source):
+            yield f"{where}: write '(word by word|line by line)', as both are drawn apart: {source}"
         # Alternatives and slots both break a run; what is left must be short.
         runs = re.split(r"[(|)]|\{[A-Za-z_]+\}", source)
         longest = max(runs, key=lambda run: len(run.split()))

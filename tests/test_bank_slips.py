@@ -23,6 +23,7 @@ WRONG = {
         "He liked a diagram to an argument.",
         "She preferred tables than charts.",
         "There was a gap as wide as of a hand.",
+        "It had never looked so far off than it did.",
         "It was different in most respect, and was noted.",
     ),
     "an article or a determiner": (
@@ -76,3 +77,10 @@ def test_the_check_of_a_bank_tries_the_alternatives() -> None:
     line = compile_line("{They} had (the job|been asked) of (making|saying) it (again|right).")
     worse = Bank(bank.genre, bank.meta, bank.rules, bank.kinds | {"work": (line,)}, bank.settings, bank.plots)
     assert any("asked of" in problem for problem in lint(worse))
+
+
+def test_alternatives_that_go_together_are_written_together() -> None:
+    bank = load_bank("archive")
+    line = compile_line("{They} read it, (word|line) by (word|line).")
+    worse = Bank(bank.genre, bank.meta, bank.rules, bank.kinds | {"work": (line,)}, bank.settings, bank.plots)
+    assert any("drawn apart" in problem for problem in lint(worse))

@@ -112,8 +112,8 @@ def _phrases(tokens: list[str]) -> list[str]:
     """Determiner and one to three plain words, up to a preposition or the end."""
     found = []
     for at in range(len(tokens) - 1):
-        # Not "its": what it refers to stays behind in the instruction.
-        if core(tokens[at]) not in ("the", "a", "an", "his", "her", "their"):
+        # Not "its" or "his": what it refers to stays behind in the instruction.
+        if core(tokens[at]) not in ("the", "a", "an"):
             continue
         end = at + 1
         while (
