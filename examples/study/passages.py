@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from synthesis.text.ngrams import plain_words
+from synthesis.text.sentences import sentences
 from synthesis.text.states import states
 
 _BLANK = re.compile(r"\n\s*\n")
@@ -25,8 +26,11 @@ def needle(context: str, question: str, answers: Sequence[str]) -> str:
 
 
 def shortened(context: str, question: str, answers: Sequence[str], words: int) -> str:
-    """The evidence, and the passages nearest to the question while they fit ``words`` words in all."""
-    passages = _passages(context)
+    """The evidence, and the passages nearest to the question while they fit ``words`` words in all.
+
+    A passage of more than half of them is cut to its first sentences and those that state the answer.
+    """
+    passages = [_cut(passage, answers, words // 2) for passage in _passages(context)]
     ranked = _ranked(passages, question, answers)
     kept = ranked[:2]
     room = words - sum(len(passages[at].split()) for at in kept)
@@ -36,6 +40,21 @@ def shortened(context: str, question: str, answers: Sequence[str], words: int) -
             kept.append(at)
             room -= size
     return _joined(passages, kept)
+
+
+def _cut(passage: str, answers: Sequence[str], words: int) -> str:
+    if len(passage.split()) <= words:
+        return passage
+    spans = sentences(passage)
+    told = [any(states(passage[start:end], answer) for answer in answers) for start, end in spans]
+    sizes = [len(passage[start:end].split()) for start, end in spans]
+    room = words - sum(size for size, one in zip(sizes, told, strict=True) if one)
+    kept = []
+    for (start, end), size, one in zip(spans, sizes, told, strict=True):
+        if one or size <= room:
+            kept.append(passage[start:end])
+            room -= 0 if one else size
+    return " ".join(kept) if any(told) or kept else passage
 
 
 def _passages(context: str) -> list[str]:

@@ -21,7 +21,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from examples.study.arms import Turn
 from examples.study.plan import Plan
 
-_MOST_TOKENS = 140_000  # of a batch that is only read
+# Tokens of a batch that is only read: what fits a GPU's memory, what fits a processor's caches.
+_MOST_TOKENS = {"cuda": 140_000, "cpu": 4_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Model:
         """Id -> mean negative log-likelihood of the answer's tokens, in nats."""
         self._model.eval()
         found: dict[str, float] = {}
-        for batch in _batches(self.encode(turns)):
+        for batch in _batches(self.encode(turns), _MOST_TOKENS[self.device]):
             for row, losses in zip(batch, self._losses(batch), strict=True):
                 found[row.id] = losses.mean().item()
         return found
@@ -99,7 +100,7 @@ class Model:
         """Id -> the answer the model writes, the likeliest token each time."""
         self._model.eval()
         found: dict[str, str] = {}
-        for batch in _batches(self.encode(turns)):
+        for batch in _batches(self.encode(turns), _MOST_TOKENS[self.device]):
             for row, ids in zip(batch, self._greedy(batch, longest), strict=True):
                 found[row.id] = self._words.decode(ids, skip_special_tokens=True).strip()
         return found
@@ -163,12 +164,12 @@ def _multiplies_bfloat16() -> bool:
     return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
-def _batches(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:
+def _batches(rows: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:
     """Rows of like length together, as many as a batch may have tokens."""
     batch: list[Encoded] = []
     for row in sorted(rows, key=lambda one: -len(one.prompt)):
         width = len((batch or [row])[0].prompt) + 32
-        if batch and (len(batch) + 1) * width > _MOST_TOKENS or len(batch) == 32:
+        if batch and (len(batch) + 1) * width > most or len(batch) == 32:
             yield batch
             batch = []
         batch.append(row)

@@ -17,12 +17,15 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from examples.study import figure, results, table
-from examples.study.arms import Turn
+from examples.study.arms import Turn, training_turns
 from examples.study.jobs import Job, jobs_of, run_job, run_jobs
 from examples.study.passages import needle, shortened
-from examples.study.plan import Arm, Plan
+from examples.study.plan import Arm, Plan, read_plan
+from examples.study.questions import Question
 from examples.study.tuning import Model
 from scripts.small_model import FOLDER
+from synthesis.data import Pair
+from synthesis.tokens import load_tokenizer
 from tests.real_model import real_model
 
 ROOT = Path(__file__).parents[2]
@@ -201,3 +204,28 @@ def test_the_interval_is_of_paired_differences() -> None:
     # Questions differ by far more than the arms do; paired, that does not blur the difference.
     assert 0.09 < found.low < found.mean < found.high < 0.11
     assert results.difference(base, base) == results.Interval(0, 0, 0)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "examples" / "study").glob("*.toml")), ids=lambda path: path.stem)
+def test_plans_say_what_the_composer_and_the_assembly_know(file: Path, tmp_path: Path) -> None:
+    """Each arm of the plans makes samples: options that nothing reads would fail here, not on a GPU."""
+    plan = read_plan(file)
+    rows = [
+        {"instruction": f"Where was the director of Film {n} born?", "answer": PLACES[n], "task": "hotpotqa"}
+        for n in range(6)
+    ]
+    asked = [
+        Question(
+            Pair(instruction=row["instruction"], answer=row["answer"], task=row["task"]),
+            (row["answer"],),
+            f"Film {n}\nFilm {n} is by Ann {n}.\n\nAnn {n}\nShe was born in {row['answer']}.",
+        )
+        for n, row in enumerate(rows)
+    ]
+    tokenizer = load_tokenizer()
+    for arm in plan.arms:
+        if arm.contexts != "none":
+            made = training_turns(arm, asked, 0, tokenizer)
+            assert len(made) == len(asked), arm.name
+            assert arm.contexts == "pairs" or all(len(turn.user.split()) > 15 for turn in made), arm.name
+    assert plan.baseline != plan.ceiling
