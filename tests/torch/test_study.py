@@ -206,7 +206,9 @@ def test_the_interval_is_of_paired_differences() -> None:
     assert results.difference(base, base) == results.Interval(0, 0, 0)
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "examples" / "study").glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "examples" / "study").glob("*.toml")), ids=lambda path: path.stem
+)
 def test_plans_say_what_the_composer_and_the_assembly_know(file: Path, tmp_path: Path) -> None:
     """Each arm of the plans makes samples: options that nothing reads would fail here, not on a GPU."""
     plan = read_plan(file)
