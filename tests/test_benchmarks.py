@@ -250,6 +250,25 @@ def test_ruler_keeps_its_prompts_and_tells_lengths_apart(tmp_path) -> None:
     ]
 
 
+def test_a_single_file_is_of_the_task_that_its_folder_names(tmp_path) -> None:
+    path = lines(tmp_path / "qa_1/validation.jsonl", [RULER])
+    assert [one.metric for one in read("ruler", path)[0]] == ["any-substring"]
+    path = lines(tmp_path / "some.jsonl", [RULER, RULER | {"task": "qa_2"}])
+    questions, bad = read("ruler", path)
+    assert [one.task for one in questions] == ["qa_2"]
+    assert bad[0].reason.startswith("neither the file, its folder nor a column 'task' names a task of RULER")
+    path = lines(tmp_path / "quality/test.jsonl", [SCROLLS])
+    assert [one.metric for one in read("zeroscrolls", path)[0]] == ["letter"]
+
+
+def test_an_archive_beside_what_it_holds_is_not_read_twice(tmp_path) -> None:
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        for task in ("hotpotqa", "lcc"):
+            archive.writestr(f"data/{task}.jsonl", json.dumps(longbench()) + "\n")
+    lines(tmp_path / "data/hotpotqa.jsonl", [longbench(_id="mine")])
+    assert {one.id for one in read("longbench", tmp_path)[0]} == {"hotpotqa-mine", "lcc-a1"}
+
+
 def test_zeroscrolls_asks_the_document_in_its_own_words(tmp_path) -> None:
     lines(
         tmp_path / "qasper/validation.jsonl",

@@ -26,12 +26,12 @@ from synthesis.evaluation.benchmarks.rows import (
 from synthesis.evaluation.benchmarks.tables import TaskFiles, TaskTable
 from synthesis.evaluation.benchmarks.wording import IN_ROW
 from synthesis.evaluation.questions import ContextQuestion, Prediction, QuestionSource
+from synthesis.sources.values import BadRow
 
 # The beginning of a task's name -> how many tokens a reply may have.
 _KINDS: Final = {"niah": 128, "vt": 30, "cwe": 120, "fwe": 50, "qa": 32}
 _ANY: Final = "qa"  # one of its answers is enough; of the others all are to be found
 _TASK: Final = re.compile(r"(niah|vt|cwe|fwe|qa)(_\w+)?")
-_NO_TASK: Final = "niah"
 
 _FILES: Final = TaskFiles("RULER", lambda part: part if _TASK.fullmatch(part) else "", split="validation")
 
@@ -71,7 +71,11 @@ FORM = Ruler()
 
 
 def _question(at: TaskTable, row: Row, line: int) -> ContextQuestion:
-    task = at.task or _NO_TASK
+    task = at.task or text_of(row, "task", "")
+    if not _TASK.fullmatch(task):
+        raise BadRow(
+            "neither the file, its folder nor a column 'task' names a task of RULER, as niah_single_1"
+        )
     kind = task.split("_")[0]
     given, begun = text_of(row, "input"), text_of(row, "answer_prefix", "")
     context, newline, asked = given.rstrip().rpartition("\n")
@@ -79,7 +83,7 @@ def _question(at: TaskTable, row: Row, line: int) -> ContextQuestion:
     index = whole_of(row, "index", line - 1)
     outputs = texts_of(row, "outputs")
     # A needle's number or code is drawn for it; in the other tasks an answer stands in many places.
-    evidence = found_once(context, outputs) if kind == "niah" and at.task else ()
+    evidence = found_once(context, outputs) if kind == "niah" else ()
     folder = "" if at.folder == "." else at.folder.removesuffix("data").rstrip("/")
     return ContextQuestion(
         id="-".join(part for part in (folder.replace("/", "-"), task, str(index)) if part),

@@ -99,17 +99,19 @@ class TaskFiles:
             return self._named(resolve.tables(place, None, "train", None))
         if hub is not None and not hub.path and self.configs:
             return [self._of_config(replace(at, config=name)) for name in source.tasks or self.configs]
-        return self._named(at.tables())
+        return self._named(at.tables(), Path(at.place).resolve().parent.name if hub is None else "")
 
     def _of_config(self, at: Address) -> TaskTable:
         name = at.config or ""
         table = at.tables()[0]
         return TaskTable(replace(table, name=f"{table.name}/{name}"), self.task_of(name) or name)
 
-    def _named(self, tables: Iterable[SourceTable]) -> list[TaskTable]:
-        """Tables by their names; a single one may be called anything, and is of the task that rows name."""
+    def _named(self, tables: Iterable[SourceTable], folder: str = "") -> list[TaskTable]:
+        """Tables by their names; a single one is also named by its folder, and else by what rows say."""
         found = [self._of_path(table) for table in tables]
-        return found if len(found) == 1 else [one for one in found if one.task]
+        if len(found) == 1:
+            return [one if one.task else replace(one, task=self.task_of(folder)) for one in found]
+        return [one for one in found if one.task]
 
     def _in_folder(self, root: Path, split: str) -> list[TaskTable]:
         found: list[TaskTable] = []
@@ -124,7 +126,7 @@ class TaskFiles:
             before = "" if inside.parent == Path() else f"{inside.parent.as_posix()}/"
             tables = (replace(one, name=before + one.name) for one in local_tables(str(path)))
             found += [one for one in map(self._of_path, tables) if one.task]
-        return self._of_split(found, split)
+        return self._of_split(_once(found), split)
 
     def _of_split(self, found: list[TaskTable], split: str) -> list[TaskTable]:
         """Of the tables of one task in one folder those of the split, else of the first there is."""
@@ -153,3 +155,13 @@ class TaskFiles:
             if task := self.task_of(parts[place]):
                 return task, "/".join(parts[:place])
         return "", ""
+
+
+def _once(found: list[TaskTable]) -> list[TaskTable]:
+    """Without the tasks of an archive that lie unpacked beside it."""
+    plain = {one.task for one in found if not _is_packed(one)}
+    return [one for one in found if one.task not in plain or not _is_packed(one)]
+
+
+def _is_packed(one: TaskTable) -> bool:
+    return any(part.lower().endswith(".zip") for part in PurePosixPath(one.table.name).parts[:-1])
