@@ -103,8 +103,8 @@ def rows(out: Path, config: str) -> list[dict[str, object]]:
     return found
 
 
-def test_the_page_is_about_five_things() -> None:
-    assert len(re.findall(r"^## ", PAGE, re.MULTILINE)) == 5
+def test_the_page_is_about_six_things() -> None:
+    assert len(re.findall(r"^## ", PAGE, re.MULTILINE)) == 6
     assert len(edits()) >= 10
 
 
@@ -166,3 +166,23 @@ def test_a_format(extended, made, tmp_path) -> None:
     lines = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
     assert len(lines) == len(rows(made, "composer-chat-1k"))
     assert all(set(line) == {"id", "instruction", "output"} for line in lines)
+
+
+def test_a_benchmark_and_a_metric(extended, tmp_path) -> None:
+    row = {"tale": "Ann hid a coin.", "ask": "What is hidden?", "word": "coin"}
+    (tmp_path / "hard.jsonl").write_text(f"{json.dumps(row)}\n{json.dumps({'tale': 'x'})}\n")
+    code = f"""
+        from pathlib import Path
+        from synthesis.evaluation.forms import form_of
+        from synthesis.evaluation.metrics import score
+        from synthesis.evaluation.questions import Prediction, QuestionSource, Variant
+        source = QuestionSource({str(tmp_path)!r})
+        form = form_of(source)
+        one, bad = form.read(source)
+        said = Prediction(one, Variant("full"), "A coin.")
+        (path,) = form.write(Path({str(tmp_path / "out")!r}), "m", [said])
+        print(form.name, one.id, bad.pair_id, score(one.metric, "A coin.", one.answers), path.read_text())
+        """
+    told = run(extended, "-c", textwrap.dedent(code)).split(maxsplit=4)
+    assert told[:4] == ["riddles", "hard-1", "hard.jsonl:2", "1.0"]
+    assert json.loads(told[4]) == {"hard-1": "A coin."}
