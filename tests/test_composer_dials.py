@@ -101,7 +101,7 @@ def test_more_decoys_are_more_false_leads() -> None:
 
 
 def test_what_is_negated_is_denied_in_so_many_words() -> None:
-    said = r"there is nothing in it\.|is a mistake that has been copied|Nobody who looked into it found"
+    said = r"there is nothing in it\.|It was a mistake, though one that|Nobody who looked into it found"
     for _, draft in drafts(1500, count=60, negated=3):
         denied = [triple for triple in draft.says if triple.denied]
         assert len(re.findall(said, draft.text)) == len(denied)

@@ -160,7 +160,10 @@ def write(
         planned = planned_steps(steps, statements, instruction, answer, words, leads, facts)
         # The names that join the steps are nobody else's: no decoy and no person of the story has them.
         named, form, hops = " ".join((instruction, *steps.names)), steps.form, len(steps.told)
-    stream = iter(distract(named, answer, others, statements if steps else None))
+    own = None
+    if steps is not None:
+        own = [one for one, link in zip(statements, steps.told, strict=True) if link in steps.typed()]
+    stream = iter(distract(named, answer, others, own))
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None)
     bans = guard(named, answer)
     subjects = _mentionable(topics(instruction, answer), bans)

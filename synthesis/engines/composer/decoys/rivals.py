@@ -17,6 +17,7 @@ from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, kind
 from synthesis.engines.composer.stating.proof import answers
 from synthesis.engines.composer.stating.statements import Statement
+from synthesis.engines.composer.stating.steps.bridges import KIN, MADE, relation
 from synthesis.engines.composer.stating.steps.links import Link
 from synthesis.engines.composer.stating.steps.naming import Namer, kind_of
 from synthesis.engines.composer.stating.steps.plan import Steps
@@ -24,9 +25,10 @@ from synthesis.text.finder import AnswerFinder
 
 _DENIALS = (
     "It is sometimes said that {said}, but there is nothing in it.",
-    "That {said} is a mistake that has been copied more than once.",
+    "It was a mistake, though one that has been copied more than once, that {said}.",
     "Nobody who looked into it found that {said}.",
 )
+_ONE_OF = re.compile(r"\{s\} (?:is|was) an? ")
 _FORMATS = (
     (re.compile(r"^\d{1,2} [A-Z][a-z]+ \d{4}$"), "date"),
     (re.compile(r"^[A-Z][a-z]+ \d{1,2}, \d{4}$"), "date_us"),
@@ -67,13 +69,17 @@ class Rivals:
         self._namer = Namer(" ".join((instruction, answer, *steps.names)), rng)
         self._holds = AnswerFinder(answer if len(answer) < 200 else "")
         self._told = {triple for link in steps.told for triple in link.says}
+        self._others: dict[str, str] = {}
         self._right = answers(steps.query, self._told)
 
     def decoys(self, each: int) -> list[Statement]:
         """About ``each`` for a step: another relation of the same, the same relation of another, in turn."""
         found: list[Statement] = []
         for turn in range(each):
-            found += self._elsewhere() if turn % 2 else self._otherwise()
+            if turn % 2 == 0:
+                found += self._otherwise()
+            else:
+                found += (list(self._beside()) if turn % 4 == 1 else []) or list(self._elsewhere())
         return found
 
     def denials(self, count: int) -> list[Statement]:
@@ -100,15 +106,39 @@ class Rivals:
         """A step with something else in the place of what it tells; None where its kind is not known."""
         if link.each:
             return None
-        slot = self._slot(link)
-        if slot is not None and link.value not in self._steps.names:
-            value = self._value(slot, link.value)
-            return link.about({link.value: value}) if value else None
-        if link.subject in self._steps.names and link.relation != "called":
+        if link.subject in self._steps.names and link.role == "bridge" and link.relation != "called":
             return link.about({link.subject: self._like(link.subject)})
-        return None
+        slot = self._slot(link)
+        value = self._value(slot, link.value) if slot else ""
+        return link.about({link.value: value}) if value else None
 
     # --- the same of others, and other things of the same
+
+    def _beside(self) -> Iterator[Statement]:
+        """Somebody who has to do with the same thing otherwise, and what is asked of that one instead."""
+        last = self._steps.told[-1]
+        for link in self._steps.told[:-1]:
+            kin = KIN if link.relation in KIN else MADE if link.relation in MADE else None
+            slot = self._slot(last)
+            if kin is None or slot is None or link.subject != last.subject:
+                continue
+            others = [head for head in kin if head not in self._question and head != link.relation]
+            rival = self._fresh("person")
+            near = relation(self._rng.choice(others), rival, link.value)
+            far = last.about({last.subject: rival, last.value: self._value(slot, last.value)})
+            for one in (near, far):
+                yield from self._kept(Statement(one.tell(self._rng), "", says=one.says))
+
+    def _alike(self, link: Link) -> Iterator[Statement]:
+        """Of another one of the properties by which the answer is described, and nothing else of them."""
+        sort = kind(self._instruction, self._answer)
+        head = "person" if sort == "person" else (asked_nouns(self._instruction) or ["thing"])[-1]
+        if not _ONE_OF.match(link.forms[0]) or (sort != "person" and kind_of(head) == "thing"):
+            return
+        other = link.about({link.subject: self._fresh(kind_of(head, "person"))})
+        for one in self._kept(Statement(other.tell(self._rng), "", says=other.says)):
+            yield one
+            self._others[other.subject] = kind_of(head, "person")
 
     def _elsewhere(self) -> Iterator[Statement]:
         """Every step again, of others: a chain that starts from nothing the question names."""
@@ -117,7 +147,10 @@ class Rivals:
             replaced = dict(others)
             if link.subject not in replaced:
                 sort = self._kind_of_side(link)
-                if sort is None or self._says_the_answer(link.subject):
+                if self._says_the_answer(link.subject):
+                    yield from self._alike(link)
+                    continue
+                if sort is None:
                     continue
                 replaced[link.subject] = others.setdefault(link.subject, self._fresh(sort))
             if link.value not in replaced:
@@ -131,12 +164,12 @@ class Rivals:
 
     def _otherwise(self) -> Iterator[Statement]:
         """Something else about each thing that the steps speak of."""
-        for name in self._subjects():
-            relation = self._relation(self._steps.names.get(name) or self._guess(name))
-            if relation is None:
+        for name in (*self._subjects(), *self._others):
+            other = self._relation(self._steps.names.get(name) or self._others.get(name) or self._guess(name))
+            if other is None:
                 continue
-            value = self._value(relation.slot, "")
-            link = Link(name, relation.name, value, relation.forms)
+            value = self._value(other.slot, "")
+            link = Link(name, other.name, value, other.forms)
             if value:
                 yield from self._kept(Statement(link.tell(self._rng), "", says=link.says))
 
@@ -149,9 +182,10 @@ class Rivals:
     def _relation(self, sort: str) -> _Relation | None:
         known = _relations()
         told = {triple.relation for triple in self._told}
+        general = self._rng.random() < 0.2 or sort not in known
         fit = [
             one
-            for one in (*known.get(sort, ()), *known["any"])
+            for one in known["any" if general else sort]
             if one.name not in told and not one.cues & self._question
         ]
         return self._rng.choice(fit) if fit else None

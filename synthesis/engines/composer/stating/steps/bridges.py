@@ -89,13 +89,15 @@ def _of_a_name(question: str, namer: Namer) -> Taken | None:
     for pattern in (_OF, _OWNED):
         for found in reversed(list(pattern.finditer(question))):
             before, after = question[: found.start()], question[found.end() :]
-            if _ASKED_FOR.match(before) and not after.strip():
+            if _ASKED_FOR.match(before) and re.match(r"$|,| and\b", after.rstrip()):
                 continue  # it is what is asked for
             if before.endswith(", "):
                 continue  # it is said of somebody who has a name
             head, name = found["head"].casefold(), found["name"].strip()
             if not re.search(r"\w", name) or (pattern is _OWNED and not before):
                 continue
+            if name.isdigit() and after.strip():
+                continue  # "50 shades of ...": a title in small letters
             bridge = namer.fresh(head, "person")
             link = relation(head, bridge, name, found.groupdict().get("sort") or "")
             return Taken(f"{before}{bridge}{after}", link)

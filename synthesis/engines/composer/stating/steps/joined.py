@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from synthesis.engines.composer.grammar.phrases import is_adverb, is_name, tokens_of
-from synthesis.engines.composer.grammar.wording import article, lower_first, trimmed
+from synthesis.engines.composer.grammar.wording import article, is_plural, lower_first, trimmed
 from synthesis.engines.composer.grammar.words import (
     AUXILIARIES,
     base_of_third,
@@ -27,7 +27,10 @@ from synthesis.engines.composer.stating.steps.links import Derivation, Link
 from synthesis.engines.composer.stating.steps.wording import worded
 
 _UNIQUE = re.compile(r"\b(?:first|last|only|\w+est|most|second|third)\b", re.I)
-_BARE = re.compile(r"^(?:of|one of|other|kind|type|sort|number|date|year|day|month)\b", re.I)
+_BARE = re.compile(
+    r"^(?:of|one of|other|kind|type|sort|number|date|year|day|month|percentage|portion|part|amount|share)\b",
+    re.I,
+)
 # A name in which "and" joins nothing; the other one begins there.
 _ONE = NAME.replace("|and|", "|")
 _SHARED = re.compile(
@@ -76,7 +79,7 @@ def _of_the_subject(frame: Frame, given: str) -> list[str]:
     said = []
     noun = frame.noun.rstrip(",")
     if frame.wh in ("which", "what") and noun:
-        if _BARE.match(noun) or re.search(r"['’]s?\b", noun):
+        if _BARE.match(noun) or re.search(r"['’]s?\b|\(", noun) or is_plural(f"the {noun}"):
             return []
         if len(noun.split()) > 1 and not set(noun.casefold().split()) <= set(given.casefold().split()):
             said.append(_is_a(noun, frame.past))

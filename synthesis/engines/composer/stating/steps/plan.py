@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, replace
 
 from synthesis.engines.composer.grammar.wording import squash, trimmed
-from synthesis.engines.composer.grammar.words import AUXILIARIES, PREPOSITIONS, WH, core, is_english
+from synthesis.engines.composer.grammar.words import AUXILIARIES, MONTHS, PREPOSITIONS, WH, core, is_english
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import is_clause, is_polar
 from synthesis.engines.composer.reading.frames import clean
@@ -35,7 +35,8 @@ AUTO = 4
 
 _LONGEST, _LONGEST_ANSWER = 400, 120
 _NAMES = re.compile(NAME)
-_COMPOSED = re.compile(r"\b(?:who|that|which|whose|where|in which|both|same|also|and)\b|['’]s ")
+_MONTH = "|".join(MONTHS)
+_COMPOSED = re.compile(r"\b(?:who|that|which|whose|where|also|both)\b|, ")
 
 _NOMINAL = (
     (r"what (?:is|was) the (?:date of birth|birth ?date|birthday) of (.+)$", r"When was \1 born"),
@@ -61,6 +62,11 @@ class Steps:
     query: Query
     form: str
     names: dict[str, str]
+
+    def typed(self) -> list[Link]:
+        """The steps about things of a plain kind, so that the same may be told of any other."""
+        vague = {name for name, kind in self.names.items() if kind in ("thing", "alias")}
+        return [link for link in self.told if not any(link.speaks_of(name) for name in vague)]
 
     def statements(self, rng: random.Random, overlap: str = "mixed") -> list[Statement]:
         """The steps as sentences, labelled ``hop 1 of 3: bridge``."""
@@ -194,9 +200,11 @@ def _plain(question: str, answer: str) -> str:
 
 
 def _composed(question: str) -> bool:
-    """Whether a question speaks of several things, or of one by another."""
-    names = [name for name in _NAMES.findall(question[1:]) if re.search(r"[A-Z]", name)]
-    return len(question.split()) > 9 and (len(names) > 1 or _COMPOSED.search(question[8:]) is not None)
+    """Whether a question speaks of several names, and of one by another."""
+    names = {
+        one[0].strip() for one in _NAMES.finditer(question) if one.start() and re.search("[A-Z]", one[0])
+    }
+    return len(question.split()) > 9 and len(names) > 1 and _COMPOSED.search(question[8:]) is not None
 
 
 def _plainly(question: str, answer: str, rng: random.Random) -> Derivation | None:
@@ -213,12 +221,40 @@ def _plainly(question: str, answer: str, rng: random.Random) -> Derivation | Non
         return None
     text, given = found[0].text, trimmed(answer)
     value = given if given in text else given[:1].swapcase() + given[1:]
+    text = re.sub(rf"^({NAME}), (is|was|are|were) (?=an? |the |one )", r"\1 \2 ", text)
+    spliced = _spliced(text.rstrip("."), value)
+    if spliced:
+        return spliced
     for name in _subjects(question, given):
         form = gapped(text, name, value)
         if form:
             link = Link(name, form, value, worded(form), "answer")
             return Derivation((link,), Query("find", (Triple(name, form, "?answer"),)), "alias")
     return None
+
+
+_SPLICED = re.compile(
+    rf"^(?P<name>{NAME}),? (?P<first>(?:is|was|are|were) .+?), (?:and )?"
+    r"(?P<pronoun>he|she|it|they|his|her|its|their) (?P<rest>.+)$"
+)
+
+
+def _spliced(text: str, value: str) -> Derivation | None:
+    """``X is a film by Y, it stars Z``: two sentences that a comma holds together are told apart."""
+    found = _SPLICED.match(text)
+    if found is None or value in found["first"] or value in found["name"]:
+        return None
+    name, first = found["name"], found["first"]
+    owner = name if found["pronoun"] in ("he", "she", "it", "they") else f"{name}'s"
+    form = gapped(f"{owner} {found['rest']}", name, value)
+    if form is None:
+        return None
+    links = (
+        Link(name, "is", first, ("{s} {v}",), "support"),
+        Link(name, form, value, worded(form), "answer"),
+    )
+    wanted = (links[0].says[0], Triple(name, form, "?answer"))
+    return Derivation(links, Query("find", wanted), "described")
 
 
 def _subjects(question: str, answer: str) -> list[str]:
@@ -239,7 +275,7 @@ def _may_be_called_otherwise(name: str, answer: str, question: str) -> bool:
     low = name.casefold()
     if not re.match(r"[\"“A-Z]", name) or len(name) < 4 or answer in low or low in answer:
         return False
-    if name in words("nationalities") or re.search(r"\b(?:and|is|in)\b|&", name):
+    if name in words("nationalities") or re.search(rf"\b(?:and|is|in)\b|&|, an?\b|\b(?:{_MONTH}) \d", name):
         return False
     # "a Super Bowl" is one of several.
     one_of = re.search(rf"\b(?:an?|his|her|their) {re.escape(name)}", question)

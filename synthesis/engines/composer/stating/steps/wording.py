@@ -47,12 +47,13 @@ def _turned(form: str) -> list[str]:
         f"{before}{other}{after}"
         for own, other in _turns()
         for before, found, after in (form.partition(own),)
-        if found and not _HELPED.search(before) and (" " in own.strip() or not after.startswith("by "))
+        if found and not _HELPED.search(before) and (" " in own.strip() or not _OWN_PARTICLE.match(after))
     ]
     gaps = form.count("{s}"), form.count("{v}")
     return [one for one in made if (one.count("{s}"), one.count("{v}")) == gaps]
 
 
+_OWN_PARTICLE = re.compile(r"(?:by|in|as|for|at|on|with|to|from|out|up|off) ")
 _HELPED = re.compile(r"\b(?:is|was|are|were|be|been|being|has|had|have|did|also|not|who|that|which|to)$")
 
 
