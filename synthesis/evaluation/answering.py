@@ -122,7 +122,7 @@ class _Todo:
             if known is None:
                 question = cases[0].question
                 about = {"cases": cases}
-                return Pair(question.id, question.instruction, question.answers[0], metadata=about), prompt
+                return Pair(question.id, question.instruction, question.answer, metadata=about), prompt
             self._ready.append(CaseReply(cases, known, prompt.fingerprint, True))
         return None
 

@@ -102,7 +102,7 @@ def asked(question: ContextQuestion, context: str) -> tuple[Message, ...]:
     elif question.template:
         text = _filled(question.template, filling)
     else:
-        pair = Pair(question.id, question.instruction, question.answers[0], question.task)
+        pair = Pair(question.id, question.instruction, question.answer, question.task)
         text = lay_out(pair, context).messages[0].content
     return *told, Message("user", text)
 

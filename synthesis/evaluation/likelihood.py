@@ -50,6 +50,8 @@ def likelihoods(
     def unknown() -> Iterator[tuple[str, str]]:
         for found in cases.of(range(len(questions))):
             for case in found:
+                if not case.question.answer.strip():
+                    continue
                 prefix, answer = _text(case)
                 name = content_hash(
                     "likelihood", prefix, answer, engine.name, engine.model, dict(engine.settings)
@@ -78,7 +80,7 @@ def likelihoods(
 
 def _text(case: Case) -> tuple[str, str]:
     said = "\n\n".join(message.content for message in case.messages).rstrip()
-    return said if said.endswith(":") else f"{said}\n\nAnswer:", f" {case.question.answers[0].strip()}"
+    return said if said.endswith(":") else f"{said}\n\nAnswer:", f" {case.question.answer.strip()}"
 
 
 def _told(found: LogLikelihood) -> tuple[float, int]:

@@ -84,7 +84,7 @@ class Placement:
         return max(more)
 
     def _shortened(self, question: ContextQuestion, length: int) -> PlacedContext:
-        answer = Message("assistant", question.answers[0])
+        answer = Message("assistant", question.answer)
         around = self._tokenizer.count_chat((*asked(question, "-"), answer))
         if around >= length:
             raise _too_short(length, around)

@@ -27,7 +27,7 @@ class ContextQuestion:
         id: its name, the same in every condition; a hash of the contents if none is given.
         context: the text it is asked over, all documents of it.
         instruction: what is asked.
-        answers: every answer that counts as right, at least one.
+        answers: every answer that counts as right; none where a server keeps them, and there is no score.
         task: the benchmark's own name of the task, or the kind of task of ours.
         metric: the name of what scores it, a key of ``synthesis.evaluation.metrics.METRICS``.
         classes: all labels, where the answer is one of several.
@@ -72,6 +72,11 @@ class ContextQuestion:
         if not self.id:
             name = content_hash(self.context, self.instruction, *self.answers)[:16]
             object.__setattr__(self, "id", name)
+
+    @property
+    def answer(self) -> str:
+        """The first answer; empty where they are not known."""
+        return self.answers[0] if self.answers else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,15 +40,17 @@ def answer_in(text: str) -> str:
 
 
 def scored(question: ContextQuestion, reply: str, metrics: Sequence[str] = ()) -> dict[str, float]:
-    """Each score of a reply (0..1) by the name of its metric: the question's own first.
+    """Each score of a reply (0..1) by the name of its metric: the question's own first. None without answers.
 
     ``metrics`` are further ones; without any, those that are usual for the answer where its own is. A
     question whose answers are kept hidden (all empty) has no score.
     """
     if not any(question.answers):
         return {}
+    if not question.answers:
+        return {}
     further = tuple(metrics)
-    if not further and question.metric in (usual := usual_metrics(question.answers[0])):
+    if not further and question.metric in (usual := usual_metrics(question.answer)):
         further = usual
     names = dict.fromkeys((question.metric, *further))
     return {name: score(name, reply, question.answers, question.classes) for name in names}

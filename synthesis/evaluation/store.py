@@ -89,5 +89,5 @@ class OwnDocuments(OnDemand[tuple[Pair, Context]]):
         question = self._questions.read(place)
         text, evidence = own_document(question)
         # Questions over one and the same text may share their id; the pair's tells them apart.
-        pair = Pair("", question.instruction, question.answers[0], question.task)
+        pair = Pair("", question.instruction, question.answer, question.task)
         return pair, Context(pair.id, text, evidence)
