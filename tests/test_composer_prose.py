@@ -253,6 +253,21 @@ def test_prose_is_tidy(genre: str) -> None:
         )
 
 
+def test_nobody_is_told_of_a_year_to_come() -> None:
+    question, answer = (
+        "When did the Halden ferry sink?",
+        "It sank on 3 May 2014, with 1,907 crates and $1950.",
+    )
+    # Openings of a bank that say which year it is.
+    now = re.compile(r"^In (\d{4}) there were|\bof (\d{4})\.", re.MULTILINE)
+    seen = []
+    for key in range(40):
+        draft = compose(question, answer, words=200, genre="archive", key=str(key), mode="needle")
+        seen += [int(match[1] or match[2]) for match in now.finditer(draft.text)]
+    assert len(seen) >= 3
+    assert min(seen) >= 2014
+
+
 def test_people_are_introduced_before_their_short_name() -> None:
     text = compose(QUESTION, ANSWER, words=2000, genre="story", mode="needle").text
     names = set(listed("first_names_f")) | set(listed("first_names_m"))

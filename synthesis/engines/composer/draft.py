@@ -211,7 +211,9 @@ class _Book:
         self._slack = min(words // 100, 12)
         self._supply = Supply(bank, rng, bans.names)
         first, last = (int(year) for year in bank.meta.get("years", "1920-1998").split("-"))
-        clock = Clock(first + int(rng.random() * (last - first)), int(rng.random() * 330))
+        year = first + int(rng.random() * (last - first))
+        # Nobody reads in 1931 of what came about in 1957.
+        clock = Clock(max(year, feed.latest and feed.latest + year % 4), int(rng.random() * 330))
         self._budget = words - feed.pending
         self._chapters = max(1, round(self._budget / CHAPTER))
         people = cast_size(self._budget // self._chapters)

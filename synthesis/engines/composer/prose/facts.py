@@ -7,6 +7,7 @@ how a fact is introduced, and never changes one.
 from __future__ import annotations
 
 import random
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,10 @@ PACE: dict[str, tuple[int, int] | None] = {"woven": (60, 120), "related": (6, 12
 
 #: How many distractors come together, by mode; each number is equally likely.
 GROUPS: dict[str, tuple[int, ...]] = {"woven": (1, 1, 2, 2, 3), "related": (4, 5, 6, 7), "needle": (0,)}
+
+
+#: A year, as far as one can be told from other numbers.
+_YEAR = re.compile(r"(?<![\d,.$£€-])(?:1[5-9]\d\d|20[0-3]\d)(?![\d,.]?\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,10 @@ class Feed:
             fact = Fact(statement.text, statement.what, len(statement.text.split()))
             self._planned.append((words * place, fact))
         self.pending = sum(fact.words for _, fact in self._planned)
+        #: The latest year that the planned facts speak of, or 0: nobody can be told of it before.
+        self.latest = max(
+            (int(year) for _, fact in self._planned for year in _YEAR.findall(fact.text[:4000])), default=0
+        )
         self._next = self._gap(1)
 
     @property
