@@ -6,7 +6,7 @@ import json
 
 from tests.openai_helpers import quick_and_clean  # noqa: F401 - a fixture for all tests
 from tests.openai_server import Asked, Reply, serve
-from tests.test_benchmarks import SCROLLS, lines, longbench, rows_of
+from tests.test_benchmarks import RULER, SCROLLS, lines, longbench, rows_of
 
 
 def answer(asked: Asked) -> Reply:
@@ -72,3 +72,22 @@ def test_hidden_answers_are_written_and_not_scored(tmp_path, command) -> None:
     assert (told["questions"], told["failed"], told["score"], told["tasks"]) == (2, 0, None, {})
     said = json.loads((tmp_path / "o/predictions/full/m/preds_quality.json").read_text())
     assert said == {"q1": "Ann did.\nSo it was Bob."}
+
+
+def test_rulers_needles_are_told_by_depth_and_length(tmp_path, command) -> None:
+    for length, place in ((4096, 100), (8192, 7000)):
+        row = RULER | {"length": length - 40, "token_position_answer": place}
+        lines(tmp_path / f"ruler/{length}/niah_single_1/validation.jsonl", [row])
+    options = ("--questions", tmp_path / "ruler", "--model", "m", "--out", tmp_path / "o", "--condition")
+    with serve(lambda asked: Reply(text="7" if "It is 7" in asked.text else "?")) as server:
+        engine = ("--engine", "openai", "--option", f"base_url={server.url}")
+        done = command("evaluate", *options, "full,oracle,none-evidence", *engine)
+    assert done.returncode == 0, done.stderr
+    facts = json.loads((tmp_path / "o/scores.json").read_text())
+    scores = {one["condition"]: one["score"]["value"] for one in facts["conditions"]}
+    assert scores == {"full": 1.0, "oracle": 1.0, "none-evidence": 0.0}
+    assert [(one["length"], one["low"], one["mean"]) for one in facts["depths"]] == [
+        (4096, 0, 1),
+        (8192, 0.8, 1),
+    ]
+    assert (tmp_path / "o/predictions/full/m/8192/pred/niah_single_1.jsonl").exists()

@@ -26,7 +26,10 @@ _TAIL = 0.025
 
 
 class AnswerMark(NamedTuple):
-    """What is kept of a prediction. ``score`` is None where it failed or no reply was asked for."""
+    """What is kept of a prediction. ``score`` is None where it failed or no reply was asked for.
+
+    ``length`` is what was asked for, else the power of two that holds what the source says; 0 without one.
+    """
 
     id: str
     task: str
@@ -37,6 +40,7 @@ class AnswerMark(NamedTuple):
     finish_reason: str
     fingerprint: str
     tokens: int
+    length: int = 0
 
     @property
     def nll(self) -> float | None:
@@ -101,6 +105,7 @@ class Tally:
             one.finish_reason,
             one.fingerprint,
             one.tokens,
+            one.variant.length or _rounded_up(one.question.length),
         )
 
     def variants(self) -> list[Variant]:
@@ -160,11 +165,15 @@ class Tally:
             for mark in marks.values():
                 if variant.condition == condition and mark.depth is not None and mark.score is not None:
                     part = min(DEPTHS - 1, int(mark.depth * DEPTHS))
-                    found[variant.length, part].append(mark.score)
+                    found[mark.length, part].append(mark.score)
         return [
             DepthCell(length, part / DEPTHS, (part + 1) / DEPTHS, fmean(values), len(values))
             for (length, part), values in sorted(found.items())
         ]
+
+
+def _rounded_up(length: int) -> int:
+    return 1 << (length - 1).bit_length() if length > 1 else length
 
 
 def _paired(
