@@ -37,6 +37,11 @@ GENRES = ("story", "archive", "paper", "meeting", "report", "news")
 #: Nothing harder or easier than usual.
 USUAL = Dials()
 
+#: Genres that are themselves what such a pair is drawn from, and the forms for a pair about anything at all:
+#: a request to sum up a meeting is answered by its minutes, not by a lesson about it.
+DOCUMENTS = frozenset(("meeting", "report", "news", "paper"))
+ANY_SUBJECT = frozenset(("lesson", "anthology"))
+
 #: Words of one chapter: one setting and its people.
 CHAPTER = 2600
 
@@ -146,7 +151,7 @@ def write(
     rng = random.Random(name.encode("utf-8", "surrogatepass"))
     facts, others = (random.Random(rng.getrandbits(64)) for _ in range(2))
     told = tell(instruction, answer, facts, others)
-    if told is not None:
+    if told is not None and not (genre in DOCUMENTS and told.form in ANY_SUBJECT):
         return _told(told, instruction, answer, rng, genre, words, mode)
     steps = None if dials.hops == 1 else in_steps(instruction, answer, facts, dials.hops)
     if steps is None:
