@@ -158,7 +158,9 @@ def test_longbench_tells_bad_rows_by_file_and_line(tmp_path) -> None:
 
 def test_longbench_one_file_of_any_name_and_the_whole_archive(tmp_path) -> None:
     path = lines(tmp_path / "mine.jsonl", [longbench("qasper"), longbench("nonsense", _id="b")])
+    path.write_text(path.read_text().replace('["Ann"]', "[4.10, 7]"))
     questions, bad = read("longbench", path)
+    assert questions[0].answers == ("4.10", "7")
     assert [one.task for one in questions] == ["qasper"]
     assert bad[0].reason == "neither the file nor the column 'dataset' ('nonsense') names a task of LongBench"
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
@@ -409,3 +411,67 @@ def test_a_form_that_does_not_fit_says_so_of_any_source(tmp_path) -> None:
         for place in (path, broken, tmp_path, tmp_path / "none.jsonl", ""):
             assert form_named(name).fits(QuestionSource(str(place))) is False
         assert form_named(name).fits(QuestionSource("someone/LongBench")) is (name == "longbench")
+
+
+KEYS = {"context": '{"a": "b"}', "question": "a", "answer": "b", "num_kvs": 1, "depth": 0.5}
+RANKED = {
+    "qid": "7",
+    "query": "Who?",
+    "ctxs": [{"id": "1", "text": "a", "label": 0}, {"id": "2", "text": "b"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "row"),
+    [
+        ("longbench", "hotpotqa", longbench()),
+        ("longbench", "passage_retrieval_en", longbench(answers=["Paragraph 1"], context="Paragraph 1: a")),
+        ("longbench-v2", "data", V2),
+        ("ruler", "niah_single_1", RULER),
+        ("zeroscrolls", "qasper", SCROLLS),
+        ("helmet", "nq", RAG),
+        ("helmet", "json_kv", KEYS),
+        ("helmet", "msmarco", RANKED),
+    ],
+)
+def test_whatever_stands_in_a_column_is_a_question_or_a_bad_row(tmp_path, form, name, row) -> None:
+    odd = [
+        None,
+        True,
+        7,
+        1.5,
+        "",
+        "\ud800",
+        "x" * 3000,
+        [],
+        [None],
+        [{}],
+        ["a", 1],
+        {},
+        {"a": [1]},
+        "(",
+        "\0",
+    ]
+    rows = [{**row, column: value} for column in row for value in odd]
+    rows += [{key: value for key, value in row.items() if key != column} for column in row]
+    rows += [{}, {**row, "more": {"deep": ["\ud800"]}}]
+    path = tmp_path / f"{name}.jsonl"
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in rows))
+    outcomes = list(form_named(form).read(QuestionSource(str(path))))
+    assert len(outcomes) <= len(rows)
+    questions = [one for one in outcomes if not isinstance(one, Rejected)]
+    assert questions
+    assert all(one.reason and one.text for one in outcomes if isinstance(one, Rejected) and one.text != "{}")
+    for one in questions:
+        assert one.answers and 0.0 <= METRICS[one.metric]("\ud800 a", one.answers, one.classes) <= 1.0
+        assert all(0 <= piece.start <= piece.end <= len(one.context) for piece in one.evidence)
+    written = form_named(form).write(
+        tmp_path / "out", "m", answered(questions, ["\ud800 a"] * len(questions))
+    )
+    for file in written:
+        text = file.read_text(encoding="utf-8")
+        (
+            json.loads
+            if file.suffix != ".jsonl"
+            else lambda text: [json.loads(line) for line in text.split("\n")[:-1]]
+        )(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,10 @@ def texts_of(row: Row, column: str) -> tuple[str, ...]:
 
 
 def _text(value: object, column: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         kind = type(value).__name__
         raise BadRow(f"the column '{column}' has {str(value)[:PREVIEW]!r}, which is no text but {kind}")
-    return str(value)
+    return str(value)  # a number as it is written
 
 
 def found_once(context: str, wanted: Iterable[str]) -> tuple[Evidence, ...]:
