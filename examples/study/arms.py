@@ -102,6 +102,6 @@ def _turn(sample: Sample) -> Turn:
 
 
 def hops_of(questions: Sequence[Question]) -> dict[str, int]:
-    """Id of a question -> the steps that the composer takes for it, 1 to 4."""
-    written = synthesize([one.pair for one in questions], words=60, hops=4)
+    """Id of a question -> the steps that the composer takes for it by itself, 1 to 4."""
+    written = synthesize([one.pair for one in questions], words=60)
     return {one.pair_id: one.hops for one in written if isinstance(one, Context) and one.hops}

@@ -17,10 +17,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from examples.train import main, packs_of, settings, train
 from examples.training.samples import mixed, parse_mix, read_conversations
 from synthesis.errors import SourceError, UsageError
+from synthesis.tokens import parse_length
 from tests.torch.models import save_random_model
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
+RECIPES = Path(__file__).parents[2] / "recipes" / "train"
 ANSWERS = ["dark green", "under the blue flowerpot", "seventeen", "Ingrid Solberg and her two brothers", "no"]
 
 
@@ -168,3 +170,20 @@ def test_nothing_is_cut_and_bad_input_is_named(
     recipe.write_text("lore = 4\n", encoding="utf-8")
     with pytest.raises(UsageError, match="lore, which nothing reads"):
         settings([*given(data, model, tmp_path), "--recipe", str(recipe)])
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_recipes_are_read(recipe: Path) -> None:
+    read = settings(["runs/mine", "--model", "M", "--out", "o", "--recipe", str(recipe), "--batch", "16"])
+    assert read.batch == 16 and parse_length(read.length) >= 1024 and 0 < read.learning_rate < 1e-3
+    assert f"--recipe {recipe.relative_to(RECIPES.parents[1])}" in recipe.read_text("utf-8")
+
+
+def test_settings_of_accelerate_are_its_own() -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+    from accelerate.commands.launch import launch_command_parser
+
+    read = load_config_from_file(str(RECIPES / "fsdp.yaml"))
+    assert read.num_processes == 8 and read.mixed_precision == "bf16"
+    known = {action.dest for action in launch_command_parser()._actions}
+    assert set(read.fsdp_config) <= known
