@@ -72,6 +72,8 @@ class Feed:
         ``apart`` no two
         pieces of evidence share a paragraph.
         """
+        #: The length of the whole text.
+        self.words = words
         self._rng = rng
         self._others = others
         self._pace = PACE[mode]

@@ -28,8 +28,9 @@ ENDINGS = ("close", "place", "close", "place", "close", "small")
 
 _SENTENCE = re.compile(r'(?<=[.?!:"]) ')
 
-#: Words from one mention of what the question is about to the next, at least and at most.
-MENTION = (110, 240)
+#: Words from one mention of what the question is about to the next, at least and at most, in a text of
+#: so many words; in shorter ones they are closer.
+MENTION, MENTIONED_IN, CLOSEST = (110, 240), 1200, 0.4
 
 #: Words allowed for leading up to a fact even where room is short.
 LEAD = 14
@@ -78,7 +79,8 @@ class Writer:
         self._guard = guard
         self._rng = rng
         self._topics = deque(topics)
-        self._mention: float = MENTION[0]
+        self._spacing = max(CLOSEST, min(1.0, feed.words / MENTIONED_IN))
+        self._mention = self._spacing * MENTION[0]
         self._seen: set[str] = set()
         self._decks = {kind: Deck(lines, rng) for kind, lines in bank.kinds.items()}
         self.enter(scene.world)
@@ -91,7 +93,7 @@ class Writer:
     def _later(self) -> float:
         """When the question's subject is to be spoken of again, in words of the text."""
         low, high = MENTION
-        return self.written + low + (high - low) * self._rng.random()
+        return self.written + self._spacing * (low + (high - low) * self._rng.random())
 
     # --- sentences ----------------------------------------------------------------------
 
