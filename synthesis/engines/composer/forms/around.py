@@ -15,7 +15,7 @@ from synthesis.engines.composer.reading.topics import STOPWORDS
 from synthesis.text.finder import AnswerFinder
 
 _EVERY = 4  # entries to one sentence on the subject
-_MISSES = 40  # in a row, before a place stays empty
+_MISSES = 12  # in a row, before a place stays empty
 _LONG = 80  # characters; longer answers do not turn up by accident
 _SAME = 0.5  # share of the subject's words that make an entry one on the same subject
 
@@ -24,7 +24,7 @@ def around(told: Told, instruction: str, answer: str) -> Iterator[str]:
     """Entries and sentences without end; an empty one where none that fits was found."""
     holds = Holder(instruction, answer)
     states = AnswerFinder(answer, bare=True) if len(answer.strip()) <= _LONG else None
-    about = _content(instruction)
+    about = frozenset() if told.figures else _content(instruction)
     threads = iter([text for text in told.threads if states is None or not states(text)])
     while True:
         for _ in range(_EVERY):
@@ -36,7 +36,7 @@ def around(told: Told, instruction: str, answer: str) -> Iterator[str]:
 def _entry(told: Told, holds: Holder, about: frozenset[str]) -> str:
     for _ in range(_MISSES):
         text = next(told.others)
-        if not holds(text) and len(about & _content(text)) < max(2.0, _SAME * len(about)):
+        if not holds(text) and (not about or len(about & _content(text)) < max(2.0, _SAME * len(about))):
             return text
     return ""
 

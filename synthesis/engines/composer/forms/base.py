@@ -33,13 +33,17 @@ class ToldPiece:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A pair in a form. ``others`` never ends; ``threads`` speak of the subject and say nothing of it."""
+    """A pair in a form. ``others`` never ends; ``threads`` speak of the subject and say nothing of it.
+
+    ``figures``: the others differ from the pair in their figures alone, and have its words.
+    """
 
     form: str
     pieces: list[ToldPiece]
     others: Iterator[str]
     threads: list[str] = field(default_factory=list)
     subject: str = ""
+    figures: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def tell(case: OrdinaryCase) -> Told | None:
     pieces = [piece(lead, parts[0])]
     if len(parts) > 1:
         pieces += in_pieces(pen, rest, parts)[1:]
-    return Told("ledger", pieces, endless(entry), told)
+    return Told("ledger", pieces, endless(entry), told, figures=True)
 
 
 def _sum(task: str, verb: str) -> str:
