@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from synthesis.engines.composer.forms.wording import Pen
 from synthesis.engines.composer.grammar.sentences import split
 from synthesis.engines.composer.reading.kinds import Ordinary, listed_lines
-from synthesis.text.words import terms
+from synthesis.text.words import count_words, terms
 
 #: Terms of an answer that may stand in one block; more than this is told piece by piece.
 BLOCK = 20
@@ -132,9 +132,9 @@ def _sliced(text: str) -> list[str]:
             at += len(sentence.split()[0])
     kept = [0]
     for start in starts[1:]:
-        if len(text[kept[-1] : start].split()) >= _LEAST:
+        if count_words(text[kept[-1] : start]) >= _LEAST:
             kept.append(start)
-    if len(kept) > 1 and len(text[kept[-1] :].split()) < _LEAST - 1:
+    if len(kept) > 1 and count_words(text[kept[-1] :]) < _LEAST - 1:
         kept.pop()
     kept = kept[:: -(-len(kept) // MOST_PIECES)]
     return [text[a:b].rstrip() for a, b in zip(kept, [*kept[1:], len(text)], strict=True)]
