@@ -113,6 +113,7 @@ COMPOSER_FLOORS = (
     "decoys",
     "prose",
     "forms",
+    "languages",
     "draft",
     "engine",
     "",

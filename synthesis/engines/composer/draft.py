@@ -17,6 +17,7 @@ from synthesis.engines.composer.dials import Dials
 from synthesis.engines.composer.forms.around import around
 from synthesis.engines.composer.forms.base import Told
 from synthesis.engines.composer.forms.choose import evidence, tell
+from synthesis.engines.composer.languages.box import BOX, write_box
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.bank import load_bank
 from synthesis.engines.composer.prose.facts import PACE, Feed, Planned, spread
@@ -26,6 +27,8 @@ from synthesis.engines.composer.prose.plan import Beat, cast_size, plan
 from synthesis.engines.composer.prose.scene import Scene
 from synthesis.engines.composer.prose.world import Clock, Supply
 from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
+from synthesis.engines.composer.reading.kinds import parted
+from synthesis.engines.composer.reading.languages import WRITTEN, language_of
 from synthesis.engines.composer.reading.topics import topics
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.statements import state
@@ -97,8 +100,8 @@ def compose(
     Args:
         instruction: the question or task, in any language.
         answer: what is to be supported; stated in the text, never changed.
-        words: length of the text in whitespace-separated words, kept within 3 % from
-            50 to 20,000 unless the evidence alone is longer.
+        words: length of the text in words between blanks (of Chinese, two characters are one),
+            kept within 3 % from 50 to 20,000 unless the evidence alone is longer.
         genre: one of ``GENRES``.
         seed: the run's seed.
         key: the pair's identity; its content serves if empty.
@@ -150,7 +153,11 @@ def write(
     # Bytes, as a lone surrogate in a key would stop the seeding of a string.
     rng = random.Random(name.encode("utf-8", "surrogatepass"))
     facts, others = (random.Random(rng.getrandbits(64)) for _ in range(2))
-    told = tell(instruction, answer, facts, others)
+    language = language_of(parted(instruction)[0] or instruction)
+    if language in WRITTEN and answer.strip():
+        box = write_box(language, instruction, answer, rng, words, mode, guard(instruction, answer))
+        return Written(box, BOX, 1, [])
+    told = tell(instruction, answer, facts, others) if language == "en" else None
     if told is not None and not (genre in DOCUMENTS and told.form in ANY_SUBJECT):
         return _told(told, instruction, answer, rng, genre, words, mode)
     steps = None if dials.hops == 1 else in_steps(instruction, answer, facts, dials.hops)

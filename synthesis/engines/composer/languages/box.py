@@ -20,7 +20,8 @@ from synthesis.engines.composer.prose.writer import Paragraph, Telling
 from synthesis.text.code import is_code
 from synthesis.text.finder import AnswerFinder
 
-FORM = "box"
+#: What this form is called.
+BOX = "box"
 
 #: What is told in which part of a text: up to that share of its words, sentences of these kinds.
 _STAGES = (
@@ -32,11 +33,13 @@ _STAGES = (
     (0.9, ("turn", "work", "place", "work")),
     (1.0, ("end", "work", "small")),
 )
-_FILLING = ("small", "close", "place", "work", "small", "aim")
+_FILLING = ("small", "close", "log", "work", "small", "log")
 _PARAGRAPH = 60  # words, about
 _BRIEF = 40  # words around the evidence below which there is no room for a story
 _TRIES = 60
+_LEAST = 12  # words of a paragraph
 _ENDING = 12  # words kept for the last sentences
+_FRESH = 1500  # words after which most of the story has been told
 _THREAD = 5  # paragraphs from one mention of the subject to the next
 
 
@@ -64,7 +67,7 @@ class _Box:
         self._hand, self._language, self._rng, self._words = hand, language, rng, words
         self._pace, self._groups, self._bans = PACE[mode], GROUPS[mode], bans
         self._gap = "" if language == "zh" else " "
-        self._written = 0
+        self._written = 0.0
         self._seen: set[str] = set()
 
     def told(self, instruction: str, answer: str) -> Iterator[Paragraph]:
@@ -82,9 +85,9 @@ class _Box:
         share = 0.9 * self._words / max(1, len(evidence))
         places = deque(share * (at + 0.1 + 0.8 * self._rng.random()) for at in range(len(evidence)))
         next_other = self._other_at(1)
-        paragraphs = 0
-        while self._words - self._written - pending > _ENDING + 10 or evidence:
-            if evidence and (self._written >= places[0] or self._room(pending) < 12):
+        paragraphs = empty = 0
+        while evidence or (self._room(pending) >= _LEAST and empty < _TRIES):
+            if evidence and (self._written >= places[0] or self._room(pending) < _LEAST):
                 places.popleft()
                 one = evidence.popleft()
                 pending -= words_in(one.text)
@@ -96,7 +99,7 @@ class _Box:
                     if text := self._other():
                         yield self._told_alone(Telling(text))
                 next_other = self._other_at(max(1, wanted))
-            if self._room(pending) < 12:
+            if self._room(pending) < _LEAST:
                 continue
             pieces = self._paragraph(min(_PARAGRAPH, self._room(pending)))
             if paragraphs % _THREAD == 2 and given["word"] and self._room(pending) > 24:
@@ -105,13 +108,13 @@ class _Box:
             if pieces:
                 yield self._joined(pieces)
             else:
-                break
-        for one in evidence:
-            yield self._told_alone(one)
+                empty += 1
+                if evidence and empty >= _TRIES:
+                    places[0] = 0
         if pieces := self._filled():
             yield self._joined(pieces)
 
-    def _room(self, pending: int) -> int:
+    def _room(self, pending: float) -> float:
         return self._words - self._written - pending - _ENDING
 
     def _other_at(self, facts: int) -> float:
@@ -147,18 +150,21 @@ class _Box:
                 return text
         return ""
 
-    def _paragraph(self, most: int) -> list[Telling]:
+    def _paragraph(self, most: float) -> list[Telling]:
         share = self._written / self._words
-        kinds = next((kinds for until, kinds in _STAGES if share < until), _STAGES[-1][1])
+        kinds: tuple[str, ...] = next((kinds for until, kinds in _STAGES if share < until), _STAGES[-1][1])
+        if self._written > _FRESH:
+            # What was said of the house cannot be said again; entries of the register always differ.
+            kinds = ("log", kinds[0], "log", kinds[1], "log") if self._rng.random() < 0.5 else ("log",) * 4
         pieces: list[Telling] = []
         start = self._written
-        for kind in (*kinds, "work", "place"):
+        for kind in (*kinds, "work", "log"):
             if most - (self._written - start) < 8:
                 break
             pieces += self._said(kind, {}, most - (self._written - start))
         return pieces
 
-    def _said(self, kind: str, given: dict[str, str], most: int = 1000, least: int = 1) -> list[Telling]:
+    def _said(self, kind: str, given: dict[str, str], most: float = 1000, least: float = 1) -> list[Telling]:
         """A sentence of a kind of ``least`` to ``most`` words that was not said before, if one is found."""
         for _ in range(6):
             text = self._hand.write(kind, given)
@@ -189,7 +195,7 @@ class _Box:
     def _joined(self, pieces: list[Telling]) -> Paragraph:
         text, spans, before = "", [], False
         for one in pieces:
-            alone = "\n" in one.text
+            alone = "\n" in one.text or one.what != ""
             if text:
                 text += "\n\n" if alone or before else self._gap
             if one.what:

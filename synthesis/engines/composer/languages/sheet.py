@@ -14,8 +14,8 @@ from pathlib import Path
 
 from synthesis.engines.composer.prose.deck import Deck
 from synthesis.engines.composer.prose.templates import (
-    Sequence,
     SentenceTemplate,
+    Sequence,
     compile_line,
     expand_options,
     parse,
@@ -26,6 +26,7 @@ from synthesis.text.words import count_words
 _TEXTS = Path(__file__).parent / "texts"
 #: What stays the same through a text: three people, and the town.
 _FIXED = ("a", "b", "c", "ort", "ville", "ciudad", "town")
+_BY_FIRST_NAME = ("a", "b")
 _MARK = "\x01{}\x01"
 _PLAIN = "call"
 
@@ -59,9 +60,8 @@ def language_sheet(language: str) -> LanguageSheet:
         for name, lines in sections.items()
         if name.startswith("rule ")
     }
-    kinds = {
-        name: tuple(map(compile_line, lines)) for name, lines in sections.items() if not name.startswith("rule ")
-    }
+    plain = ((name, lines) for name, lines in sections.items() if not name.startswith("rule "))
+    kinds = {name: tuple(map(compile_line, lines)) for name, lines in plain}
     return LanguageSheet(kinds, rules, tuple((left, right) for left, _, right in calls))
 
 
@@ -74,6 +74,7 @@ class Hand:
         self._decks = {kind: Deck(lines, rng) for kind, lines in self._sheet.kinds.items()}
         self._calls = Deck(self._sheet.calls, rng)
         self._given: Mapping[str, str] = {}
+        self._mentioned: set[str] = set()
         self._fixed: dict[str, str] = {}
         self._fixed = {name: self.value(name) for name in _FIXED if name in self._sheet.rules}
 
@@ -82,8 +83,18 @@ class Hand:
         if name in self._given:
             return _MARK.format(name)
         if name in self._fixed:
-            return self._fixed[name]
+            return self._named(name)
+        if name == "nr":
+            return str(101 + int(self.random() * 880))
         return expand_options(self._sheet.rules[name], self)
+
+    def _named(self, name: str) -> str:
+        """A name in full; in the story, after its first mention there, the first name of it."""
+        if name not in _BY_FIRST_NAME or self._given:
+            return self._fixed[name]
+        full = name not in self._mentioned
+        self._mentioned.add(name)
+        return self._fixed[name] if full else self._fixed[name].split()[0]
 
     def call(self) -> tuple[str, str]:
         """Another question and its answer."""
@@ -99,14 +110,14 @@ class Hand:
         out: list[str] = []
         pour(template.nodes, self, out)
         text = re.sub(r" {2,}", " ", "".join(out)).strip()
-        first = re.search(r"\w", text)
-        if first and not text.startswith("\x01"):
+        first = re.search(r"[\w\x01]", text)
+        if first:
             text = text[: first.start()] + text[first.start()].upper() + text[first.start() + 1 :]
         for name, what in self._given.items():
             text = text.replace(_MARK.format(name), what)
         return text
 
 
-def words_in(text: str) -> int:
-    """Words between blanks; of Chinese, two characters are one."""
-    return count_words(text)
+def words_in(text: str) -> float:
+    """Words between blanks; of Chinese, two characters are one, and one is half a word."""
+    return len(text.split()) if text.isascii() else count_words(f"{text} {text}") / 2

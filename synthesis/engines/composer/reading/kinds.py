@@ -25,7 +25,7 @@ KINDS = (
 
 _MOST = 6000  # characters of either text that are looked at
 _PAYLOAD = re.compile(r"\A(?P<task>[^\n]{3,400}?)(?::\s*|\n+)(?P<payload>\S.*)\Z", re.DOTALL)
-_QUOTE = re.compile(r"[\"“«](?P<a>[^\"”»\n]{2,})[\"”»]|(?<!\w)['‘](?P<b>[^\n]{2,}?)['’](?!\w)")
+_QUOTE = re.compile(r"[\"“«](?P<a>[^\"“”«»\n]{2,2000})[\"”»]|(?<!\w)['‘](?P<b>[^\n‘]{2,300}?)['’](?!\w)")
 _MARKER = re.compile(r"\s{0,8}(?:\d{1,3}[.)]|[-*•–])\s+\S")
 _EXPRESSION = re.compile(
     r"\d\s*(?:[-+*/×÷^=<>·]|times\b|plus\b|minus\b|(?:divided|multiplied) by\b|mod\b"
@@ -75,6 +75,7 @@ def read_ordinary(instruction: str, answer: str) -> Ordinary:
 
 def parted(instruction: str) -> tuple[str, str]:
     """The task and what it brings along: behind a colon or a line's end, else in quotation marks."""
+    instruction = instruction[:_MOST]
     found = _PAYLOAD.match(instruction)
     if found and not re.fullmatch(r"\d+", found["task"].split()[-1]) and len(found["task"].split()) < 60:
         inner = found["payload"].strip()

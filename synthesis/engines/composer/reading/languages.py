@@ -28,7 +28,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 # Letters that one of the languages has and the others with the same words mostly have not.
-_LETTERS = (("de", "ßäöü"), ("fr", "êèçœâîôûëï"), ("es", "¿¡ñ"), ("pt", "ãõ"))
+_LETTERS = (("de", "ßäöü"), ("fr", "êçœâîôûëï"), ("es", "¿¡ñ"), ("pt", "ãõ"))
 _SAMPLE = 2000
 
 
