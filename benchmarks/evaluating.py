@@ -5,10 +5,12 @@ A server in a process of its own takes a fixed time for each reply. ``python -m 
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +22,11 @@ from synthesis.evaluation.questions import ContextQuestion
 
 QUESTIONS, PLACES, DELAY, ROUNDS = 512, 64, 0.5, 3
 WORDS = 1500  # of a context
+COMMON = [
+    f"{first}{last}"
+    for first in ("ba", "de", "ki", "lo", "mu", "ra", "su", "ti")
+    for last in ("n", "r", "lden", "st")
+]
 
 SERVER = f"""
 import sys, time
@@ -31,7 +38,7 @@ with serve(lambda asked: Reply(text="the answer", delay={DELAY})) as server:
 
 
 @contextmanager
-def served():
+def served() -> Iterator[str]:
     """The server's address, while the block lasts."""
     process = subprocess.Popen([sys.executable, "-c", SERVER], stdin=-1, stdout=-1, text=True)
     try:
@@ -45,9 +52,9 @@ def questions() -> list[ContextQuestion]:
     """Questions, each over a context of its own."""
     made = []
     for number in range(QUESTIONS):
-        filler = " ".join(
-            f"On day {day} of case {number} the mill ran until dusk." for day in range(WORDS // 11)
-        )
+        chance = random.Random(number)
+        lines = (" ".join(chance.choices(COMMON, k=10)) for _ in range(WORDS // 10))
+        filler = " ".join(f"{line.capitalize()}." for line in lines)
         text = f"{filler} The clerk of case {number} was Name{number}."
         question = f"Who was the clerk of case {number}?"
         made.append(
