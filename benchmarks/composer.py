@@ -19,11 +19,15 @@ def grams(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[i : i + 8]) for i in range(len(words) - 7)}
 
 
-def measure(genre: str, words: int, count: int) -> None:
+#: A question of one step, and one that is told in two.
+QUESTIONS = ("Where was crate {n} sent?", "Where was the director of the film Crate {n} born?")
+
+
+def measure(genre: str, words: int, count: int, question: str) -> None:
     """Print one line for ``count`` contexts of one genre and length."""
     start = time.process_time()
     texts = [
-        compose(f"Where was crate {n} sent?", f"To depot {n}", words=words, genre=genre, key=str(n)).text
+        compose(question.format(n=n), f"To depot {n}", words=words, genre=genre, key=str(n)).text
         for n in range(count)
     ]
     seconds = time.process_time() - start
@@ -34,8 +38,9 @@ def measure(genre: str, words: int, count: int) -> None:
         sentences = re.split(r'(?<=[.?!:"])\s+', text)
         repeats.append(1 - len(set(sentences)) / len(sentences))
     off = max(abs(len(text.split()) - words) / words for text in texts)
+    steps = "two steps" if question == QUESTIONS[1] else "one step"
     print(
-        f"{genre:8} {words:6} words: {count / seconds:7.1f} contexts per CPU second, "
+        f"{genre:8} {words:6} words, {steps}: {count / seconds:7.1f} contexts per CPU second, "
         f"shared 8-grams {statistics.mean(shared):.2%} (most {max(shared):.2%}), "
         f"repeated sentences at most {max(repeats):.2%}, length off by at most {off:.2%}"
     )
@@ -48,7 +53,8 @@ def main(wanted: list[str]) -> None:
         load_bank(genre)
         print(f"{genre:8} bank loaded in {time.process_time() - start:.3f} s")
         for words, count in ((300, 60), (2000, 40), (8000, 8), (20000, 4)):
-            measure(genre, words, count)
+            for question in QUESTIONS:
+                measure(genre, words, count, question)
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 

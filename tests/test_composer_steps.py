@@ -35,6 +35,10 @@ ASKED = [
     ("Where was the captain that the Marl Ferry is named after born?", "Upper Marl", "Marl Ferry"),
     ("Ada Marsh sailed with an expedition led by what explorer?", "Jo Brandt", "Ada Marsh"),
     ("Ada Marsh was born in a village that is how far from Ellesby?", "261 km", "Ada Marsh"),
+    ("What position did the player who rowed for Marl Rovers play?", "cox", "Marl Rovers"),
+    ("In which city is the university that Ada Marsh left located?", "Ellesby", "Ada Marsh"),
+    ("Who is the paternal grandfather of Ada Marsh?", "Otto Brandl", "Ada Marsh"),
+    ("Who is Ada Marsh's mother-in-law?", "Jo Brandt", "Ada Marsh"),
     ("What group owns the brewery in the Highlands that licenses the Old Oar name?", "LT Group", "Old Oar"),
 ]  # fmt: skip
 
@@ -44,6 +48,7 @@ COMPARED = [
     ("Which album was released first, Dim Light or In The Fields?", "In The Fields"),
     ("Who was born later, Anson Reeve or Anna Marlow?", "Anson Reeve"),
     ("Who is younger, Cathy Moor or Pamela Shoop?", "Pamela Shoop"),
+    ("Which film whose director is younger, Bar Nine or The Heron?", "The Heron"),
     ("Which brand was created first, Crush or Yellow?", "Yellow"),
     ("Which is the newest film, Bar Nine or The Heron?", "The Heron"),
     ("Who has won more Silver Keys, Ada Marsh or Jo Brandt?", "Jo Brandt"),
@@ -157,6 +162,7 @@ def test_what_describes_nothing_takes_one_step(question: str, answer: str) -> No
     [
         "Where was the mother of the director of film Blue Acre born?",
         "Where was Ada Marsh born?",
+        "Who is the father-in-law of the director of film Blue Acre?",
         "Who is the director of film Blue Acre?",
     ],
 )

@@ -16,6 +16,7 @@ from synthesis.engines.composer.grammar.words import (
     PREPOSITIONS,
     base_of_third,
     core,
+    is_base,
     is_participle,
     is_past,
 )
@@ -26,7 +27,10 @@ from synthesis.engines.composer.stating.steps.naming import Namer, kind_of
 _WORD = r"(?:\([^)]{1,40}\)|[\"“][^\"”]{1,80}[\"”]|[^\Wa-z_][^\s,;:]*)"
 _SMALL = r"(?:&|of|the|and|in|on|a|an|to|for|de|la|le|du|di|van|von|with|by|at|from|is|me)"
 NAME = rf"{_WORD}(?:(?:, (?!or\b)| )(?:{_SMALL} ){{0,3}}{_WORD}){{0,14}}"
-_SORT = r"(?:(?:the )?(?P<sort>film|movie|song|album|book|novel|series|show|play|opera|band|magazine) )?"
+_SORT = (
+    r"(?:(?:the )?(?P<sort>(?:\d{4} )?(?:[A-Z][a-z]+ )?"
+    r"(?:film|movie|song|album|book|novel|series|show|play|opera|band|magazine)) )?"
+)
 
 # Head of a description -> what its bearer did, active and passive.
 MADE = {
@@ -53,6 +57,7 @@ KIN = {
     "son": ("{s} was a son of {v}", "{v} had a son, {s}"),
     "daughter": ("{s} was a daughter of {v}", "{v} had a daughter, {s}"),
     "child": ("{s} was a child of {v}", "{v} was a parent of {s}"),
+    "sibling": ("{s} was a sibling of {v}", "{v} and {s} grew up as children of one house"),
     "brother": ("{s} was a brother of {v}", "{v} had a brother, {s}"),
     "sister": ("{s} was a sister of {v}", "{v} had a sister, {s}"),
 }
@@ -66,7 +71,10 @@ _ASKED_FOR = re.compile(
 _INSITU = re.compile(r"\b(?:what|which|whom|whose|who|where|how many|how much|how far)\b", re.I)
 _RELATIVE = frozenset(["who", "that", "which", "whose", "where"])
 _SPLIT_VERB = re.compile(
-    r"^(?P<ask>when|where|in (?:which|what) year|what year|how old) (?P<aux>was|is|did|does|were)$", re.I
+    r"^(?:(?P<ask>when|where|how old|what year|(?:in|at|on|from) (?:which|what) [a-z]+) (?P<aux>was|is"
+    r"|did|does|were)"
+    r"|(?P<noun>(?:which|what) [a-z]+) (?P<do>did|does))$",
+    re.I,
 )
 
 
@@ -115,7 +123,7 @@ def relation(head: str, subject: str, thing: str, sort: str = "") -> Link:
         f"{{s}} {active} {the}{{v}}",
         f"{the}{{v}} {passive} {{s}}",
     )
-    return Link(subject, head, thing, forms, sort="org" if sort == "band" else "work")
+    return Link(subject, head, thing, forms, sort="org" if sort.endswith("band") else "work")
 
 
 # --- descriptions of any kind
@@ -252,7 +260,8 @@ def _closed(tokens: list[str], noun: _Noun, namer: Namer) -> Taken | None:
     tail = ""
     if _SPLIT_VERB.match(before):
         rest, _, tail = rest.rpartition(" ")
-        if not rest or not tail.islower():
+        doing = re.search(r"\b(?:did|does)$", before, re.I)
+        if not rest or not (is_base(tail) if doing else is_participle(tail)):
             return None
     bridge = namer.fresh(noun.head, _default(rel))
     if rel in ("where", "in which"):

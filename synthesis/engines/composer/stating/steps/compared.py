@@ -21,7 +21,7 @@ from synthesis.engines.composer.stating.steps.wording import worded
 
 _RANK = re.compile(
     r"^(?:which|who|what)(?P<noun>(?: [\w'’-]+){0,3}?) (?P<how>"
-    r"(?:has|have|had) (?:the|a) director (?:who )?(?:is |was )?(?P<age>[\w ]+?)"
+    r"(?:(?:has|have|had) (?:the|a)|whose) director (?:who )?(?:is |was )?(?P<age>[\w ]+?)"
     r"|(?:was |were |is |came |has been )?(?P<did>[a-z]+(?: out| up)?) "
     r"(?P<when>first|earlier|later|last|earliest|latest|more recently)"
     r"|(?:is|was) (?:the )?(?P<old>older|younger|newer|oldest|youngest|newest)(?: (?P<kind>[a-z]+))?"
@@ -231,6 +231,8 @@ def _by_number(sides: Sides, rng: random.Random) -> Derivation | None:
         verb = {"have": "has", "had": "had"}.get(verb, verb)
         if what.casefold() in ("people", "inhabitants", "students", "employees", "copies", "viewers"):
             low, high = 1200, 90000
+        elif re.match(r"(?:director|producer|writer|author|editor|composer|founder|child)", what):
+            low, high = 2, 7
         form, relation_ = f"{{s}} {verb} {{v}} {what}", what.casefold()
     elif found := _PEOPLED.match(head):
         few = found["rank"].casefold() in _FEW

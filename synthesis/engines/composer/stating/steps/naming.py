@@ -19,6 +19,7 @@ _KINDS = {
     "place": "country city town state province county region island district nation municipality"
     " neighborhood neighbourhood suburb borough village resort location capital",
     "org": "company band group team club label airline firm corporation agency publisher orchestra network",
+    "thing": "university college school institute academy brewery hospital museum library",
     "work": "film movie song album book novel show play opera documentary comedy drama musical poem"
     " magazine newspaper sitcom soundtrack single thriller sequel painting series story",
     "person": "actor actress singer songwriter rapper musician author writer novelist poet player footballer"

@@ -24,6 +24,7 @@ from synthesis.engines.composer.stating.statements import Statement, state
 from synthesis.engines.composer.stating.steps.bridges import NAME, named
 from synthesis.engines.composer.stating.steps.compared import compared
 from synthesis.engines.composer.stating.steps.joined import described
+from synthesis.engines.composer.stating.steps.kin import relatives
 from synthesis.engines.composer.stating.steps.links import Derivation, Link, exchanged, gapped
 from synthesis.engines.composer.stating.steps.naming import Namer
 from synthesis.engines.composer.stating.steps.numbers import derived
@@ -134,10 +135,13 @@ def _bridged(question: str, answer: str, namer: Namer, rng: random.Random, most:
             break
         left = taken.question
         links.append(replace(taken.link, forms=_with_turns(taken.link.forms)))
+    kin = relatives(left, trimmed(answer), namer) if len(links) + 2 <= most else None
+    if kin:
+        return _find((*links, *kin), kin[1].subject, namer)
     if not links:
         return None
     last = _last(_plain(left, answer), [link.subject for link in links], answer, rng)
-    return _find((*links, last), answer) if last else None
+    return _find((*links, last), last.value, namer) if last else None
 
 
 def _with_turns(forms: tuple[str, ...]) -> tuple[str, ...]:
@@ -174,15 +178,14 @@ def _is_plain(text: str, question: str) -> bool:
     return reports is not None and reports[0] not in question
 
 
-def _find(links: tuple[Link, ...], answer: str) -> Derivation:
-    """A chain of steps asks for the value of the last one; its names stand for anything."""
-    names = {link.subject: f"?{at}" for at, link in enumerate(links[:-1])}
-    wanted = [
-        Triple(names.get(link.subject, link.subject), link.relation, names.get(link.value, link.value))
-        for link in links
-    ]
-    wanted[-1] = wanted[-1]._replace(value="?answer")
-    return Derivation(links, Query("find", tuple(wanted)), "bridge")
+def _find(links: tuple[Link, ...], answer: str, namer: Namer) -> Derivation:
+    """A chain of steps asks for the answer at its end; invented names stand for anything."""
+
+    def open_end(end: str) -> str:
+        return "?answer" if end == answer else f"?{end}" if end in namer.kinds else end
+
+    wanted = tuple(Triple(open_end(link.subject), link.relation, open_end(link.value)) for link in links)
+    return Derivation(links, Query("find", wanted), "bridge")
 
 
 def _plain(question: str, answer: str) -> str:

@@ -56,7 +56,8 @@ _VERBS = re.compile(r"^(?:share|have|hold|possess|come|hail|originate)s?\b ?")
 _ONE = NAME.replace("|and|", "|")
 _DIRECTORS = (
     re.compile(
-        rf"^(?:[dD]o|[aA]re|[dD]id|[wW]ere) (?:the )?directors? of (?:both )?(?:films?|movies?) "
+        r"^(?:[dD]o|[aA]re|[dD]id|[wW]ere) (?:both )?(?:the )?directors? of (?:both )?"
+        r"(?:(?:films?|movies?) )?"
         rf"(?P<a>{_ONE}),? and "
         rf"(?:the )?(?:director of (?:film |movie )?)?(?P<b>{_ONE}) "
         r"(?P<rest>(?:share|have|from|both from|come from|born in|originate from) .*\bsame "
