@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from synthesis.engines.composer.lexicon import words
+
 _THING = r"(?:voucher|receipt|letter|note|key|file|card|ledger|ticket|paper|page|box|map)s?"
 _NOTHING = r"(?:no|not one|not a single|neither|any)"
 _PERSON = r"(?:him|her|them|me|us|it)"
@@ -61,7 +63,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         r"\b(?:a|an) (?:another|other|some|any|his|her|their|its|those|these)\b",
         r"\b(?:neither|none|each|both) of it had\b(?<!none of it had)",
         r"\b(?:hardly|scarcely) (?:nothing|no|none)\b",
-        r"\bfew (?:the|a)\b",
+        r"\b(?:several|many|most|some|few|numerous) (?:the|an?)\b",
+        r"\bfrom (?:start to last|first to finish)\b",
     ),
     "agreement": (
         r"\b(?:he|she|it) (?:were|have|are|do)\b(?<!were)",
@@ -123,6 +126,15 @@ _HANGS = frozenset(
     )
 )
 
+#: "Sandwiches was brought", where no name begins the sentence.
+_BARE = re.compile(r"(?:^|[.;:!?] )([A-Z][a-z]+[^siu'\W]s) (?:was|is|has)\b")
+_NAMES = frozenset(
+    part
+    for kind in ("first_names_f", "first_names_m", "surnames", "towns")
+    for name in words(kind)
+    for part in re.split(r"\W", name)
+)
+
 _PLURAL = re.compile(
     r"\b[Aa]n? ([a-z]+[^siuo'\W]s)"
     r"(?= (?:was|were|of|and|or|in|on|at|to|that|which|who|had|from|for|with)\b|[.,;:!?]|$)"
@@ -151,6 +163,9 @@ def slips(text: str) -> Iterator[str]:
     for match in _SUBJECT.finditer(text):
         if (match[1] or "").casefold() not in _HANGS and match[2] not in _ONE_S:
             yield f"agreement: '{text[max(0, match.start() - 20) : match.end() + 20]}'"
+    for match in _BARE.finditer(text):
+        if match[1] not in _NAMES and match[1].casefold() not in _ONE_S:
+            yield f"agreement: '{text[match.start() : match.end() + 20]}'"
     for match in _PLURAL.finditer(text):
         if match[1] not in _ONE_S:
             yield f"an article before a plural: '{text[max(0, match.start() - 20) : match.end() + 20]}'"

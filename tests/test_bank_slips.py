@@ -30,11 +30,13 @@ WRONG = {
         "The farm had no a lift.",
         "It lay under the the lamp.",
         "There was hardly nothing in it.",
+        "Several the items were books.",
     ),
     "agreement": (
         "It was done when crews was time.",
         "There was seven of them.",
         "Two clocks was slow.",
+        "It was noon. Sandwiches was brought in.",
         "He had gone before the plates was cold.",
     ),
     "an auxiliary": (
@@ -57,6 +59,7 @@ RIGHT = (
     "She was a reader, had been ready since noon, and would have gone.",
     "The colour of the plates was blue, and whoever was near looked the answer up.",
     "It was as wide as a hand, and as long as anyone could have wished.",
+    "Ines was late. News was slow.",
     "A customs officer came with an expenses claim.",
 )
 
