@@ -54,7 +54,8 @@ def markdown(out: Path) -> str:
             part = share(found[one][arm], found[one][base], found[one][top])
             return part.percent() if part else ""
 
-        lines += _rows(arms, measures, told)
+        tuned = {arm["name"] for arm in plan["arms"] if arm["contexts"] != "none"} - {base}
+        lines += _rows([arm for arm in arms if arm in tuned], measures, told)
     return "\n".join(lines + _by_hops(jobs, arms, plan))
 
 

@@ -170,7 +170,7 @@ def test_contexts_teach_what_pairs_alone_cannot(tmp_path: Path) -> None:
     assert "100% [100%, 100%]" in table.markdown(out)
     for path in figure.draw(out, tmp_path / "picture"):
         drawn = path.read_text("utf-8")
-        assert "<svg" in drawn and all(arm.name in drawn for arm in arms)
+        assert "<svg" in drawn and all(f"<!-- {arm.name} -->" in drawn for arm in arms)
 
 
 def test_a_share_of_what_may_be_chance_is_not_told() -> None:
