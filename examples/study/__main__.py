@@ -4,6 +4,7 @@ r"""Does it teach? Tune a small model on samples made in several ways, and ask i
         --questions hotpotqa=PAIRS.jsonl,CONTEXTS.jsonl --questions 2wikimqa=PAIRS.jsonl,CONTEXTS.jsonl
     python -m examples.study OUT --table          # what is there so far, as Markdown
     python -m examples.study OUT --figure NAME    # and as a picture
+    python -m examples.study OUT --plan P --questions Q --traits    # what contexts are like; no model
 
 Every arm, seed and fold is one job. A job that is done has its file in OUT/jobs, so the same command
 goes on where it was stopped, and the table can be made at any time. It needs PyTorch and transformers.
@@ -19,7 +20,7 @@ from pathlib import Path
 from examples.study.jobs import jobs_of, run_jobs
 from examples.study.plan import read_plan
 from examples.study.results import remember
-from examples.study.table import markdown
+from examples.study.table import markdown, traits_table
 
 
 def main() -> int:
@@ -37,8 +38,16 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="keep no job after so long")
     parser.add_argument("--only", default="", metavar="PATTERN", help="jobs whose ARM.SEED.FOLD has it")
     parser.add_argument("--table", action="store_true", help="run nothing")
+    parser.add_argument(
+        "--traits", action="store_true", help="what the contexts of the arms are like; no model"
+    )
     parser.add_argument("--figure", type=Path, metavar="NAME", help="draw NAME-light.svg and NAME-dark.svg")
     given = parser.parse_args()
+    if given.traits:
+        if given.plan is None or not given.questions:
+            parser.error("give --plan and --questions")
+        print(traits_table(read_plan(given.plan), given.questions))
+        return 0
     complete = True
     if not given.table and not given.figure:
         if given.plan is None or given.model is None or not given.questions:

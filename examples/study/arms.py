@@ -33,7 +33,7 @@ def training_turns(arm: Arm, questions: Sequence[Question], seed: int, tokenizer
     pairs = [one.pair for one in questions]
     if arm.contexts == "pairs":
         return [Turn(pair.id, _alone(pair), pair.answer) for pair in pairs]
-    items = _contexts(arm, questions, seed)
+    items = contexts_of(arm, questions, seed)
     return _assembled(items, arm.length, arm.distractors, seed, tokenizer, **arm.samples)
 
 
@@ -57,7 +57,10 @@ def _alone(pair: Pair) -> str:
     return task_of(pair.task).wording.format(documents="", instruction=pair.instruction).strip()
 
 
-def _contexts(arm: Arm, questions: Sequence[Question], seed: int) -> list[tuple[Pair, Context]]:
+def contexts_of(arm: Arm, questions: Sequence[Question], seed: int) -> list[tuple[Pair, Context]]:
+    """The contexts that an arm is tuned on, each with its pair; none for arms without."""
+    if arm.contexts in ("none", "pairs"):
+        return []
     if arm.contexts == "human":
         return [(one.pair, human_context(one)) for one in questions]
     pairs = {one.pair.id: one.pair for one in questions}

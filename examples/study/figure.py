@@ -104,7 +104,7 @@ def _figure(
         line = [mean(found[f"NLL {test}"][name]) for test in tests]
         right.plot(range(len(tests)), line, marker="o", ms=3, lw=1.3, color=hues.get(name, ink))
     label = plan["baseline"], (0, mean(found[f"NLL {tests[0]}"][plan["baseline"]]))
-    right.annotate(*label, (0, 5), textcoords="offset points", fontsize=8)
+    right.annotate(*label, (0, 8), textcoords="offset points", fontsize=8)
     right.set_xticks(range(len(tests)), tests)
     right.set_xlabel("context of the test")
     right.set_title("NLL of the right answer (lower is better)", fontsize=9, color=ink)

@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from examples.study.plan import Plan
+from examples.study.questions import read_questions
 from examples.study.results import (
     difference,
     mean,
@@ -17,6 +19,7 @@ from examples.study.results import (
     share,
     values,
 )
+from examples.study.traits import COLUMNS, traits
 
 _FEWEST = 8  # questions of a number of steps that are worth a column
 
@@ -57,6 +60,13 @@ def markdown(out: Path) -> str:
         tuned = {arm["name"] for arm in plan["arms"] if arm["contexts"] != "none"} - {base}
         lines += _rows([arm for arm in arms if arm in tuned], measures, told)
     return "\n".join(lines + _by_hops(jobs, arms, plan))
+
+
+def traits_table(plan: Plan, sources: Sequence[str]) -> str:
+    """What the contexts of each arm are like; asks no model."""
+    questions = [one for source in sources for one in read_questions(source, plan.limit, plan.human_words)]
+    told = [(arm.name, traits(arm, questions)) for arm in plan.arms]
+    return "\n".join([*_head(COLUMNS), *(_line([name, *cells]) for name, cells in told if cells)])
 
 
 def _tuning(jobs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -22,6 +22,7 @@ from examples.study.jobs import Job, jobs_of, run_job, run_jobs
 from examples.study.passages import needle, shortened
 from examples.study.plan import Arm, Plan, read_plan
 from examples.study.questions import Question
+from examples.study.traits import COLUMNS, traits
 from examples.study.tuning import Model
 from scripts.small_model import FOLDER
 from synthesis.data import Pair
@@ -230,4 +231,24 @@ def test_plans_say_what_the_composer_and_the_assembly_know(file: Path, tmp_path:
             made = training_turns(arm, asked, 0, tokenizer)
             assert len(made) == len(asked), arm.name
             assert arm.contexts == "pairs" or all(len(turn.user.split()) > 15 for turn in made), arm.name
+        told = traits(arm, asked)
+        assert not told if arm.contexts in ("none", "pairs") else len(told) == len(COLUMNS), arm.name
     assert plan.baseline != plan.ceiling
+
+
+def test_traits_tell_a_copied_question_from_evidence_told_apart() -> None:
+    question = Question(
+        Pair(instruction="Which town in Peru was Ann Ortiz born in?", answer="Lima"),
+        ("Lima",),
+        "In 1931 Ben Sato left Oslo. Lima, where he had met Ann Ortiz, was her birthplace. He went to Bern.",
+    )
+    copied = Arm("copied", "human")
+    apart = [float(cell) for cell in traits(copied, [question])]
+    again = replace(
+        question,
+        human="The town in Peru was Ann Ortiz born in is Lima. It rained all day and all night on that part of the coast, as it had before.",
+    )
+    near = [float(cell) for cell in traits(copied, [again])]
+    assert apart[0] > near[0] and apart[1] > 0 == near[1] and apart[2] == near[2] == 1
+    assert apart[3] < 0.4 < 0.9 < near[3] and apart[4] < 0.3 < 0.7 < near[4]
+    assert apart[5] == near[5] == 1
