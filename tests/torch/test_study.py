@@ -244,11 +244,11 @@ def test_traits_tell_a_copied_question_from_evidence_told_apart() -> None:
     )
     copied = Arm("copied", "human")
     apart = [float(cell) for cell in traits(copied, [question])]
-    again = replace(
-        question,
-        human="The town in Peru was Ann Ortiz born in is Lima. It rained all day and all night on that part of the coast, as it had before.",
+    told = (
+        "The town in Peru was Ann Ortiz born in is Lima. It rained all day and all night, as it had before."
     )
+    again = replace(question, human=told)
     near = [float(cell) for cell in traits(copied, [again])]
     assert apart[0] > near[0] and apart[1] > 0 == near[1] and apart[2] == near[2] == 1
-    assert apart[3] < 0.4 < 0.9 < near[3] and apart[4] < 0.3 < 0.7 < near[4]
+    assert apart[3] < 0.5 < 0.8 < near[3] and apart[4] < 0.4 < 0.6 < near[4]
     assert apart[5] == near[5] == 1
