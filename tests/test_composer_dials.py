@@ -122,6 +122,13 @@ def test_what_is_corrected_was_told_wrong_before() -> None:
         ]
         assert len(mended) >= len(revised)
     assert found > 40
+    for _, draft in drafts(200, count=60, corrections=1):
+        mended = [
+            piece
+            for piece in draft.evidence
+            if re.search("revised|struck out|corrected", _text(draft, piece))
+        ]
+        assert len(mended) == len([one for one in draft.says if one.revised])
     assert not any(triple.revised for _, draft in drafts(1500) for triple in draft.says)
 
 

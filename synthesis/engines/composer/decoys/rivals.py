@@ -257,6 +257,9 @@ class Rivals:
         """Another name of an invented one's kind."""
         if self._steps.names[name] == "alias":
             return self._namer.draw("town", "alias")
+        for link in self._steps.told:
+            if link.subject == name and link.relation in KIN:
+                return self._namer.fresh(link.relation, "person")
         return self._fresh(self._steps.names[name], name.split()[-1])
 
     def _fresh(self, sort: str, head: str = "") -> str:

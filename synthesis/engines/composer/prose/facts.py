@@ -28,12 +28,17 @@ _YEAR = re.compile(r"(?<![\d,.$£€-])(?:1[5-9]\d\d|20[0-3]\d)(?![\d,.]?\d)")
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something to be told word for word. ``what`` is empty for a distractor."""
+    """Something to be told word for word.
+
+    ``what`` is empty for a distractor; ``needed`` if it must be told, as evidence and what evidence puts
+    right must.
+    """
 
     text: str
     what: str
     words: int
     alone: bool = False
+    needed: bool = False
 
     @property
     def own_paragraph(self) -> bool:
@@ -85,7 +90,8 @@ class Feed:
         self._told: set[str] = set()
         self._planned: deque[tuple[float, Fact]] = deque()
         for place, statement in planned:
-            fact = Fact(statement.text, statement.what, len(statement.text.split()))
+            needed = bool(statement.what) or any(triple.revised for triple in statement.says)
+            fact = Fact(statement.text, statement.what, len(statement.text.split()), needed=needed)
             self._planned.append((words * place, fact))
         self.pending = sum(fact.words for _, fact in self._planned)
         #: The latest year that the planned facts speak of, or 0: nobody can be told of it before.
@@ -101,8 +107,8 @@ class Feed:
 
     @property
     def owed(self) -> int:
-        """The words of the evidence still untold."""
-        return sum(fact.words for _, fact in self._planned if fact.what)
+        """The words of what must be told still."""
+        return sum(fact.words for _, fact in self._planned if fact.needed)
 
     def begin(self) -> None:
         """A new paragraph begins."""
@@ -138,9 +144,9 @@ class Feed:
         return group
 
     def rest(self) -> list[Fact]:
-        """All evidence not yet told; there is no room for anything else that was planned."""
+        """All that must be told still; there is no room for anything else that was planned."""
         facts = [self._take() for _ in range(len(self._planned))]
-        found = [fact for fact in facts if fact.what]
+        found = [fact for fact in facts if fact.needed]
         return [replace(fact, alone=True) for fact in found] if self._apart and len(found) > 1 else found
 
     def _take(self) -> Fact:
