@@ -339,3 +339,30 @@ def test_items_are_made_ahead_and_what_is_raised_arrives() -> None:
     assert next(some) == 1
     some.close()
     assert closed == [True]
+
+
+def test_the_same_words_are_asked_once_and_that_reply_is_scored(tmp_path) -> None:
+    path = tmp_path / "questions.jsonl"
+    rows = [{"context": f"Text {n}.", "question": "Which?", "answers": [f"number {n}"]} for n in range(40)]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    numbers = iter(range(100))
+    with serve(lambda _: Reply(text=f"number {next(numbers)}")) as server:
+        told = {"model": "tiny", "base_url": server.url, "folder": tmp_path / "log", "conditions": "closed"}
+        first = list(evaluate(path, "openai", **told))
+        again = list(evaluate(path, "openai", **told))
+    assert len(server.asked) == 1
+    assert len(first) == len({one.question.answers for one in first}) == 40
+    assert {one.reply for one in first} == {"number 0"}
+    assert sum(one.scores["exact-match"] for one in first) == 1
+    assert {one.place: one.scores for one in again} == {one.place: one.scores for one in first}
+
+
+def test_one_failure_of_questions_in_the_same_words_is_one(tmp_path) -> None:
+    path = tmp_path / "questions.jsonl"
+    rows = [{"context": f"Text {n}.", "question": "Which?", "answers": [f"number {n}"]} for n in range(40)]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    with serve(lambda _: Reply(status=400)) as server:
+        told = {"model": "tiny", "base_url": server.url, "conditions": "closed"}
+        found = list(evaluate(path, "openai", **told))
+    assert [one.finish_reason for one in found] == ["error"] * 40
+    assert len(server.asked) == 1

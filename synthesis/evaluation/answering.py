@@ -29,7 +29,10 @@ _MOST_READY = 256  # known replies that wait to be handed on
 
 
 class CaseReply(NamedTuple):
-    """What an engine said to the cases of one question that are asked in the same words."""
+    """What an engine said to the cases of one question that are asked in the same words.
+
+    ``known`` tells that it was recorded before, or said to another question in these words.
+    """
 
     cases: tuple[Case, ...]
     completion: Completion
@@ -99,6 +102,8 @@ class Questioner:
                             if log is not None:
                                 log.keep(prompt, completion)
                         yield CaseReply(done.pair.metadata["cases"], completion, prompt.fingerprint, False)
+                        for same in todo.waiting(prompt):
+                            yield CaseReply(same, completion, prompt.fingerprint, True)
                         yield from todo.known()
                     yield from todo.known()
                     if todo.given == given:
@@ -106,11 +111,16 @@ class Questioner:
 
 
 class _Todo:
-    """Prompts whose replies are not recorded; it is dry while too many that are wait to be handed on."""
+    """Prompts whose replies are not recorded; it is dry while too many that are wait to be handed on.
+
+    Of questions that are put in the same words, as many are without a context, one is asked: the others wait
+    for its reply, which is the one that is recorded.
+    """
 
     def __init__(self, prompts: Iterable[tuple[Prompt, tuple[Case, ...]]], log: ReplyLog | None) -> None:
         self._prompts, self._log = iter(prompts), log
         self._ready: deque[CaseReply] = deque()
+        self._waiting: dict[str, list[tuple[Case, ...]]] = {}
         self.given = 0
 
     def pull(self) -> tuple[Pair, Prompt] | None:
@@ -118,13 +128,21 @@ class _Todo:
         while len(self._ready) < _MOST_READY and (found := next(self._prompts, None)) is not None:
             self.given += 1
             prompt, cases = found
+            if prompt.fingerprint in self._waiting:
+                self._waiting[prompt.fingerprint].append(cases)
+                continue
             known = self._log.find(prompt) if self._log is not None else None
             if known is None:
                 question = cases[0].question
                 about = {"cases": cases}
+                self._waiting[prompt.fingerprint] = []
                 return Pair(question.id, question.instruction, question.answer, metadata=about), prompt
             self._ready.append(CaseReply(cases, known, prompt.fingerprint, True))
         return None
+
+    def waiting(self, prompt: Prompt) -> list[tuple[Case, ...]]:
+        """Those that waited for the reply to a prompt, which has come."""
+        return self._waiting.pop(prompt.fingerprint, [])
 
     def known(self) -> Iterator[CaseReply]:
         """Recorded replies that were come by."""

@@ -199,7 +199,8 @@ class Evaluation:
         alike = Alike(stop_after)
         for reply in self.questioner.replies(self.store, self.cases, log, budget, on_reply):
             yield from self._predicted(reply, likely)
-            if not alike.goes_on(_outcome(reply)):
+            # Those that share a reply fail by one and the same failure.
+            if not reply.known and not alike.goes_on(_outcome(reply)):
                 raise EngineError(
                     f"{alike.count:,} questions in a row failed alike ({alike.reason}); mend the cause and "
                     "run the same command again: what is answered is kept"
