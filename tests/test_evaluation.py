@@ -202,7 +202,7 @@ def test_templates_are_filled_once() -> None:
     assert asked(one, "")[-1].content == "|{context}?"
 
 
-def chat_source(folder):
+def chat_source(folder, **further):
     """Rows of a chat config, of contexts whose evidence is known exactly; and its samples."""
     items = []
     for number, (name, town) in enumerate(PEOPLE.items()):
@@ -213,7 +213,7 @@ def chat_source(folder):
         evidence = (Evidence(start, text.index(". The"), town),)
         pair = Pair(instruction=f"Where was {name} born?", answer=town, task="hotpotqa")
         items.append((pair, Context(pair.id, text, evidence, form="manual")))
-    samples = list(assemble(items, 300, depth="0,0.5,1"))
+    samples = list(assemble(items, 300, depth="0,0.5,1", **further))
     path = folder / "chat.jsonl"
     rows = [json.dumps(chat_row(sample)) + "\n" for sample in samples]
     path.write_text("".join(rows), encoding="utf-8")
@@ -238,6 +238,19 @@ def test_a_chat_config_is_asked_as_it_stands(tmp_path) -> None:
         name: [one.score for one in found if one.variant.condition == name] for name in ("full", "oracle")
     }
     assert scores == {"full": [1.0] * 5, "oracle": [1.0] * 5}
+
+
+def test_a_hidden_question_is_asked_by_its_key(tmp_path) -> None:
+    path, samples = chat_source(tmp_path, keychain=1)
+    assert all(sample.rings for sample in samples)
+    with serve(lambda asked: Reply(text="Oslo")) as server:
+        found = list(evaluate(path, conditions="full,closed", **told(server)))
+        assert {sample.messages[0].content for sample in samples} <= {one.text for one in server.asked}
+        with pytest.raises(UsageError, match="known for none of 5"):
+            list(evaluate(path, conditions="oracle", **told(server)))
+    assert {one.question.id: one.depth for one in found if one.depth is not None} == {
+        one.id: one.depth for one in samples
+    }
 
 
 def test_a_prompt_of_a_length_keeps_it(tmp_path) -> None:

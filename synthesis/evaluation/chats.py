@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from synthesis.data import Evidence, Rejected
 from synthesis.evaluation.questions import STAGE, ContextQuestion, Prediction, QuestionSource
 from synthesis.evaluation.rows import first_row, numbered_rows
 from synthesis.evaluation.scoring import usual_metrics
 from synthesis.sources.values import BadRow
-from synthesis.tasks import task_of
+from synthesis.tasks import GENERIC, task_of
 
 _NEEDED = ("messages", "evidence_start", "evidence_end")
 _TOLD = ("pair_id", "budget", "form", "hops", "rings", "distractors", "coherence")
@@ -62,10 +62,11 @@ def _question(row: Any, task: str) -> ContextQuestion:
     if not answer.strip():
         raise BadRow("its answer is empty")
     kind = str(row.get("task") or "generic")
-    start, end, instruction = _parted(content, kind, int(row["evidence_end"] or 0))
+    start, end, instruction, template = _parted(content, kind, int(row["evidence_end"] or 0))
     own = (int(row["evidence_start"] or 0) - start, int(row["evidence_end"] or 0) - start)
     pieces = _pieces(row.get("evidence"), start)
-    known = own[1] > own[0] >= 0
+    # A question that is hidden stands among the documents, and nobody can be shown the evidence alone.
+    known = own[1] > own[0] >= 0 and not template
     metric = usual_metrics(answer)[0]
     return ContextQuestion(
         id=str(row.get("id") or ""),
@@ -75,33 +76,52 @@ def _question(row: Any, task: str) -> ContextQuestion:
         task=task or kind,
         metric=metric,
         evidence=pieces if known else (),
-        evidence_source=("exact" if row.get("form") else "located") if pieces and known else "none",
+        evidence_source=("exact" if row.get("form") or row.get("hops") else "located")
+        if pieces and known
+        else "none",
         own=own if known else (0, 0),
-        depth=float(row["depth"]) if known and len(row.get("documents") or ()) > 1 else None,
+        depth=float(row["depth"]) if own[1] > own[0] >= 0 and len(row.get("documents") or ()) > 1 else None,
         length=int(row.get("tokens") or 0),
         record={name: _plain(row[name]) for name in _TOLD if name in row},
+        template=template,
         system=system,
         most_tokens=_LONG if metric == "rouge-l" else 0,
     )
 
 
-def _parted(content: str, task: str, after: int) -> tuple[int, int, str]:
-    """Where the documents stand in a message, and the instruction.
+class _Parts(NamedTuple):
+    """A message taken apart: where its documents stand, and what is asked; ``template`` if by a key."""
+
+    start: int
+    end: int
+    instruction: str
+    template: str = ""
+
+
+def _parted(content: str, task: str, after: int) -> _Parts:
+    """The parts of a message.
 
     Raises:
         BadRow: the message is not worded as its task is.
     """
-    opening, _, closing = task_of(task).wording.partition("{documents}")
-    asking, _, last = closing.partition("{instruction}")
-    end = len(content) - len(last)
-    at = content.rfind(asking, after, end)
-    if not content.startswith(opening) or at < 0 or not content.endswith(last):
-        raise BadRow(
-            f"its question is not worded as that of the task '{task}', so it cannot be told from the text"
-        )
-    if not (instruction := content[at + len(asking) : end]).strip():
-        raise BadRow("its instruction is empty")
-    return len(opening), at, instruction
+    kind = task_of(task)
+    hidden = kind.hidden or GENERIC.hidden
+    for wording, slot, template in (
+        (hidden, "{key}", hidden.replace("{documents}", "{context}").replace("{key}", "{input}")),
+        (kind.wording, "{instruction}", ""),
+    ):
+        opening, _, closing = wording.partition("{documents}")
+        asking, _, last = closing.partition(slot)
+        end = len(content) - len(last)
+        at = content.rfind(asking, after, end)
+        if not content.startswith(opening) or at < 0 or not content.endswith(last):
+            continue
+        if not (instruction := content[at + len(asking) : end]).strip():
+            raise BadRow("its instruction is empty")
+        return _Parts(len(opening), at, instruction, template)
+    raise BadRow(
+        f"its question is not worded as that of the task '{task}', so it cannot be told from the text"
+    )
 
 
 def _plain(value: Any) -> Any:
