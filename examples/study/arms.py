@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -65,16 +65,29 @@ def contexts_of(arm: Arm, questions: Sequence[Question], seed: int) -> list[tupl
         return [(one.pair, human_context(one)) for one in questions]
     pairs = {one.pair.id: one.pair for one in questions}
     if arm.contexts == "composer":
-        written = synthesize(pairs.values(), words=arm.words, seed=seed, **arm.options)
+        written: Iterable[Context | Rejected] = synthesize(
+            pairs.values(), words=arm.words, seed=seed, **arm.options
+        )
     else:
         written = _read(Path(arm.contexts))
-    kept = [one for one in written if isinstance(one, Context) and one.pair_id in pairs]
-    return [(pairs[one.pair_id], one) for one in kept]
+    found = {one.pair_id: one for one in written if isinstance(one, Context)}
+    kept = [(pair, found[id_]) for id_, pair in pairs.items() if id_ in found]
+    if not kept:
+        raise SystemExit(f"{arm.contexts} has no context for any of the questions: its ids are others")
+    return kept
 
 
-def _read(path: Path) -> list[Context | Rejected]:
-    with path.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+def _read(path: Path) -> list[Context]:
+    """Contexts written before: JSON lines with ``id`` and ``context``, or the folder of a run."""
+    if path.is_dir():
+        from datasets import load_dataset
+
+        from builder.folder.place import find_place
+
+        rows = load_dataset(find_place(path).at, split="train")
+    else:
+        with path.open(encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
     return [Context(row["id"], row["context"], (), len(row["context"].split()), "file") for row in rows]
 
 

@@ -14,8 +14,9 @@ class Arm:
 
     Args:
         name: shown in the table.
-        contexts: ``none`` (no tuning), ``pairs`` (no context), ``composer``, ``human``, or a file of
-            contexts written before: JSON lines with ``id`` (a pair's) and ``context``.
+        contexts: ``none`` (no tuning), ``pairs`` (no context), ``composer``, ``human``, or contexts written
+            before: the folder of a run on the same pairs (by any engine), or a file of JSON
+            lines with ``id`` (a pair's) and ``context``. Questions without one are not tuned on.
         length: tokens of a sample, as in ``2k``; ``own`` is the pair's own context and nothing else.
         distractors: whose contexts fill a sample; see ``synthesis.assemble``.
         words: of a composer's context.

@@ -72,6 +72,8 @@ def read_conversations(source: str, config: str | None) -> Iterator[Conversation
 def _conversation(row: Any) -> Conversation:
     if not isinstance(row, Mapping):
         raise BadRow("it is not an object")
+    if "input_ids" in row:
+        raise BadRow("it is tokens already, which are packed anew here: give the config, or messages")
     turns = next(
         (row[name] for name in ("messages", "conversations") if isinstance(row.get(name), list)), None
     )

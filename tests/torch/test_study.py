@@ -16,17 +16,20 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from builder.job.execute import execute
 from examples.study import figure, results, table
 from examples.study.arms import Turn, training_turns
 from examples.study.jobs import Job, jobs_of, run_job, run_jobs
 from examples.study.passages import needle, shortened
 from examples.study.plan import Arm, Plan, read_plan
-from examples.study.questions import Question
+from examples.study.questions import Question, read_questions
 from examples.study.traits import COLUMNS, traits
 from examples.study.tuning import Model
 from scripts.small_model import FOLDER
 from synthesis.data import Pair
+from synthesis.options import from_dict
 from synthesis.tokens import load_tokenizer
+from tests.meaning import Silent
 from tests.real_model import real_model
 
 ROOT = Path(__file__).parents[2]
@@ -234,6 +237,20 @@ def test_plans_say_what_the_composer_and_the_assembly_know(file: Path, tmp_path:
         told = traits(arm, asked)
         assert not told if arm.contexts in ("none", "pairs") else len(told) == len(COLUMNS), arm.name
     assert plan.baseline != plan.ceiling
+
+
+def test_contexts_of_a_run_are_an_arm(questions: str, tmp_path: Path) -> None:
+    asked = read_questions(questions)
+    pairs = tmp_path / "toy.jsonl"
+    rows = [{"instruction": one.pair.instruction, "answer": one.pair.answer} for one in asked[:8]]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    given = {"out": str(tmp_path / "run"), "pairs": {"source": str(pairs)}, "generation": {"words": 60}}
+    execute(from_dict(given), Silent())
+    made = training_turns(Arm("run", str(tmp_path / "run")), asked, 0, load_tokenizer())
+    composed = training_turns(Arm("own", "composer", words=60), asked[:8], 0, load_tokenizer())
+    assert [(turn.id, turn.user) for turn in made] == [(turn.id, turn.user) for turn in composed]
+    with pytest.raises(SystemExit, match="its ids are others"):
+        training_turns(Arm("run", str(tmp_path / "run")), asked[8:], 0, load_tokenizer())
 
 
 def test_traits_tell_a_copied_question_from_evidence_told_apart() -> None:

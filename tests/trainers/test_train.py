@@ -166,6 +166,9 @@ def test_nothing_is_cut_and_bad_input_is_named(
     bad.write_text('{"messages": [{"role": "user", "content": "Hello?"}]}\n', encoding="utf-8")
     with pytest.raises(SourceError, match=r"bad\.jsonl, row 1: .*nothing to learn"):
         list(read_conversations(str(bad), None))
+    bad.write_text('{"input_ids": [1, 2], "labels": [-100, 2]}\n', encoding="utf-8")
+    with pytest.raises(SourceError, match="tokens already"):
+        list(read_conversations(str(bad), None))
     recipe = tmp_path / "recipe.toml"
     recipe.write_text("lore = 4\n", encoding="utf-8")
     with pytest.raises(UsageError, match="lore, which nothing reads"):
