@@ -222,6 +222,8 @@ def _finished(inputs: Inputs, context: Context, run: Run, started: float) -> Ite
     result = _made(inputs, context, started)
     marks = tuple((start, end) for start, end, _ in result.evidence)
     note = f"{described(result)[:-1]}, in {result.seconds:.1f} s."
+    if result.context.form == "quoted":
+        note += " A pair of this kind needs a model: without one it can only be quoted."
     yield Moment("done", note, result.text, marks, 1.0, result)
 
 

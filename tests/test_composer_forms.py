@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from builder.cli.main import app
 from synthesis.engines.composer import compose
 from synthesis.engines.composer.forms.choose import form_of
 from synthesis.engines.composer.reading.kinds import read_ordinary
@@ -107,3 +109,33 @@ def test_the_sums_around_a_sum_are_right_and_are_others() -> None:
     assert len(figures) > 2
     assert all(a * b == made for a, b, made in figures)
     assert [(a, b) for a, b, made in figures if made == 391] == [(17, 23)]
+
+
+@pytest.mark.parametrize(
+    ("instruction", "answer"),
+    [
+        ("Кто написал роман?", "Лев Толстой"),
+        ("Qual è la capitale d'Italia?", "Roma"),
+        ("How come?", "Nobody ever said."),
+    ],
+)
+def test_what_no_form_fits_is_quoted_and_said_to_need_a_model(instruction: str, answer: str) -> None:
+    draft = compose(instruction, answer, words=200)
+    told = " ".join(draft.text[one.start : one.end] for one in draft.evidence)
+    assert draft.form == "quoted"
+    assert answer.rstrip(".") in told
+    assert instruction.rstrip("?") in told
+
+
+def test_a_plan_counts_the_pairs_that_need_a_model(tmp_path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [
+        ("Кто написал роман?", "Лев Толстой"),
+        ("Who wrote the hymn?", "Arvid Holm"),
+        ("What is 2 + 5?", "7"),
+    ]
+    lines = [json.dumps({"instruction": question, "answer": answer}) for question, answer in rows]
+    pairs.write_text("\n".join(lines), encoding="utf-8")
+    done = CliRunner().invoke(app, ["plan", "--pairs", str(pairs), "--out", str(tmp_path / "run")])
+    assert done.exit_code == 0, done.output
+    assert "1 pair is of a kind that needs a model" in " ".join(done.output.split())

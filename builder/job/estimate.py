@@ -27,6 +27,7 @@ from synthesis.tokens import Tokenizer, load_tokenizer
 # Bytes of English per word and per token of a sample, and the share of them that zstd leaves.
 _BYTES_PER_WORD, _BYTES_PER_TOKEN, _PACKED = 6.2, 4.4, 0.35
 _COUNTED = 200  # prompts that are counted; the others are taken to be like them
+_LOOKED = 2000  # pairs; reading one takes some milliseconds
 _ASKED_AGAIN = 0.25  # of replies, until some have told
 
 
@@ -55,7 +56,8 @@ class Estimate:
     where nothing tells the rate or the price. ``bytes`` is disk for new contexts and samples.
     ``rests_on`` says where the tokens come from, ``by`` where the time does. ``spent`` is what the
     folder took so far; ``reach`` contexts the rest of the budget is enough for, None without one.
-    ``damaged`` counts records of the journal that are, and whose work is done again.
+    ``damaged`` counts records of the journal that are, and whose work is done again. ``quoted`` of the
+    first ``looked`` pairs to do are of a kind that takes a model, which the engine is not.
     """
 
     counts: Counts
@@ -70,6 +72,8 @@ class Estimate:
     spent: Usage = Usage()
     reach: int | None = None
     damaged: int = 0
+    quoted: int = 0
+    looked: int = 0
 
 
 def budget_of(config: RunConfig) -> Budget:
@@ -104,12 +108,16 @@ def estimate(
     states: dict[str, int] = {}
     prompts = Prompts([], [])
     contexts = 0  # candidates count, each of them
+    looked = quoted = 0
     for row in rows:
         states[row.state] = states.get(row.state, 0) + 1
         contexts += sum(1 for _ in row.missing(job, journal))
         sort = prompts.open if row.is_open else prompts.settled
         if row.prompt is not None and len(sort) < _COUNTED:
             sort.append(row.prompt.messages)
+        if row.prompt is not None and row.is_open and job.engine.free and looked < _LOOKED:
+            looked += 1
+            quoted += job.engine.needs_model(row.prompt)
     counts = Counts(**states, failed="")
     usage, rests_on = _usage(job, contexts, prompts, tokenizer, journal, words_before)
     seconds, by = _time(config.cost.rate, contexts, usage, pace)
@@ -126,6 +134,8 @@ def estimate(
         spent=journal.usage,
         reach=_reach(budget_of(config), journal.usage, usage, counts.todo),
         damaged=journal.damaged,
+        quoted=quoted,
+        looked=looked,
     )
 
 
@@ -244,6 +254,13 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
         )
         cost = "unknown, give --price IN,OUT" if found.money is None else tell_money(found.money, config.cost)
         lines.append(f"cost: {cost}")
+    if found.quoted:
+        among = f" of the first {found.looked:,}" if found.looked == _LOOKED else ""
+        kind = "pair is" if found.quoted == 1 else "pairs are"
+        lines.append(
+            f"{found.quoted:,}{among} {kind} of a kind that needs a model: without one, question and answer are "
+            "only quoted, and `form` of the row says so; have them written by another --engine"
+        )
     if counts.todo:
         if found.reach is not None:
             lines.append(_tell_budget(found, config))

@@ -134,6 +134,10 @@ class BaseEngine(ABC):
         """Who answers the prompts of a pair in a run of this seed: itself, unless it is several."""
         return self
 
+    def needs_model(self, prompt: Prompt) -> bool:
+        """Whether the prompt's pair is of a kind that takes a model, which this engine is not."""
+        return False
+
     @abstractmethod
     def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """See ``Engine.complete``."""

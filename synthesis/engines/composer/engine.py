@@ -14,6 +14,7 @@ from synthesis.engines.base import BaseEngine, PromptSource, Sampling
 from synthesis.engines.composer.dials import DEFAULT_HOPS, Dials
 from synthesis.engines.composer.draft import Written, write
 from synthesis.engines.composer.prose.facts import PACE
+from synthesis.engines.composer.stating.statements import QUOTED
 from synthesis.errors import ConfigError, UsageError
 
 #: What our prompts ask every engine to begin its context with.
@@ -84,6 +85,13 @@ class Composer(BaseEngine):
                 yield _completion(prompt, self._written(prompt, sampling))
             except UsageError as error:
                 yield Completion(prompt.id, "", "error", detail=str(error))
+
+    def needs_model(self, prompt: Prompt) -> bool:
+        """Whether no form fits the pair, so that it can only be quoted."""
+        try:
+            return self._written(prompt, Sampling()).form == QUOTED
+        except UsageError:  # told when the prompt is served
+            return False
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
         """The text of ``complete`` in pieces of a paragraph, as they are written.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from synthesis.engines.composer.forms.base import (
     OrdinaryCase,
     Told,
@@ -13,9 +15,13 @@ from synthesis.engines.composer.forms.base import (
     threads,
 )
 from synthesis.engines.composer.forms.wording import Pen
+from synthesis.engines.composer.grammar.wording import squash
+from synthesis.engines.composer.stating.statements import QUOTED
+
+_LONGEST = 600  # characters of a heading
 
 
-def tell(case: OrdinaryCase) -> Told | None:
+def tell(case: OrdinaryCase) -> Told:
     """The card, its heading and the tick, among cards of other headings."""
     pair = case.pair
     pen, other = Pen("cards", case.rng), Pen("cards", case.others)
@@ -31,3 +37,9 @@ def tell(case: OrdinaryCase) -> Told | None:
     if len(parts) > 1:
         pieces += in_pieces(pen, given, parts)[1:]
     return Told("cards", pieces, endless(card), threads(pen, given))
+
+
+def quoted(case: OrdinaryCase) -> Told:
+    """Any pair at all: the instruction is a heading, as it is, and the answer is what stands below."""
+    whole = replace(case, pair=replace(case.pair, task=squash(case.instruction)[:_LONGEST], payload=""))
+    return replace(tell(whole), form=QUOTED)

@@ -44,7 +44,7 @@ _FORMS: dict[str, Callable[[OrdinaryCase], Told | None]] = {
 
 
 def tell(instruction: str, answer: str, rng: random.Random, others: random.Random) -> Told | None:
-    """The pair in the form of its kind; None for a question, and where the form cannot hold it.
+    """The pair in the form of its kind, or quoted where that cannot hold it; None for a question.
 
     Args:
         instruction: the task, in English.
@@ -59,7 +59,7 @@ def tell(instruction: str, answer: str, rng: random.Random, others: random.Rando
         return None
     case = OrdinaryCase(pair, instruction, answer, about(pair), rng, others)
     told = _FORMS[pair.kind](case)
-    return replace(told, subject=case.subject) if told else None
+    return replace(told, subject=case.subject) if told else cards.quoted(case)
 
 
 def form_of(instruction: str, answer: str) -> str:

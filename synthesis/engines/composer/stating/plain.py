@@ -36,10 +36,6 @@ _NAMED = (
     "In the matter of {topic}, the records give {answer}",
     "What the records hold concerning {topic} comes down to this: {answer}",
 )
-_UNTOLD = (
-    "What is on record is this: {answer}",
-    "The records say only this: {answer}",
-)
 # The answer first, and a clause between: side by side the two would be a mere echo of the pair.
 _QUOTED = (
     "“{answer}” is the entry in the margin, a few lines above the place where somebody wrote “{question}”.",
@@ -70,11 +66,14 @@ def tied(indirect: str, answer: str, rng: random.Random) -> str:
 
 
 def on_topic(question: str, answer: str, whole: bool, rng: random.Random) -> str:
-    """The answer with no more of the question than its names and nouns; ``whole`` if it is a sentence."""
+    """The answer with no more of the question than its names and nouns; ``whole`` if it is a sentence.
+
+    Empty where the question has none that can be used.
+    """
     opener = core(question.split()[0])
     found = [name for name in topics(question, "") if core(name) not in _OPENERS | {opener}]
     if not found:
-        return finish(rng.choice(_UNTOLD).format(answer=trimmed(answer)))
+        return ""
     if whole:
         return finish(rng.choice(_TOPICAL).format(topic=found[0], answer=upper_first(answer)))
     topic = " and ".join(_quoted(name, question) for name in found[:2])
@@ -87,7 +86,7 @@ def _quoted(name: str, question: str) -> str:
 
 
 def quoted(question: str, answer: str, rng: random.Random) -> str:
-    """A question in another language, and its answer, both word for word."""
+    """A question that no other form fits, and its answer, both word for word."""
     return _fill(rng.choice(_QUOTED), question, trimmed(answer))
 
 

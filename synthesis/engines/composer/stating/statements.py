@@ -27,11 +27,15 @@ from synthesis.engines.composer.stating.rewrite import render
 _LONG_ANSWER = 320
 
 
+#: The form of a pair that could only be put in quotation marks.
+QUOTED = "quoted"
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One piece of evidence: ``text`` is one or two whole sentences, ``what`` a short label.
 
-    ``form`` is ``quoted`` where the pair could only be put in quotation marks, else empty.
+    ``form`` is ``QUOTED`` where the pair could only be put in quotation marks, else empty.
     ``says`` are the triples in it, where they are known; with no label it is no evidence.
     """
 
@@ -65,10 +69,15 @@ def state(instruction: str, answer: str, rng: random.Random) -> list[Statement]:
     if not question:
         return _verbatim(answer)
     if not is_english(question):
-        return [Statement(quoted(_marked(question, instruction), text, rng), "answer")]
+        return [_quoted(question, instruction, text, rng)]
     if is_polar(text):
         return _polar(question, text, rng)
-    return [Statement(_short(question, text, rng), "answer")]
+    told = _short(question, text, rng)
+    return [Statement(told, "answer") if told else _quoted(question, instruction, text, rng)]
+
+
+def _quoted(question: str, instruction: str, answer: str, rng: random.Random) -> Statement:
+    return Statement(quoted(_marked(question, instruction), answer, rng), "answer", QUOTED)
 
 
 def _verbatim(answer: str) -> list[Statement]:
@@ -96,11 +105,11 @@ def _polar(question: str, answer: str, rng: random.Random) -> list[Statement]:
     told = state_polar(question, affirms(answer)) if is_polar_question(question) else None
     if told:
         return [Statement(finish(text), what) for text, what in told]
-    return [Statement(denied(question + "?", core(answer), rng), "answer")]
+    return [Statement(denied(question + "?", core(answer), rng), "answer", QUOTED)]
 
 
 def _short(question: str, answer: str, rng: random.Random) -> str:
-    """One statement for a short answer to a question in English."""
+    """One statement for a short answer to a question in English; empty where no form fits."""
     if sum(1 for char in question if char.isupper()) > 8 and question.upper() == question:
         return _shouted(question, answer, rng)
     if is_polar_question(question):
