@@ -258,8 +258,8 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
         among = f" of the first {found.looked:,}" if found.looked == _LOOKED else ""
         kind = "pair is" if found.quoted == 1 else "pairs are"
         lines.append(
-            f"{found.quoted:,}{among} {kind} of a kind that needs a model: without one, question and answer are "
-            "only quoted, and `form` of the row says so; have them written by another --engine"
+            f"{found.quoted:,}{among} {kind} of a kind that needs a model: without one, question and answer "
+            "are only quoted, and `form` of the row says so; have them written by another --engine"
         )
     if counts.todo:
         if found.reach is not None:

@@ -7,6 +7,7 @@ writer. It does not know prompts or completions; the engine does.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -44,6 +45,9 @@ USUAL = Dials()
 #: a request to sum up a meeting is answered by its minutes, not by a lesson about it.
 DOCUMENTS = frozenset(("meeting", "report", "news", "paper"))
 ANY_SUBJECT = frozenset(("lesson", "anthology"))
+
+# Lines of an answer stay lines; what no text may hold is no part of any word.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 #: Words of one chapter: one setting and its people.
 CHAPTER = 2600
@@ -153,6 +157,7 @@ def write(
     # Bytes, as a lone surrogate in a key would stop the seeding of a string.
     rng = random.Random(name.encode("utf-8", "surrogatepass"))
     facts, others = (random.Random(rng.getrandbits(64)) for _ in range(2))
+    instruction, answer = (_CONTROL.sub(" ", text) for text in (instruction, answer))
     language = language_of(parted(instruction)[0] or instruction)
     if language in WRITTEN and answer.strip():
         box = write_box(language, instruction, answer, rng, words, mode, guard(instruction, answer))
