@@ -18,6 +18,7 @@ from synthesis.data import Message, Prompt
 from synthesis.engines.base import Engine, Items, Sampling
 from synthesis.engines.composer import GENRES, Composer, compose
 from synthesis.engines.composer.lexicon import words as listed
+from synthesis.engines.composer.prose.about import about
 from synthesis.engines.composer.prose.bank import genres, load_bank
 from synthesis.engines.composer.prose.guard import guard
 from synthesis.engines.composer.prose.plan import STAGES, cast_size, plan
@@ -252,6 +253,27 @@ def test_prose_is_tidy(genre: str) -> None:
         assert all(
             s[0].isupper() or not s[0].isalpha() for p in outside.split("\n\n") for s in [p.strip()] if s
         )
+
+
+def test_what_a_fact_is_about_is_seen_from_its_words() -> None:
+    told = {
+        "The ferry sank on 3 May 1957.": "date",
+        "The mill employs 212 people.": "number",
+        "“Blue Gate” was directed by Ana Ruiz.": "work",
+        "Holm is a village in the county of Tarrow.": "place",
+        "She was the daughter of a baker.": "person",
+        "It was decided to wait.": "",
+        "La novela fue escrita en la ciudad de Toledo por una autora.": "",
+        "1. Boil it.\n2. Wait.": "",
+    }
+    assert {text: about(text) for text in told} == told
+
+
+def test_a_day_of_work_does_not_make_a_fact_one_about_a_title() -> None:
+    # What the bank of meetings says of facts about a book or a film alone.
+    for key in range(40):
+        draft = compose("Who spoke?", "the tall one", words=500, genre="meeting", key=str(key), mode="needle")
+        assert not re.search(r"\b[Tt]itle (?:was (?:noted|held)|had been|in a letter)", draft.text)
 
 
 def test_nobody_is_told_of_a_year_to_come() -> None:

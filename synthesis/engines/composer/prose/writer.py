@@ -18,7 +18,7 @@ from synthesis.engines.composer.prose.bank import Bank
 from synthesis.engines.composer.prose.deck import Deck
 from synthesis.engines.composer.prose.facts import Fact, Feed
 from synthesis.engines.composer.prose.guard import Guard
-from synthesis.engines.composer.prose.plan import FILLERS, IMPERSONAL, RECIPES, Beat
+from synthesis.engines.composer.prose.plan import FILLERS, IMPERSONAL, RECIPES, STAGES, Beat
 from synthesis.engines.composer.prose.scene import TOPIC, Scene
 from synthesis.engines.composer.prose.templates import SentenceTemplate, expand
 from synthesis.engines.composer.prose.world import Person, World
@@ -230,7 +230,9 @@ class Writer:
         """What a fact has to do with what the focus person wants, in words that fit both if there are any."""
         if not self._scene.has_focus:
             return None
-        fitting = [name for name in (f"{kind} {stage}", f"{kind} {subject}") if name in self._decks]
+        # A day's work is a paragraph's kind too, and no work that a fact is about.
+        sorts = (stage if stage in STAGES else "", subject)
+        fitting = [name for name in (f"{kind} {sort}" for sort in sorts) if name in self._decks]
         return self.say(self._choose([*fitting, kind]), most)
 
     def _speak(self, kind: str, room: int) -> str | None:
