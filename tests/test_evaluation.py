@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from builder.folder.schema import chat_row
 from synthesis import assemble
@@ -14,10 +17,15 @@ from synthesis.data import Context, Evidence, Pair
 from synthesis.errors import ConfigError, EngineError, SourceError, UsageError
 from synthesis.evaluation import evaluate
 from synthesis.evaluation.ahead import made_ahead
+from synthesis.evaluation.chats import _question as chat_question
 from synthesis.evaluation.conditions import asked, evidence_alone, without_evidence
 from synthesis.evaluation.evaluating import read_questions
-from synthesis.evaluation.questions import ContextQuestion
+from synthesis.evaluation.questions import ContextQuestion, QuestionSource
+from synthesis.evaluation.tables import GUESSES
+from synthesis.evaluation.tables import _question as table_question
+from synthesis.sources.values import BadRow
 from synthesis.tokens import load_tokenizer
+from tests.batch_server import serve_batches
 from tests.openai_helpers import quick_and_clean  # noqa: F401 - a fixture for all tests
 from tests.openai_server import Asked, Reply, failure, serve
 
@@ -162,8 +170,6 @@ def test_columns_of_a_table(tmp_path) -> None:
         'body,ask,reply,gold,_id\n"One. Two is told. Three.",Which?,"[""two"", ""2""]",Two is told.,q7\n',
         encoding="utf-8",
     )
-    from synthesis.evaluation.questions import QuestionSource
-
     columns = {"context": "body", "instruction": "ask", "answer": "reply", "evidence": "gold"}
     (one,) = read_questions(QuestionSource(str(path), columns=columns))
     assert (one.id, one.answers, one.instruction) == ("q7", ("two", "2"), "Which?")
@@ -330,6 +336,19 @@ def test_all_failing_alike_ends_it(tmp_path) -> None:
         assert len(server.asked) < 60
 
 
+def test_batches_are_found_again(tmp_path) -> None:
+    source = write_questions(tmp_path / "questions.jsonl")
+    with serve_batches(look_up) as server:
+        told = {"model": "tiny", "base_url": server.url, "poll_seconds": 0.001, "max_requests": 2}
+        begun = evaluate(source, "batch", folder=tmp_path / "log", conditions="full,closed", **told)
+        next(begun)
+        begun.close()
+        sent = len(server.sent)
+        assert sent
+        found = list(evaluate(source, "batch", folder=tmp_path / "log", conditions="full,closed", **told))
+        assert len(found) == 10 and len(server.sent) == len(set(server.sent)) == 10
+
+
 def test_items_are_made_ahead_and_what_is_raised_arrives() -> None:
     def items():
         yield from range(3)
@@ -379,3 +398,47 @@ def test_one_failure_of_questions_in_the_same_words_is_one(tmp_path) -> None:
         found = list(evaluate(path, "openai", **told))
     assert [one.finish_reason for one in found] == ["error"] * 40
     assert len(server.asked) == 1
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 99)
+    | st.floats(-2, 2)
+    | st.sampled_from(["", "a", "A b. C d.", "[", '["a"]']),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["start", "end", "what", "text", "role", "content"]), inner, max_size=4
+        )
+    ),
+    max_leaves=6,
+)
+TURNS = [{"role": "user", "content": "A b. C d.\n\nWho?"}, {"role": "assistant", "content": "a"}]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    row=st.fixed_dictionaries({}, optional=dict.fromkeys((*GUESSES, "question", "answer", "task"), ANYTHING))
+)
+def test_whatever_stands_in_a_table_is_a_question_or_a_bad_row(row) -> None:
+    with suppress(BadRow):
+        one = table_question(
+            {"context": "A b. C d.", "question": "Who?", "answer": "a"} | row, {}, {}, "", "t"
+        )
+        assert one.answers and one.context.strip() and all(e.end <= len(one.context) for e in one.evidence)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    row=st.fixed_dictionaries(
+        {"messages": st.just(TURNS) | ANYTHING, "evidence_start": ANYTHING, "evidence_end": ANYTHING},
+        optional=dict.fromkeys(("evidence", "depth", "documents", "tokens", "task", "id", "form"), ANYTHING),
+    )
+)
+def test_whatever_stands_in_a_chat_is_a_question_or_a_bad_row(row) -> None:
+    with suppress(BadRow):
+        one = chat_question(row, "")
+        assert one.context == "A b. C d." and one.instruction == "Who?"
+        assert 0 <= one.own[0] <= one.own[1] <= len(one.context)
+        json.dumps(dict(one.record))

@@ -20,6 +20,7 @@ from synthesis.evaluation.ahead import made_ahead
 from synthesis.evaluation.asking import Case, Cases
 from synthesis.evaluation.replies import Allowance, ReplyLog
 from synthesis.evaluation.store import QuestionStore
+from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget
 from synthesis.run.conversations import Conversations, Work, converse
 
@@ -85,6 +86,8 @@ class Questioner:
         Raises:
             EngineError: the engine failed as a whole.
         """
+        # What a batch engine has sent is to be found again by whoever goes on.
+        engine = journaled(self.engine, log.folder) if log is not None else self.engine
         for group in questions.groups():
             most = questions.most[group.start]
             drawn = replace(self.sampling, max_tokens=most)
@@ -94,7 +97,7 @@ class Questioner:
                 while True:
                     works = Conversations(todo, _one_reply, bounds=Allowance(budget, log), tray=log)
                     given = todo.given
-                    for done in converse(self.engine, works, drawn, on_reply):
+                    for done in converse(engine, works, drawn, on_reply):
                         prompt, completion = done.outcome
                         if completion.detail.startswith(Kind.EMPTY.value):
                             # An engine takes it for a failure; here it is what the model has to say.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from synthesis.data import Evidence, Rejected
 from synthesis.evaluation.questions import STAGE, ContextQuestion, Prediction, QuestionSource
-from synthesis.evaluation.rows import first_row, numbered_rows
+from synthesis.evaluation.rows import first_row, numbered_rows, span_of, whole_number
 from synthesis.evaluation.scoring import usual_metrics
 from synthesis.sources.values import BadRow
 from synthesis.tasks import GENERIC, task_of
@@ -51,9 +51,9 @@ FORM = ChatForm()
 def _question(row: Any, task: str) -> ContextQuestion:
     if not isinstance(row, Mapping) or not all(name in row for name in _NEEDED):
         raise BadRow("it has no messages, or not the place of its evidence")
-    turns = [
-        (one.get("role"), one.get("content")) for one in row["messages"] or [] if isinstance(one, Mapping)
-    ]
+    if not isinstance(row["messages"], list) or not all(isinstance(one, Mapping) for one in row["messages"]):
+        raise BadRow("its messages are not a list of turns")
+    turns = [(one.get("role"), one.get("content")) for one in row["messages"]]
     system = "\n\n".join(str(text) for role, text in turns if role == "system")
     said = [(role, text) for role, text in turns if role != "system"]
     if [role for role, _ in said] != ["user", "assistant"] or not all(isinstance(t, str) for _, t in said):
@@ -62,15 +62,17 @@ def _question(row: Any, task: str) -> ContextQuestion:
     if not answer.strip():
         raise BadRow("its answer is empty")
     kind = str(row.get("task") or "generic")
-    start, end, instruction, template = _parted(content, kind, int(row["evidence_end"] or 0))
-    own = (int(row["evidence_start"] or 0) - start, int(row["evidence_end"] or 0) - start)
-    pieces = _pieces(row.get("evidence"), start)
+    first, last = (whole_number(row[name], name) for name in _NEEDED[1:])
+    start, end, instruction, template = _parted(content, kind, last)
+    own, context = (first - start, last - start), content[start:end]
+    shown = 0 <= own[0] < own[1] <= len(context)
+    pieces = _pieces(row.get("evidence"), context, start) if shown else ()
     # A question that is hidden stands among the documents, and nobody can be shown the evidence alone.
-    known = own[1] > own[0] >= 0 and not template
+    known = shown and not template
     metric = usual_metrics(answer)[0]
     return ContextQuestion(
         id=str(row.get("id") or ""),
-        context=content[start:end],
+        context=context,
         instruction=instruction,
         answers=(answer,),
         task=task or kind,
@@ -80,8 +82,8 @@ def _question(row: Any, task: str) -> ContextQuestion:
         if pieces and known
         else "none",
         own=own if known else (0, 0),
-        depth=float(row["depth"]) if own[1] > own[0] >= 0 and len(row.get("documents") or ()) > 1 else None,
-        length=int(row.get("tokens") or 0),
+        depth=_depth(row) if shown else None,
+        length=whole_number(row.get("tokens"), "tokens"),
         record={name: _plain(row[name]) for name in _TOLD if name in row},
         template=template,
         system=system,
@@ -128,8 +130,16 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value  # JSON lines are read exactly
 
 
-def _pieces(pieces: Any, start: int) -> tuple[Evidence, ...]:
-    return tuple(
-        Evidence(int(one["start"]) - start, int(one["end"]) - start, str(one.get("what") or ""))
-        for one in pieces or ()
-    )
+def _pieces(cell: Any, context: str, start: int) -> tuple[Evidence, ...]:
+    """Pieces of evidence, whose spans are of the message."""
+    if not isinstance(cell, list | None) or not all(isinstance(one, Mapping) for one in cell or ()):
+        raise BadRow("its evidence is not a list of spans")
+    return tuple(span_of(one, context, start) for one in cell or ())
+
+
+def _depth(row: Mapping[str, Any]) -> float | None:
+    """Where the own document stands; None beside no other."""
+    depth, documents = row.get("depth"), row.get("documents")
+    if not isinstance(documents, list) or len(documents) < 2 or isinstance(depth, bool):
+        return None
+    return float(depth) if isinstance(depth, int | float | Decimal) and 0 <= depth <= 1 else None

@@ -27,6 +27,7 @@ class ReplyLog:
     """
 
     def __init__(self, folder: Path, *, writable: bool = True) -> None:
+        self.folder = folder
         # Replies arrive in the engine's thread.
         self._lock = threading.Lock()
         self._replies = Log(folder / _REPLIES, ("text", "finish_reason", "detail"), writable=writable)

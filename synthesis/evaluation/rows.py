@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
+from synthesis.data import Evidence
 from synthesis.errors import ContextSynthesisError
 from synthesis.evaluation.questions import QuestionSource
 from synthesis.sources import resolve
 from synthesis.sources.address import address_of
-from synthesis.sources.rows import SourceRow, SourceTable
+from synthesis.sources.rows import PREVIEW, SourceRow, SourceTable
+from synthesis.sources.values import BadRow
 
 
 def tables_of(source: QuestionSource) -> list[SourceTable]:
@@ -31,6 +34,31 @@ def first_row(source: QuestionSource) -> Mapping[str, Any]:
     except ContextSynthesisError:  # said again, and in full, when it is read
         pass
     return {}
+
+
+def whole_number(value: object, what: str) -> int:
+    """A cell as a whole number; 0 for null.
+
+    Raises:
+        BadRow: it is none, naming ``what`` it was to be.
+    """
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or value % 1:
+        raise BadRow(f"its {what} is {str(value)[:PREVIEW]!r}, which is no whole number")
+    return int(value)
+
+
+def span_of(cell: Mapping[str, Any], text: str, before: int = 0) -> Evidence:
+    """The span of ``text`` that a cell's ``start`` and ``end`` tell, each with ``before`` taken off.
+
+    Raises:
+        BadRow: they are no whole numbers, or not in the text.
+    """
+    start, end = (whole_number(cell.get(name), f"evidence's {name}") - before for name in ("start", "end"))
+    if not 0 <= start < end <= len(text):
+        raise BadRow(f"its evidence lies outside of its context: {start + before} to {end + before}")
+    return Evidence(start, end, str(cell.get("what") or ""))
 
 
 def numbered_rows(source: QuestionSource) -> Iterator[tuple[str, SourceRow, str]]:

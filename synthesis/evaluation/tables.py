@@ -15,7 +15,7 @@ from synthesis.data import Evidence, Rejected
 from synthesis.errors import SourceError
 from synthesis.evaluation.conditions import stating
 from synthesis.evaluation.questions import STAGE, ContextQuestion, Prediction, QuestionSource
-from synthesis.evaluation.rows import first_row, numbered_rows
+from synthesis.evaluation.rows import first_row, numbered_rows, span_of
 from synthesis.evaluation.scoring import check_metrics, usual_metrics
 from synthesis.sources.columns import check_columns, find_columns, map_row
 from synthesis.sources.rows import task_from_name
@@ -100,7 +100,7 @@ def _question(
         answers=answers,
         task=task or fields.task or task_from_name(label),
         metric=metric,
-        classes=tuple(map(str, _cell(row, "classes", ours) or ())),
+        classes=_classes(_cell(row, "classes", ours)),
         evidence=evidence,
         evidence_source=source,
         own=(0, len(context)),
@@ -162,6 +162,12 @@ def _answers(row: Mapping[str, Any], ours: Mapping[str, str], pairs: Mapping[str
     return tuple(dict.fromkeys(text for text in texts if text and text.strip()))
 
 
+def _classes(cell: Any) -> tuple[str, ...]:
+    if not isinstance(cell, list | None) or not all(isinstance(one, str) for one in cell or ()):
+        raise BadRow("its classes are not a list of texts")
+    return tuple(cell or ())
+
+
 def _evidence(
     row: Mapping[str, Any], ours: Mapping[str, str], context: str, answers: Sequence[str]
 ) -> tuple[tuple[Evidence, ...], Any]:
@@ -171,16 +177,14 @@ def _evidence(
     pieces: list[Evidence] = []
     for one in given:
         if isinstance(one, Mapping) and {"start", "end"} <= one.keys():
-            pieces.append(Evidence(int(one["start"]), int(one["end"]), str(one.get("what") or "")))
+            pieces.append(span_of(one, context))
         elif isinstance(text := text_of(unwrapped(one)), str) and text.strip():
             at = context.find(text)
             if at < 0:
                 raise BadRow(f"its evidence does not stand in its context: {text[:60]!r}")
             pieces.append(Evidence(at, at + len(text), ""))
-    if any(not 0 <= piece.start < piece.end <= len(context) for piece in pieces):
-        raise BadRow("its evidence lies outside of its context")
     if pieces:
-        return tuple(sorted(pieces)), row.get("evidence_source") or "exact"
+        return tuple(sorted(pieces)), "located" if row.get("evidence_source") == "located" else "exact"
     found = stating(context, answers)
     return found, "located" if found else "none"
 
