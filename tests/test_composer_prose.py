@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -20,10 +21,13 @@ from synthesis.engines.composer import GENRES, Composer, compose
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.about import about
 from synthesis.engines.composer.prose.bank import genres, load_bank
+from synthesis.engines.composer.prose.facts import Fact, Feed
 from synthesis.engines.composer.prose.guard import guard
 from synthesis.engines.composer.prose.plan import STAGES, cast_size, plan
+from synthesis.engines.composer.prose.scene import Scene
 from synthesis.engines.composer.prose.templates import compile_line, expand, tidy
-from synthesis.engines.composer.prose.world import Supply
+from synthesis.engines.composer.prose.world import Clock, Supply
+from synthesis.engines.composer.prose.writer import Writer
 from synthesis.errors import UsageError
 from synthesis.text.words import count_words
 from tests.real_texts import rows, sets
@@ -269,11 +273,17 @@ def test_what_a_fact_is_about_is_seen_from_its_words() -> None:
     assert {text: about(text) for text in told} == told
 
 
-def test_a_day_of_work_does_not_make_a_fact_one_about_a_title() -> None:
-    # What the bank of meetings says of facts about a book or a film alone.
-    for key in range(40):
-        draft = compose("Who spoke?", "the tall one", words=500, genre="meeting", key=str(key), mode="needle")
-        assert not re.search(r"\b[Tt]itle (?:was (?:noted|held)|had been|in a letter)", draft.text)
+@pytest.mark.parametrize(("fact", "fits"), [("“Blue Gate” was filmed there.", True), ("They waited.", False)])
+def test_why_a_fact_is_wanted_fits_what_it_is_about(fact: str, fits: bool) -> None:
+    bank = load_bank("meeting")
+    marked = replace(bank, kinds=bank.kinds | {"need work": (compile_line("A title was missing."),)})
+    rng = random.Random(0)
+    scene = Scene(marked, rng, Supply(marked, rng, frozenset()).world(2, 1990), Clock(1990, 10))
+    writer = Writer(marked, rng, scene, Feed(rng, [], iter(()), 500, "needle"), [], guard("", ""))
+    scene.begin(scene.world.cast[0], None)
+    # "work" is what the paragraph is made of, too.
+    told = [one.text for _ in range(80) for one in writer.tell([Fact(fact, "", 5)], 99, "work")]
+    assert ("A title was missing." in told) is fits
 
 
 def test_nobody_is_told_of_a_year_to_come() -> None:
