@@ -39,6 +39,8 @@ ASKED = [
     ("In which city is the university that Ada Marsh left located?", "Ellesby", "Ada Marsh"),
     ("Who is the paternal grandfather of Ada Marsh?", "Otto Brandl", "Ada Marsh"),
     ("Who is Ada Marsh's mother-in-law?", "Jo Brandt", "Ada Marsh"),
+    ("The hall where the Marl Rovers sang their songs can seat how many people?", "3,677", "Marl Rovers"),
+    ("The sailor who married Ada Marsh commanded Oar Castle until what year?", "1874", "Ada Marsh"),
     ("What group owns the brewery in the Highlands that licenses the Old Oar name?", "LT Group", "Old Oar"),
 ]  # fmt: skip
 
@@ -48,6 +50,7 @@ COMPARED = [
     ("Which album was released first, Dim Light or In The Fields?", "In The Fields"),
     ("Who was born later, Anson Reeve or Anna Marlow?", "Anson Reeve"),
     ("Who is younger, Cathy Moor or Pamela Shoop?", "Pamela Shoop"),
+    ("Which magazine was started first Marl's Magazine or Oar for Women?", "Oar for Women"),
     ("Which film whose director is younger, Bar Nine or The Heron?", "The Heron"),
     ("Which brand was created first, Crush or Yellow?", "Yellow"),
     ("Which is the newest film, Bar Nine or The Heron?", "The Heron"),
@@ -72,6 +75,10 @@ WORKED_OUT = [
     ("Were both Oar and Sail formed in the 1990s?", "no"),
     ("Were both Oar and Sail founded before 1900?", "yes"),
     ("Do the directors of films Bar Nine and The Heron share the same nationality?", "no"),
+    ("Do the drinks Marl and Oar both contain gin?", "no"),
+    ("Did Ada Marsh and Jo Brandt both sail to Iceland?", "yes"),
+    ("Are Marl Hall and Oar Hall both used for dances?", "no"),
+    ("In which coastal town was Ada Marsh given the Oar Prize?", "Ellesby"),
     ("How many medals did Ada Marsh and Jo Brandt win together?", "31"),
     ("How many more medals did Ada Marsh win than Jo Brandt?", "12"),
     ("How many years did Ada Marsh live?", "81"),

@@ -379,6 +379,8 @@ def _in_place_noun(after: list[str]) -> tuple[str, str]:
     end = 0
     while end < len(after):
         word = core(after[end])
+        if word in PREPOSITIONS and word != "of" and not end:
+            break  # "known as what from 1988 to 1996"
         if end and (
             word in PREPOSITIONS or word in RELATIVES or word in AUXILIARIES or word in ("to", "and")
         ):

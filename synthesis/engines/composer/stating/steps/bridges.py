@@ -28,8 +28,8 @@ _WORD = r"(?:\([^)]{1,40}\)|[\"“][^\"”]{1,80}[\"”]|[^\Wa-z_][^\s,;:]*)"
 _SMALL = r"(?:&|of|the|and|in|on|a|an|to|for|de|la|le|du|di|van|von|with|by|at|from|is|me)"
 NAME = rf"{_WORD}(?:(?:, (?!or\b)| )(?:{_SMALL} ){{0,3}}{_WORD}){{0,14}}"
 _SORT = (
-    r"(?:(?:the )?(?P<sort>(?:\d{4} )?(?:[A-Z][a-z]+ )?"
-    r"(?:film|movie|song|album|book|novel|series|show|play|opera|band|magazine)) )?"
+    r"(?:(?:the )?(?P<sort>(?:\d{4} )?(?:[A-Z][a-z]+ )?(?:[a-z-]+ (?!of\b)){0,2}?"
+    r"(?:film|movie|song|album|book|novel|series|show|play|opera|band|magazine|comedy|drama|musical|poem)) )?"
 )
 
 # Head of a description -> what its bearer did, active and passive.
@@ -69,6 +69,7 @@ _ASKED_FOR = re.compile(
     r"^(?:who|what|which)(?: is| was| are| were|['’]s) (?:the )?(?:name of )?(?:the )?$", re.I
 )
 _INSITU = re.compile(r"\b(?:what|which|whom|whose|who|where|how many|how much|how far)\b", re.I)
+_ASKS_BEHIND = re.compile(r"\b(?:what|how many|how much|how far|whom)\b|\b(?:who|which(?: [a-z]+)?)$", re.I)
 _RELATIVE = frozenset(["who", "that", "which", "whose", "where"])
 _SPLIT_VERB = re.compile(
     r"^(?:(?P<ask>when|where|how old|what year|(?:in|at|on|from) (?:which|what) [a-z]+) (?P<aux>was|is"
@@ -143,7 +144,7 @@ def _described(question: str, namer: Namer) -> Taken | None:
         noun = _noun_before(tokens, rel)
         if noun is None:
             continue
-        taken = _open(tokens, noun, namer) or _closed(tokens, noun, namer)
+        taken = _open(tokens, noun, namer) or _closed(tokens, noun, namer) or _opening(tokens, noun, namer)
         if taken:
             return taken
     return None
@@ -166,7 +167,7 @@ def _noun_before(tokens: list[str], rel: int) -> _Noun | None:
         if is_name(nouns[-1]) and start and core(tokens[start - 1]) in ("in", "from", "at", "near"):
             continue  # "the brewery in the Philippines that ..."
         inner = next((at for at, one in enumerate(nouns) if core(one) in PREPOSITIONS | {"of"}), len(nouns))
-        behind = nouns[inner + 1 :]
+        behind = [] if core(nouns[min(inner, len(nouns) - 1)]) == "of" else nouns[inner + 1 :]
         if inner == 0 or any(not is_name(token) and core(token) != "the" for token in behind):
             return None
         head = nouns[inner - 1]
@@ -217,7 +218,7 @@ def _open(tokens: list[str], noun: _Noun, namer: Namer) -> Taken | None:
     before, what, rel, rest = _parts(tokens, noun)
     if not _INSITU.search(rest) or _INSITU.search(before) or _CALLED.search(before):
         return None
-    if not re.search(r"[A-Z0-9]", before) or before.count(",") > 1:
+    if not re.search(r"[A-Z0-9]", before) or before.count(",") > 2:
         return None
     if core(before.split()[0]) in AUXILIARIES or re.search(r"\b(?:who|that|which|whose)\b", before):
         return None
@@ -251,7 +252,7 @@ def _closed(tokens: list[str], noun: _Noun, namer: Namer) -> Taken | None:
     asks = opener in ("who", "what", "which", "when", "where", "how", "whose") or (
         opener in ("in", "at", "on", "for", "by", "with") and core(tokens[1]) in ("what", "which", "whom")
     )
-    if not asks or not before or _INSITU.search(rest) or not re.search(r"[A-Z0-9\"]", rest):
+    if not asks or not before or _ASKS_BEHIND.search(rest) or not re.search(r"[A-Z0-9\"]", rest):
         return None
     if _ASKED_FOR.match(before + " ") or _CALLED.search(before) and not _SPLIT_VERB.match(before):
         return None
@@ -265,11 +266,43 @@ def _closed(tokens: list[str], noun: _Noun, namer: Namer) -> Taken | None:
             return None
     bridge = namer.fresh(noun.head, _default(rel))
     if rel in ("where", "in which"):
-        value = rest
+        value = re.sub(r" (?:in|at)$", "", rest)
     else:
         value = rest if rel in ("who", "that", "which") and _finite(rest) else f"{rel} {rest}"
     link = Link(bridge, f"{what} {rel}".casefold(), value, _describing(what, rel, value))
     return Taken(f"{before} {bridge} {tail}".rstrip(), link)
+
+
+def _opening(tokens: list[str], noun: _Noun, namer: Namer) -> Taken | None:
+    """``The arena where X played can seat how many people``: X played in N; N can seat how many people."""
+    wh = next((at for at, token in enumerate(tokens) if at > noun.rel + 2 and _ASKING.match(token)), None)
+    if noun.start or wh is None:
+        return None
+    verbs = [at for at in range(noun.rel + 1, wh) if tokens[at].islower() and _is_finite(core(tokens[at]))]
+    if len(verbs) < 2 or _is_finite(core(tokens[verbs[-1] - 1])) and len(verbs) < 3:
+        return None
+    main = verbs[-1]
+    while main > noun.rel + 2 and (is_adverb(tokens[main - 1]) or _is_finite(core(tokens[main - 1]))):
+        main -= 1
+    if core(tokens[main - 1]) in _JOINTS | {"to", "first"}:
+        main -= core(tokens[main - 1]) == "first"
+        if core(tokens[main - 1]) in _JOINTS | {"to"}:
+            return None
+    _, what, rel, _ = _parts(tokens, noun)
+    rest = " ".join(tokens[noun.rel + len(rel.split()) : main])
+    bridge = namer.fresh(noun.head, _default(rel))
+    value = rest if rel in ("where", "in which", "who", "that", "which") else f"{rel} {rest}"
+    if rel in ("who", "that", "which") and not _finite(rest):
+        value = f"{rel} {rest}"
+    link = Link(bridge, f"{what} {rel}".casefold(), value, _describing(what, rel, value))
+    return Taken(f"{bridge} {' '.join(tokens[main:])}", link)
+
+
+_ASKING = re.compile(r"(?:what|which|who|whom|how)$")
+
+
+def _is_finite(word: str) -> bool:
+    return bool(word in AUXILIARIES or is_past(word) or base_of_third(word))
 
 
 def _finite(rest: str) -> bool:
@@ -277,7 +310,7 @@ def _finite(rest: str) -> bool:
     first = core(words[0])
     if first == "also" and len(words) > 1:
         first = core(words[1])
-    return words[0].islower() and bool(first in AUXILIARIES or is_past(first) or base_of_third(first))
+    return words[0].islower() and _is_finite(first)
 
 
 def _describing(what: str, rel: str, value: str) -> tuple[str, ...]:

@@ -37,6 +37,10 @@ _FRONTED = re.compile(
     rf"^(?:Of|Between|Out of) (?P<a>{_ONE}),? (?:and|or) (?P<b>{_ONE}), (?P<head>(?:which|who|what) .+)$"
 )
 _ASKED_WHETHER = re.compile(rf"^(?P<aux>Did|Was|Were|Is) (?P<a>{_ONE}),? or (?P<b>{_ONE}) (?P<rest>.+)$")
+_BARE_TWO = re.compile(
+    rf"^(?P<head>(?:[wW]ho|[wW]hich|[wW]hat) [^,]+? (?:first|earlier|later|last|older|younger)),? "
+    rf"(?P<a>{_ONE}) or (?P<b>{_ONE})$"
+)
 _LATE = frozenset(["later", "last", "latest", "younger", "youngest", "newer", "newest", "recently"])
 # "has more X than": how many of them there are, and what may stand between.
 _COUNTED = re.compile(
@@ -108,7 +112,8 @@ def sides_of(question: str, answer: str) -> Sides | None:
             rest = whether["rest"] if verb == "did" else f"{verb} {whether['rest']}"
             head, choices = f"Which {rest}", (whether["a"], whether["b"])
         else:
-            head, offered = split_choices(question)
+            bare = _BARE_TWO.match(question)
+            head, offered = (bare["head"], (bare["a"], bare["b"])) if bare else split_choices(question)
             if offered is None:
                 return None
             choices = offered

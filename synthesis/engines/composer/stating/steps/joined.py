@@ -55,13 +55,16 @@ def described(question: str, answer: str) -> Derivation | None:
         return shared
     if shape(given) != "noun" or len(given.split()) > 9:
         return None
-    frame = read(question)
+    frame = read(re.sub(r",? and who ", " and ", question) if question[:4].casefold() == "who " else question)
     if frame is None or frame.choices:
         return None
     if frame.role == "subject":
         said = _of_the_subject(frame, given)
     elif frame.role == "place":
         said = _of_the_gap(frame, given)
+    elif frame.role == "object" and frame.preposition and frame.clause and len(frame.noun.split()) > 1:
+        clause = frame.clause
+        said = [f"{clause.subject} {clause.predicate} {frame.preposition} {{s}}", _is_a(frame.noun, False)]
     else:
         return None
     if len(said) < 2 or any(text.count("{s}") != 1 for text in said):
@@ -137,7 +140,8 @@ def _of_the_gap(frame: Frame, given: str) -> list[str]:
         or frame.wh not in ("which", "what")
     ):
         return []
-    if "," in before or re.search(r"\b(?:and|both)$", before):
+    title = re.match(NAME, before)
+    if "," in before[title.end() if title else 0 :] or re.search(r"\b(?:and|both)$", before):
         return []
     if given[:1].islower():
         return []

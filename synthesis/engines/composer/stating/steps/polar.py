@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 
 from synthesis.engines.composer.grammar.wording import article
-from synthesis.engines.composer.grammar.words import core, inflect
+from synthesis.engines.composer.grammar.words import core, inflect, is_base
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import affirms
 from synthesis.engines.composer.stating.choices import state_polar, undescribed
@@ -27,6 +27,7 @@ _SAME = {
     "country": "country", "nation": "country", "nationality": "nationality", "city": "town", "town": "town",
     "state": "town", "county": "town", "province": "town", "region": "town", "district": "town",
     "village": "town",
+    "neighborhood": "town", "neighbourhood": "town", "suburb": "town", "municipality": "town",
     "area": "town", "place": "town", "year": "year", "decade": "year", "profession": "a_occupation",
     "occupation": "a_occupation", "job": "a_occupation", "career": "a_occupation", "language": "language",
     "company": "org", "label": "org", "university": "org", "college": "org", "school": "org", "band": "org",
@@ -135,7 +136,32 @@ def polar(question: str, answer: str, namer: Namer, rng: random.Random, most: in
     asked = _asked(question)
     if asked is None:
         return None
-    return _same(asked, yes, namer, rng) or _dated(asked, yes, rng) or _kinds(asked, question, yes, rng)
+    return (
+        _same(asked, yes, namer, rng)
+        or _dated(asked, yes, rng)
+        or _kinds(asked, question, yes, rng)
+        or _doing(asked, yes, rng)
+    )
+
+
+def _doing(asked: _Asked, yes: bool, rng: random.Random) -> Derivation | None:
+    """``do A and B both contain gin``: what each of them does."""
+    verb, _, rest = asked.rest.partition(" ")
+    if asked.auxiliary not in ("do", "did", "does") or not is_base(verb) or not rest:
+        return None
+    if re.search(r"\b(?:same|different|each other|together|share|common|not)\b", asked.rest):
+        return None
+    auxiliary = "did" if asked.auxiliary == "did" else "does"
+    does, lacks = f"{inflect(verb, auxiliary)} {rest}", f"{auxiliary} not {verb} {rest}"
+    values = [does, does]
+    if not yes:
+        values[int(rng.random() * 2)] = lacks
+    names = undescribed((asked.first, asked.second))
+    links = tuple(
+        Link(side, "does", value, ("{s} {v}",), "answer" if at else "value")
+        for at, (side, value) in enumerate(zip(names, values, strict=True))
+    )
+    return Derivation(links, Query("all", tuple(Triple(side, "does", does) for side in names)), "yes or no")
 
 
 def _draw(noun: str, namer: Namer, rng: random.Random) -> str:
@@ -294,7 +320,7 @@ def _kinds(asked: _Asked, question: str, yes: bool, rng: random.Random) -> Deriv
     other = what if yes else _other(what, rng)
     values = [what, what]
     if other is None:
-        return None
+        other = f"not {what}"
     if not yes:
         values[int(rng.random() * 2)] = other
     forms = (form, *_called(be, what))
