@@ -16,6 +16,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -156,9 +157,11 @@ def train(given: argparse.Namespace) -> Path:
         **({"attn_implementation": given.attention} if given.attention else {}),
     )
     longest = getattr(model.config, "max_position_embeddings", None)
-    if longest is not None and longest < max(map(max, packs["position_ids"])) + 1:
+    needed = max(stop - start for bounds in packs["cu_seqlens"] for start, stop in pairwise(bounds))
+    if longest is not None and longest < needed:
         raise UsageError(
-            f"{given.model} has {longest:,} positions, fewer than the longest sample has tokens."
+            f"{given.model} has {longest:,} positions, and the longest sample {needed:,} tokens. "
+            "Tune a model with a longer window, or on a config of shorter samples."
         )
     checkpoints = given.out / "checkpoints"
     trainer = PackTrainer(

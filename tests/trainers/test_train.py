@@ -162,6 +162,9 @@ def test_nothing_is_cut_and_bad_input_is_named(
     told = capsys.readouterr().err
     assert "sample row" in told and "more than the 64 of a pack" in told
     assert not list((tmp_path / "out").glob("packs-*"))
+    short = save_random_model(tmp_path / "short", max_position_embeddings=100)
+    assert main(given(data, short, tmp_path / "out")) == 2
+    assert "100 positions" in capsys.readouterr().err
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"messages": [{"role": "user", "content": "Hello?"}]}\n', encoding="utf-8")
     with pytest.raises(SourceError, match=r"bad\.jsonl, row 1: .*nothing to learn"):
