@@ -162,6 +162,12 @@ def test_what_is_in_the_way_is_left_alone(tmp_path) -> None:
     assert [one.name for one in out.iterdir()] == ["thesis.tex"]
 
 
+def test_questions_are_read_before_a_model_is_loaded(tmp_path) -> None:
+    line = ["evaluate", "--questions", str(tmp_path / "none.jsonl"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, [*line, "--engine", "vllm", "--model", "none/such"])
+    assert done.exit_code == 2 and "none.jsonl was not found" in done.output
+
+
 def tally(**columns: list[float]) -> Tally:
     """Scores of some questions by condition."""
     made = Tally()

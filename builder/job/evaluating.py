@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -220,24 +220,22 @@ class _Work:
     def __init__(self, config: EvaluationConfig) -> None:
         self.config = config
         self.bad: list[Rejected] = []
-        self.engine: BaseEngine = configured_engine(config.run.generation)
-        try:
-            found = form_of(config.source, config.form)
-            self.form = found.name
-            questions = read_questions(config.source, self.form, config.run.pairs.limit, self.bad.append)
-            sampling = Sampling(config.temperature, 1.0, config.max_tokens or MOST_TOKENS, config.run.seed)
-            self.evaluation = Evaluation(
-                self.engine,
-                questions,
-                config.conditions,
-                self.tokenizer,
-                sampling,
-                config.max_tokens,
-                config.metrics,
-            )
-        except BaseException:
-            self.engine.close()
-            raise
+        self.form = form_of(config.source, config.form).name
+        sampling = Sampling(config.temperature, 1.0, config.max_tokens or MOST_TOKENS, config.run.seed)
+        self.evaluation = Evaluation(
+            partial(configured_engine, config.run.generation),
+            read_questions(config.source, self.form, config.run.pairs.limit, self.bad.append),
+            config.conditions,
+            self.tokenizer,
+            sampling,
+            config.max_tokens,
+            config.metrics,
+        )
+
+    @property
+    def engine(self) -> BaseEngine:
+        """Who is asked."""
+        return self.evaluation.engine
 
     def __enter__(self) -> _Work:
         return self

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
+_PATIENCE = 10.0  # seconds that an item may still take to be made when nobody wants it any more
 
 
 def made_ahead(items: Iterable[T], most: int) -> Generator[T]:
@@ -49,7 +50,7 @@ def made_ahead(items: Iterable[T], most: int) -> Generator[T]:
             raise item.trouble
     finally:
         stopped.set()
-        thread.join()
+        thread.join(_PATIENCE)
 
 
 class _Over:

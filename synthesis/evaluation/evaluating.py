@@ -89,13 +89,17 @@ def evaluate(
     told = conditions_of(conditions, lengths, depth, distractors, window, seed)
     further = check_metrics(metrics)
     with ExitStack() as stack:
-        made = make_engine(engine, model, **options) if isinstance(engine, str) else adopted(engine)
-        if isinstance(engine, str):
-            stack.callback(made.close)
+        owned = isinstance(engine, str)
+
+        def made() -> BaseEngine:
+            return make_engine(engine, model, **options) if isinstance(engine, str) else adopted(engine)
+
         counting = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
         sampling = Sampling(temperature, 1.0, max_tokens or MOST_TOKENS, seed)
         given = read_questions(questions, form, limit) if isinstance(questions, str | Path) else questions
         work = Evaluation(made, given, told, counting, sampling, max_tokens, further)
+        if owned:
+            stack.callback(work.engine.close)
         log = stack.enter_context(reply_log(Path(folder) if folder is not None else None))
         yield from work.predictions(log, likelihood=likelihood, replies=replies)
 
@@ -134,10 +138,11 @@ def read_questions(
 class Evaluation:
     """Questions, how they are asked, and who is asked: what ``evaluate`` does, step by step.
 
+    The engine is made when the questions were read: what is wrong with them is said before a model is loaded.
     ``most_tokens`` above 0 bounds every reply, whatever its question says.
     """
 
-    engine: BaseEngine
+    make_engine: Callable[[], BaseEngine]
     questions: Iterable[ContextQuestion]
     conditions: Conditions
     tokenizer: Tokenizer
@@ -146,18 +151,20 @@ class Evaluation:
     metrics: Sequence[str] = ()
     store: QuestionStore = field(init=False)
     cases: Cases = field(init=False)
+    engine: BaseEngine = field(init=False)
     questioner: Questioner = field(init=False)
 
     def __post_init__(self) -> None:
-        """Read all questions.
+        """Read all questions, and make the engine; whoever makes this closes it.
 
         Raises:
             UsageError, SourceError, ConfigError: see ``evaluate``.
         """
-        self.questioner = Questioner(self.engine, self.sampling)
         default = self.most_tokens or MOST_TOKENS
         self.store = QuestionStore(self.questions, lambda one: self.most_tokens or one.most_tokens or default)
         self.cases = Cases(self.store, self.conditions, self.tokenizer)
+        self.engine = self.make_engine()
+        self.questioner = Questioner(self.engine, self.sampling)
 
     def predictions(
         self,
