@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from builder.cli.main import app
+from synthesis.coherence.scoring import score_with_leaks
 from synthesis.engines.composer import compose
 from synthesis.engines.composer.forms.choose import form_of
 from synthesis.engines.composer.reading.kinds import read_ordinary
@@ -139,3 +143,41 @@ def test_a_plan_counts_the_pairs_that_need_a_model(tmp_path) -> None:
     done = CliRunner().invoke(app, ["plan", "--pairs", str(pairs), "--out", str(tmp_path / "run")])
     assert done.exit_code == 0, done.output
     assert "1 pair is of a kind that needs a model" in " ".join(done.output.split())
+
+
+def test_code_is_no_pasted_summary_and_prose_still_is() -> None:
+    checks = "".join(f"    check_{n}(rows, limit=10 + {n})\n" for n in range(12))
+    code = f"def total(rows):\n{checks}    return rows\n"
+    prose = "The barge was late on Monday. The crew had slept in the mill. Nobody paid for lost grain. "
+    for answer, pasted in (
+        (code, False),
+        (prose + "A new captain came aboard in May. The old one bought the mill and its pond.", True),
+    ):
+        text = f"It was a wet year in the valley, and the book shows it.\n\n{answer}\n\nThe rest is lost."
+        _, leaks = score_with_leaks(text, "What does the book show of the wet year?", answer)
+        assert ("pasted answer" in [leak.kind for leak in leaks]) == pasted
+
+
+def test_what_one_hand_wrote_keeps_its_name_and_the_form_is_introduced() -> None:
+    body = "The gate is broken again. The dog has left through it twice. Please send the smith."
+    answer = f"Dear Ms Hale,\n\n{body}\n\nYours,\nA. Roe"
+    draft = compose("Write a letter about a broken gate.", answer, words=1500, seed=2)
+    assert draft.form == "letters"
+    assert "letter book" in draft.text[: draft.evidence[-1].start]
+    told = " ".join(draft.text[one.start : one.end] for one in draft.evidence)
+    assert len(set(re.findall(r"(\w+)(?:'s draft| sat down)", told))) <= 1
+
+
+HEADS = ("Write ", "How do I ", "Sort as a or b: ", "Translate ", "Solve ", "What is ", "Wie ", "请", "")
+ODD = ["2 + 2", ": x", "“a”", "'b c'", "`f(x)`", "\n- a\n- b", "a, b, c"]
+PARTS = st.one_of(st.text(max_size=40), st.sampled_from(ODD))
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.sampled_from(HEADS), PARTS, PARTS, PARTS)
+def test_any_ordinary_pair_is_served(head: str, first: str, second: str, answer: str) -> None:
+    draft = compose(f"{head}{first} {second}", answer, words=60)
+    assert draft.text
+    told = "".join(draft.text[one.start : one.end] for one in draft.evidence)
+    if draft.form not in ("", "steps") and answer.isascii() and answer.isalnum():
+        assert answer in told

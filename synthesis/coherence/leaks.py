@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from synthesis.coherence.reading import Question, View
 from synthesis.coherence.restating import PromptWords, restated
+from synthesis.text.code import is_code
 from synthesis.text.repetition import Repetition, repetition
 from synthesis.text.sentences import sentences
 from synthesis.text.words import terms
@@ -166,10 +167,10 @@ def _echo(view: View, question: Question, answer_places: Sequence[int]) -> Leak 
 def _pasted(view: View, question: Question) -> Leak | None:
     """A long answer standing in the context as one block: nothing is left to summarise.
 
-    One sentence of it, however long, may well be told in the answer's own words.
+    One sentence of it, however long, may well be told in the answer's own words, and code has no others.
     """
     sequence = question.answer.terms
-    if question.answer.kind != "summary" or len(sequence) < _MIN_BLOCK:
+    if question.answer.kind != "summary" or len(sequence) < _MIN_BLOCK or is_code(question.answer.text):
         return None
     _, length = _run_at(view, sequence)
     longest = max(map(len, question.answer.sentences), default=0)

@@ -26,7 +26,7 @@ def tell(case: OrdinaryCase) -> Told | None:
         return None
     given = {"subject": case.subject}
     form = "letters" if _LETTER.search(case.subject) else "anthology"
-    pen, other = Pen(form, case.rng), Pen(form, case.others)
+    pen, other = Pen(form, case.rng, one_hand=True), Pen(form, case.others)
 
     def leaf() -> str:
         if form == "letters":

@@ -26,6 +26,8 @@ def around(told: Told, instruction: str, answer: str) -> Iterator[str]:
     states = AnswerFinder(answer, bare=True) if len(answer.strip()) <= _LONG else None
     about = frozenset() if told.figures else _content(instruction)
     threads = iter([text for text in told.threads if states is None or not states(text)])
+    if text := next(threads, ""):
+        yield text
     while True:
         for _ in range(_EVERY):
             yield _entry(told, holds, about)

@@ -153,10 +153,10 @@ def endless(one: Callable[[], str]) -> Iterator[str]:
 
 
 def threads(pen: Pen, given: Mapping[str, str]) -> list[str]:
-    """Each sentence on the subject once, in a chance order."""
+    """What the form is, and each sentence on the subject once, in a chance order."""
     order = list(pen.templates("thread"))
     pen.shuffle(order)
-    return [pen.fill(template, given) for template in order]
+    return [pen.write("intro", given), *(pen.fill(template, given) for template in order)]
 
 
 def quote(text: str) -> str:

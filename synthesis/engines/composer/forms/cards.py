@@ -24,7 +24,7 @@ _LONGEST = 600  # characters of a heading
 def tell(case: OrdinaryCase) -> Told:
     """The card, its heading and the tick, among cards of other headings."""
     pair = case.pair
-    pen, other = Pen("cards", case.rng), Pen("cards", case.others)
+    pen, other = Pen("cards", case.rng, one_hand=True), Pen("cards", case.others)
     payload = quote(pair.payload.rstrip("?.")) if pair.payload else ""
     given = {"task": pair.task.replace("“", "‘").replace("”", "’"), "payload": payload}
 

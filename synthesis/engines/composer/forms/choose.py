@@ -29,6 +29,9 @@ from synthesis.engines.composer.reading.questions import read
 from synthesis.engines.composer.reading.subjects import subject, turned
 from synthesis.engines.composer.stating.statements import Statement, indirect, state
 
+#: Forms whose subject is a thing that people may speak of; the others have words or figures for it.
+_SPOKEN_OF = frozenset(["manual", "repository", "lesson", "anthology", "letters"])
+
 _FORMS: dict[str, Callable[[OrdinaryCase], Told | None]] = {
     "code": repository.tell,
     "arithmetic": ledger.tell,
@@ -59,7 +62,9 @@ def tell(instruction: str, answer: str, rng: random.Random, others: random.Rando
         return None
     case = OrdinaryCase(pair, instruction, answer, about(pair), rng, others)
     told = _FORMS[pair.kind](case)
-    return replace(told, subject=case.subject) if told else cards.quoted(case)
+    if told is None:
+        return cards.quoted(case)
+    return replace(told, subject=case.subject) if told.form in _SPOKEN_OF else told
 
 
 def form_of(instruction: str, answer: str) -> str:

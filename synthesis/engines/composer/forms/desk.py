@@ -25,7 +25,7 @@ def tell(case: OrdinaryCase) -> Told | None:
     order = _order(pair.task, pair.verb)
     long = len(pair.payload.split()) > _SHORT or "\n" in pair.payload
     given = {"order": order, "payload": f":\n{pair.payload}\n" if long else _ended(quote(pair.payload))}
-    pen, other = Pen("desk", case.rng), Pen("desk", case.others)
+    pen, other = Pen("desk", case.rng, one_hand=True), Pen("desk", case.others)
 
     def slip() -> str:
         order, draft, copy = other.pick(other.plain("slip")).split(" => ")

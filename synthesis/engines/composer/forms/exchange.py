@@ -23,7 +23,7 @@ _PAUSE = re.compile(r"[,.;!?…]\s+")
 
 def tell(case: OrdinaryCase) -> Told | None:
     """What the caller said and what was answered, among other calls."""
-    pen, other = Pen("exchange", case.rng), Pen("exchange", case.others)
+    pen, other = Pen("exchange", case.rng, one_hand=True), Pen("exchange", case.others)
     given = {"said": _said(case.instruction.strip(), pen)}
 
     def call() -> str:

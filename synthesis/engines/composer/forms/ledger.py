@@ -30,13 +30,13 @@ _IF = re.compile(r"if (?P<fact>.+?),? (?P<ask>(?:what|how|which)\b.+)", re.IGNOR
 
 def tell(case: OrdinaryCase) -> Told | None:
     """The entry of the book: what was to be worked out, and what came of it."""
-    pen, other = Pen("ledger", case.rng), Pen("ledger", case.others)
+    pen, other = Pen("ledger", case.rng, one_hand=True), Pen("ledger", case.others)
     task = squash(case.instruction).rstrip(" ?.!")
     problem = _problem(case.instruction)
     parts = parts_of(case.answer)
     if problem:
         facts, wanted = problem
-        lead, told = pen.write("problem", {"facts": facts, "wanted": wanted}), []
+        lead, told = pen.write("problem", {"facts": facts, "wanted": wanted}), [pen.write("intro")]
         rest = {"sum": wanted}
     else:
         into = _conversion(task, case.pair.verb) if case.pair.kind == "conversion" else {}
@@ -52,7 +52,7 @@ def tell(case: OrdinaryCase) -> Told | None:
     pieces = [piece(lead, parts[0])]
     if len(parts) > 1:
         pieces += in_pieces(pen, rest, parts)[1:]
-    return Told("ledger", pieces, endless(entry), told, figures=True)
+    return Told("ledger", pieces, endless(entry), told, subject=rest["sum"], figures=True)
 
 
 def _sum(task: str, verb: str) -> str:

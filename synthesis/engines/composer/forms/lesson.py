@@ -20,7 +20,7 @@ def tell(case: OrdinaryCase) -> Told | None:
     if not case.subject:
         return None
     given = {"subject": case.subject}
-    pen, other = Pen("lesson", case.rng), Pen("lesson", case.others)
+    pen, other = Pen("lesson", case.rng, one_hand=True), Pen("lesson", case.others)
 
     def entry() -> str:
         matter, lore = two(other.pick(other.plain("lore")))

@@ -22,7 +22,7 @@ def tell(case: OrdinaryCase) -> Told | None:
     if not case.subject:
         return None
     given = {"subject": case.subject}
-    pen, other = Pen("manual", case.rng), Pen("manual", case.others)
+    pen, other = Pen("manual", case.rng, one_hand=True), Pen("manual", case.others)
     parts = parts_of(case.answer)
     marker = _MARKER.match(parts[-1])
 

@@ -26,7 +26,7 @@ def tell(case: OrdinaryCase) -> Told | None:
     language = next(
         (name for word in pair.task.split()[::-1] if (name := core(word).capitalize()) in known), ""
     )
-    pen, other = Pen("phrases", case.rng), Pen("phrases", case.others)
+    pen, other = Pen("phrases", case.rng, one_hand=True), Pen("phrases", case.others)
     given = {"task": pair.task, "language": language or "other", "payload": quote(pair.payload)}
     tongues = other.plain("tongues")[0].split(" | ")
 

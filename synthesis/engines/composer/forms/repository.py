@@ -31,7 +31,7 @@ _LANGUAGES = (
 
 def tell(case: OrdinaryCase) -> Told | None:
     """The snippet under what it is for, or the note under the line it is about."""
-    pen, other = Pen("repository", case.rng), Pen("repository", case.others)
+    pen, other = Pen("repository", case.rng, one_hand=True), Pen("repository", case.others)
     text = f"{case.instruction}\n{case.answer}"
     language = next((name for name, cue in _LANGUAGES if re.search(cue, text, re.IGNORECASE)), "python")
 
@@ -42,7 +42,7 @@ def tell(case: OrdinaryCase) -> Told | None:
     shown, ask = _shown(case.instruction)
     if shown and ask:
         pieces = [_replied(pen, shown, ask, case.answer)]
-        return Told("repository", pieces, endless(entry))
+        return Told("repository", pieces, endless(entry), [pen.write("intro")])
     if not case.subject:
         return None
     given = {"subject": case.subject}

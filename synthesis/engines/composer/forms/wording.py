@@ -69,9 +69,13 @@ _PLAIN = frozenset(["card", "phrase", "tongues", "slip", "piece", "line", "lore"
 
 
 class Pen:
-    """Writes sentences of one form. One ``rng``, the only source of variety."""
+    """Writes sentences of one form. One ``rng``, the only source of variety.
 
-    def __init__(self, form: str, rng: random.Random) -> None:
+    ``one_hand``: whoever wrote the first of them wrote them all, and has the same name throughout.
+    """
+
+    def __init__(self, form: str, rng: random.Random, one_hand: bool = False) -> None:
+        self._writer: dict[str, str] | None = {} if one_hand else None
         self._sheet = sheet(form)
         self._rng = rng
         self.random = rng.random
@@ -82,10 +86,10 @@ class Pen:
         """What stands in a slot: something of the pair, a phrase of the form, or something invented."""
         if name in self._given:
             return _MARK.format(name)
-        if name in self._drawn:
-            return self._drawn[name]
-        self._drawn[name] = text = self._invent(name)
-        return text
+        known = self._drawn if self._writer is None or name not in _WRITER else self._writer
+        if name not in known:
+            known[name] = self._invent(name)
+        return known[name]
 
     def _invent(self, name: str) -> str:
         if name in self._sheet.rules:
@@ -140,4 +144,5 @@ class Pen:
         return text
 
 
+_WRITER = ("first", "surname")
 _HOURS = ("five", "ten", "a quarter", "twenty")

@@ -77,13 +77,14 @@ def parted(instruction: str) -> tuple[str, str]:
     """The task and what it brings along: behind a colon or a line's end, else in quotation marks."""
     instruction = instruction[:_MOST]
     found = _PAYLOAD.match(instruction)
-    if found and not re.fullmatch(r"\d+", found["task"].split()[-1]) and len(found["task"].split()) < 60:
+    words_of = found["task"].split() if found and re.search(r"\w", _bare(found["task"])) else []
+    if found and words_of and not words_of[-1].isdigit() and len(words_of) < 60:
         inner = found["payload"].strip()
         quoted = _QUOTE.fullmatch(inner.rstrip("."))
         return _bare(found["task"]), (quoted["a"] or quoted["b"]) if quoted else inner
     quoted = _QUOTE.search(instruction)
-    if quoted:
-        around = f"{instruction[: quoted.start()]} {instruction[quoted.end() :]}"
+    around = f"{instruction[: quoted.start()]} {instruction[quoted.end() :]}" if quoted else ""
+    if quoted and re.search(r"\w", around):
         inner = quoted["a"] or quoted["b"]
         return _bare(re.sub(r"\s+([?.!,])", r"\1", around)), inner.strip()
     return _bare(instruction), ""
