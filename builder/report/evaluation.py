@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _MOST_TASKS = 24
 _HEAD, _FOOT, _ROW, _TICKS, _NAMES, _TOLD = 0.42, 0.3, 0.27, 0.3, 1.9, 1.7  # inches
-_CELL = 0.34
+_CELL = 0.42
 
 
 def tables(tally: Tally) -> str:
@@ -172,7 +172,7 @@ def _draw_conditions(model: str, means: Sequence[tuple[Variant, Mean]]) -> Figur
 
 
 def _draw_depths(model: str, cells: Sequence[DepthCell]) -> Figure:
-    """A cell for each length and part of the depth; the fuller, the higher the score."""
+    """A bar for each length and part of the depth; as full as the score is high."""
     from matplotlib.patches import Rectangle
 
     lengths = sorted({cell.length for cell in cells})
@@ -186,13 +186,13 @@ def _draw_depths(model: str, cells: Sequence[DepthCell]) -> Figure:
     for cell in cells:
         row = lengths.index(cell.length)
         wide = cell.high - cell.low
-        place = (cell.low + 0.02 * wide, row + 0.06)
-        axes.add_patch(
-            Rectangle(
-                place, 0.96 * wide, 0.88, facecolor=ACCENT, alpha=0.06 + 0.5 * cell.mean, edgecolor="none"
+        left = cell.low + 0.04 * wide
+        for full, colour, alpha in ((1.0, QUIET, 0.2), (cell.mean, ACCENT, 0.9)):
+            size = (0.92 * wide * full, 0.2)
+            axes.add_patch(
+                Rectangle((left, row + 0.62), *size, facecolor=colour, alpha=alpha, edgecolor="none")
             )
-        )
-        y = bottom + _CELL * (len(lengths) - row - 0.5) - 0.04
+        y = bottom + _CELL * (len(lengths) - row - 0.5) + 0.02
         x = _NAMES + width * (cell.low + wide / 2)
         write(figure, x, y, f"{cell.mean:.2f}  ({cell.questions:,})", ha="center", color=QUIET)
     for row, length in enumerate(lengths):
