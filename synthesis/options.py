@@ -244,6 +244,45 @@ class FiltersConfig:
     language: str = hashed("", "Languages to keep, as in en,de; same: that of the instruction.")
 
 
+def _required(value: Any, part: str, **more: Any) -> Any:
+    return apart(
+        value,
+        "Keep a context only if a model needs it and can do with it: gain (nats per token with it over "
+        "without), evidence (what is lost without its evidence), closed-book=fail (no answer without it), "
+        "open-book=pass (the answer with it); as in gain=0.5,closed-book=fail.",
+        flag="--require",
+        part=part,
+        metavar="WHAT=VALUE",
+        example="gain=0.5,closed-book=fail",
+        **more,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RequireConfig:
+    """What a model must make of a context for it to stay; see ``synthesis.run.requirements``.
+
+    As it is, none is asked. Without an ``engine`` the one that writes is asked; ``options`` are the engine's.
+    """
+
+    gain: float = _required(0.0, "gain", low=0, zero="off")
+    evidence: float = _required(0.0, "evidence", low=0, zero="off")
+    closed_book: str = _required("", "closed-book", choices=("", "fail"), expected="fail")
+    open_book: str = _required("", "open-book", choices=("", "pass"), expected="pass")
+    engine: str = apart(
+        "", "Who is asked for --require.", flag="--require-engine", default="the one that writes"
+    )
+    model: str = apart("", "Its model.", flag="--require-model", default="that of the engine that writes")
+    options: dict[str, Any] = apart(
+        {},
+        "Setting of that engine, as in base_url=http://localhost:8000/v1.",
+        flag="--require-option",
+        metavar="KEY=VALUE",
+        example="concurrency=64",
+    )
+    max_tokens: int = apart(512, "Longest reply to what --require asks.", flag="--require-tokens", low=1)
+
+
 @dataclass(frozen=True, slots=True)
 class ContaminationConfig:
     """Benchmarks that rows are checked against: name -> ``SOURCE[?config=..&split=..&columns=a,b]``.
@@ -329,6 +368,9 @@ class RunConfig:
     samples: SamplesConfig = table(SamplesConfig, "Samples")
     filters: FiltersConfig = table(
         FiltersConfig, "Filters: what they drop becomes a row of the rejected config"
+    )
+    require: RequireConfig = table(
+        RequireConfig, "Filters: what they drop becomes a row of the rejected config"
     )
     contamination: ContaminationConfig = table(
         ContaminationConfig, "Filters: what they drop becomes a row of the rejected config"

@@ -10,7 +10,7 @@ from builder.cli.base import command, do
 from builder.cli.options import Quiet, overridden
 
 
-@command(name="import", tables=("", "pairs", "samples", "filters", "contamination", "dataset"))
+@command(name="import", tables=("", "pairs", "samples", "filters", "require", "contamination", "dataset"))
 def import_(
     pairs: Annotated[str, typer.Argument(metavar="SOURCE", help="File, folder, hf:// path or Hub dataset.")],
     model: Annotated[str | None, typer.Option(help="The model that wrote the contexts.")] = None,

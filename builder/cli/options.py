@@ -111,8 +111,8 @@ def _read(one: Setting, given: Any) -> Any:
     return given.replace("\\n", "\n") if about.breaks else given
 
 
-def _part(one: Setting, text: str) -> float | None:
-    """The number of a part in ``overall=0.5,support=0.3``."""
+def _part(one: Setting, text: str) -> float | str | None:
+    """The value of a part in ``overall=0.5,support=0.3``."""
     parts = [other.option.part for other in run_settings() if other.parameter == one.parameter]
     given = assigned(one.flag, one.option.example, [each.strip() for each in text.split(",")])
     for part, value in given.items():
@@ -120,7 +120,8 @@ def _part(one: Setting, text: str) -> float | None:
             raise UsageError(
                 f"{one.flag} takes {one.option.allowed} for any of {', '.join(parts)}; got {part}={value}"
             )
-    return _number(one, given[one.option.part]) if one.option.part in given else None
+    wanted = given.get(one.option.part)
+    return wanted if wanted is None or one.kind is str else _number(one, wanted)
 
 
 def _number(one: Setting, text: str) -> float:

@@ -13,7 +13,7 @@ from builder.cli.options import AsConfig, Quiet, RunFile, configured, named_file
 from synthesis.errors import UsageError
 from synthesis.options import RunConfig, load_config, override
 
-ALL = ("", "pairs", "generation", "samples", "filters", "contamination", "cost", "dataset")
+ALL = ("", "pairs", "generation", "samples", "filters", "require", "contamination", "cost", "dataset")
 """The tables of a run, the top of run.toml included."""
 
 
@@ -83,7 +83,7 @@ def _resolved(file: Path | None, given: Mapping[str, Any], retrying: bool) -> Ru
     return overridden(base, given)
 
 
-@command(tables=("samples", "filters", "contamination"), options=("seed",))
+@command(tables=("samples", "filters", "require", "contamination"), options=("seed",))
 def assemble(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
     *,

@@ -7,6 +7,7 @@ engine and writes nothing. What cannot be known stays None.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,6 +23,7 @@ from synthesis.run.budget import Budget, price_of
 from synthesis.run.job import Job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row
+from synthesis.run.requirements import BY_REPLY, Requirements, wanted_kinds
 from synthesis.tokens import Tokenizer, load_tokenizer
 
 # Bytes of English per word and per token of a sample, and the share of them that zstd leaves.
@@ -29,6 +31,8 @@ _BYTES_PER_WORD, _BYTES_PER_TOKEN, _PACKED = 6.2, 4.4, 0.35
 _COUNTED = 200  # prompts that are counted; the others are taken to be like them
 _LOOKED = 2000  # pairs; reading one takes some milliseconds
 _ASKED_AGAIN = 0.25  # of replies, until some have told
+# What --require asks: tokens of English text, of a question with its wording, of a short reply.
+_TOKENS_PER_WORD, _QUESTION, _SHORT_REPLY = 1.3, 60, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Estimate:
     ``rests_on`` says where the tokens come from, ``by`` where the time does. ``spent`` is what the
     folder took so far; ``reach`` contexts the rest of the budget is enough for, None without one.
     ``damaged`` counts records of the journal that are, and whose work is done again. ``quoted`` of the
-    first ``looked`` pairs to do are of a kind that takes a model, which the engine is not.
+    first ``looked`` pairs to do are of a kind that takes a model, which the engine is not. ``required`` are
+    the questions that ``--require`` has yet to ask, ``asking`` what these would take.
     """
 
     counts: Counts
@@ -74,6 +79,8 @@ class Estimate:
     damaged: int = 0
     quoted: int = 0
     looked: int = 0
+    required: int = 0
+    asking: Usage = Usage()
 
 
 def budget_of(config: RunConfig) -> Budget:
@@ -120,6 +127,7 @@ def estimate(
             quoted += job.engine.needs_model(row.prompt)
     counts = Counts(**states, failed="")
     usage, rests_on = _usage(job, contexts, prompts, tokenizer, journal, words_before)
+    required, asking = _required(config, counts.todo, journal)
     seconds, by = _time(config.cost.rate, contexts, usage, pace)
     return Estimate(
         counts=counts,
@@ -127,7 +135,7 @@ def estimate(
         words=contexts * job.words,
         usage=usage,
         seconds=seconds,
-        money=price_of(usage, config.cost.price) if usage.replies else 0.0,
+        money=price_of(usage + asking, config.cost.price) if (usage + asking).prompt_tokens else 0.0,
         bytes=_disk(config, counts.todo),
         rests_on=rests_on,
         by=by,
@@ -136,7 +144,31 @@ def estimate(
         damaged=journal.damaged,
         quoted=quoted,
         looked=looked,
+        required=required,
+        asking=asking,
     )
+
+
+def _required(config: RunConfig, todo: int, journal: Journal) -> tuple[int, Usage]:
+    """What ``--require`` has yet to ask: of the contexts that are there, and of those to be written."""
+    kinds = wanted_kinds(config.require)
+    if not kinds:
+        return 0, Usage()
+    open_kinds = Counter(dict.fromkeys(kinds, todo))
+    if journal.holds_current:
+        wanted = Requirements(config, journal)
+        open_kinds.update(one.kind for one in wanted.lacking(journal.current_contexts()))
+    reading = round(config.generation.words * _TOKENS_PER_WORD) + _QUESTION
+    replies = sum(open_kinds[kind] for kind in BY_REPLY)
+    # A gain reads the question alone as well; what is lost without the evidence, the text twice.
+    each = {
+        "gain": reading + _QUESTION,
+        "evidence": 2 * reading,
+        "closed-book": _QUESTION,
+        "open-book": reading,
+    }
+    tokens_in = sum(count * each[kind] for kind, count in open_kinds.items())
+    return sum(open_kinds.values()), Usage(replies, tokens_in, replies * _SHORT_REPLY)
 
 
 def _reach(budget: Budget, spent: Usage, usage: Usage, todo: int) -> int | None:
@@ -153,7 +185,7 @@ def _usage(
     """What ``todo`` contexts would take, and what that rests on."""
     if job.engine.free or not prompts.open:
         return Usage(), ""
-    taken = journal.usage
+    taken = journal.writing_usage
     # The reply that ended a pair is recorded with its outcome, those before it apart.
     ended = journal.contexts.usage.replies + journal.rejected.usage.replies
     each = mean(tokenizer.count_chat(messages) for messages in prompts.open)
@@ -246,6 +278,11 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
     ]
     if found.damaged:
         lines.append(f"{found.damaged:,} records of the journal are damaged; their work counts as not done")
+    if found.required:
+        lines.append(
+            f"then {found.required:,} questions of --require, reading about "
+            f"{tell_number(found.asking.prompt_tokens)} tokens"
+        )
     if found.usage.replies:
         lines.append(
             f"about {tell_number(found.usage.prompt_tokens)} tokens in and "
@@ -254,6 +291,8 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
         )
         cost = "unknown, give --price IN,OUT" if found.money is None else tell_money(found.money, config.cost)
         lines.append(f"cost: {cost}")
+    elif found.required and found.money:
+        lines.append(f"cost: {tell_money(found.money, config.cost)}")
     if found.quoted:
         among = f" of the first {found.looked:,}" if found.looked == _LOOKED else ""
         kind = "pair is" if found.quoted == 1 else "pairs are"

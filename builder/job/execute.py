@@ -35,6 +35,7 @@ from synthesis.run.folder import RunFolder
 from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row, carry_out, standing, survey
+from synthesis.run.requirements import wanted_kinds
 from synthesis.run.retry import by_another_seed, rows_to_retry
 from synthesis.sources.pairs import is_local
 from synthesis.tokens import Tokenizer, load_tokenizer
@@ -77,6 +78,8 @@ def execute(config: RunConfig, reporter: Reporter) -> Summary:
         origin = Origin(job.engine.name, job.engine.model, described_source(config))
         counts, pace = _write_contexts(work, job)
         parts = _usages(work.journal, job)
+        if wanted_kinds(config.require):
+            job.close()  # whoever is asked next may need its room
         return replace(_build_dataset(work, origin, counts, pace), parts=parts)
 
 

@@ -10,12 +10,17 @@ from functools import cached_property
 from math import isnan, nan
 from typing import Any, TypeAlias
 
+from builder.job.estimate import budget_of
+from builder.job.scoring import gain_engine
 from synthesis.coherence import Leak, score_with_leaks
 from synthesis.data import Coherence, Context, Pair, Rejected
+from synthesis.engines.base import BaseEngine
 from synthesis.gate.contamination import Benchmarks, digest_of, named_benchmarks, probe, read_benchmarks
-from synthesis.gate.filtering import Rules, Settings, Sifted, sift
+from synthesis.gate.filtering import Drop, Rules, Settings, Sifted, sift
 from synthesis.lazy_sequence import OnDemand
 from synthesis.options import FiltersConfig, RunConfig
+from synthesis.run.journal import Journal
+from synthesis.run.requirements import STAGE, Examiner, Requirements, asked_of, told, wanted_kinds
 from synthesis.settings import changed, identity
 from synthesis.text.answers import KINDS
 from synthesis.text.near_duplicates import Sketches
@@ -40,13 +45,24 @@ def check(config: RunConfig) -> None:
         Sketches(config.filters.near_duplicates)
     for benchmark in named_benchmarks(config.contamination.benchmarks):
         probe(benchmark)
+    if wanted_kinds(config.require):
+        asked_of(config)
+
+
+def _made(asked: Examiner) -> BaseEngine:
+    """The engine that is asked; in float32 where it can be, as a gain wants it."""
+    return gain_engine(asked.engine, asked.model, asked.options)
 
 
 class KeptContexts:
     """A run's contexts, which of them stay, and their scores; each is scored once."""
 
     def __init__(
-        self, config: RunConfig, rows: Sequence[Row], stage: Callable[[str, int], Callable[[], None]]
+        self,
+        config: RunConfig,
+        rows: Sequence[Row],
+        stage: Callable[[str, int], Callable[[], None]],
+        journal: Journal | None = None,
     ) -> None:
         """Wrap the contexts of a run.
 
@@ -54,6 +70,7 @@ class KeptContexts:
             config: Holds the filters and benchmarks.
             rows: All contexts, with their pairs.
             stage: Called with the name of a stage and its steps, gives what to call after each.
+            journal: Where what a model was asked is recorded; needed where something is required of one.
         """
         self._config = config
         self._all = rows
@@ -64,7 +81,12 @@ class KeptContexts:
         least = max(0.0, config.filters.min_overall)
         self._filters = replace(config.filters, min_overall=least)
         self._filters_on = self._filters != _NO_FILTERS
-        self._drops = self._filters_on or (bool(self._benchmarks) and config.contamination.drop)
+        self._required = None
+        if journal is not None and wanted_kinds(config.require):
+            self._required = Requirements(config, journal)
+        self._journal = journal
+        self._sifts = self._filters_on or (bool(self._benchmarks) and config.contamination.drop)
+        self._drops = self._sifts or self._required is not None
 
     @cached_property
     def _checked_against(self) -> str:
@@ -78,6 +100,9 @@ class KeptContexts:
         if self._benchmarks and (marks or self._config.contamination.drop):
             parts += ["benchmarks", _VERSION, self._config.contamination.drop, self._checked_against]
             parts += filter(None, [changed(self._config.contamination)])
+        if self._required is not None:
+            unmet = [(self._all[place][1].fingerprint, why) for place, why in sorted(self._unmet.items())]
+            parts += ["require", _VERSION, told(self._config), unmet]
         return parts
 
     @cached_property
@@ -104,14 +129,40 @@ class KeptContexts:
 
         return sift(ticking(), settings, self._scores.score)
 
+    @property
+    def _passed(self) -> Sequence[int]:
+        """The places of what the filters let pass."""
+        return self._sifted.kept if self._sifts else range(len(self._all))
+
+    @cached_property
+    def _unmet(self) -> dict[int, str]:
+        """Of what the filters let pass: what a model does not make of it what is required, and why not."""
+        required = self._required
+        if required is None:
+            return {}
+        rows = _RowsAt(self._all, self._passed)
+        todo = sum(1 for _ in required.lacking(rows))
+        if todo:
+            required.ask(rows, _made, self._stage("asking what is required", todo), self._may_go_on)
+        reasons = ((place, required.reason(*self._all[place])) for place in self._passed)
+        return {place: why for place, why in reasons if why is not None}
+
+    def _may_go_on(self) -> bool:
+        budget = budget_of(self._config)
+        return not budget or self._journal is None or budget.share(self._journal.usage) < 1
+
+    @cached_property
+    def _places(self) -> Sequence[int]:
+        return array("q", (place for place in self._passed if place not in self._unmet))
+
     @cached_property
     def kept(self) -> Sequence[Row]:
         """The contexts that stay, in their order."""
-        return _RowsAt(self._all, self._sifted.kept) if self._drops else self._all
+        return _RowsAt(self._all, self._places) if self._drops else self._all
 
     def place(self, index: int) -> int:
         """Where the context at ``index`` of ``kept`` stands among all."""
-        return self._sifted.kept[index] if self._drops else index
+        return self._places[index] if self._drops else index
 
     def coherence(self, index: int) -> Coherence:
         """The score of the context at ``index`` of ``kept``, without its windows."""
@@ -129,7 +180,9 @@ class KeptContexts:
         """What does not stay, with its reason, in order."""
         if not self._drops:
             return
-        for place, drop in sorted(self._sifted.dropped.items()):
+        unmet = {place: Drop(STAGE, why) for place, why in self._unmet.items()}
+        sifted = self._sifted.dropped if self._sifts else {}
+        for place, drop in sorted((sifted | unmet).items()):
             pair, context = self._all[place]
             yield Rejected(
                 pair.id, drop.stage, drop.reason, context.text, context.fingerprint, context.attempts
@@ -138,13 +191,16 @@ class KeptContexts:
     def details(self) -> dict[str, Any]:
         """Settings and counts for the manifest; nothing for what is off."""
         found: dict[str, Any] = {}
-        if self._filters_on:
+        if self._filters_on or self._required is not None:
             default, settings = asdict(_NO_FILTERS), asdict(self._filters)
+            sifted = self._sifted.counts("filter") if self._sifts else {}
+            unmet = Counter(Drop(STAGE, why).kind for why in self._unmet.values())
             found["filters"] = {
-                "settings": {name: value for name, value in settings.items() if value != default[name]},
+                "settings": {name: value for name, value in settings.items() if value != default[name]}
+                | told(self._config),
                 "contexts": len(self._all),
-                "kept": len(self._sifted.kept),
-                "dropped": self._sifted.counts("filter"),
+                "kept": len(self._passed) - len(self._unmet),
+                "dropped": sifted | dict(sorted(unmet.items())),
             }
         if self._benchmarks:
             found["contamination"] = self._contamination()

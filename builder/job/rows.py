@@ -40,7 +40,7 @@ class RunRows:
         self._journal = journal
         self._tokenizer = tokenizer
         self._reporter = reporter
-        self._contexts = KeptContexts(config, journal.current_contexts(), self._stage)
+        self._contexts = KeptContexts(config, journal.current_contexts(), self._stage, journal)
         self._outcomes_id = _outcomes_id(journal)
         self.short = 0
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthesis.coherence import explain, score
-from synthesis.coherence.gain import Gain, can_score, gain, gain_batch
+from synthesis.coherence.gain import Gain, gains_or_errors
 from synthesis.data import Rejected
 from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Sampling
-from synthesis.errors import EngineError, SourceError, UsageError
+from synthesis.errors import SourceError, UsageError
 from synthesis.run.judge import GRADES, JUDGING, Verdict, judge_batch
 from synthesis.sources.address import address_of
 from synthesis.sources.columns import map_row
@@ -25,8 +25,6 @@ from synthesis.sources.resolve import tables
 from synthesis.sources.values import BadRow
 
 CONTEXT_COLUMNS = ("context", "synthesized_context", "document", "passage", "text")
-
-_HOPELESS = 5  # rows in a row whose gain cannot be had: then it is not the rows
 
 Line = dict[str, Any]
 
@@ -150,45 +148,19 @@ def _line(place: str, context: str, instruction: str, answer: str, reasons: bool
 
 
 def _with_gains(rows: Iterator[_Row], engine: Engine, windows: bool) -> Iterator[Line]:
-    """The lines with the columns of the gain, in order.
-
-    The engine takes rows ahead of what it has scored and may fail at any of them. Then the
-    first that waits is scored alone, which tells whether it was the one, and the rest go on.
-    """
-    able = can_score(engine)
+    """The lines with the columns of the gain, in order."""
     ahead: deque[_Row] = deque()
 
     def triples() -> Iterator[tuple[str, str, str]]:
-        # Those of an attempt that failed come again.
-        yield from [row.triple for row in ahead if row.triple]
         for row in rows:
             ahead.append(row)
             if row.triple:
                 yield row.triple
 
-    failed = 0
-    while True:
-        try:
-            for found in gain_batch(triples(), able, windows=windows):
-                yield from _unread(ahead)
-                yield ahead.popleft().line | _columns(found, windows)
-                failed = 0
-            break
-        except EngineError:
-            yield from _unread(ahead)
-            if not ahead:
-                raise
-            line, triple = ahead.popleft()
-            assert triple is not None  # the others were handed out
-        try:
-            columns = _columns(gain(*triple, able, windows=windows), windows)
-            failed = 0
-        except EngineError as error:
-            failed += 1
-            if failed == _HOPELESS:
-                raise
-            columns = {"gain_error": str(error)}
-        yield line | columns
+    for found in gains_or_errors(triples(), engine, windows=windows):
+        yield from _unread(ahead)
+        columns = _columns(found, windows) if isinstance(found, Gain) else {"gain_error": str(found)}
+        yield ahead.popleft().line | columns
     yield from _unread(ahead)
 
 

@@ -33,6 +33,7 @@ from synthesis.engines.base import Engine, LikelihoodEngine, LogLikelihood
 from synthesis.errors import ConfigError, EngineError, UsageError
 
 _TOGETHER = 16  # triples of one context that are asked about together
+_HOPELESS = 5  # triples in a row whose gain cannot be had: then it is not the triples
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,51 @@ def gain_batch(
             # Each asks for two things without the context, then with it, then for one without each window.
             without = found[4 * count + place :: count]
             yield _gain([*found[2 * place :][:2], *found[2 * (count + place) :][:2], *without])
+
+
+def gains_or_errors(
+    triples: Iterable[tuple[str, str, str]], engine: Engine, *, windows: bool = False
+) -> Iterator[Gain | EngineError]:
+    """``gain_batch``, but where the engine fails at one triple and can score the next, the error is given.
+
+    The engine takes triples ahead of what it has scored and may fail at any of them. Then the
+    first that waits is scored alone, which tells whether it was the one, and the rest go on.
+
+    Raises:
+        ConfigError, UsageError: as ``gain``.
+        EngineError: the engine cannot score one triple after the other, or failed as a whole.
+    """
+    able, given = can_score(engine), iter(triples)
+    ahead: deque[tuple[str, str, str]] = deque()
+
+    def source() -> Iterator[tuple[str, str, str]]:
+        yield from list(ahead)  # those of an attempt that failed come again
+        for triple in given:
+            ahead.append(triple)
+            yield triple
+
+    failed = 0
+    while True:
+        try:
+            for found in gain_batch(source(), able, windows=windows):
+                ahead.popleft()
+                failed = 0
+                yield found
+            return
+        except EngineError:
+            if not ahead:
+                raise
+            triple = ahead.popleft()
+        alone: Gain | EngineError
+        try:
+            alone = gain(*triple, able, windows=windows)
+            failed = 0
+        except EngineError as error:
+            failed += 1
+            if failed == _HOPELESS:
+                raise
+            alone = error
+        yield alone
 
 
 def can_score(engine: Engine) -> LikelihoodEngine:

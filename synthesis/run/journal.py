@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected, Usage
 from synthesis.errors import FolderError
@@ -27,6 +28,7 @@ _MEMBERS = {
     "steps": ("text", "finish_reason"),
     "assembled": ("dropped",),
     "retried": ("by",),
+    "required": ("kind", "value", "reply"),
 }
 
 
@@ -55,6 +57,7 @@ class Journal:
         self.contexts, self.rejected, self.steps = log("contexts"), log("rejected"), log("steps")
         self._assembled = log("assembled")
         self._retried = log("retried")
+        self._required = log("required")
         if writable:  # and only now: where one is of a newer version, nothing is written
             with ExitStack() as opened:
                 for one in self._logs:
@@ -75,7 +78,7 @@ class Journal:
 
     @property
     def _logs(self) -> tuple[Log, ...]:
-        return self.contexts, self.rejected, self.steps, self._assembled, self._retried
+        return self.contexts, self.rejected, self.steps, self._assembled, self._retried, self._required
 
     @property
     def damaged(self) -> int:
@@ -85,6 +88,11 @@ class Journal:
     @property
     def usage(self) -> Usage:
         """What every reply that was ever recorded here took."""
+        return self.writing_usage + self._required.usage
+
+    @property
+    def writing_usage(self) -> Usage:
+        """The same of those that were to become contexts."""
         return self.contexts.usage + self.rejected.usage + self.steps.usage
 
     def usage_by(self, part: Callable[[str], str]) -> dict[str, Usage]:
@@ -144,6 +152,21 @@ class Journal:
         """Record that an assembly has ended, and how many contexts it left out."""
         if self.find_dropped(assembly) != count:
             self._assembled.append(assembly, "", {"dropped": count})
+
+    def find_required(self, name: str) -> dict[str, Any] | None:
+        """What a model was found to make of a context, under the name of the question; None if not yet."""
+        return self._required.read(name) if name in self._required else None
+
+    def keep_required(
+        self, name: str, pair_id: str, body: dict[str, Any], usage: Usage | None = None
+    ) -> None:
+        """Record what a model made of a context, and what its reply took."""
+        self._required.append(name, pair_id, body, usage)
+
+    @property
+    def holds_current(self) -> bool:
+        """Whether a run was finished, so that ``current`` can be asked."""
+        return (self.folder / _CURRENT).exists()
 
     @property
     def was_asked_again(self) -> bool:

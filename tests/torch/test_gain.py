@@ -117,3 +117,28 @@ def test_a_trained_model_gains_from_what_states_the_answer() -> None:
     stated, other = (gain(context, ASKED, TOLD, engine) for context in (WITH, WITHOUT))
     engine.close()
     assert stated.answer > other.answer
+
+
+def test_what_a_run_requires_is_asked_of_a_real_model(folder, tmp_path) -> None:
+    from builder.job.filtering import KeptContexts
+    from synthesis.data import Context, Evidence, Pair
+    from synthesis.options import RunConfig, override
+    from synthesis.run.journal import Journal
+
+    asked = {"engine": "transformers", "model": str(folder), "gain": 0.01, "evidence": 0.01}
+    config = override(RunConfig(), {f"require.{name}": value for name, value in asked.items()})
+    pair = Pair(instruction=ASKED, answer=TOLD)
+    at = WITH.index(TOLD)
+    evidence = (Evidence(at, at + len(TOLD), "answer"),)
+    rows = [
+        (pair, Context(pair.id, WITH, evidence, fingerprint="0" * 32)),
+        (pair, Context(pair.id, WITHOUT, fingerprint="1" * 32)),
+    ]
+    for _ in range(2):
+        with Journal(tmp_path) as journal:
+            kept = KeptContexts(config, rows, lambda name, steps: lambda: None, journal)
+            assert list(kept.kept) == rows[:1]
+            (dropped,) = kept.dropped()
+            assert dropped.stage == "require" and dropped.reason.partition(":")[0] in ("gain", "evidence")
+            lines = (tmp_path / "required.jsonl").read_text().splitlines()
+            assert len(lines) == 4
