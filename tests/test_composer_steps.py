@@ -89,6 +89,10 @@ WORKED_OUT = [
     ("Which sailor rowed in Marl Bay and signed the Oar Treaty?", "Otto Brandl"),
     ("The song Late Bus is heard in what 2006 dance film directed by Ada Marsh?", "Step Down"),
     ("Who wrote the hymn of Marl and later sang for the Oar Club?", "Jo Brandt"),
+    ('What was the name of the 1996 adaptation of "The Oar" written by Ada Marsh?', "Tern and Gull"),
+    ("Who was the ferryman that married Ada Marsh and later rowed for Marl Rovers?", "Otto Brandl"),
+    ("Ada Marsh built which arcade in the Marl Harbour area?", "Tern Arcade"),
+    ("Otto Brandl is a sailor in which of Ada Marsh's novels?", "The Long Pier"),
     ("Which director is known for a bare style, Ada Marsh or Jo Brandt?", "Jo Brandt"),
 ]
 

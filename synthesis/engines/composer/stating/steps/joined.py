@@ -14,7 +14,6 @@ from synthesis.engines.composer.grammar.words import (
     AUXILIARIES,
     base_of_third,
     core,
-    is_ing,
     is_participle,
     is_past,
 )
@@ -65,6 +64,8 @@ def described(question: str, answer: str) -> Derivation | None:
     elif frame.role == "object" and frame.preposition and frame.clause and len(frame.noun.split()) > 1:
         clause = frame.clause
         said = [f"{clause.subject} {clause.predicate} {frame.preposition} {{s}}", _is_a(frame.noun, False)]
+    elif frame.role == "copula" and frame.wh in ("who", "what", "which") and given[:1].isupper():
+        said = _of_the_copula(frame)
     else:
         return None
     if len(said) < 2 or any(text.count("{s}") != 1 for text in said):
@@ -133,27 +134,46 @@ def _of_both(text: str) -> list[str]:
 def _of_the_gap(frame: Frame, given: str) -> list[str]:
     """``X is featured in what 2006 film directed by Y``: the answer's place, and what it is."""
     before, noun, after = frame.before, frame.noun.rstrip(","), frame.after.strip()
-    if (
-        not noun
-        or _BARE.match(noun)
-        or not re.search(r"[A-Z0-9]", before)
-        or frame.wh not in ("which", "what")
-    ):
+    if not noun or frame.wh not in ("which", "what") or not re.search(r"[A-Z0-9]", before):
         return []
     title = re.match(NAME, before)
-    if "," in before[title.end() if title else 0 :] or re.search(r"\b(?:and|both)$", before):
+    if "," in before[title.end() if title else 0 :] or before.endswith(" both") or given[:1].islower():
         return []
-    if given[:1].islower():
-        return []
-    first = core(after.split()[0]) if after else ""
-    describes = (
-        first in ("that", "who", "which") or is_participle(first) or is_ing(first) or first in ("by", "of")
-    )
-    if after and not describes:
+    if noun.startswith("of ") and not after:
+        return [f"{before} {{s}}", f"{{s}} is one {noun}"]
+    if _BARE.match(noun) or after and not _DESCRIBES.match(after):
         return []
     if len(f"{noun} {after}".split()) < 2:
         return []
     return [f"{before} {{s}}", _is_a(f"{noun} {after}".strip(), past=False)]
+
+
+def _of_the_copula(frame: Frame) -> list[str]:
+    """``Who was the queen that married X``, ``What is the opera written by X``: what it is, what it did."""
+    subject = frame.clause.subject if frame.clause else ""
+    found = _WITH_CLAUSE.match(subject) or _WITH_PARTICIPLE.match(subject)
+    if found is None or frame.preposition:
+        return []
+    first = core(found["rest"].split()[0])
+    if "rel" in found.re.groupindex:
+        finite = first in AUXILIARIES or is_past(first) or base_of_third(first) is not None
+        says = found["rest"] if finite else ""
+    else:
+        says = f"was {found['rest']}" if is_participle(first) else ""
+    if not says or re.search(r"\b(?:and|or)$", found["noun"]):
+        return []
+    return [_is_a(found["noun"], frame.past), *(f"{{s}} {one}" for one in _predicates(says))]
+
+
+_WITH_CLAUSE = re.compile(
+    r"(?:the (?:name|title) of )?(?:the|a|an) (?P<noun>[^,]+?),? (?P<rel>who|that|which) (?P<rest>.+)$"
+)
+_WITH_PARTICIPLE = re.compile(
+    r"(?:the (?:name|title) of )?(?:the|a|an) (?P<noun>[^,]+?),? (?P<rest>[a-z]+ (?:by|in|on|for|at) .+)$"
+)
+
+# What may stand behind a noun and go with it.
+_DESCRIBES = re.compile(r"(?:that|who|which|by|of|in|near|from|and [a-z]+$|[a-z]+(?:ed|ing|wn|en|ld|de)\b)")
 
 
 def _shared(question: str, given: str) -> Derivation | None:
