@@ -22,6 +22,7 @@ Span = tuple[int, int]
 _SURE, _LIKELY = 3.0, 1.5  # log-odds of what was decided from values, and from words that one side lacks
 _UNSTATED = -1.0
 _NOT_FOUND = -0.5  # two things are compared, and a value of one isn't there
+_AGAINST = 0.5  # what log-odds below 0 count for
 _VERIFIED = 1.5  # log-odds from which an answer counts as the one asked for
 _MOST_PLACES = 8  # places of an answer that are looked at
 
@@ -62,7 +63,9 @@ def _among(passages: Passages, question: Question, instruction: str, spans: Sequ
     field = Field(passages, question.asked, names)
     mine = placed(passages, question.answer.text, spans)
     others = chosen(field, found, f" {' '.join(question.instruction)} ", mine.words)
-    return place_among(field, mine, others, kind_asked(instruction))
+    value = place_among(field, mine, others, kind_asked(instruction))
+    # What speaks for an answer is surer than what speaks against it: the right one may be told from afar.
+    return value if value > 0 else _AGAINST * value
 
 
 def placed(passages: Passages, answer: str, spans: Sequence[Span]) -> Candidate:
