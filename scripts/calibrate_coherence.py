@@ -34,9 +34,10 @@ REFERENCE_WORDS = 900
 
 # Kinds with few rows lean on their neighbour: the pull (ridge) towards the prior weights.
 SHORT_PRIOR = (2.0, 1.0, 1.0, 1.0, 1.0)
+POLAR_PRIOR = (2.0, 1.5, 1.5, 2.0, 1.0)
 SUMMARY_PRIOR = (2.0, 2.0, 1.0, 1.0, 1.0)
 LEAST_WEIGHT = 0.3
-PULL = {"span": 0.001, "numeric": 0.02, "yes/no": 0.02, "summary": 0.001}
+PULL = {"span": 0.001, "numeric": 0.02, "yes/no": 0.1, "summary": 0.001}
 
 SUBJECTS = (
     "the river ferry", "the school choir", "the glass workshop", "the mountain clinic",
@@ -122,7 +123,7 @@ def figures(rows: Sequence[Row]) -> dict[str, float]:
     judged: dict[str, dict[int, float]] = {}
     for probe in probes(rows, limits=True):
         question, _, parts, leaks = examine(probe.context, probe.instruction, probe.answer)
-        verdict = combine(probe.context, question, parts, leaks)
+        verdict = combine(question, parts, leaks)
         judged.setdefault(probe.what, {})[probe.row] = verdict.overall
     true = judged.pop("positive")
     result = {
@@ -155,7 +156,7 @@ def make_calibration(folder: Path) -> None:
     short = fit(_balanced(points["span"] + points["numeric"]), SHORT_PRIOR, 0.001)
     kinds = {}
     for kind in KINDS:
-        prior = SUMMARY_PRIOR if kind == "summary" else short
+        prior = {"summary": SUMMARY_PRIOR, "yes/no": POLAR_PRIOR}.get(kind, short)
         values = fit(_balanced(points[kind]), prior, PULL[kind])
         names = ("bias", "support", "relevance", "uniqueness", "verdict")
         kinds[kind] = {name: round(v, 3) for name, v in zip(names, values, strict=True)}

@@ -152,7 +152,7 @@ def test_list_answer_told_in_several_places() -> None:
 
 
 def test_yes_no_of_one_thing_is_not_verified_and_says_why() -> None:
-    question = "Did the mayor open the Harrow Bridge?"
+    question = "Is the Harrow Bridge long?"
     yes, no = score(BRIDGE, question, "yes"), score(BRIDGE, question, "no")
     assert yes.overall == no.overall > 0.6
     assert not yes.verified

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from synthesis.coherence.background import references
+from synthesis.coherence.facts.keyfacts import KeyFacts
 from synthesis.coherence.facts.verifier import Verified
 from synthesis.coherence.reading import HALF, Question, View
 from synthesis.text.numbers import Quantity, agreement, quantities
@@ -27,6 +28,7 @@ _GIVEN_AWAY = 0.8  # an answer that the instruction itself contains
 _NEARBY = 0.3  # part of the support that depends on the answer standing among what was asked
 _NAMED = 0.9  # share of a summary's names and figures that must be found for it to count as stated
 _REACH = 12  # terms on either side of a place that count as its neighbourhood
+_FOLLOWS = 0.95  # each part, at the least, where the answer follows from what is stated of both sides
 _SHARPNESS = 0.08  # temperature of the softmax against the references
 _LENGTH_DISCOUNT = 0.05  # long contexts cover more by chance
 
@@ -49,6 +51,7 @@ class Parts:
     windows: tuple[float, ...]
     chars: tuple[tuple[int, int], ...] = ()
     verified: Verified = Verified()
+    facts: KeyFacts = KeyFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,19 @@ def measure(text: str, view: View, question: Question) -> Parts:
     if question.answer.kind == "yes/no":
         return _polar(view, question)
     return _short(text, view, question)
+
+
+def grounded(parts: Parts, verified: Verified) -> Parts:
+    """The parts with what the facts say: values that stand apart support what follows from them."""
+    if not verified.right or verified.decision is None:
+        return replace(parts, verified=verified)
+    return replace(
+        parts,
+        support=max(parts.support, _FOLLOWS),
+        relevance=max(parts.relevance, _FOLLOWS),
+        uniqueness=max(parts.uniqueness, _FOLLOWS),
+        verified=verified,
+    )
 
 
 def _polar(view: View, question: Question) -> Parts:

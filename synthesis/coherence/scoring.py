@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from synthesis.coherence import evidence
 from synthesis.coherence.background import calibration
+from synthesis.coherence.facts.keyfacts import key_facts
 from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.facts.verifier import verify
 from synthesis.coherence.leaks import Leak, find_leaks
-from synthesis.coherence.parts import Parts, measure
+from synthesis.coherence.parts import Parts, grounded, measure
 from synthesis.coherence.reading import HALF, Question, View, read_question
 from synthesis.coherence.restating import PromptWords, built_in_words
 from synthesis.coherence.wording import sentences_for
@@ -34,39 +35,48 @@ def examine(
     wanted = question.asked.keys() | question.stated.keys()
     if question.answer.parts:  # phrases are matched with their small words
         wanted |= set(question.answer.terms)
+    passages = Passages(context)
+    view = View(context, wanted, passages.terms)
+    parts = measure(context, view, question)
     if question.answer.kind == "summary":
-        view = View(context, wanted)
-        parts = measure(context, view, question)
+        parts = replace(parts, facts=key_facts(passages, question))
     else:
-        passages = Passages(context)
-        view = View(context, wanted, passages.terms)
-        parts = measure(context, view, question)
         spans = evidence.answer_spans(context, question, parts) if view.size else []
-        parts = replace(parts, verified=verify(passages, question, instruction, spans))
+        parts = grounded(parts, verify(passages, question, instruction, spans))
     starts = [start for start, _ in parts.spans]
     leaks = find_leaks(context, view, question, starts, prompt or built_in_words())
     return question, view, parts, leaks
 
 
-def combine(context: str, question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
+def combine(question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
     """Combine parts with the calibration of the answer's kind."""
     kind = question.answer.kind
     fitted = calibration()[kind]
-    values = (parts.support, parts.relevance, parts.uniqueness)
+    values = (parts.support * parts.facts.factor, parts.relevance, parts.uniqueness)
     overall = 0.0
     if parts.support > 0 and parts.relevance > 0:
         weights = (fitted.support, fitted.relevance, fitted.uniqueness)
-        logs = (math.log(max(value, _FLOOR)) for value in values)
+        measured = (parts.support, parts.relevance, parts.uniqueness)
+        logs = (math.log(max(value, _FLOOR)) for value in measured)
         odds = fitted.bias + sum(w * x for w, x in zip(weights, logs, strict=True))
         odds += fitted.verdict * parts.verified.value
         overall = 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
+    # They take from what there is: a context that tells little of a summary has lost them already.
+    overall *= 1 - (1 - parts.facts.factor) * overall
     left = math.prod(leak.factor for leak in leaks)
     overall *= left
-    known = parts.stated and not any(leak.serious for leak in leaks)
-    if known and kind != "summary":
-        known = parts.nearest >= _NEAREST and evidence.stands_out(context, question, parts)
+    known = _told(parts, kind) and not any(leak.serious for leak in leaks)
     overall, support, relevance, uniqueness = (round(min(1.0, v), 4) for v in (overall, *values))
     return Coherence(overall, support, relevance, uniqueness, kind, known, parts.windows, round(left, 4))
+
+
+def _told(parts: Parts, kind: str) -> bool:
+    """Whether words or facts tell that this is the answer."""
+    if kind == "summary":
+        return parts.stated and not parts.facts.astray
+    if parts.verified.decision is not None:
+        return parts.verified.right
+    return parts.verified.right and parts.stated and parts.nearest >= _NEAREST
 
 
 def score(context: str, instruction: str, answer: str) -> Coherence:
@@ -91,7 +101,7 @@ def score(context: str, instruction: str, answer: str) -> Coherence:
 def score_with_leaks(context: str, instruction: str, answer: str) -> tuple[Coherence, list[Leak]]:
     """``score``, and what gives the pair away in the context, worst or not."""
     question, _, parts, leaks = examine(context, instruction, answer)
-    return combine(context, question, parts, leaks), leaks
+    return combine(question, parts, leaks), leaks
 
 
 def score_batch(triples: Iterable[tuple[str, str, str]]) -> Iterator[Coherence]:
@@ -119,7 +129,7 @@ def locate(context: str, instruction: str, answer: str) -> list[Evidence]:
 def explain(context: str, instruction: str, answer: str) -> list[str]:
     """The score in a few plain sentences: support, places, what is missing, leaks, what cannot be known."""
     question, view, parts, leaks = examine(context, instruction, answer)
-    verdict = combine(context, question, parts, leaks)
+    verdict = combine(question, parts, leaks)
     return sentences_for(context, instruction, question, view, parts, leaks, verdict)
 
 

@@ -247,7 +247,7 @@ def inspect(
         found += _unstated(among, supports(f"{before}\n\n{text}", among))
     places = tuple(evidence.locate(text, question, parts))
     located = replace(context, evidence=places, evidence_source="located" if places else "none")
-    return Inspected(located, tuple(found), combine(text, question, parts, leaks))
+    return Inspected(located, tuple(found), combine(question, parts, leaks))
 
 
 def _off_topic(question: Question, parts: Parts) -> list[Fault]:

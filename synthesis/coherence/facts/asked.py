@@ -41,7 +41,8 @@ _CUES = (
 )
 _WHAT = tuple((name, re.compile(cue, re.IGNORECASE)) for name, cue in _CUES)
 _OF_TWO = re.compile(r"\b(?:which|who) of\b|\bbetween\b|\bof the two\b", re.IGNORECASE)
-_BETWEEN = 3  # terms that may stand between the sides
+_BETWEEN, _AND_BETWEEN = 4, 7  # words that may stand between the sides
+_NOT = re.compile(r"\bnot\b|n['’]t\b|\bnever\b", re.IGNORECASE)
 _SHORTER = re.compile(r"\bshorter\b", re.IGNORECASE)
 _CONNECT = r"(?:of|the|in|for|de|la|le|von|van|der|den|del|di|da|al|bin|ibn|on|at|to|a|an|with|from|by)"
 _TOKEN = r"(?:[A-Z0-9][^\s,?;:()]*|\"[^\"]{1,80}\"|“[^”]{1,80}”)"
@@ -65,7 +66,7 @@ class Asked(NamedTuple):
     """What is compared of two sides.
 
     ``form``: ``same`` (have they one value?), ``both`` (does something hold of each side?), ``order``
-    (which comes first or last?), ``which`` (of which side does something hold?).
+    (which comes first or last?), ``which`` (of which side does something hold?), ``one`` (is it so?, without sides).
 
     ``sides`` are terms with blanks around them. ``what`` is ``country``, a role, ``life``, a key of the
     table of beginnings, or "". ``role``: the sides' maker is meant, not they. ``most``: the later, the
@@ -82,14 +83,14 @@ class Asked(NamedTuple):
 
 
 def read(question: str, polar: bool, titles: Sequence[str]) -> Asked | None:
-    """What is compared, if two sides are. ``polar``: the answer is yes or no."""
+    """What is compared, if two sides are, or what a yes or no is about. ``polar``: the answer is one."""
+    if polar and not _POLAR.match(question):
+        return None
     sides = _sides(question, titles)
     if sides is None:
-        return None
+        return _one(question) if polar else None
     role = _role(question)
     if polar:
-        if not _POLAR.match(question):
-            return None
         return _polar(question, sides, role)
     if not _offered(question, sides):
         return None
@@ -104,12 +105,24 @@ def read(question: str, polar: bool, titles: Sequence[str]) -> Asked | None:
 
 def _offered(question: str, sides: tuple[str, str]) -> bool:
     """Whether the sides are what may be chosen from: "X or Y", "which of X and Y"."""
+    between = _between(question, sides)
+    return len(between) <= _BETWEEN and ("or" in between or bool(_OF_TWO.search(question)))
+
+
+def _between(question: str, sides: tuple[str, str]) -> list[str]:
+    """The words (not terms: "and" is none) between the two sides, as far as these stand there in full."""
+    found = re.findall(r"[^\W_]+", question.casefold())
     whole = spaced(question)
-    first, second = sorted((whole.find(side), side) for side in sides)
-    between = whole[first[0] + len(first[1]) - 1 : second[0] + 1].split()
-    if len(between) > _BETWEEN:
-        return False
-    return "or" in between or bool(_OF_TWO.search(question))
+    first, second = sorted(sides, key=whole.find)
+    last, opening = first.split()[-1], second.split()[0]
+    folded = [" ".join(terms(word)) for word in found]
+    ends = [n for n, word in enumerate(folded) if word == last]
+    starts = [n for n, word in enumerate(folded) if word == opening]
+    gaps = [(b - a, a, b) for a in ends for b in starts if b > a]
+    if not gaps:
+        return []
+    _, a, b = min(gaps)
+    return found[a + 1 : b]
 
 
 def _polar(question: str, sides: tuple[str, str], role: str) -> Asked:
@@ -127,7 +140,13 @@ def _polar(question: str, sides: tuple[str, str], role: str) -> Asked:
             what = next((name for name, cue in _WHAT if cue.search(outside)), "found")
             return Asked("same", sides, what, role)
         return Asked("same", sides, "", role, negated=bool(other and not same))
+    if "and" not in (joining := _between(question, sides)) or len(joining) > _AND_BETWEEN:
+        return _one(question)
     return Asked("both", sides, "", role, held=_held(question, sides))
+
+
+def _one(question: str) -> Asked:
+    return Asked("one", (" ", " "), held=_held(question, (" ", " ")), negated=bool(_NOT.search(question)))
 
 
 def _role(text: str, cue: re.Pattern[str] = _ROLE) -> str:

@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from synthesis.coherence.facts import values
 from synthesis.coherence.facts.asked import Asked, read
-from synthesis.coherence.facts.passages import Passages, Said, spaced
+from synthesis.coherence.facts.passages import GOES_ON, Passages, Said, spaced
 from synthesis.coherence.facts.values import countries_in
 from synthesis.text.answers import Answer
 from synthesis.text.words import split_words
 
 _YES = frozenset(split_words("yes yeah true oui si sí sì ja sim da да はい 是 是的 对"))
 _NEGATED = re.compile(r"\b(?:not|never|no longer|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
+_LEAST = 3  # terms that a question must have for one sentence to answer it
 _FIRST = 8  # sentences about a side in which what is said of it may stand
 
 
@@ -41,6 +42,10 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     asked = read(question, polar, passages.titles)
     if asked is None:
         return None
+    if asked.form == "one":
+        found = _one(passages, asked)
+        said = re.sub(r"\W+", "", answer.text.casefold()) in _YES
+        return found and found._replace(follows=(found.follows is not asked.negated) == said)
     hints = frozenset(spaced(question).split()).difference(*(side.split() for side in asked.sides))
     about = [_about(passages, side, asked.role, hints) for side in asked.sides]
     if polar:
@@ -76,8 +81,8 @@ def _shown(passages: Passages, told: Sequence[Said]) -> list[str]:
 
 
 def _date(told: list[str], what: str) -> values.Day | int | None:
-    if what == "birth":
-        return values.birth(told)
+    if what == "birth":  # a bridge may be older than another, too
+        return values.birth(told) or values.start(told, "found")
     if what == "death":
         return values.death(told)
     if what == "life":
@@ -128,6 +133,23 @@ def _polar(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decisio
     shown = " and ".join(", ".join(sorted(f)).strip() or "nothing" for f in found)
     sure = bool(asked.what)
     return Decision(same != asked.negated, known, sure, f"{shown} were compared", _places(about))
+
+
+def _one(passages: Passages, asked: Asked) -> Decision | None:
+    """``follows`` here: it is yes. One sentence (with what it goes on from) must hold all that is asked."""
+    wanted = set(asked.held)
+    if len(wanted) < _LEAST:
+        return None
+    before: set[str] = set()
+    for sentence in passages.sentences:
+        words = set(sentence.words.split())
+        goes_on = bool(GOES_ON.match(passages.text, sentence.start))
+        if wanted <= (words | before if goes_on else words):
+            negated = _NEGATED.search(passages.text, sentence.start, sentence.end)
+            why = "one sentence says so" if negated is None else "one sentence denies it"
+            return Decision(negated is None, 1, True, why, ((sentence.start, sentence.end),))
+        before = words
+    return None
 
 
 def _share(passages: Passages, held: Sequence[str], told: Sequence[Said]) -> float:

@@ -17,7 +17,7 @@ _TITLE_WORDS = 14
 _MOST_ABOUT = 16  # sentences that are read about a subject
 _BRACKETED = re.compile(r"\s*\([^()]*\)")
 _NUMBERED = re.compile(r"(?:passage|document|paragraph|article|text)\s+\d+\s*[:.]?\s*\Z", re.IGNORECASE)
-_GOES_ON = re.compile(
+GOES_ON = re.compile(
     r"(?:He|She|It|They|His|Her|Its|Their|This|There|The (?:film|movie|song|album|book|novel|band|group|"
     r"company|magazine|university|college|school|village|town|city|man|woman|two|pair|house|firm|paper|work))\b"
 )
@@ -81,7 +81,7 @@ class Passages:
                 break
             if subject in sentence.words:
                 going = True
-            elif not (going and _GOES_ON.match(self.text, sentence.start)):
+            elif not (going and GOES_ON.match(self.text, sentence.start)):
                 going = False
                 continue
             if sentence not in held:

@@ -21,7 +21,9 @@ from synthesis.coherence.facts.candidates import Candidate
 from synthesis.coherence.facts.field import Field
 from synthesis.coherence.facts.passages import spaced
 from synthesis.coherence.facts.values import countries_in
+from synthesis.text.words import terms
 
+_ALONE = 1.0  # log-odds of an answer that nothing else stands beside
 MOST = 24  # candidates that are compared
 
 _THINGS = {
@@ -53,7 +55,8 @@ _ASKS = tuple((kind, _cue(kind, things)) for kind, things in _THINGS.items())
 ASKS = ("person", "time", "place", "count", "work", "group", "other")
 _BEFORES = {
     "place": "in at near from",
-    "maker": "by with actor actress director singer",
+    "with": "with",
+    "maker": "by actor actress director singer",
     "of": "of",
     "and": "and",
     "called": "called named",
@@ -67,7 +70,9 @@ _BEFORE = {word: kind for kind, words in _BEFORES.items() for word in words.spli
 _SHAPES = (
     "one word", "two words", "three words", "more words", "opens a sentence only", "common word", "country",
     "title", "quoted", "brackets behind", "comma behind", "full date", "year", "small figure", "large figure",
-    "several times", *(f"after {name}" for name in _BEFORES),
+    "several times",
+    "asked before",
+    "asked behind", *(f"after {name}" for name in _BEFORES),
 )  # fmt: skip
 _STANDING = ("sentence", "sentence and title", "passage", "led to", "nearness")
 FEATURES = (*_STANDING, *_SHAPES)
@@ -81,7 +86,7 @@ def kind_asked(question: str) -> str:
 
 def describe(field: Field, candidate: Candidate) -> list[float]:
     """The candidate's numbers, in the order of ``FEATURES``."""
-    passages, text = field.passages, field.passages.text
+    passages, text, held = field.passages, field.passages.text, field.held
     rows = {number for number, _, _ in candidate.at}
     standing = [
         max((field.own[n] for n in rows), default=0.0),
@@ -99,11 +104,17 @@ def describe(field: Field, candidate: Candidate) -> list[float]:
     shape["several times"] = float(len(rows) > 1)
     opening = 0
     for number, start, end in candidate.at[:8]:
-        opening += start == passages.sentences[number].start
-        before = text[max(0, start - 12) : start]
-        last = before.split()[-1].lower().strip('("“,') if before.strip() else ""
-        if (cue := _BEFORE.get(last)) is not None:
+        sentence = passages.sentences[number]
+        opening += start == sentence.start
+        before = text[max(sentence.start, start - 24) : start]
+        last = before.split()[-1] if before.strip() else ""
+        if (cue := _BEFORE.get(last.lower().strip("(\"“,"))) is not None:
             shape[f"after {cue}"] = 1.0
+        following = text[end : min(sentence.end, end + 24)].split()
+        if not held[number].isdisjoint(terms(last)):
+            shape["asked before"] = 1.0
+        if following and not held[number].isdisjoint(terms(following[0])):
+            shape["asked behind"] = 1.0
         shape["quoted"] = max(shape["quoted"], float(before[-1:] in ('"', "“")))
         behind = text[end : end + 2]
         shape["brackets behind"] = max(shape["brackets behind"], float(behind == " ("))
@@ -185,8 +196,10 @@ def standing(mine: float, others: Sequence[float]) -> tuple[float, float]:
 
 
 def place_among(field: Field, mine: Candidate, others: Sequence[Candidate], kind: str) -> float:
-    """Log-odds that the answer is the one asked for rather than another candidate; 0 without others."""
-    if not others or not mine.at:
+    """Log-odds that the answer is the one asked for rather than another candidate."""
+    if not others:
+        return _ALONE
+    if not mine.at:
         return 0.0
     fitted = weights()
     wanted = fitted.asked[kind]

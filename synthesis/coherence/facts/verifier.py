@@ -21,9 +21,10 @@ Span = tuple[int, int]
 
 _SURE, _LIKELY = 3.0, 1.5  # log-odds of what was decided from values, and from words that one side lacks
 _UNSTATED = -1.0
-_NOT_FOUND = -0.5  # two things are compared, and a value of one isn't there
+_UNTOLD = 1.5  # a yes or no that nothing speaks for or against: few that are given are wrong
+_NOT_FOUND = 0.5  # two things are compared, and a value of one isn't there
 _AGAINST = 0.5  # what log-odds below 0 count for
-_VERIFIED = 1.5  # log-odds from which an answer counts as the one asked for
+_VERIFIED = 1.0  # log-odds from which an answer counts as the one asked for
 _MOST_PLACES = 8  # places of an answer that are looked at
 
 
@@ -39,8 +40,8 @@ class Verified(NamedTuple):
     @property
     def right(self) -> bool:
         """Whether it can be told, and is so."""
-        if self.decision is not None and self.decision.follows is not None:
-            return self.decision.follows and self.decision.sure
+        if self.decision is not None:
+            return bool(self.decision.follows) and self.decision.sure
         return self.value >= _VERIFIED
 
 
@@ -51,7 +52,7 @@ def verify(passages: Passages, question: Question, instruction: str, spans: Sequ
         strength = _SURE if decision.sure else _LIKELY
         return Verified(strength if decision.follows else -strength, decision)
     if question.answer.kind == "yes/no":
-        return Verified(0.0 if decision is None else _NOT_FOUND, decision)
+        return Verified(_UNTOLD if decision is None else _NOT_FOUND, decision)
     return Verified(_among(passages, question, instruction, spans), decision)
 
 
