@@ -6,6 +6,7 @@ and word overlap, never by the score under test. Knows nothing of scores.
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import re
@@ -88,6 +89,13 @@ def read_rows(folder: Path, name: str) -> list[Row]:
             "the two files must be aligned row by row."
         )
     return [Row(c["context"], p["instruction"], p["answer"]) for c, p in zip(contexts, pairs, strict=True)]
+
+
+def read_questions(folder: Path) -> list[Row]:
+    """Natural Questions with their passages of some 80 words, in the order of the file."""
+    with gzip.open(folder / "nq_open.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [Row(row["context"], row["instruction"], row["answer"]) for row in rows]
 
 
 def _words(text: str) -> list[str]:

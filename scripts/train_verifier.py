@@ -11,7 +11,6 @@ text of the data: some two hundred weights, written to ``synthesis/coherence/fac
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.probes import Row, probes, read_rows
+from benchmarks.probes import Row, probes, read_questions, read_rows
 from synthesis.coherence.evidence import answer_spans
 from synthesis.coherence.facts import rivals
 from synthesis.coherence.facts.candidates import candidates
@@ -42,13 +41,6 @@ class Described(NamedTuple):
     true: bool
     asked: str
     numbers: Any
-
-
-def read_questions(folder: Path) -> list[Row]:
-    """Natural Questions with their passages, in the order of the file."""
-    with gzip.open(folder / "nq_open.jsonl.gz", "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    return [Row(row["context"], row["instruction"], row["answer"]) for row in rows]
 
 
 def described(rows: Sequence[Row]) -> Iterator[Described]:
