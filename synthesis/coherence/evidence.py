@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from synthesis.coherence.parts import Parts
@@ -18,8 +18,6 @@ from synthesis.text.words import terms, terms_with_spans
 
 _MOST_PLACES = 3
 _LEAST_SHARE = 0.25
-_AROUND = 300  # characters on either side of the answer that are compared with its sentence
-_MOST_CHECKED = 4
 
 
 class Sentence(NamedTuple):
@@ -67,58 +65,6 @@ def asked_terms(question: Question) -> Mapping[str, float]:
     return {t: w for t, w in question.asked.items() if t not in question.stated} or question.asked
 
 
-def _rivals(sentence: str, question: Question) -> Iterator[str]:
-    """Other names (or figures, if the answer is one) of a sentence that the question does not mention."""
-    figure = bool(question.answer.amounts)
-    known = question.asked.keys() | set(question.answer.terms)
-    for match in re.finditer(r"\d[\d.,]*" if figure else r"[^\W\d_][\w'’-]*", sentence):
-        word = match.group()
-        if (figure or (word[0].isupper() and match.start() > 0)) and known.isdisjoint(terms(word)):
-            yield word
-
-
-def _closer_rival(sentence: str, question: Question, asked: Mapping[str, float]) -> bool:
-    """Whether another candidate stands nearer to what is asked than the answer does."""
-    sequence = terms(sentence)
-    anchors = [i for i, term in enumerate(sequence) if term in asked]
-    answer = [i for i, term in enumerate(sequence) if term in question.stated]
-    rivals = {t for word in _rivals(sentence, question) for t in terms(word)}
-    others = [i for i, term in enumerate(sequence) if term in rivals]
-    if not anchors or not answer or not others:
-        return False
-
-    def nearness(places: list[int]) -> float:
-        return min(sum(abs(p - a) for a in anchors) / len(anchors) for p in places)
-
-    return nearness(others) < nearness(answer)
-
-
-def stands_out(text: str, question: Question, parts: Parts) -> bool:
-    """Whether the stated answer is, as far as words tell, the one asked for.
-
-    True when, at some place, the answer's sentence holds about as much of what is asked
-    as its neighbours with other candidates do, and no other candidate stands closer.
-    """
-    asked = asked_terms(question)
-    for start, end in answer_spans(text, question, parts)[:_MOST_CHECKED]:
-        low = max(0, start - _AROUND)
-        nearby = text[low : end + _AROUND]
-        found = _sentences(nearby, asked)
-        own = [s for s in found if s.start < end - low and s.end > start - low]
-        mine = max((s.share for s in own), default=0.0)
-        stronger = [s for s in found if s not in own and 0.8 * s.share > mine]
-        if not mine or any(_has_rival(nearby, s, question) for s in stronger):
-            continue
-        if not _closer_rival(nearby[own[0].start : own[-1].end], question, asked):
-            return True
-    return False
-
-
-def _has_rival(text: str, sentence: Sentence, question: Question) -> bool:
-    # A first word counts here: "Weber founded it." names Weber.
-    return next(_rivals(" " + text[sentence.start : sentence.end], question), None) is not None
-
-
 def locate(text: str, question: Question, parts: Parts) -> list[Evidence]:
     """The sentences that support the answer, in the order of the text, without overlaps."""
     if question.answer.kind == "summary":
@@ -139,6 +85,8 @@ def _short_places(text: str, question: Question, parts: Parts) -> list[Evidence]
     bearing = [everywhere[place] for place in sorted(held)]
     best = sorted(bearing, key=lambda s: (-s.share, s.start))[:_MOST_PLACES]
     places = [Evidence(s.start, s.end, question.answer.text) for s in best]
+    if parts.verified.right and parts.verified.decision is not None:
+        return places + [Evidence(*span, "what is compared") for span in parts.verified.decision.places]
     # What is asked may be told elsewhere than the answer: the strongest other sentence.
     apart = (s for place, s in enumerate(everywhere) if place not in held)
     others = sorted(apart, key=lambda s: (-s.share, s.start))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.reading import Question, View
 from synthesis.coherence.restating import PromptWords, restated
 from synthesis.text.code import is_code
@@ -39,6 +40,18 @@ class Leak(NamedTuple):
 
 _MIN_ECHO = 3
 _NATURAL = 5  # shorter runs of common words meet by chance
+_RESTATED = 0.75  # of the terms of an instruction
+_BRIEF = 8  # terms of an answer that a question may simply be asked for
+_BEHIND = 3  # terms that may stand around the answer
+_QUESTION_MARKS = ("?", "？", "؟")
+# Words that ask, as terms: a statement of the same has none of them.
+_ASKING = frozenset(
+    terms(
+        "which what who whom whose when where why how welche welcher welches welchem welchen was wer wen wem "
+        "wann wo warum wie wieviel quel quelle quels quelles qui quoi quand où pourquoi comment combien qué "
+        "quién cuándo dónde cuál cómo cuánto cuántos quale quali chi cosa dove quando perché come quanto"
+    )
+)
 _MIN_BLOCK = 20
 _MOST_TRIED = 500
 _MOST_COMPARED, _MOST_TIMES = 10_000, 20
@@ -164,6 +177,38 @@ def _echo(view: View, question: Question, answer_places: Sequence[int]) -> Leak 
     return Leak(0.8, "the instruction is copied into the context word for word", "echo")
 
 
+def _asked_again(passages: Passages, question: Question) -> Leak | None:
+    """The instruction asked in other words, or in another language, with little but the answer behind it."""
+    answer = question.answer
+    if not passages.sentences or not 0 < len(answer.terms) <= _BRIEF:
+        return None
+    said, whole = f" {' '.join(answer.terms)} ", set(question.instruction)
+    # The word that asks, not one that relates ("the mayor who"); a German "was" opens its question.
+    asking = next(
+        (t for n, t in enumerate(question.instruction) if t in _ASKING and (t != "was" or not n)), ""
+    )
+    for sentence, following in zip(passages.sentences, [*passages.sentences[1:], None], strict=True):
+        if sentence.words.endswith(said):
+            told = sentence.words[: -len(said)].split()
+        elif following is not None and following.words.endswith(said):
+            behind = len(following.words.split()) - len(answer.terms)
+            told = sentence.words.split() if behind <= _BEHIND else []
+        else:
+            continue
+        held = whole & set(told)
+        if len(held) < _MIN_ECHO - 1 or len(told) > 2 * len(question.instruction) + _BEHIND:
+            continue
+        mark = passages.text[sentence.start : sentence.end].rstrip("\"'”’»)]")[-1:] in _QUESTION_MARKS
+        again = asking in held and len(held) >= _RESTATED * len(whole)
+        if again or (
+            mark and sum(question.asked.get(t, 0.0) for t in held) >= 0.5 * sum(question.asked.values())
+        ):
+            return Leak(
+                0.5, "the instruction is asked again in the context with the answer right behind it", "echo"
+            )
+    return None
+
+
 def _pasted(view: View, question: Question) -> Leak | None:
     """A long answer standing in the context as one block: nothing is left to summarise.
 
@@ -242,11 +287,16 @@ def _prompt(text: str, view: View, question: Question, prompt: PromptWords) -> l
 
 
 def find_leaks(
-    text: str, view: View, question: Question, answer_places: Sequence[int], prompt: PromptWords
+    text: str,
+    view: View,
+    passages: Passages,
+    question: Question,
+    answer_places: Sequence[int],
+    prompt: PromptWords,
 ) -> list[Leak]:
     """Everything found; an empty list when the context gives nothing away."""
     found = (
-        _echo(view, question, answer_places),
+        _echo(view, question, answer_places) or _asked_again(passages, question),
         _pasted(view, question),
         _answer_first(text, question),
         _residue(text),

@@ -27,6 +27,7 @@ _UNSTATED_MOST = 0.85
 _GIVEN_AWAY = 0.8  # an answer that the instruction itself contains
 _NEARBY = 0.3  # part of the support that depends on the answer standing among what was asked
 _NAMED = 0.9  # share of a summary's names and figures that must be found for it to count as stated
+_LISTED, _SCATTERED = 3, 0.6  # figures that make a list, and what it is worth where they stand apart
 _REACH = 12  # terms on either side of a place that count as its neighbourhood
 _FOLLOWS = 0.95  # each part, at the least, where the answer follows from what is stated of both sides
 _SHARPNESS = 0.08  # temperature of the softmax against the references
@@ -96,7 +97,12 @@ def _polar(view: View, question: Question) -> Parts:
 
 
 def _short(text: str, view: View, question: Question) -> Parts:
-    found = _numeric(text, view, question) if question.answer.amounts else _phrase(text, view, question)
+    if len(question.answer.amounts) >= _LISTED:
+        found = _figures(text, view, question)
+    elif question.answer.amounts:
+        found = _numeric(text, view, question)
+    else:
+        found = _phrase(text, view, question)
     found = found if found.share else _character(text, view, question)
     unstated = _unstated_share(view, question)
     given_away = bool(question.stated) and question.stated.keys() <= question.asked.keys()
@@ -108,6 +114,8 @@ def _short(text: str, view: View, question: Question) -> Parts:
     nearest, near = _surroundings(view, asked, found.spans)
     support = max(found.share * (1 - _NEARBY + _NEARBY * near), unstated) * (_GIVEN_AWAY if given_away else 1)
     unique = _uniqueness({**question.stated, **asked}, (relevance + found.share) / 2, view.size)
+    if len(question.answer.amounts) >= _LISTED and found.stated:
+        unique = max(unique, _FOLLOWS)  # single figures are common, their list is not
     sums = view.sums(asked)
     shares = [0.5 * share for share in _shares(sums, asked)]
     for w in through:
@@ -173,6 +181,15 @@ def _numeric(text: str, view: View, question: Question) -> _Found:
     chars = tuple((hit.start, hit.end) for hit in hits)
     stated = min(best.values()) >= 0.95 and (not rest or states(text, question.answer.text))
     return _Found(share, stated, _places_of(text, chars), chars)
+
+
+def _figures(text: str, view: View, question: Question) -> _Found:
+    """A list of figures: where it stands as such; its figures one by one are to be found in any text."""
+    sequence = question.answer.terms
+    if here := view.occurrences(sequence):
+        return _Found(1.0, True, tuple((start, start + len(sequence)) for start in here))
+    found = _numeric(text, view, question)
+    return _Found(_SCATTERED * found.share, False, found.spans, found.chars)
 
 
 def _places_of(text: str, chars: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

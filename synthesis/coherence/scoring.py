@@ -33,7 +33,7 @@ def examine(
     """Everything the score and its explanation are made of; ``prompt`` is what was asked with, if known."""
     question = read_question(instruction, answer)
     wanted = question.asked.keys() | question.stated.keys()
-    if question.answer.parts:  # phrases are matched with their small words
+    if question.answer.kind != "summary":  # phrases are matched with their small words
         wanted |= set(question.answer.terms)
     passages = Passages(context)
     view = View(context, wanted, passages.terms)
@@ -44,7 +44,7 @@ def examine(
         spans = evidence.answer_spans(context, question, parts) if view.size else []
         parts = grounded(parts, verify(passages, question, instruction, spans))
     starts = [start for start, _ in parts.spans]
-    leaks = find_leaks(context, view, question, starts, prompt or built_in_words())
+    leaks = find_leaks(context, view, passages, question, starts, prompt or built_in_words())
     return question, view, parts, leaks
 
 

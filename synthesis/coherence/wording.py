@@ -43,6 +43,9 @@ def _support(text: str, question: Question, parts: Parts) -> str:
     kind = question.answer.kind
     if not terms(question.answer.text):
         return "The answer holds no words, so nothing can support it."
+    if (decision := parts.verified.decision) is not None and decision.follows is not None:
+        told = "The answer follows" if decision.follows else "The opposite of the answer follows"
+        return f"{told} from what is stated of the two sides: {decision.why}."
     if kind == "yes/no":
         return (
             "A yes/no answer is not stated by words of its own; what was checked is what the question asks."
@@ -64,17 +67,29 @@ def _places(text: str, question: Question, parts: Parts) -> list[str]:
     ]
 
 
-def _missing(instruction: str, view: View, question: Question) -> list[str]:
+def _missing(instruction: str, view: View, question: Question, parts: Parts) -> list[str]:
     lines = []
     if absent := {t for t, w in question.asked.items() if t not in view.places and w >= 1}:
         lines.append(f"Asked about but not mentioned: {_listed(_spelled(instruction, absent))}.")
-    if lost := {t for t in question.names if t not in view.places}:
+    lost = {t for t in question.names if t not in view.places}
+    if lost:
         names = _listed(_spelled(question.answer.text, lost))
         lines.append(f"Names or figures of the answer that the context lacks: {names}.")
+    if astray := set(parts.facts.astray) - lost:
+        names = _listed(_spelled(question.answer.text, astray))
+        lines.append(f"Names or figures that the context tells elsewhere than the answer does: {names}.")
     return lines
 
 
 def _unknown(question: Question, parts: Parts, leaks: list[Leak], verdict: Coherence) -> str | None:
+    decision = parts.verified.decision
+    if decision is not None and decision.follows is not None:
+        if decision.sure or not decision.follows:
+            return None
+        return (
+            "Cannot be known from words: whether the answer follows. It was told by words that one side has "
+            "and the other has not, so it is not verified."
+        )
     if question.answer.kind == "yes/no":
         return (
             "Cannot be known from words: whether the answer is yes or no. "
@@ -85,7 +100,7 @@ def _unknown(question: Question, parts: Parts, leaks: list[Leak], verdict: Coher
     if parts.stated and not verdict.verified and not any(leak.serious for leak in leaks):
         return (
             "Cannot be known from words: whether this or another name or figure of the same context "
-            "is the answer; it does not stand closest to what is asked, so it is not verified."
+            "is the answer; it does not stand out among them, so it is not verified."
         )
     return None
 
@@ -106,7 +121,7 @@ def sentences_for(
         return [*lines, "The context holds no words, so nothing supports the answer."]
     lines.append(_support(text, question, parts))
     lines.extend(_places(text, question, parts))
-    lines.extend(_missing(instruction, view, question))
+    lines.extend(_missing(instruction, view, question, parts))
     lines.extend(f"Marked down: {leak.what}." for leak in leaks)
     if unknown := _unknown(question, parts, leaks, verdict):
         lines.append(unknown)

@@ -66,7 +66,8 @@ class Asked(NamedTuple):
     """What is compared of two sides.
 
     ``form``: ``same`` (have they one value?), ``both`` (does something hold of each side?), ``order``
-    (which comes first or last?), ``which`` (of which side does something hold?), ``one`` (is it so?, without sides).
+    (which comes first or last?), ``which`` (of which side does something hold?), ``one`` (is it so?, of no
+    sides).
 
     ``sides`` are terms with blanks around them. ``what`` is ``country``, a role, ``life``, a key of the
     table of beginnings, or "". ``role``: the sides' maker is meant, not they. ``most``: the later, the
@@ -100,7 +101,7 @@ def read(question: str, polar: bool, titles: Sequence[str]) -> Asked | None:
         return Asked("order", sides, "life", role, not _SHORTER.search(question))
     if (early or late) and what:
         return Asked("order", sides, what, role, bool(late and not early))
-    return Asked("which", sides, held=_held(question, sides))
+    return Asked("which", sides, held=held(question, sides))
 
 
 def _offered(question: str, sides: tuple[str, str]) -> bool:
@@ -142,11 +143,11 @@ def _polar(question: str, sides: tuple[str, str], role: str) -> Asked:
         return Asked("same", sides, "", role, negated=bool(other and not same))
     if "and" not in (joining := _between(question, sides)) or len(joining) > _AND_BETWEEN:
         return _one(question)
-    return Asked("both", sides, "", role, held=_held(question, sides))
+    return Asked("both", sides, "", role, held=held(question, sides))
 
 
 def _one(question: str) -> Asked:
-    return Asked("one", (" ", " "), held=_held(question, (" ", " ")), negated=bool(_NOT.search(question)))
+    return Asked("one", (" ", " "), held=held(question), negated=bool(_NOT.search(question)))
 
 
 def _role(text: str, cue: re.Pattern[str] = _ROLE) -> str:
@@ -164,7 +165,8 @@ def _outside(question: str, sides: tuple[str, str]) -> str:
     return " ".join(kept)
 
 
-def _held(question: str, sides: tuple[str, str]) -> tuple[str, ...]:
+def held(question: str, sides: tuple[str, str] = ("", "")) -> tuple[str, ...]:
+    """The terms of what is said of the sides: those of the question that are neither theirs nor small."""
     known = set("".join(sides).split()) | _SMALL
     return tuple(dict.fromkeys(term for term in spaced(question).split() if term not in known))
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthesis.coherence.facts import values
-from synthesis.coherence.facts.asked import Asked, read
+from synthesis.coherence.facts.asked import Asked, held, read
 from synthesis.coherence.facts.passages import GOES_ON, Passages, Said, spaced
 from synthesis.coherence.facts.values import countries_in
 from synthesis.text.answers import Answer
@@ -42,14 +42,17 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     asked = read(question, polar, passages.titles)
     if asked is None:
         return None
-    if asked.form == "one":
-        found = _one(passages, asked)
-        said = re.sub(r"\W+", "", answer.text.casefold()) in _YES
-        return found and found._replace(follows=(found.follows is not asked.negated) == said)
+    said = re.sub(r"\W+", "", answer.text.casefold()) in _YES
+    if polar and asked.form in ("one", "same"):
+        # One sentence may say it outright.
+        one = _one(passages, asked.held or held(question))
+        if one is not None:
+            return one._replace(follows=(one.follows is not asked.negated) == said)
+        if asked.form == "one":
+            return None
     hints = frozenset(spaced(question).split()).difference(*(side.split() for side in asked.sides))
     about = [_about(passages, side, asked.role, hints) for side in asked.sides]
     if polar:
-        said = re.sub(r"\W+", "", answer.text.casefold()) in _YES
         found = _polar(passages, asked, about)
         return found._replace(follows=None if found.follows is None else found.follows == said)
     mine = spaced(answer.text)
@@ -58,9 +61,7 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     chosen = [mine == side or mine in side or side in mine for side in asked.sides]
     if chosen[0] == chosen[1]:
         # Neither side, or both: no verdict of this question.
-        return (
-            Decision(False, 0, False, "the answer is neither of the two") if asked.form == "order" else None
-        )
+        return Decision(False, 0, True, "the answer is neither of them") if asked.form == "order" else None
     found = _order(passages, asked, about) if asked.form == "order" else _which(passages, asked, about)
     return found._replace(follows=None if found.follows is None else found.follows == chosen[0])
 
@@ -135,9 +136,9 @@ def _polar(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decisio
     return Decision(same != asked.negated, known, sure, f"{shown} were compared", _places(about))
 
 
-def _one(passages: Passages, asked: Asked) -> Decision | None:
+def _one(passages: Passages, asked: Sequence[str]) -> Decision | None:
     """``follows`` here: it is yes. One sentence (with what it goes on from) must hold all that is asked."""
-    wanted = set(asked.held)
+    wanted = set(asked)
     if len(wanted) < _LEAST:
         return None
     before: set[str] = set()
@@ -146,7 +147,7 @@ def _one(passages: Passages, asked: Asked) -> Decision | None:
         goes_on = bool(GOES_ON.match(passages.text, sentence.start))
         if wanted <= (words | before if goes_on else words):
             negated = _NEGATED.search(passages.text, sentence.start, sentence.end)
-            why = "one sentence says so" if negated is None else "one sentence denies it"
+            why = "one sentence says it" if negated is None else "one sentence denies it"
             return Decision(negated is None, 1, True, why, ((sentence.start, sentence.end),))
         before = words
     return None

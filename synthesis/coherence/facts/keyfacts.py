@@ -19,7 +19,7 @@ _TOLD = 0.7  # of what the best place holds of a sentence, from which on a place
 
 
 class KeyFacts(NamedTuple):
-    """``factor`` is what they leave of the overall, 0.7 to 1; ``astray`` are those not told as the summary does."""
+    """``factor`` is what they leave of the overall, 0.7 to 1; ``astray`` are those told otherwise or not."""
 
     factor: float = 1.0
     astray: tuple[str, ...] = ()

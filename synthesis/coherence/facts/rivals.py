@@ -108,7 +108,7 @@ def describe(field: Field, candidate: Candidate) -> list[float]:
         opening += start == sentence.start
         before = text[max(sentence.start, start - 24) : start]
         last = before.split()[-1] if before.strip() else ""
-        if (cue := _BEFORE.get(last.lower().strip("(\"“,"))) is not None:
+        if (cue := _BEFORE.get(last.lower().strip('("“,'))) is not None:
             shape[f"after {cue}"] = 1.0
         following = text[end : min(sentence.end, end + 24)].split()
         if not held[number].isdisjoint(terms(last)):

@@ -25,25 +25,27 @@ _DATE = re.compile(
 )
 _BRACKETS = re.compile(r"\(([^()]{0,160})\)")
 _BORN = re.compile(
-    r"\bborn\b|\bbirth\b|\bcame into the world\b|\bsaw the light\b|\bchristened\b|\blife of [^.]{1,60} began\b",
+    r"\b(?:born|birth|came into the world|saw the light|christened|life of [^.]{1,60} began)\b",
     re.IGNORECASE,
 )
 _DIED = re.compile(
     r"\b(?:died|death|killed|passed away|executed|assassinated|murdered|buried|last hours|"
-    r"life of [^.]{1,60} ended)\b", re.IGNORECASE
+    r"life of [^.]{1,60} ended)\b",
+    re.IGNORECASE,
 )
 _NEAR = 90  # characters between a verb and its date
 _NAME = r"[A-Z][\w'’.-]*(?: (?:[A-Z][\w'’.-]*|de|da|di|von|van|der|den|la|le|del|bin|al|ibn|of))*"
 _NO_NAME = re.compile(r"(?:The|It|He|She|A|An|In|This)\b")
 _AS_SAID = re.compile(
-    rf"\b(?:under the direction|from the pen|given to the public|owes its beginning|is the work|put together) "
+    r"\b(?:under the direction|from the pen|given to the public|owes its beginning|is the work|put together) "
     rf"(?:of|by|to) ({_NAME})"
 )
 _SOMEBODY = r"(?:\w+ (?:director|singer|band|rapper|group|artist|filmmaker) )?"
 _STARTS = {
     "release": "releas|premier|came out|aired|debut|in cinemas|screened|issued|broadcast",
     "found": "found|establish|form|creat|start|launch|open|built|build|construct|complet|incorporat|charter|"
-    "began|begin|introduc|set up|organi[sz]ed|inaugurat|commission|consecrat|dates? from|went up|came together|goes back|owes its beginning|first visitors|"
+    "began|begin|introduc|set up|organi[sz]ed|inaugurat|commission|consecrat|"
+    "dates? from|went up|came together|goes back|owes its beginning|first visitors|"
     "had its start",
     "publish": "publish|establish|found|launch|start|first issue|creat|print|appeared|debut|came out",
 }
@@ -136,7 +138,7 @@ def makers(told: Iterable[str], role: str) -> list[str]:
         first += [match[1] for match in _AS_SAID.finditer(text)]
         first += [match[1] for match in of.finditer(text) if not _NO_NAME.match(match[1])]
         if first:
-            return first
+            return [name.rstrip(".") for name in first]
     return first
 
 

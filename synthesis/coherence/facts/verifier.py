@@ -20,6 +20,7 @@ from synthesis.coherence.reading import Question
 Span = tuple[int, int]
 
 _SURE, _LIKELY = 3.0, 1.5  # log-odds of what was decided from values, and from words that one side lacks
+_OTHER_SIDE = 5.0  # an answer that has its words in the context, and yet is the wrong one of two
 _UNSTATED = -1.0
 _UNTOLD = 1.5  # a yes or no that nothing speaks for or against: few that are given are wrong
 _NOT_FOUND = 0.5  # two things are compared, and a value of one isn't there
@@ -50,7 +51,8 @@ def verify(passages: Passages, question: Question, instruction: str, spans: Sequ
     decision = decide(passages, instruction, question.answer)
     if decision is not None and decision.follows is not None:
         strength = _SURE if decision.sure else _LIKELY
-        return Verified(strength if decision.follows else -strength, decision)
+        against = strength if question.answer.kind == "yes/no" or not decision.sure else _OTHER_SIDE
+        return Verified(strength if decision.follows else -against, decision)
     if question.answer.kind == "yes/no":
         return Verified(_UNTOLD if decision is None else _NOT_FOUND, decision)
     return Verified(_among(passages, question, instruction, spans), decision)
