@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
 import pytest
 
+from builder.folder.schema import raw_row
+from synthesis import read_pairs, synthesize
 from synthesis.engines.transformers import TransformersEngine
 from synthesis.errors import ConfigError
 from synthesis.evaluation import evaluate
 from synthesis.evaluation.results import Tally
 from tests.test_evaluation import write_questions
-from tests.torch.models import save_copying_model
+from tests.torch.models import TRAINED, save_copying_model
 
 ALL = "full,closed,oracle,none-evidence"
 
@@ -71,6 +75,24 @@ def test_the_more_of_the_evidence_the_likelier_the_answer(tmp_path, folder) -> N
         )
     finally:
         engine.close()
+
+
+def test_a_trained_model_reads_the_evidence_of_the_composer(tmp_path) -> None:
+    """Small as it is, it copies what it finds: with the evidence an answer is likely, without it is not."""
+    pairs = list(islice(read_pairs(Path(__file__).parents[2] / "examples" / "pairs.jsonl"), 4))
+    rows = zip(pairs, synthesize(pairs, words=120), strict=True)
+    path = tmp_path / "raw.jsonl"
+    path.write_text("".join(json.dumps(raw_row(pair, context, None)) + "\n" for pair, context in rows))
+    engine, tally = TransformersEngine(str(TRAINED), dtype="float32"), Tally()
+    try:
+        for one in evaluate(path, engine, conditions=ALL, likelihood=True, replies=False):
+            tally.add(one)
+    finally:
+        engine.close()
+    nll = {variant.condition: tally.nll(variant).value for variant in tally.variants()}
+    assert max(nll["oracle"], nll["full"]) + 1 < min(nll["closed"], nll["none-evidence"]), nll
+    full, without = tally.shares(lambda mark: None if mark.nll is None else -mark.nll)
+    assert full.value > 0.5 > without.value
 
 
 def test_replies_and_likelihoods_of_a_chat_model(tmp_path, engine) -> None:
