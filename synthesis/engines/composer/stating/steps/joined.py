@@ -83,7 +83,11 @@ def _of_the_subject(frame: Frame, given: str) -> list[str]:
     said = []
     noun = frame.noun.rstrip(",")
     if frame.wh in ("which", "what") and noun:
-        if _BARE.match(noun) or re.search(r"['’]s?\b|\(", noun) or is_plural(f"the {noun}"):
+        if (
+            _BARE.match(noun)
+            or re.search(r"['’]s?\b|\(", noun)
+            or is_plural(f"the {noun.partition(' and ')[0]}")
+        ):
             return []
         if len(noun.split()) > 1 and not set(noun.casefold().split()) <= set(given.casefold().split()):
             said.append(_is_a(noun, frame.past))
