@@ -101,9 +101,12 @@ def variants(text: str) -> tuple[str, ...]:
 def listed(text: str) -> tuple[str, ...]:
     """The parts of a list of two or more, which may be told in several places; else nothing.
 
-    Of an answer of several lines each line is a part, without the number or dot it begins with.
+    Of an answer of several lines each line is a part, without the number or dot it begins with; of
+    several sentences, each of them.
     """
     lines = tuple(_MARKER.sub("", line) for line in text.splitlines() if terms(_MARKER.sub("", line)))
+    if len(lines) < 2:
+        lines = tuple(text[a:b] for a, b in sentences(text) if len(terms(text[a:b])) > 1)
     pieces = lines if len(lines) > 1 else tuple(piece for piece in _BETWEEN.split(text) if terms(piece))
     return pieces if 1 < len(pieces) <= _LONG else ()
 

@@ -25,7 +25,7 @@ BOX = "box"
 
 #: What is told in which part of a text: up to that share of its words, sentences of these kinds.
 _STAGES = (
-    (0.03, ("open", "place")),
+    (0.01, ("open", "who", "who", "place")),
     (0.25, ("aim", "work", "place", "work")),
     (0.45, ("work", "aim", "small", "work")),
     (0.6, ("block", "work", "place", "work")),
@@ -33,10 +33,11 @@ _STAGES = (
     (0.9, ("turn", "work", "place", "work")),
     (1.0, ("end", "work", "small")),
 )
-_FILLING = ("small", "close", "log", "work", "small", "log")
+_FILLING = ("small", "close", "work", "small", "place", "close")
 _PARAGRAPH = 60  # words, about
 _BRIEF = 40  # words around the evidence below which there is no room for a story
 _TRIES = 60
+_LAST = 30  # words from the end in which nothing new is opened
 _LEAST = 12  # words of a paragraph
 _ENDING = 12  # words kept for the last sentences
 _FRESH = 1500  # words after which most of the story has been told
@@ -158,7 +159,7 @@ class _Box:
             kinds = ("log", kinds[0], "log", kinds[1], "log") if self._rng.random() < 0.5 else ("log",) * 4
         pieces: list[Telling] = []
         start = self._written
-        for kind in (*kinds, "work", "log"):
+        for kind in (*kinds, "work", "place" if self._written < _FRESH else "log"):
             if most - (self._written - start) < 8:
                 break
             pieces += self._said(kind, {}, most - (self._written - start))
@@ -183,7 +184,7 @@ class _Box:
             left = self._words - self._written
             if left <= slack:
                 break
-            kind = _FILLING[turn % len(_FILLING)]
+            kind = _FILLING[turn % len(_FILLING)] if left < _LAST or turn % 2 else "log"
             exact = left < 20 and turn < _TRIES // 2
             pieces += self._said(kind, {}, left + (slack if left < 6 else 0), left - slack if exact else 1)
         return pieces
