@@ -99,4 +99,8 @@ def _fill(form: str, question: str, answer: str) -> str:
     # In one pass, so that braces in either are left alone.
     before, _, after = form.partition("{answer}")
     question = question.replace("“", "‘").replace("”", "’")
-    return finish(before + answer + after.replace("{question}", question))
+    after = after.replace("{question}", question)
+    if before == "“":
+        # What is quoted keeps its first letter as it is.
+        return before + answer + finish(f"x{after}")[1:]
+    return finish(before + answer + after)
