@@ -11,6 +11,7 @@ from synthesis import Pair, synthesize
 from synthesis.data import Context
 from synthesis.engines.composer.engine import Composer
 from synthesis.engines.composer.stating.proof import answers
+from synthesis.engines.composer.stating.statements import state
 from synthesis.engines.composer.stating.steps.plan import Steps, in_steps
 from synthesis.errors import ConfigError
 from synthesis.text.states import states
@@ -205,3 +206,47 @@ def test_one_step_is_told_as_before_and_the_setting_has_a_name() -> None:
     assert Composer().settings == {} and Composer(hops=2).settings == {"hops": 2}
     with pytest.raises(ConfigError, match="auto or 1 to 4"):
         Composer(hops=5)
+
+
+def test_whatever_is_asked_it_is_read_or_left_alone() -> None:
+    """Questions with words left out, put in or shuffled."""
+    rng = random.Random(73)
+    questions = [question for question, *_ in (*ASKED, *COMPARED, *WORKED_OUT)]
+    odd = [
+        "who",
+        "that",
+        "which",
+        "and",
+        "or",
+        ",",
+        '"',
+        "'s",
+        "(",
+        ")",
+        "?",
+        "the",
+        "{s}",
+        "?answer",
+        "?value",
+    ]
+    words = [*" ".join(questions).split(), *odd]
+    read = 0
+    for at in range(1200):
+        told = rng.choice(questions).split()
+        if at % 3 == 0:
+            told = [rng.choice(words) for _ in range(rng.randrange(1, 20))]
+        for _ in range(rng.randrange(1, 4)):
+            place = rng.randrange(len(told))
+            told[place : place + at % 2] = [rng.choice(words)] if rng.random() < 0.7 or len(told) < 3 else []
+        answer = rng.choice(["yes", "12", "Jo Brandt", "the", "?answer", "4 June 1921"])
+        steps = in_steps(" ".join(told), answer, rng, rng.choice(["auto", 2, 3, 4]))
+        if steps is not None:
+            read += 1
+            assert len(steps.told) >= 2 and len(right(steps)) <= 1
+            assert all(one.text.strip(" .") for one in steps.statements(rng))
+    assert read > 150
+
+
+def test_how_many_of_what_need_not_be_said() -> None:
+    (statement,) = state("How many did Ada Marsh win?", "12", random.Random(0))
+    assert statement.text == "Ada Marsh won 12."

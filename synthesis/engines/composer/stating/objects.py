@@ -370,6 +370,8 @@ def with_quantity(frame: Frame, clause: Clause, given: str, how: str) -> str | N
 
 
 def _many(frame: Frame, clause: Clause, low: str, rest: str) -> str | None:
+    if not frame.noun:
+        return f"{clause.subject} {clause.predicate} {low}"  # "how many did she win"
     whole = counted(low, frame.noun)
     if whole is None:
         return f"the number of {frame.noun} {rest}"
