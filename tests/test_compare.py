@@ -13,7 +13,9 @@ import pytest
 
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.schema import raw_row
+from builder.report.answered import performance, read_answered
 from builder.report.comparison import Difference, compare, paired
+from builder.report.ranges import PointLine
 from builder.report.sides import Side, find_sides
 from synthesis.coherence import score
 from synthesis.data import Context, Evidence, Pair, content_hash
@@ -179,6 +181,35 @@ def test_wrong_input_is_refused_in_words(runs: tuple[Path, Path], tmp_path: Path
     data.write_bytes(data.read_bytes()[:-9])
     with pytest.raises(FolderError, match="damaged"):
         compare([runs[0], broken], tmp_path / "out")
+
+
+def evaluated(folder: Path, tasks: dict[str, float]) -> Path:
+    """A folder as ``evaluate`` leaves it, as far as it is read here."""
+    means = {task: {"value": v, "low": v - 0.1, "high": v + 0.1, "questions": 9} for task, v in tasks.items()}
+    closed = {"condition": "closed", "length": None, "tasks": {}, "score": None}
+    full = {"condition": "full", "length": None, "tasks": means, "score": means[min(means)]}
+    folder.mkdir()
+    (folder / "scores.json").write_text(json.dumps({"conditions": [closed, full]}), encoding="utf-8")
+    return folder
+
+
+def test_what_tuned_models_answer_stands_beside_the_lengths(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    one = evaluated(tmp_path / "one", {"hotpotqa": 0.3, "qasper": 0.2})
+    two = evaluated(tmp_path / "two", {"hotpotqa": 0.5})
+    assert performance([read_answered(one), read_answered(f"tuned={two}")], 9) == [
+        PointLine("hotpotqa", [("one", 0.3, 0.3 - 0.1, 0.3 + 0.1), ("tuned", 0.5, 0.5 - 0.1, 0.5 + 0.1)]),
+        PointLine("qasper", [("one", 0.2, 0.2 - 0.1, 0.2 + 0.1)]),
+        PointLine("all", [("one", 0.3, 0.3 - 0.1, 0.3 + 0.1), ("tuned", 0.5, 0.5 - 0.1, 0.5 + 0.1)]),
+    ]
+    written = compare(list(runs), tmp_path / "out", scores=[one, f"tuned={two}"])
+    assert [path.name for path in written.figures][:2] == ["performance.png", "lengths.png"]
+    with pytest.raises(
+        SourceError, match=r"holds no scores.json; give a folder that `context-synthesis eval"
+    ):
+        compare(list(runs), tmp_path / "out", scores=[runs[0]])
+    (one / "scores.json").write_text('{"conditions": []}', encoding="utf-8")
+    with pytest.raises(SourceError, match="tells no scores of whole contexts"):
+        read_answered(one)
 
 
 def test_the_command_prints_the_table_and_where_the_page_is(runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ def compare(
     texts: Annotated[
         int, typer.Option(min=0, help="Contexts of each run whose texts are read; 0 for all.")
     ] = 1000,
+    scores: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FOLDER", help="What `evaluate` wrote of a model tuned on a run; repeatable."
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Compare runs: lengths, coherence, evidence, wording, leaks, rejects and cost, as one HTML page.
@@ -35,7 +41,7 @@ def compare(
 
     from builder.report.comparison import compare as write
 
-    written = write(runs, out, most_texts=texts)
+    written = write(runs, out, most_texts=texts, scores=scores or ())
     if quiet:
         return
     shown = Table(box=None, pad_edge=False)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from builder.folder.figures.style import png, styled
 from builder.folder.statistics import PARTS
+from builder.report.answered import Answered, performance, read_answered
 from builder.report.page import Figure, fill
-from builder.report.ranges import Range, RangeLine, draw_ranges, median
+from builder.report.ranges import Range, RangeLine, draw_points, draw_ranges, median
 from builder.report.sides import Side, find_sides, shared_tasks
 from builder.report.write import PAGE
 from synthesis.data import content_hash
@@ -58,7 +59,11 @@ class Comparison:
 
 
 def compare(
-    places: Sequence[str | Path], out: str | Path = "comparison", *, most_texts: int = MOST_TEXTS
+    places: Sequence[str | Path],
+    out: str | Path = "comparison",
+    *,
+    most_texts: int = MOST_TEXTS,
+    scores: Sequence[str | Path] = (),
 ) -> Comparison:
     """Compare runs' folders or dataset folders.
 
@@ -66,6 +71,8 @@ def compare(
         places: two or more, each perhaps as ``NAME=FOLDER``; differences are taken against the first.
         out: the folder to write.
         most_texts: rows a side whose texts are read for what lengths and scores do not tell, 0 for all.
+        scores: folders that ``evaluate`` wrote, each perhaps as ``NAME=FOLDER``: how models answer that
+            were tuned on the sides, by task, beside the sides' lengths (as in figure 5 of the paper).
 
     Raises:
         SourceError: there is no dataset.
@@ -75,9 +82,10 @@ def compare(
     """
     target = Path(out)
     _check_target(target)
+    answered = [read_answered(one) for one in scores]
     sides = find_sides(places, most_texts)
     tasks = shared_tasks(sides, MOST_TASKS)
-    figures = list(_figures(sides, tasks))
+    figures = list(_figures(sides, tasks, answered))
     overview = _overview(sides)
     tables = [
         overview,
@@ -124,10 +132,17 @@ def _made(side: Side) -> str:
 # --- figures
 
 
-def _figures(sides: Sequence[Side], tasks: Sequence[str]) -> Iterator[Figure]:
+def _figures(sides: Sequence[Side], tasks: Sequence[str], answered: Sequence[Answered]) -> Iterator[Figure]:
     key = content_hash([side.manifest.digest for side in sides], [side.name for side in sides])
     title = " / ".join(side.name for side in sides)
-    drawings: dict[str, tuple[str, Callable[[], Drawing]]] = {
+    drawings: dict[str, tuple[str, Callable[[], Drawing]]] = {}
+    if answered:
+        lines = performance(answered, MOST_TASKS)
+        drawings["performance"] = (
+            "Scores by task of the models that were tuned on the sides.",
+            lambda: draw_points("tuned models", "score by task", lines, "Lines: 95 % intervals."),
+        )
+    drawings |= {
         "lengths": (
             "Words of a context by task and side.",
             lambda: draw_ranges(

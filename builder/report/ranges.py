@@ -101,8 +101,8 @@ def draw_ranges(
 
 def draw_points(title: str, what: str, lines: Sequence[PointLine], foot: str = "") -> Figure:
     """Means with their intervals, a line for each label and a point for each side."""
-    sides = max(len(line.points) for line in lines)
-    block = sides * _SIDE + _GAP
+    names = list(dict.fromkeys(name for line in lines for name, *_ in line.points))
+    block = len(names) * _SIDE + _GAP
     figure = canvas(_HEAD + block * len(lines) + _TICKS + _FOOT)
     heading(figure, title, what)
     bottom, high = _TICKS + _FOOT, block * len(lines)
@@ -117,8 +117,9 @@ def draw_points(title: str, what: str, lines: Sequence[PointLine], foot: str = "
     for number, line in enumerate(lines):
         base = high - block * (number + 1) + _GAP / 2
         write(figure, _EDGE, bottom + base + (block - _GAP) / 2 - 0.05, _fit(line.label, 22))
-        for place, (_, mean, least, most) in enumerate(line.points):
-            y = base + (len(line.points) - place - 0.5) * _SIDE
+        for name, mean, least, most in line.points:
+            place = names.index(name)
+            y = base + (len(names) - place - 0.5) * _SIDE
             colour = ACCENT if place == 0 else QUIET
             axes.hlines(y, least, most, color=colour, linewidth=1.4)
             axes.plot(
@@ -129,7 +130,6 @@ def draw_points(title: str, what: str, lines: Sequence[PointLine], foot: str = "
                 figure, WIDTH - _EDGE - _TOLD + 0.12, bottom + y - 0.045,
                 f"{_LETTERS[place % 26]}  {mean:.3f}", fontsize=7.5, color=colour,
             )  # fmt: skip
-    names = [name for name, *_ in max(lines, key=lambda line: len(line.points)).points]
     legend = "   ".join(f"{_LETTERS[place % 26]} {_fit(name, 24)}" for place, name in enumerate(names))
     note(figure, f"{legend}\n{foot}".rstrip())
     return figure
