@@ -13,10 +13,10 @@ import pytest
 
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.schema import raw_row
-from builder.report.answered import performance, read_answered
 from builder.report.comparison import Difference, compare, paired
 from builder.report.ranges import PointLine
 from builder.report.sides import Side, find_sides
+from builder.report.tuned import performance, read_answered
 from synthesis.coherence import score
 from synthesis.data import Context, Evidence, Pair, content_hash
 from synthesis.errors import FolderError, SourceError, UsageError

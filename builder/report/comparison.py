@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from builder.folder.figures.style import png, styled
 from builder.folder.statistics import PARTS
-from builder.report.answered import Answered, performance, read_answered
 from builder.report.page import Figure, fill
 from builder.report.ranges import Range, RangeLine, draw_points, draw_ranges, median
 from builder.report.sides import Side, find_sides, shared_tasks
+from builder.report.tuned import TunedScores, performance, read_answered
 from builder.report.write import PAGE
 from synthesis.data import content_hash
 from synthesis.errors import FolderError
@@ -132,7 +132,9 @@ def _made(side: Side) -> str:
 # --- figures
 
 
-def _figures(sides: Sequence[Side], tasks: Sequence[str], answered: Sequence[Answered]) -> Iterator[Figure]:
+def _figures(
+    sides: Sequence[Side], tasks: Sequence[str], answered: Sequence[TunedScores]
+) -> Iterator[Figure]:
     key = content_hash([side.manifest.digest for side in sides], [side.name for side in sides])
     title = " / ".join(side.name for side in sides)
     drawings: dict[str, tuple[str, Callable[[], Drawing]]] = {}

@@ -16,14 +16,14 @@ _FILE = "scores.json"
 _ALL = "all"
 
 
-class Answered(NamedTuple):
+class TunedScores(NamedTuple):
     """One evaluation: a mean and the ends of its 95 % interval for each task, and for ``all``."""
 
     name: str
     tasks: Mapping[str, tuple[float, float, float]]
 
 
-def read_answered(given: str | Path) -> Answered:
+def read_answered(given: str | Path) -> TunedScores:
     """The scores with whole contexts in a folder that ``evaluate`` wrote, perhaps given as ``NAME=FOLDER``.
 
     Raises:
@@ -50,10 +50,10 @@ def read_answered(given: str | Path) -> Answered:
         raise SourceError(
             f"{file} tells no scores of whole contexts. Run the evaluation with --condition full, to its end."
         ) from None
-    return Answered(label if named else folder.resolve().name, tasks)
+    return TunedScores(label if named else folder.resolve().name, tasks)
 
 
-def performance(answered: Sequence[Answered], most: int) -> list[PointLine]:
+def performance(answered: Sequence[TunedScores], most: int) -> list[PointLine]:
     """A line for each task that most of them have, and one for all."""
     counts = Counter(task for one in answered for task in one.tasks if task != _ALL)
     tasks = sorted(sorted(counts, key=lambda task: (-counts[task], task))[:most])
