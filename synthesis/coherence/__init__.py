@@ -1,9 +1,9 @@
-"""How well a context carries a pair: a lexical score in [0, 1] that needs no model.
+"""How well a context carries a pair: a score in [0, 1] that needs no model.
 
 ``score`` and ``score_batch`` judge, ``locate`` finds where the support stands,
 ``explain`` says it in words, ``window_spans`` gives the places of the score's windows.
-Known limits: the polarity of yes/no answers, and an answer exchanged for another name
-of the same context; ``verified`` is False there.
+``verified`` is True only where the facts that a context states tell that this answer follows
+rather than another.
 """
 
 from synthesis.coherence.leaks import Leak

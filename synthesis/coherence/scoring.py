@@ -23,8 +23,6 @@ from synthesis.data import Coherence, Evidence
 from synthesis.text.words import terms_with_spans
 
 _FLOOR = 1e-3
-# The answer's surroundings must hold at least half as much of what was asked as the best place does.
-_NEAREST = 0.5
 
 
 def examine(
@@ -76,7 +74,7 @@ def _told(parts: Parts, kind: str) -> bool:
         return parts.stated and not parts.facts.astray
     if parts.verified.decision is not None:
         return parts.verified.right
-    return parts.verified.right and parts.stated and parts.nearest >= _NEAREST
+    return parts.verified.right and parts.stated
 
 
 def score(context: str, instruction: str, answer: str) -> Coherence:
@@ -91,9 +89,9 @@ def score(context: str, instruction: str, answer: str) -> Coherence:
         ``overall``, ``support``, ``relevance`` and ``uniqueness``, each in [0, 1]; the
         answer's ``kind``; ``windows``, one number per 80 terms of the context (about 80
         words), in order. ``overall`` is a calibrated probability: 0.5 is the balance
-        between a true context and a spoilt one. ``verified`` is False where words cannot
-        tell: always for yes/no answers (polarity), and where the answer is not stated, or
-        stands away from what is asked (another name of the same context may be meant).
+        between a true context and a spoilt one. ``leaks`` is what giveaways left of it. ``verified``
+        is True where the facts tell that the answer follows rather than another: from values of
+        two things that are compared, or because it stands out among the names it might have been.
     """
     return score_with_leaks(context, instruction, answer)[0]
 
