@@ -21,7 +21,7 @@ from synthesis.engines.composer.forms.choose import evidence, tell
 from synthesis.engines.composer.languages.box import BOX, write_box
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.bank import load_bank
-from synthesis.engines.composer.prose.facts import PACE, Feed, Planned, spread
+from synthesis.engines.composer.prose.facts import PACE, Fact, Feed, Planned, spread
 from synthesis.engines.composer.prose.guard import Guard, guard
 from synthesis.engines.composer.prose.placing import planned_steps
 from synthesis.engines.composer.prose.plan import Beat, cast_size, plan
@@ -184,7 +184,7 @@ def write(
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None)
     bans = guard(named, answer)
     subjects = _mentionable(topics(instruction, answer), bans)
-    book = _Book(rng, genre, words, feed, subjects, bans)
+    book = _Book(rng, genre, words, feed, subjects, bans, facts_first=dials.decoys > 0)
     return Written(book.paragraphs(), form, hops, planned, steps.query if steps else None)
 
 
@@ -217,9 +217,17 @@ class _Book:
     """The whole of one context: chapters until the words are used up."""
 
     def __init__(
-        self, rng: random.Random, genre: str, words: int, feed: Feed, subjects: list[str], bans: Guard
+        self,
+        rng: random.Random,
+        genre: str,
+        words: int,
+        feed: Feed,
+        subjects: list[str],
+        bans: Guard,
+        facts_first: bool = False,
     ) -> None:
         bank = load_bank(genre)
+        self._facts_first = facts_first
         self._rng = rng
         self._words = words
         self._feed = feed
@@ -231,6 +239,7 @@ class _Book:
         year = first + int(rng.random() * (last - first))
         # Nobody reads in 1931 of what came about in 1957.
         clock = Clock(max(year, feed.latest and feed.latest + year % 4), int(rng.random() * 330))
+        feed.until = clock.year
         self._budget = words - feed.pending
         self._chapters = max(1, round(self._budget / CHAPTER))
         people = cast_size(self._budget // self._chapters)
@@ -238,6 +247,9 @@ class _Book:
         self._writer = Writer(bank, rng, self._scene, feed, subjects, bans)
 
     def paragraphs(self) -> Iterator[Paragraph]:
+        if groups := self._feed.groups() if self._facts_first else []:
+            yield from self._short(groups)
+            return
         around = self._words - self._feed.owed
         if around < max(BRIEF, BRIEF_EACH * self._feed.untold):
             yield lay_out(self._writer.brief(around, self._slack))
@@ -248,6 +260,15 @@ class _Book:
             left = self._words - self._writer.written
             end = self._writer.written + left // (self._chapters - chapter)
             yield from self._chapter(end, last=chapter == self._chapters - 1)
+
+    def _short(self, groups: list[list[Fact]]) -> Iterator[Paragraph]:
+        """Facts in company, and of a story what there is room for."""
+        writer = self._writer
+        if heading := writer.heading("head_open", Beat("open"), self._words // 16):
+            yield heading
+        yield from writer.compact(groups, self._words - ENDING // 2)
+        if pieces := writer.ending(self._words - writer.written, self._slack):
+            yield lay_out(pieces)
 
     def _move_on(self) -> None:
         """Some months later, another place."""

@@ -15,7 +15,7 @@ from synthesis.engines.composer.decoys.patterns import names_in, swapped
 from synthesis.engines.composer.grammar.invent import Pattern, facts
 from synthesis.engines.composer.grammar.wording import squash, trimmed
 from synthesis.engines.composer.grammar.words import core
-from synthesis.engines.composer.reading.answers import kind
+from synthesis.engines.composer.reading.answers import PERSON_NOUNS, kind
 from synthesis.engines.composer.reading.topics import STOPWORDS
 from synthesis.engines.composer.stating.statements import Statement, state
 from synthesis.text.finder import AnswerFinder
@@ -55,6 +55,7 @@ _MADE = re.compile(
     r"\b(?:Mount|Lake|River|Cape|Isle|Fell|Bay|Gulf|Sea|Tower|Bridge|Hotel|Tunnel|Street|Castle|Canal"
     r"|Church|Abbey|Arcade|Museum|Mill|Mills)\b"
 )
+_ONE_OF = re.compile(r"(?:\S+ ){1,4}(?:is|was) an? ")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _REPORTING = re.compile(
     r"\b(?:report|agency|agencies|fiscal|audit|federal|government|program|programme|department|act|budget)\b",
@@ -80,8 +81,8 @@ def distract(
     own, near, far, evidence = _sources(instruction, answer, rng, told)
     holds = Holder(instruction, answer)
     dated = _LATE.search(instruction) or _LATE.search(answer)
-    # A pattern with a single slot soon repeats itself.
-    share = 0.4 if any(len(pattern.slots) > 1 for pattern in own) else 0.12
+    # A pattern with a single gap soon repeats itself.
+    share = 0.4 if all(pattern.gaps > 1 for pattern in own) else 0.12
     unit = rng.random
     while True:
         draw = unit()
@@ -117,6 +118,7 @@ def _sources(
         and _general(text, trimmed(answer.strip()), pattern)
     ]
     near = tuple(pattern for name in _PATTERNS_OF[sort] for pattern in facts(name))
+    near += facts("told")
     far = tuple(pattern for name in _KINDS if name not in _PATTERNS_OF[sort] for pattern in facts(name))
     asked = instruction[:2000].casefold() + (" $" if re.match(r"[$€£]", answer.strip()) else "")
     wanted = {slot for cue, slots in _CUES if re.search(cue, asked) for slot in slots}
@@ -133,6 +135,9 @@ def _general(statement: str, answer: str, pattern: Pattern) -> bool:
     """
     if _MADE.search(statement) and pattern.slots & {"person", "first"}:
         return False  # a mountain's name is typed as a person's, but nobody is higher by 300 metres
+    people = pattern.slots & {"person", "person_f", "person_m", "first"}
+    if people and _ONE_OF.match(statement) and not PERSON_NOUNS.intersection(map(core, statement.split())):
+        return False  # nor is anybody a shopping centre
     told = statement.replace(answer, " ").split()
     scene = [word for word in told if word[:1].islower() and len(word) > 2 and core(word) not in STOPWORDS]
     return len(scene) <= _KEPT_WORDS + (len(pattern.slots) > 2)

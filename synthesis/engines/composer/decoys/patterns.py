@@ -43,6 +43,7 @@ _FIRST_NAMED = word_class("first_named")
 _SLOT = re.compile(r"\{\w+(?::\d+)?\}")
 WORKED = word_class("worked")
 BANDED = word_class("banded")
+_MADE_BY = frozenset(["director", "composer", "performer", "screenwriter", "producer", "cast", "premiere"])
 _MONTH = "|".join(MONTHS)
 FIGURE = re.compile(
     rf"(?P<day>\b\d{{1,2}} (?:{_MONTH}) \d{{4}}\b)|(?P<us>\b(?:{_MONTH}) \d{{1,2}}, \d{{4}}\b)"
@@ -220,6 +221,8 @@ class _Swapper:
             return "org"
         recent = {core(token) for token in tokens[max(0, at - 5) : at]}
         beyond = core(tokens[end + 1]) if end + 1 < len(tokens) else ""
+        if before == "of" and at > 1 and core(tokens[at - 2]) in _MADE_BY:
+            return "work"
         shown = after in ("stars", "starred", "features", "featured") and beyond not in ("in", "as", "on")
         if (
             before in WORKED

@@ -123,8 +123,9 @@ class Rivals:
             if kin is None or slot is None or link.subject != last.subject:
                 continue
             others = [head for head in kin if head not in self._question and head != link.relation]
-            rival = self._fresh("person")
-            near = relation(self._rng.choice(others), rival, link.value)
+            head = self._rng.choice(others)
+            rival = self._namer.fresh(head if head in KIN else "person", "person")
+            near = relation(head, rival, link.value)
             far = last.about({last.subject: rival, last.value: self._value(slot, last.value)})
             for one in (near, far):
                 yield from self._kept(Statement(one.tell(self._rng), "", says=one.says))

@@ -107,13 +107,15 @@ class Pattern:
     the same wherever ``:2`` stands.
     """
 
-    __slots__ = ("_fixed", "_parts", "slots")
+    __slots__ = ("_fixed", "_parts", "gaps", "slots")
 
     def __init__(self, text: str, extra: dict[str, Draw] | None = None) -> None:
         table = draws() if extra is None else {**draws(), **extra}
         pieces = re.split(r"\{(\w+(?::\d+)?)\}", text)
         names = pieces[1::2]
         self.slots = frozenset(name.split(":")[0] for name in names)
+        #: How many draws a filling takes.
+        self.gaps = len({f"{at}{name}" if ":" not in name else name for at, name in enumerate(names)})
         keys = list(dict.fromkeys(name for name in names if ":" in name))
         self._fixed = tuple(table[key.split(":")[0]] for key in keys)
         # A part is a literal, the place of a shared draw, or a draw of its own.

@@ -22,6 +22,16 @@ PACE: dict[str, tuple[int, int] | None] = {"woven": (60, 120), "related": (6, 12
 GROUPS: dict[str, tuple[int, ...]] = {"woven": (1, 1, 2, 2, 3), "related": (4, 5, 6, 7), "needle": (0,)}
 
 
+#: Texts of so many words, at least and at most, in which facts come before the story, and the share of the
+#: words that they may take there. Up to ``LONG`` words facts still come closer together than in a book.
+SHORT, SHORT_FACTS, LONG = (125, 450), 0.64, 2000
+
+#: The same as ``PACE`` and ``GROUPS`` in a ``woven`` text just longer than that, and decoys beside evidence.
+CLOSE_PACE, CLOSE_GROUPS, BESIDE = (4, 12), (4, 4, 5, 6), (2, 2, 3)
+
+#: Of needed facts more than this, each would have too few words around it in a short text.
+MOST_NEEDED = 5
+
 #: A year, as far as one can be told from other numbers.
 _YEAR = re.compile(r"(?<![\d,.$£€-])(?:1[5-9]\d\d|20[0-3]\d)(?![\d,.]?\d)")
 
@@ -59,6 +69,11 @@ def spread(statements: Sequence[Statement], rng: random.Random) -> list[Planned]
     return [Planned(share * (at + 0.1 + 0.8 * rng.random()), one) for at, one in enumerate(statements)]
 
 
+def latest(text: str) -> int:
+    """The latest year that a text speaks of, or 0."""
+    return max(map(int, _YEAR.findall(text[:4000])), default=0)
+
+
 class Feed:
     """Facts when they are due. ``pending`` is the number of words of planned facts still untold."""
 
@@ -83,10 +98,15 @@ class Feed:
         self._others = others
         self._pace = PACE[mode]
         self._groups = GROUPS[mode]
+        self._woven = mode == "woven"
+        #: How much closer than in a book the facts come, 0 to 1.
+        self._closer = min(1.0, max(0.0, (LONG - words) / (LONG - SHORT[1]))) if self._woven else 0.0
+        #: The latest year that what is not planned may speak of: that of the story.
+        self.until = 9999
         self._apart = apart
         self._evident = False
         #: Whether facts, not the narrative, are to fill most of the text.
-        self.dense = mode == "related"
+        self.dense = mode == "related" or self._closer > 0.5
         self._told: set[str] = set()
         self._planned: deque[tuple[float, Fact]] = deque()
         for place, statement in planned:
@@ -95,9 +115,7 @@ class Feed:
             self._planned.append((words * place, fact))
         self.pending = sum(fact.words for _, fact in self._planned)
         #: The latest year that the planned facts speak of, or 0: nobody can be told of it before.
-        self.latest = max(
-            (int(year) for _, fact in self._planned for year in _YEAR.findall(fact.text[:4000])), default=0
-        )
+        self.latest = max((latest(fact.text) for _, fact in self._planned), default=0)
         self._next = self._gap(1)
 
     @property
@@ -117,7 +135,9 @@ class Feed:
     def _gap(self, facts: int) -> float:
         if self._pace is None:
             return float("inf")
-        low, high = self._pace
+        low, high = (
+            far + (near - far) * self._closer for far, near in zip(self._pace, CLOSE_PACE, strict=True)
+        )
         return facts * (low + (high - low) * self._rng.random())
 
     def due(self, at: int, room: int) -> list[Fact]:
@@ -132,16 +152,57 @@ class Feed:
             self._evident = True
         if not ready and at < self._next:
             return []
-        wanted = self._groups[int(self._rng.random() * len(self._groups))]
+        wanted = self._draw(CLOSE_GROUPS if self._rng.random() < self._closer else self._groups)
         if ready:
             # It takes the place of one of the group.
             room -= self._planned[0][1].words
             wanted = max(0, wanted - 1)
+            if self._woven and self._planned[0][1].what:
+                wanted = max(wanted, self._draw(BESIDE))
         group = self._distractors(wanted, room)
         self._next = at + self._gap(len(group) + ready)
         if ready:
             group.insert(int(self._rng.random() * (len(group) + 1)), self._take())
         return group
+
+    def groups(self) -> list[list[Fact]]:
+        """All that a short text tells, a paragraph each: what is needed in order, among others of its kind.
+
+        Empty where the text is none in which facts come first, or has no room for more than is needed.
+        """
+        needed = [(place, fact) for place, fact in self._planned if fact.needed]
+        left = int(SHORT_FACTS * self.words) - self.owed
+        if not self._woven or not SHORT[0] <= self.words <= SHORT[1] or len(needed) > MOST_NEEDED:
+            return []
+        if not needed or left < 10 * len(needed) or any(fact.own_paragraph for _, fact in needed):
+            return []
+        leads = [fact for _, fact in self._planned if not fact.needed]
+        beside: list[Fact] = []
+        for fact in leads:
+            if fact.words <= left:
+                beside.append(fact)
+                left -= fact.words
+        beside += self._distractors(left // 8, left)
+        count = max(len(needed), round((len(needed) + len(beside)) / 4.5))
+        groups: list[list[Fact]] = [[] for _ in range(count)]
+        self._rng.shuffle(beside)
+        at = -1
+        theirs = []
+        for index, (place, _) in enumerate(needed):
+            at = min(max(at + 1, int(count * place / self.words)), count - len(needed) + index)
+            theirs.append(at)
+        # Evidence has company first; then all paragraphs alike.
+        turns = theirs + theirs + [other for other in range(count) if other not in theirs] * 2
+        for turn, fact in enumerate(beside):
+            groups[turns[turn] if turn < len(turns) else turn % count].append(fact)
+        for at, (_, fact) in zip(theirs, needed, strict=True):
+            groups[at].insert(int(self._rng.random() * (len(groups[at]) + 1)), fact)
+        self._planned.clear()
+        self.pending = 0
+        return [group for group in groups if group]
+
+    def _draw(self, numbers: tuple[int, ...]) -> int:
+        return numbers[int(self._rng.random() * len(numbers))]
 
     def rest(self) -> list[Fact]:
         """All that must be told still; there is no room for anything else that was planned."""
@@ -156,12 +217,12 @@ class Feed:
 
     def _distractors(self, wanted: int, room: int) -> list[Fact]:
         group: list[Fact] = []
-        for _ in range(3 * wanted):
+        for _ in range(6 * wanted):
             if len(group) == wanted:
                 break
             text = next(self._others, "")
             count = len(text.split())
-            if text and count <= room and text not in self._told:
+            if text and count <= room and text not in self._told and latest(text) <= self.until:
                 self._told.add(text)
                 room -= count
                 group.append(Fact(text, "", count))

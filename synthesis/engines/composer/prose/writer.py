@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from synthesis.data import Evidence
@@ -34,6 +34,10 @@ MENTION, MENTIONED_IN, CLOSEST = (110, 240), 1200, 0.4
 
 #: Words allowed for leading up to a fact even where room is short.
 LEAD = 14
+
+
+#: The same for a group of facts in a short text.
+COMPACT_LEAD = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,9 @@ class Writer:
         self._spacing = max(CLOSEST, min(1.0, feed.words / MENTIONED_IN))
         self._mention = self._spacing * MENTION[0]
         self._seen: set[str] = set()
+        # In a short text no sentence comes twice, not even in other words.
+        self._used: set[int] = set()
+        self._sparing = False
         self._decks = {kind: Deck(lines, rng) for kind, lines in bank.kinds.items()}
         self.enter(scene.world)
 
@@ -112,7 +119,7 @@ class Writer:
         scene = self._scene
         if template.low > most or (template.company and not scene.has_company):
             return None
-        if "sky" in template.slots and scene.sky_used:
+        if ("sky" in template.slots and scene.sky_used) or (self._sparing and id(template) in self._used):
             return None
         mark = scene.mark()
         scene.sentence()
@@ -123,6 +130,7 @@ class Writer:
         parts = _SENTENCE.split(text)
         if least <= count <= most and self._seen.isdisjoint(parts) and self._guard.clean(text):
             self._seen.update(parts)
+            self._used.add(id(template))
             self.written += count
             return text
         scene.reset(mark)
@@ -190,6 +198,34 @@ class Writer:
                 pieces += self.tell(group, room - (self.written - start), beat.stage)
                 self._add(pieces, self._speak("spoken", room - (self.written - start) - 4), room)
         return lay_out(pieces)
+
+    def compact(self, groups: list[list[Fact]], most: int) -> Iterator[Paragraph]:
+        """The start of a story, and a paragraph for each group of facts; about ``most`` words with them."""
+        scene = self._scene
+        self._sparing = True
+        owed = sum(fact.words for group in groups for fact in group) + COMPACT_LEAD * len(groups)
+        scene.begin(None, None)
+        pieces: list[Telling] = []
+        self._add(pieces, self.say("open", most - self.written - owed), 0)
+        if most - self.written - owed > 60:
+            self._add(pieces, self._step("setting", "open", None, 26), 0)
+        if pieces:
+            yield lay_out(pieces)
+        person = scene.world.cast[0]
+        for index, group in enumerate(groups):
+            scene.begin(person, None)
+            pieces = []
+            share = (most - self.written - owed) // (len(groups) - index)
+            stage = STAGES[min(index * len(STAGES) // len(groups), len(STAGES) - 1)]
+            kinds = ["intro", "plot"] if index == 0 else ["plot"] if index % 2 else ["work"]
+            for kind in kinds:
+                spare = most - self.written - owed if index == 0 else share
+                if spare >= 12:
+                    self._add(pieces, self._step(kind, stage, person, spare), 0)
+            words = sum(fact.words for fact in group)
+            owed -= words + COMPACT_LEAD
+            pieces += self.tell(group, words + COMPACT_LEAD, stage)
+            yield lay_out(pieces)
 
     def _company(self, focus: Person | None, others: list[Person]) -> Person | None:
         """Somebody else for the paragraph, mostly one whom pronouns tell apart."""
