@@ -3,7 +3,8 @@
     python -m benchmarks.coherence [--data FOLDER] [--rounds 400] [--json FILE]
 
 Figures are of the second half of each data file (the first half fitted the calibration), and of two
-sets that nothing was chosen on, with 95 % bootstrap intervals over rows. A spoilt triple is compared
+sets that nothing was fitted on, with 95 % bootstrap intervals over rows. Figures of both halves were seen
+while features were chosen, so what is held out is the fit and not every choice. A spoilt triple is compared
 with the true triples of the rows that can be spoilt that way. ``distract``, ``other`` and ``flip``
 are what words alone cannot tell.
 """

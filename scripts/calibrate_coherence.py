@@ -6,7 +6,7 @@ Two steps, each writing one small JSON file beside the score:
     python -m scripts.calibrate_coherence fit            # from human-annotated triples
 
 Fitting uses the first half of each data file; the figures kept with the result are of the
-second half, which nothing was chosen on. Only numbers are kept, no text of the data.
+second half, which nothing was fitted on. Only numbers are kept, no text of the data.
 """
 
 from __future__ import annotations
