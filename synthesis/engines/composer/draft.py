@@ -31,6 +31,7 @@ from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
 from synthesis.engines.composer.reading.kinds import parted
 from synthesis.engines.composer.reading.languages import WRITTEN, language_of
 from synthesis.engines.composer.reading.topics import topics
+from synthesis.engines.composer.stating.asides import Asides
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.statements import state
 from synthesis.engines.composer.stating.steps.plan import in_steps
@@ -166,23 +167,28 @@ def write(
     if told is not None and not (genre in DOCUMENTS and told.form in ANY_SUBJECT):
         return _told(told, instruction, answer, rng, genre, words, mode)
     steps = None if dials.hops == 1 else in_steps(instruction, answer, facts, dials.hops)
+    # The names that join the steps are nobody else's: no decoy and no person of the story has them.
+    named = instruction if steps is None else " ".join((instruction, *steps.names))
+    bans = guard(named, answer)
+    asides = Asides(answer, bans, random.Random(others.getrandbits(64))) if PACE[mode] else None
     if steps is None:
         statements = state(instruction, answer, facts)
-        planned = spread(statements, rng)
-        named, hops = instruction, min(1, len(statements))
+        planned = spread(asides.evidence(statements) if asides else statements, rng)
+        hops = min(1, len(statements))
         form = next((one.form for one in statements if one.form), "")
     else:
         statements = steps.statements(facts, dials.overlap)
         leads = dials if PACE[mode] else replace(dials, decoys=0)
-        planned = planned_steps(steps, statements, instruction, answer, words, leads, facts)
-        # The names that join the steps are nobody else's: no decoy and no person of the story has them.
-        named, form, hops = " ".join((instruction, *steps.names)), steps.form, len(steps.told)
+        told_so = asides.evidence(statements) if asides else statements
+        planned = planned_steps(steps, told_so, instruction, answer, words, leads, facts, asides)
+        form, hops = steps.form, len(steps.told)
     own = None
     if steps is not None:
         own = [one for one, link in zip(statements, steps.told, strict=True) if link in steps.typed()]
     stream = iter(distract(named, answer, others, own))
+    if asides:
+        stream = asides.beside(stream)
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None)
-    bans = guard(named, answer)
     subjects = _mentionable(topics(instruction, answer), bans)
     book = _Book(rng, genre, words, feed, subjects, bans, facts_first=dials.decoys > 0)
     return Written(book.paragraphs(), form, hops, planned, steps.query if steps else None)

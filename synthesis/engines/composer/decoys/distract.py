@@ -56,6 +56,7 @@ _MADE = re.compile(
     r"|Church|Abbey|Arcade|Museum|Mill|Mills)\b"
 )
 _ONE_OF = re.compile(r"(?:\S+ ){1,4}(?:is|was) an? ")
+_SITED = re.compile(r"\b(?:lies|lie|is located|are located|is situated|flows) ")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _REPORTING = re.compile(
     r"\b(?:report|agency|agencies|fiscal|audit|federal|government|program|programme|department|act|budget)\b",
@@ -138,6 +139,8 @@ def _general(statement: str, answer: str, pattern: Pattern) -> bool:
     people = pattern.slots & {"person", "person_f", "person_m", "first"}
     if people and _ONE_OF.match(statement) and not PERSON_NOUNS.intersection(map(core, statement.split())):
         return False  # nor is anybody a shopping centre
+    if people and _SITED.search(statement):
+        return False
     told = statement.replace(answer, " ").split()
     scene = [word for word in told if word[:1].islower() and len(word) > 2 and core(word) not in STOPWORDS]
     return len(scene) <= _KEPT_WORDS + (len(pattern.slots) > 2)

@@ -122,7 +122,7 @@ class Rivals:
             slot = self._slot(last)
             if kin is None or slot is None or link.subject != last.subject:
                 continue
-            others = [head for head in kin if head not in self._question and head != link.relation]
+            others = [head for head in kin if head not in {*self._question, link.relation, "founder"}]
             head = self._rng.choice(others)
             rival = self._namer.fresh(head if head in KIN else "person", "person")
             near = relation(head, rival, link.value)

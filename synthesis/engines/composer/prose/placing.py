@@ -12,6 +12,7 @@ from dataclasses import replace
 from synthesis.engines.composer.decoys.rivals import Rivals
 from synthesis.engines.composer.dials import Dials
 from synthesis.engines.composer.prose.facts import Planned, spread
+from synthesis.engines.composer.stating.asides import Asides
 from synthesis.engines.composer.stating.statements import Statement
 from synthesis.engines.composer.stating.steps.plan import Steps
 
@@ -30,8 +31,12 @@ def planned_steps(
     words: int,
     dials: Dials,
     rng: random.Random,
+    asides: Asides | None = None,
 ) -> list[Planned]:
-    """The steps and their false leads, where the dials want them; a corrected step says that it was one."""
+    """The steps and their false leads, where the dials want them; a corrected step says that it was one.
+
+    With ``asides`` false leads have them as the steps do.
+    """
     rivals = Rivals(steps, instruction, answer, rng)
     earlier: dict[int, Statement] = {}
     told = list(statements)
@@ -40,7 +45,8 @@ def planned_steps(
         if wrong is not None:
             earlier[at] = wrong
             told[at] = replace(told[at], text=rng.choice(_CORRECTIONS) + told[at].text)
-    leads = rivals.decoys(dials.decoys) + rivals.denials(dials.negated)
+    leads = rivals.decoys(dials.decoys)
+    leads = (asides.evidence(leads) if asides else leads) + rivals.denials(dials.negated)
     return placed(told, leads, earlier, words, dials, rng)
 
 
