@@ -12,8 +12,8 @@ import pytest
 from synthesis.engines.composer.decoys.distract import distract
 from synthesis.engines.composer.dials import Dials
 from synthesis.engines.composer.draft import GENRES, Draft, compose
+from synthesis.engines.composer.prose.asides import Asides
 from synthesis.engines.composer.prose.guard import guard
-from synthesis.engines.composer.stating.asides import Asides
 from synthesis.engines.composer.stating.statements import QUOTED, Statement
 from synthesis.text.sentences import sentences
 from synthesis.text.states import states

@@ -95,3 +95,10 @@ def test_a_language_has_enough_sentences_of_its_own(language: str) -> None:
 ])  # fmt: skip
 def test_languages_are_told_apart_by_their_small_words(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+def test_slips_of_others_leave_room_for_what_must_be_told() -> None:
+    for words in range(100, 300, 7):
+        draft = compose("Où est né le peintre de ce tableau et pourquoi ?", "à Vinci", words=words)
+        assert abs(len(draft.text.split()) - words) <= 0.03 * words
+    assert abs(len(compose("ºûNê", "k_", words=146).text.split()) - 146) <= 4

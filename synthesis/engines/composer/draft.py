@@ -20,6 +20,7 @@ from synthesis.engines.composer.forms.base import Told
 from synthesis.engines.composer.forms.choose import evidence, tell
 from synthesis.engines.composer.languages.box import BOX, write_box
 from synthesis.engines.composer.lexicon import words as listed
+from synthesis.engines.composer.prose.asides import Asides
 from synthesis.engines.composer.prose.bank import load_bank
 from synthesis.engines.composer.prose.facts import PACE, Fact, Feed, Planned, spread
 from synthesis.engines.composer.prose.guard import Guard, guard
@@ -31,7 +32,6 @@ from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
 from synthesis.engines.composer.reading.kinds import parted
 from synthesis.engines.composer.reading.languages import WRITTEN, language_of
 from synthesis.engines.composer.reading.topics import topics
-from synthesis.engines.composer.stating.asides import Asides
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.statements import state
 from synthesis.engines.composer.stating.steps.plan import in_steps

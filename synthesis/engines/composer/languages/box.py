@@ -97,7 +97,7 @@ class _Box:
             if self._written >= next_other and self._room(pending) > 50:
                 wanted = self._groups[int(self._rng.random() * len(self._groups))]
                 for _ in range(wanted):
-                    if text := self._other():
+                    if (text := self._other()) and words_in(text) <= self._room(pending):
                         yield self._told_alone(Telling(text))
                 next_other = self._other_at(max(1, wanted))
             if self._room(pending) < _LEAST:

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from synthesis.engines.composer.decoys.rivals import Rivals
 from synthesis.engines.composer.dials import Dials
+from synthesis.engines.composer.prose.asides import Asides
 from synthesis.engines.composer.prose.facts import Planned, spread
-from synthesis.engines.composer.stating.asides import Asides
 from synthesis.engines.composer.stating.statements import Statement
 from synthesis.engines.composer.stating.steps.plan import Steps
 
