@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from synthesis.data import Rejected
-from synthesis.errors import SourceError
+from synthesis.errors import SourceError, UsageError
 from synthesis.evaluation.forms import form_named, form_of
 from synthesis.evaluation.metrics import METRICS
 from synthesis.evaluation.questions import Prediction, QuestionSource, Variant
@@ -191,7 +191,9 @@ def test_longbench_v2_names_letters(tmp_path) -> None:
     assert (first["difficulty"], first["length"], first["response"]) == ("easy", "short", replies[0])
     (path,) = form_named("longbench-v2").write(tmp_path / "out", "m", answered(questions, replies, "closed"))
     assert path.name == "m_no_context.jsonl"
-    assert not read("longbench-v2", tmp_path, tasks=("Science",))[0]
+    with pytest.raises(UsageError, match=r"no question of the task Science .*Tasks there: Law"):
+        read("longbench-v2", tmp_path, tasks=("Science", "Law"))
+    assert len(read("longbench-v2", tmp_path, tasks=("Law",))[0])
 
 
 def test_longbench_v2_takes_its_own_prompts(tmp_path) -> None:

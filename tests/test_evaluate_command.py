@@ -162,6 +162,15 @@ def test_what_is_in_the_way_is_left_alone(tmp_path) -> None:
     assert [one.name for one in out.iterdir()] == ["thesis.tex"]
 
 
+def test_a_dataset_of_several_configs_says_how_to_name_one(tmp_path) -> None:
+    made = ["run", "--out", str(tmp_path / "run"), "--limit", "2", "--words", "60", "--lengths", "512,1k"]
+    assert CliRunner().invoke(app, made).exit_code == 0
+    with serve(look_up) as server:
+        for more in ((), ("--pairs-config", "nosuch")):
+            told = call(tmp_path / "run", tmp_path / "out", server, *more, code=2)
+            assert "with --pairs-config: composer-chat-512, composer-chat-1k" in told
+
+
 def test_questions_are_read_before_a_model_is_loaded(tmp_path) -> None:
     line = ["evaluate", "--questions", str(tmp_path / "none.jsonl"), "--out", str(tmp_path / "out")]
     done = CliRunner().invoke(app, [*line, "--engine", "vllm", "--model", "none/such"])

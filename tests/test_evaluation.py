@@ -117,6 +117,9 @@ def test_what_cannot_be_asked_is_said_before_anything_is(tmp_path) -> None:
             ([], {}, UsageError, "no question to ask"),
             (source, {"lengths": "4"}, UsageError, "leaves no room for a context"),
             (source, {"replies": False}, UsageError, "nothing is asked for"),
+            (source, {"distractors": "random:0.5,corpus:0.5"}, UsageError, "the source's other questions"),
+            (QuestionSource(str(source), prompts="p.json"), {}, UsageError, "in the form 'table'"),
+            (QuestionSource(str(source), tasks=("trec",)), {}, UsageError, "no question of the task trec"),
         ):
             with pytest.raises(error, match=message):
                 options = {**told(server), **options}

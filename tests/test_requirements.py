@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -243,6 +244,23 @@ def test_a_server_that_fails_ends_the_run_and_what_was_answered_stays(
     assert done.returncode == 0, done.stderr
     assert len(rows_of(out, "composer")) == 7
     assert len(server.asked) - kept == 5
+
+
+def test_what_cannot_be_asked_is_said_before_a_context_is_written(tmp_path, command, pairs) -> None:
+    out = tmp_path / "run"
+    base = ("run", "--pairs", pairs, "--out", out, "--words", "120", "--lengths", "1k")
+    openai = ("--require", "closed-book=fail", "--require-engine", "openai", "--require-model", "m")
+    for more, message in (
+        ((*openai, "--require-option", "nope=3"), "for --require: .*'nope'; check .require.options."),
+        ((*openai, "--require-option", "retries=x"), "for --require: require.options.retries is 'x'"),
+        (("--require", "gain=x"), "--require gain= takes 0"),
+    ):
+        done = command(*base, *more)
+        assert done.returncode == 2 and re.search(message, done.stderr), done.stderr
+        assert (
+            not (out / "journal" / "contexts.jsonl").exists()
+            or not (out / "journal" / "contexts.jsonl").read_text()
+        )
 
 
 def test_a_folder_without_requirements_is_as_before(tmp_path, command, pairs) -> None:

@@ -114,8 +114,12 @@ def test_text_of_users_stays_text(tmp_path: Path) -> None:
 def test_wrong_input_is_told_in_words(run: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no row 99 in its split 'train'; rows count from 0"):
         show(str(run), 99)
-    with pytest.raises(SourceError, match=r"none of the 6 rows .* begins with 'zzz'"):
-        show(str(run), "zzz")
+    for number in (-1, 10**9, 10**30):
+        with pytest.raises(SourceError, match=f"no row {number} in its split"):
+            show(str(run), number)
+    for other in ("zzz", "-1", "\u0663", "1" + "0" * 30):
+        with pytest.raises(SourceError, match=f"none of the 6 rows .* begins with '{other}'"):
+            show(str(run), other)
     with pytest.raises(SourceError, match=r"no config 'nosuch'. It has: composer"):
         show(str(run), config="nosuch")
     with pytest.raises(SourceError, match="not a folder"):

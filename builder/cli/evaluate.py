@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from builder.job.evaluating import EvaluationConfig, EvaluationPlan, EvaluationSummary
     from synthesis.evaluation.questions import QuestionSource
 
-_SHARED = ("model", "option", "limit", "seed", "tokenizer", "distractors", "pairs_config", "split", "task")
+_SHARED = ("model", "option", "limit", "seed", "tokenizer", "pairs_config", "split", "task")
 _COST = ("price", "currency", "rate", "max_cost", "max_total_tokens", "stop_after")
 
 
@@ -42,6 +42,13 @@ def evaluate(
     depth: Annotated[
         str, typer.Option(help="Where the own context stands there: uniform, or each of 0,0.5,1.")
     ] = "uniform",
+    distractors: Annotated[
+        str,
+        typer.Option(
+            help="Whose documents stand around it there: same-task, random, lexical (nearest by BM25), none, "
+            "or lexical:0.5,random:0.5."
+        ),
+    ] = "same-task",
     window: Annotated[
         str, typer.Option(metavar="TOKENS", help="Cut longer prompts in the middle, as LongBench does.")
     ] = "",
@@ -98,7 +105,7 @@ def evaluate(
             condition,
             lengths,
             depth,
-            run.samples.distractors,
+            distractors,
             parse_length(window) if window else 0,
             run.seed,
         ),
@@ -150,7 +157,7 @@ def _source(questions: str, given: dict[str, Any], columns: dict[str, str]) -> Q
     place = questions
     if Path(questions).expanduser().is_dir() and kind_of(Path(questions).expanduser()) in ("run", "dataset"):
         found = find_place(questions)
-        place, config = found.at, choose_config(found, config)
+        place, config = found.at, choose_config(found, config, "--pairs-config")
     return QuestionSource(place, config, split, columns, given["task"] or "")
 
 

@@ -128,7 +128,8 @@ def _number(one: Setting, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"{one.flag} takes {one.option.allowed}; got {text!r}") from None
+        part = f" {one.option.part}=" if one.option.part else ""
+        raise UsageError(f"{one.flag}{part} takes {one.option.allowed}; got {text!r}") from None
 
 
 def assigned(option: str, example: str, texts: list[str]) -> dict[str, str]:

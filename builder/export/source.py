@@ -33,8 +33,8 @@ class Conversation:
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
-def choose_config(source: Place, config: str | None) -> str:
-    """The config asked for, or the only one there is.
+def choose_config(source: Place, config: str | None, flag: str = "--config") -> str:
+    """The config asked for, or the only one there is. ``flag`` is what names it.
 
     Raises:
         SourceError: There is none of that name, or more than one to choose from.
@@ -44,10 +44,10 @@ def choose_config(source: Place, config: str | None) -> str:
     if config is not None:
         if config in names:
             return config
-        raise SourceError(f"{source.name} has no config '{config}'. {_advice(chats or names)}")
+        raise SourceError(f"{source.name} has no config '{config}'. {_advice(chats or names, flag)}")
     plain = _chats(names, pinned=False) or names
     if len(plain) != 1:
-        raise SourceError(f"{source.name} has {len(plain)} configs to choose from. {_advice(plain)}")
+        raise SourceError(f"{source.name} has {len(plain)} configs to choose from. {_advice(plain, flag)}")
     return plain[0]
 
 
@@ -68,8 +68,8 @@ def _chats(names: Iterable[str], *, pinned: bool = True) -> list[str]:
     return [name for *_, name in sorted(found)]
 
 
-def _advice(names: list[str]) -> str:
-    return f"Name one of these with --config: {', '.join(names)}."
+def _advice(names: list[str], flag: str = "--config") -> str:
+    return f"Name one of these with {flag}: {', '.join(names)}."
 
 
 def conversations(source: Place, config: str, split: str) -> Iterator[Conversation]:

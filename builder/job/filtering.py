@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import cached_property
 from math import isnan, nan
@@ -14,7 +15,9 @@ from builder.job.estimate import budget_of
 from builder.job.scoring import gain_engine
 from synthesis.coherence import Leak, score_with_leaks
 from synthesis.data import Coherence, Context, Pair, Rejected
+from synthesis.engines import check_settings
 from synthesis.engines.base import BaseEngine
+from synthesis.errors import ConfigError
 from synthesis.gate.contamination import Benchmarks, digest_of, named_benchmarks, probe, read_benchmarks
 from synthesis.gate.filtering import Drop, Rules, Settings, Sifted, sift
 from synthesis.lazy_sequence import OnDemand
@@ -31,6 +34,13 @@ Row: TypeAlias = tuple[Pair, Context]
 # To be raised when the same filters would let other contexts pass, or benchmarks find other rows.
 _VERSION = 3
 _NO_FILTERS = FiltersConfig(min_overall=0.0)
+_NAMES = {
+    "generation.options": "require.options",
+    "generation.max_tokens": "require.max_tokens",
+    "--max-tokens": "--require-tokens",
+    "--model": "--require-model",
+    "--option": "--require-option",
+}
 _PARTS = ("instruction", "answer", "context")  # of a row that a benchmark may share
 
 
@@ -46,12 +56,27 @@ def check(config: RunConfig) -> None:
     for benchmark in named_benchmarks(config.contamination.benchmarks):
         probe(benchmark)
     if wanted_kinds(config.require):
-        asked_of(config)
+        asked = asked_of(config)
+        with _told_of_require():
+            check_settings(asked.engine, {**asked.options, **({"model": asked.model} if asked.model else {})})
 
 
 def _made(asked: Examiner) -> BaseEngine:
     """The engine that is asked; in float32 where it can be, as a gain wants it."""
-    return gain_engine(asked.engine, asked.model, asked.options)
+    with _told_of_require():
+        return gain_engine(asked.engine, asked.model, asked.options)
+
+
+@contextmanager
+def _told_of_require() -> Iterator[None]:
+    """Errors of an engine's settings name those of ``--require``, where its engine has its own."""
+    try:
+        yield
+    except ConfigError as error:
+        told = str(error)
+        for name, ours in _NAMES.items():
+            told = told.replace(name, ours)
+        raise ConfigError(f"for --require: {told}") from error
 
 
 class KeptContexts:

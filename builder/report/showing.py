@@ -136,9 +136,11 @@ def show(
 def _find(place: Place, config: str, split: str, row: int | str) -> tuple[int, Mapping[str, Any]]:
     table = dataset_table(place.at, place.name, config, split, None, place.revision)
     rows = ((one.line - 1, one.value) for one in table.rows())
-    number = int(row) if isinstance(row, int) or re.fullmatch(r"\d{1,9}", row) else None
+    number = int(row) if isinstance(row, int) or re.fullmatch(r"[0-9]{1,9}", row) else None
     count = 0
-    for at, values in islice(rows, number, None) if number is not None else rows:
+    if number is not None:
+        rows = islice(rows, number, None) if 0 <= number < _MOST_ROWS else iter(())
+    for at, values in rows:
         count = at + 1
         if number is not None or any(
             str(values.get(key) or "").startswith(str(row)) for key in ("id", "pair_id")
@@ -180,6 +182,7 @@ def _facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return told
 
 
+_MOST_ROWS = 10**9
 _PLACE = re.compile(r"_(start|end)$")  # what these say is marked in the text
 _TEXTS = ("instruction", "answer", "context", "reason", "text")
 

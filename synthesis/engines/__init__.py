@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -58,9 +58,19 @@ def make_engine(name: str, model: str = "", **options: Any) -> BaseEngine:
     Raises:
         ConfigError: unknown engine, model or option.
     """
-    chosen = engine_class(name)
     if model:
         options["model"] = model
+    check_settings(name, options)
+    return engine_class(name)(**options)
+
+
+def check_settings(name: str, options: Mapping[str, Any]) -> None:
+    """See to it that an engine takes these arguments, ``model`` among them. Makes none.
+
+    Raises:
+        ConfigError: unknown engine or option, or an option of another type.
+    """
+    chosen = engine_class(name)
     taken = inspect.signature(chosen).parameters
     unknown = sorted(options.keys() - taken.keys())
     if unknown and not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
@@ -75,7 +85,6 @@ def make_engine(name: str, model: str = "", **options: Any) -> BaseEngine:
                 f"; JSON is given in single quotes, as in --option '{option}={{\"a\": 1}}'" if eaten else ""
             )
             raise ConfigError(f"generation.options.{option} is {value!r}; it must be of type {wanted}{hint}")
-    return chosen(**options)
 
 
 def _told(unknown: Sequence[str], taken: Collection[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from synthesis.assembly import parse_lengths
-from synthesis.assembly.options import parse_depth
+from synthesis.assembly.options import parse_depth, parse_distractors
 from synthesis.data import Message
 from synthesis.errors import UsageError
 from synthesis.evaluation.conditions import (
@@ -83,6 +83,11 @@ def conditions_of(
     if depths is not None and not others:
         raise UsageError(
             f"depth {depth} is about questions among others' documents; give --lengths as well, as in own,4k"
+        )
+    if parse_distractors(distractors).uses("corpus"):
+        raise UsageError(
+            f"distractors {distractors!r} cannot be used here: around a question's own document stand those "
+            "of the source's other questions; give same-task, random, lexical or none"
         )
     return Conditions(
         check_conditions([part.strip() for part in names.split(",") if part.strip()]),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from synthesis.data import Evidence, Rejected
 from synthesis.evaluation.questions import STAGE, ContextQuestion, Prediction, QuestionSource
-from synthesis.evaluation.rows import first_row, numbered_rows, span_of, whole_number
+from synthesis.evaluation.rows import first_row, numbered_rows, of_tasks, span_of, whole_number
 from synthesis.evaluation.scoring import usual_metrics
 from synthesis.sources.values import BadRow
 from synthesis.tasks import GENERIC, task_of
@@ -31,7 +31,14 @@ class ChatForm:
         return all(name in row for name in _NEEDED)
 
     def read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
-        """A question of each row."""
+        """A question of each row, of the tasks wanted.
+
+        Raises:
+            SourceError, UsageError: it cannot be read, or has no question of a task that is wanted.
+        """
+        return of_tasks(self._read(source), source)
+
+    def _read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
         for place, row, _ in numbered_rows(source):
             try:
                 if row.error:

@@ -30,7 +30,7 @@ _STOP_AFTER = 20
 
 
 def evaluate(
-    questions: str | Path | Iterable[ContextQuestion],
+    questions: str | Path | QuestionSource | Iterable[ContextQuestion],
     engine: str | Engine,
     *,
     model: str = "",
@@ -96,7 +96,11 @@ def evaluate(
 
         counting = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
         sampling = Sampling(temperature, 1.0, max_tokens or MOST_TOKENS, seed)
-        given = read_questions(questions, form, limit) if isinstance(questions, str | Path) else questions
+        given = (
+            read_questions(questions, form, limit)
+            if isinstance(questions, str | Path | QuestionSource)
+            else questions
+        )
         work = Evaluation(made, given, told, counting, sampling, max_tokens, further)
         if owned:
             stack.callback(work.engine.close)

@@ -11,6 +11,7 @@ from synthesis.evaluation.questions import QuestionForm, QuestionSource
 from synthesis.evaluation.rows import tables_of
 
 _ROOM = "synthesis.evaluation"
+_PROMPTED = ("longbench", "longbench-v2")  # forms whose benchmark has files of prompts that are read
 # Name -> module with a ``FORM``. The first that fits is taken: from the most particular to the most general.
 _FORMS: dict[str, str] = {
     "longbench": "benchmarks.longbench",
@@ -47,13 +48,22 @@ def form_of(source: QuestionSource, name: str = "") -> QuestionForm:
     Raises:
         UsageError: none does, or there is none of that name.
     """
-    if name:
-        return form_named(name)
+    found = form_named(name) if name else _fitting(source)
+    if source.prompts and found.name not in _PROMPTED:
+        raise UsageError(
+            f"--prompts {source.prompts} is for {' and '.join(_PROMPTED)}; no prompts are read for questions "
+            f"in the form '{found.name}'"
+        )
+    return found
+
+
+def _fitting(source: QuestionSource) -> QuestionForm:
     for known in _FORMS:
         form = form_named(known)
         if form.fits(source):
             return form
-    tables_of(source)  # says what is wrong with one that is not there
+    for table in tables_of(source):  # says what is wrong with one that is not there, or cannot be read
+        next(iter(table.rows()), None)
     forms = "; ".join(f"{known} ({form_named(known).told})" for known in _FORMS)
     raise UsageError(
         f"{source.place} is in no form of questions that is known: {forms}. Name one with --form, or the "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from synthesis.data import Evidence
-from synthesis.errors import ContextSynthesisError
-from synthesis.evaluation.questions import QuestionSource
+from synthesis.data import Evidence, Rejected
+from synthesis.errors import ContextSynthesisError, UsageError
+from synthesis.evaluation.questions import ContextQuestion, QuestionSource
 from synthesis.sources import resolve
 from synthesis.sources.address import address_of
 from synthesis.sources.rows import PREVIEW, SourceRow, SourceTable
@@ -59,6 +59,28 @@ def span_of(cell: Mapping[str, Any], text: str, before: int = 0) -> Evidence:
     if not 0 <= start < end <= len(text):
         raise BadRow(f"its evidence lies outside of its context: {start + before} to {end + before}")
     return Evidence(start, end, str(cell.get("what") or ""))
+
+
+def of_tasks(
+    found: Iterable[ContextQuestion | Rejected], source: QuestionSource
+) -> Iterator[ContextQuestion | Rejected]:
+    """Of questions that tell their task themselves those of the tasks wanted.
+
+    Raises:
+        UsageError: at the end, if one of these tasks has no question.
+    """
+    there: set[str] = set()
+    for one in found:
+        if isinstance(one, ContextQuestion):
+            there.add(one.task)
+            if source.tasks and one.task not in source.tasks:
+                continue
+        yield one
+    if missing := sorted(set(source.tasks) - there):
+        raise UsageError(
+            f"{source.place} has no question of the task {', '.join(missing)} (--tasks). Tasks there: "
+            f"{', '.join(sorted(there)) or 'none'}"
+        )
 
 
 def numbered_rows(source: QuestionSource) -> Iterator[tuple[str, SourceRow, str]]:

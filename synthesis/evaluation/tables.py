@@ -15,7 +15,7 @@ from synthesis.data import Evidence, Rejected
 from synthesis.errors import SourceError
 from synthesis.evaluation.conditions import stating
 from synthesis.evaluation.questions import STAGE, ContextQuestion, Prediction, QuestionSource
-from synthesis.evaluation.rows import first_row, numbered_rows, span_of
+from synthesis.evaluation.rows import first_row, numbered_rows, of_tasks, span_of
 from synthesis.evaluation.scoring import check_metrics, usual_metrics
 from synthesis.sources.columns import check_columns, find_columns, map_row
 from synthesis.sources.rows import task_from_name
@@ -45,11 +45,15 @@ class TableForm:
         return source.columns.get("context", "") in row or any(name in row for name in GUESSES["context"])
 
     def read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
-        """A question of each row.
+        """A question of each row, of the tasks wanted.
 
         Raises:
             SourceError: no row has a context, or a column is given that questions do not have.
+            UsageError: there is no question of a task that is wanted.
         """
+        return of_tasks(self._read(source), source)
+
+    def _read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
         ours = {name: theirs for name, theirs in source.columns.items() if name in GUESSES}
         pairs = check_columns({name: theirs for name, theirs in source.columns.items() if name not in ours})
         seen = False

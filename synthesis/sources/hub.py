@@ -86,7 +86,8 @@ def hub_errors(name: str, token: str | None) -> Iterator[None]:
         detail = redact(" ".join(text.split()), secret)
         shown = detail if len(detail) <= 300 else detail[:300] + "..."
         # "from None": the original may carry the request, and with it the token.
-        raise SourceError(f"{name}: {shown} {_advice(error, detail)}") from None
+        stop = "" if shown.endswith((".", "!", "?", ":")) else "."
+        raise SourceError(f"{name}: {shown}{stop} {_advice(error, detail)}") from None
 
 
 def _advice(error: Exception, detail: str) -> str:

@@ -84,7 +84,7 @@ def _download(name: str, revision: str | None) -> Path:
         at = f" at revision {revision!r}" if revision else ""
         detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise TokenizerError(
-            f"the tokenizer {name!r}{at} cannot be fetched from the Hub: {detail} "
+            f"the tokenizer {name!r}{at} cannot be fetched from the Hub: {detail.rstrip('.')}. "
             "Check the name, your access (hf auth login) and the connection, or name a local folder."
         ) from error
 

@@ -20,6 +20,7 @@ from synthesis.evaluation.benchmarks.tables import TaskFiles
 from synthesis.evaluation.benchmarks.wording import CLOSED, OWN, TEMPLATES, prompt_file, read_text
 from synthesis.evaluation.metrics.labels import chosen_letter
 from synthesis.evaluation.questions import ContextQuestion, Prediction, QuestionSource
+from synthesis.evaluation.rows import of_tasks
 from synthesis.sources.values import BadRow
 
 _LETTERS: Final = "ABCD"
@@ -58,10 +59,14 @@ class LongBenchV2:
             return False
 
     def read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
-        """All questions; ``tasks`` are domains."""
+        """The questions of the domains wanted; these are its tasks."""
         prompts = _prompts_of(source)
-        for table in _FILES.tables(replace(source, tasks=())):
-            yield from questions_in(table.table, partial(_question, prompts, source.tasks))
+        found = (
+            question
+            for table in _FILES.tables(replace(source, tasks=()))
+            for question in questions_in(table.table, partial(_question, prompts))
+        )
+        return of_tasks(found, source)
 
     def write(self, folder: Path, model: str, answered: Iterable[Prediction]) -> list[Path]:
         """``results/MODEL.jsonl`` for ``result.py``; ``MODEL_no_context.jsonl`` of questions asked closed."""
@@ -83,10 +88,8 @@ class LongBenchV2:
 FORM = LongBenchV2()
 
 
-def _question(prompts: _Prompts, domains: tuple[str, ...], row: Row, line: int) -> ContextQuestion | None:
+def _question(prompts: _Prompts, row: Row, line: int) -> ContextQuestion:
     task = text_of(row, "domain", "longbench-v2")
-    if domains and task not in domains:
-        return None
     record = {name: text_of(row, name, "" if name in _SHOWN[:5] else None) for name in _SHOWN}
     if record["answer"] not in tuple(_LETTERS):
         raise BadRow(f"the answer {record['answer']!r} is none of the letters A to D")
