@@ -15,14 +15,15 @@ import json
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from examples.training.samples import mixed, parse_mix, read_conversations
 from synthesis.data import content_hash
-from synthesis.errors import ContextSynthesisError, UsageError
+from synthesis.errors import ContextSynthesisError, MissingExtraError, UsageError
+from synthesis.storage import replace_file
 from synthesis.tokens import parse_length
 
 
@@ -65,7 +66,10 @@ def settings(arguments: list[str] | None = None) -> argparse.Namespace:
     made = parser()
     recipe = made.parse_args(arguments).recipe
     if recipe is not None:
-        named = tomllib.loads(recipe.read_text(encoding="utf-8"))
+        try:
+            named = tomllib.loads(recipe.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--recipe {recipe} cannot be read as TOML: {error}.") from None
         known = {action.dest for action in made._actions} - {"help", "data", "recipe"}
         unknown = sorted(set(named) - known)
         if unknown:
@@ -75,7 +79,47 @@ def settings(arguments: list[str] | None = None) -> argparse.Namespace:
     for name in ("model", "out"):
         if getattr(given, name) is None:
             raise UsageError(f"--{name} is missing.")
+    for name, fits, wanted in _NUMBERS:
+        value = getattr(given, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not fits(value):
+            raise UsageError(f"--{name.replace('_', '-')} is {value}; give {wanted}.")
+    given.length = str(given.length)  # a recipe may have a number
     return given
+
+
+_NUMBERS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
+    ("batch", lambda value: value >= 1, "1 or more"),
+    ("epochs", lambda value: 0 < value < float("inf"), "a number above 0"),
+    ("steps", lambda value: value == -1 or value >= 1, "1 or more, or leave it out"),
+    ("learning_rate", lambda value: 0 < value < float("inf"), "a number above 0"),
+    ("warmup", lambda value: 0 <= value < 1, "a share of the steps, 0 to below 1"),
+    ("weight_decay", lambda value: 0 <= value < float("inf"), "0 or more"),
+    ("lora", lambda value: value >= 0, "a rank, or 0 for none"),
+    ("lora_alpha", lambda value: value >= 0, "0 (twice the rank) or more"),
+    ("save_every", lambda value: value >= 1, "1 or more"),
+)
+# What changes nothing in the weights that come of a tuning, but for rounding.
+_FREE = ("out", "recipe", "save_every", "checkpointing", "attention", "bf16")
+
+
+def remember(given: argparse.Namespace) -> None:
+    """Write the settings beside the checkpoints, and hold them against those these were made by.
+
+    Raises:
+        UsageError: OUT has checkpoints of a tuning with other settings.
+    """
+    told = {name: str(value) for name, value in vars(given).items() if name not in _FREE}
+    file = given.out / "settings.json"
+    if file.exists() and (given.out / "checkpoints").exists():
+        before = json.loads(file.read_text(encoding="utf-8"))
+        other = sorted(name for name in told if before.get(name) != told[name])
+        if other:
+            raise UsageError(
+                f"{given.out} holds a tuning with another --{other[0].replace('_', '-')} "
+                f"({before.get(other[0])}, not {told[other[0]]}): give another --out, or remove that one."
+            )
+    given.out.mkdir(parents=True, exist_ok=True)
+    replace_file(file, json.dumps(told, indent=1))
 
 
 def packs_of(given: argparse.Namespace) -> Path:
@@ -124,12 +168,15 @@ def _state(source: str) -> list[Any]:
 
 def train(given: argparse.Namespace) -> Path:
     """Tune, or go on tuning; the folder of the tuned model."""
-    import torch
-    from accelerate import PartialState
-    from datasets import load_dataset
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.trainer_utils import get_last_checkpoint
-    from trl import SFTConfig
+    try:
+        import torch
+        from accelerate import PartialState
+        from datasets import load_dataset
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.trainer_utils import get_last_checkpoint
+        from trl import SFTConfig
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train", "Tuning") from None
 
     from examples.training.trainer import PackTrainer
 
@@ -137,6 +184,8 @@ def train(given: argparse.Namespace) -> Path:
     if given.batch % state.num_processes:
         raise UsageError(f"--batch {given.batch} packs cannot be shared among {state.num_processes} devices.")
     with state.main_process_first():
+        if state.is_main_process:
+            remember(given)
         packs = load_dataset(
             "parquet", data_files=str(packs_of(given)), split="train", cache_dir=str(given.out / "cache")
         )

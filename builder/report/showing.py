@@ -135,7 +135,7 @@ def show(
 
 def _find(place: Place, config: str, split: str, row: int | str) -> tuple[int, Mapping[str, Any]]:
     table = dataset_table(place.at, place.name, config, split, None, place.revision)
-    rows = ((one.line - 1, one.value) for one in table.rows())
+    rows: Iterator[tuple[int, Any]] = ((one.line - 1, one.value) for one in table.rows())
     number = int(row) if isinstance(row, int) or re.fullmatch(r"[0-9]{1,9}", row) else None
     count = 0
     if number is not None:

@@ -1,6 +1,6 @@
 r"""Does it teach? Tune a small model on samples made in several ways, and ask it what people asked.
 
-    python -m examples.study OUT --plan examples/study/multi-hop.toml --model FOLDER \
+    python -m examples.study OUT --plan examples/study/cpu.toml --model FOLDER \
         --questions hotpotqa=PAIRS.jsonl,CONTEXTS.jsonl --questions 2wikimqa=PAIRS.jsonl,CONTEXTS.jsonl
     python -m examples.study OUT --table          # what is there so far, as Markdown
     python -m examples.study OUT --figure NAME    # and as a picture
@@ -15,10 +15,12 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from examples.study.jobs import jobs_of, run_jobs
 from examples.study.plan import read_plan
+from examples.study.questions import read_questions
 from examples.study.results import remember
 from examples.study.table import markdown, traits_table
 
@@ -43,6 +45,12 @@ def main() -> int:
     )
     parser.add_argument("--figure", type=Path, metavar="NAME", help="draw NAME-light.svg and NAME-dark.svg")
     given = parser.parse_args()
+    if given.jobs < 1:
+        parser.error("--jobs: give 1 or more")
+    try:
+        only = re.compile(given.only)
+    except re.error as error:
+        parser.error(f"--only {given.only!r} is no pattern: {error}")
     if given.traits:
         if given.plan is None or not given.questions:
             parser.error("give --plan and --questions")
@@ -53,9 +61,15 @@ def main() -> int:
         if given.plan is None or given.model is None or not given.questions:
             parser.error("give --plan, --model and --questions; or --table or --figure")
         plan = read_plan(given.plan)
+        if not (given.model / "config.json").is_file():
+            parser.error(f"--model {given.model} is no folder of a transformers model")
+        if find_spec("torch") is None or find_spec("transformers") is None:
+            parser.error('a study tunes models with PyTorch: pip install ".[local]" beside this folder')
+        for source in given.questions:  # said once, before there are jobs that fail by it
+            read_questions(source, plan.limit)
         remember(given.out, plan)
         jobs = jobs_of(plan, given.out, given.model, given.questions)
-        jobs = [job for job in jobs if re.search(given.only, job.file.stem)]
+        jobs = [job for job in jobs if only.search(job.file.stem)]
         complete = run_jobs(jobs, given.jobs, given.seconds, lambda line: print(line, flush=True))
     if given.figure:
         from examples.study.figure import draw

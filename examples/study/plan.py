@@ -81,9 +81,12 @@ def read_plan(path: Path) -> Plan:
     """The plan in a TOML file.
 
     Raises:
-        SystemExit: there is something in it that a plan does not have.
+        SystemExit: it is not there, or has something that a plan does not have, or lacks what it must.
     """
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{path} cannot be read as a plan in TOML: {error}") from None
     arms = tuple(_made(Arm, arm, f"{path}: an arm") for arm in table.pop("arms", []))
     lists = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     plan: Plan = _made(Plan, {"arms": arms, **lists}, str(path))
@@ -103,4 +106,7 @@ def _made(kind: type[Any], given: dict[str, Any], where: str) -> Any:
     unknown = given.keys() - {one.name for one in fields(kind)}
     if unknown:
         raise SystemExit(f"{where} has {', '.join(sorted(unknown))}, which nothing reads")
-    return kind(**given)
+    try:
+        return kind(**given)
+    except TypeError as error:  # one that has no default is missing
+        raise SystemExit(f"{where}: {str(error).partition('() ')[2] or error}") from None

@@ -38,8 +38,14 @@ def read_questions(source: str, limit: int = 0, words: int = 0) -> list[Question
         raise SystemExit(f"give questions as TASK=PAIRS[,CONTEXTS], not {source!r}")
     tables = [list(_rows(Path(name))) for name in files.split(",")]
     found = []
-    for rows in zip(*tables, strict=True):
+    if len({len(table) for table in tables}) > 1:
+        raise SystemExit(
+            f"{files}: the files have {', '.join(str(len(t)) for t in tables)} rows; give as many"
+        )
+    for line, rows in enumerate(zip(*tables, strict=True), 1):
         row = {key: value for one in rows for key, value in one.items()}
+        if lacking := [name for name in ("instruction", "answer", "context") if row.get(name) is None]:
+            raise SystemExit(f"{files}, row {line} has no {', '.join(lacking)}")
         pair = Pair(instruction=str(row["instruction"]), answer=str(row["answer"]), task=task)
         answers = tuple(map(str, row.get("answers") or (pair.answer,)))
         if pair.answer.strip().casefold() in ("yes", "no"):
@@ -87,9 +93,14 @@ def fold(
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     opener = gzip.open if path.suffix == ".gz" else open
+    if not path.is_file():
+        raise SystemExit(f"{path} is no file of questions or contexts that is here")
     with opener(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                yield json.loads(line)
+                row = json.loads(line)
             except ValueError as error:
                 raise SystemExit(f"{path}, line {number} is not JSON: {error}") from None
+            if not isinstance(row, dict):
+                raise SystemExit(f"{path}, line {number} is no object")
+            yield row

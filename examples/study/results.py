@@ -61,6 +61,8 @@ def remember(out: Path, plan: Plan) -> None:
 
 def read_plan_of(out: Path) -> dict[str, Any]:
     """The plan that was written down."""
+    if not (out / "plan.json").is_file():
+        raise SystemExit(f"{out} holds no study: there is no plan.json in it")
     plan: dict[str, Any] = json.loads((out / "plan.json").read_text(encoding="utf-8"))
     return plan
 

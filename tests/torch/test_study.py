@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -237,6 +238,33 @@ def test_plans_say_what_the_composer_and_the_assembly_know(file: Path, tmp_path:
         told = traits(arm, asked)
         assert not told if arm.contexts in ("none", "pairs") else len(told) == len(COLUMNS), arm.name
     assert plan.baseline != plan.ceiling
+
+
+def test_what_a_study_lacks_is_said_at_once(random_model: Path, tmp_path: Path) -> None:
+    plan, rows, bad = ROOT / "examples/study/cpu.toml", tmp_path / "rows.jsonl", tmp_path / "bad.toml"
+    rows.write_text('{"instruction": "Who?", "answer": "Ada"}\n', encoding="utf-8")
+    bad.write_text("[[arms]]\ncontexts = 'none'\n", encoding="utf-8")
+    usual = ("--plan", plan, "--model", random_model, "--questions")
+    for given, message in (
+        (("--figure", "x"), "holds no study"),
+        (("--plan", tmp_path / "no.toml", "--model", random_model, "--questions", "q=r"), "cannot be read"),
+        (("--plan", bad, "--model", random_model, "--questions", "q=r"), "missing .* 'name'"),
+        (("--plan", plan, "--model", tmp_path, "--questions", "q=r"), "no folder of a transformers model"),
+        ((*usual, "q=nowhere.jsonl"), "nowhere.jsonl is no file"),
+        ((*usual, f"q={rows}"), "row 1 has no context"),
+        ((*usual, f"q={rows}", "--only", "("), "no pattern"),
+    ):
+        said = subprocess.run(
+            [sys.executable, "-m", "examples.study", str(tmp_path / "out"), *map(str, given)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert said.returncode and "Traceback" not in said.stderr, said.stderr
+        assert re.search(message, said.stderr), said.stderr
+        assert not (tmp_path / "out").exists()
 
 
 def test_contexts_of_a_run_are_an_arm(questions: str, tmp_path: Path) -> None:

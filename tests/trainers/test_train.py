@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from examples.train import main, packs_of, settings, train
+from examples.train import main, packs_of, remember, settings, train
 from examples.training.samples import mixed, parse_mix, read_conversations
 from synthesis.errors import SourceError, UsageError
 from synthesis.tokens import parse_length
@@ -176,6 +176,27 @@ def test_nothing_is_cut_and_bad_input_is_named(
     recipe.write_text("lore = 4\n", encoding="utf-8")
     with pytest.raises(UsageError, match="lore, which nothing reads"):
         settings([*given(data, model, tmp_path), "--recipe", str(recipe)])
+    for text, message in (("batch = 0\n", "--batch is 0; give 1"), ("batch =\n", "cannot be read as TOML")):
+        recipe.write_text(text, encoding="utf-8")
+        with pytest.raises(UsageError, match=message):
+            settings([str(data), "--model", "m", "--out", "o", "--recipe", str(recipe)])
+    for wrong in (
+        "--batch=-1",
+        "--learning-rate=nan",
+        "--steps=-3",
+        "--epochs=0",
+        "--save-every=0",
+        "--lora=-1",
+    ):
+        with pytest.raises(UsageError, match=wrong.partition("=")[0]):
+            settings([*given(data, model, tmp_path), wrong])
+    # What goes on where it was stopped goes on with the same settings, or not at all.
+    before = tmp_path / "before"
+    (before / "checkpoints").mkdir(parents=True)
+    remember(settings(given(data, model, before)))
+    remember(settings(given(data, model, before, "--save-every", "7")))
+    with pytest.raises(UsageError, match=r"holds a tuning with another --seed \(0, not 3\)"):
+        remember(settings(given(data, model, before, "--seed", "3")))
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
