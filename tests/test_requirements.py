@@ -251,7 +251,10 @@ def test_what_cannot_be_asked_is_said_before_a_context_is_written(tmp_path, comm
     base = ("run", "--pairs", pairs, "--out", out, "--words", "120", "--lengths", "1k")
     openai = ("--require", "closed-book=fail", "--require-engine", "openai", "--require-model", "m")
     for more, message in (
-        ((*openai, "--require-option", "nope=3"), "for --require: .*'nope'; check .require.options."),
+        (
+            (*openai, "--require-option", "nope=3"),
+            r"for --require: .*'nope'; check --require-option \(\[require.options",
+        ),
         ((*openai, "--require-option", "retries=x"), "for --require: require.options.retries is 'x'"),
         (("--require", "gain=x"), "--require gain= takes 0"),
     ):

@@ -153,7 +153,9 @@ def evaluate_folder(config: EvaluationConfig, reporter: Reporter) -> EvaluationS
         FolderError, StorageError: the folder is not an evaluation's, or cannot be written.
     """
     began = time.monotonic()
-    with _held(config.out), _Work(config) as work:
+    check_folder(config.out)
+    # What cannot be asked leaves no folder behind.
+    with _Work(config) as work, _held(config.out):
         log = ReplyLog(config.out / ANSWERS)
         try:
             before = log.usage

@@ -93,7 +93,7 @@ def _told(unknown: Sequence[str], taken: Collection[str]) -> str:
     for option in unknown:
         near = difflib.get_close_matches(option, taken, n=1) if option != "model" else []
         told.append(f"'{option}'" + (f" (did you mean '{near[0]}'?)" if near else ""))
-    where = "--model and [generation.options]" if "model" in unknown else "[generation.options]"
+    where = ("--model and " if "model" in unknown else "") + "--option ([generation.options] of a file)"
     known = ", ".join(one for one in taken if one != "model")
     return f"{', '.join(told)}; check {where}, which may hold: {known}"
 

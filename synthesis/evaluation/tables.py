@@ -17,7 +17,7 @@ from synthesis.evaluation.conditions import stating
 from synthesis.evaluation.questions import STAGE, ContextQuestion, Prediction, QuestionSource
 from synthesis.evaluation.rows import first_row, numbered_rows, of_tasks, span_of
 from synthesis.evaluation.scoring import check_metrics, usual_metrics
-from synthesis.sources.columns import check_columns, find_columns, map_row
+from synthesis.sources.columns import ROLES, check_columns, find_columns, map_row
 from synthesis.sources.rows import task_from_name
 from synthesis.sources.values import BadRow, text_of, unwrapped
 
@@ -55,6 +55,11 @@ class TableForm:
 
     def _read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
         ours = {name: theirs for name, theirs in source.columns.items() if name in GUESSES}
+        if unknown := sorted(set(source.columns) - {*GUESSES, *ROLES}):
+            raise SourceError(
+                f"--column {unknown[0]}=...: a question has no field '{unknown[0]}'. Known: "
+                f"{', '.join((*GUESSES, *ROLES))}."
+            )
         pairs = check_columns({name: theirs for name, theirs in source.columns.items() if name not in ours})
         seen = False
         for place, row, label in numbered_rows(source):
