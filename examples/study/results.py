@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
@@ -78,14 +78,14 @@ def measures_of(plan: Mapping[str, Any]) -> list[str]:
 
 
 def values(
-    jobs: Sequence[Mapping[str, Any]], measure: str, hops: int | None = None
+    jobs: Sequence[Mapping[str, Any]], measure: str, only: Collection[str] | None = None
 ) -> dict[str, dict[str, list[float]]]:
-    """Arm -> question -> one value for each seed; with ``hops``, of questions of so many steps alone."""
+    """Arm -> question -> one value for each seed; of the questions ``only``, if given."""
     kind, _, test = measure.partition(" ")
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for job in jobs:
         for id_, row in job["rows"].items():
-            if hops is not None and row.get("hops") != hops:
+            if only is not None and id_ not in only:
                 continue
             if kind == "NLL" and f"nll {test}" in row:
                 found[job["arm"]][id_].append(row[f"nll {test}"])

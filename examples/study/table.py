@@ -90,7 +90,9 @@ def _by_hops(jobs: Sequence[Mapping[str, Any]], arms: Sequence[str], plan: Mappi
     measures = [f"F1 {test}" for test in plan["written"][:1]] + [f"NLL {test}" for test in tests[:1]]
     heads = [f"{measure}, {hops} hops ({counts[hops]})" for measure in measures for hops in groups]
     lines = ["", "By the steps that the composer takes for a question (their number):", "", *_head(heads)]
-    found = {(measure, hops): values(jobs, measure, hops) for measure in measures for hops in groups}
+    # Jobs of one study may have been run while the composer changed: a question is in one group.
+    of = {hops: {id_ for id_, one in steps.items() if one == hops} for hops in groups}
+    found = {(measure, hops): values(jobs, measure, of[hops]) for measure in measures for hops in groups}
     for arm in arms:
         cells = [f"{mean(one[arm]):.3f}" if one[arm] else "" for one in found.values()]
         lines.append(_line([arm, *cells]))
