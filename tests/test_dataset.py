@@ -581,7 +581,9 @@ def test_columns_that_are_not_used_may_be_missing(folder: Path, get: Load) -> No
     pq.write_table(
         pq.read_table(path).drop_columns(["contamination", "attempts", "answer_kind", "form", "hops"]), path
     )
-    assert list(get(folder)) == rows
+    # What is not known of a context's evidence is told as not known; everything else is as it was.
+    assert any(row["form"] or row["hops"] for row in rows)
+    assert list(get(folder)) == [row | {"form": "", "hops": 0} for row in rows]
 
 
 def test_a_cache_that_cannot_be_used(published: Path, get: Load, tmp_path: Path) -> None:

@@ -104,11 +104,17 @@ def listed(text: str) -> tuple[str, ...]:
     Of an answer of several lines each line is a part, without the number or dot it begins with; of
     several sentences, each of them.
     """
-    lines = tuple(_MARKER.sub("", line) for line in text.splitlines() if terms(_MARKER.sub("", line)))
+    lines = tuple(line for line in map(_unmarked, text.splitlines()) if terms(line))
     if len(lines) < 2:
         lines = tuple(text[a:b] for a, b in sentences(text) if len(terms(text[a:b])) > 1)
     pieces = lines if len(lines) > 1 else tuple(piece for piece in _BETWEEN.split(text) if terms(piece))
     return pieces if 1 < len(pieces) <= _LONG else ()
+
+
+def _unmarked(line: str) -> str:
+    # Matched at the beginning alone: looked for everywhere, blanks would be walked over once for each of them.
+    marker = _MARKER.match(line)
+    return line[marker.end() :] if marker else line
 
 
 def _alternatives(text: str) -> tuple[tuple[str, ...], ...]:
