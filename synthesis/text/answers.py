@@ -112,7 +112,7 @@ def listed(text: str) -> tuple[str, ...]:
 
 
 def _unmarked(line: str) -> str:
-    # Matched at the beginning alone: looked for everywhere, blanks would be walked over once for each of them.
+    # At the beginning alone: looked for everywhere, blanks would be walked over once for each of them.
     marker = _MARKER.match(line)
     return line[marker.end() :] if marker else line
 
