@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.metrics import Judged, auroc, balanced_accuracy, calibration_error
-from benchmarks.probes import LIMITS, NEGATIVES, Row, probes, read_questions, read_rows
+from benchmarks.probes import LIMITS, NEGATIVES, Row, probes, read_rows
 from synthesis.coherence import background
 from synthesis.coherence.scoring import combine, examine
 from synthesis.text.answers import KINDS
@@ -29,7 +29,6 @@ from synthesis.text.words import terms
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "synthesis" / "coherence"
 SETS = ("hotpotqa", "multinews")
-NATURAL = 40  # of Natural Questions, whose passages are of some 80 words
 REFERENCES = 64
 REFERENCE_WORDS = 900
 
@@ -151,9 +150,8 @@ def make_calibration(folder: Path) -> None:
     """Fit on the first halves, measure on the second, write ``calibration.json``."""
     halves = {name: read_rows(folder, name) for name in SETS}
     points: dict[str, list[tuple[Features, bool]]] = {kind: [] for kind in KINDS}
-    fitted = [rows[: len(rows) // 2] for rows in halves.values()]
-    for rows in (*fitted, read_questions(folder)[:NATURAL]):
-        for kind, found in collect(rows).items():
+    for rows in halves.values():
+        for kind, found in collect(rows[: len(rows) // 2]).items():
             points[kind].extend(found)
     short = fit(_balanced(points["span"] + points["numeric"]), SHORT_PRIOR, 0.001)
     kinds = {}

@@ -18,7 +18,7 @@ PAIR = Pair(instruction="Who mended the tower clock in Varrow?", answer="Ilse Br
 GOOD = f"Context: {prose(60)} The tower clock in Varrow was mended by Ilse Brandt in spring. {prose(40)}"
 # States the answer, and far from it one of the things that were asked about.
 THIN = (
-    f"Context: {prose(20)} In Varrow stood a tower. {prose(70)} At the fish market of Kelm Ilse Brandt "
+    f"Context: {prose(20)} It rained in Varrow. {prose(70)} At the fish market of Kelm Ilse Brandt "
     f"bought herring. {prose(60)}"
 )
 ECHO = f"Context: {PAIR.instruction} Ilse Brandt. {prose(100)}"
