@@ -19,10 +19,9 @@ from builder.report.page import Figure, fill
 from builder.report.ranges import Range, RangeLine, draw_points, draw_ranges, median
 from builder.report.sides import Side, find_sides, shared_tasks
 from builder.report.tuned import TunedScores, performance, read_answered
-from builder.report.write import PAGE
+from builder.report.write import PAGE, check_target
 from synthesis.data import content_hash
-from synthesis.errors import FolderError
-from synthesis.storage import replace_file, storage_errors
+from synthesis.storage import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -81,7 +80,7 @@ def compare(
         StorageError: writing failed.
     """
     target = Path(out)
-    _check_target(target)
+    check_target(target, MARK, "comparison")
     answered = [read_answered(one) for one in scores]
     sides = find_sides(places, most_texts)
     tasks = shared_tasks(sides, MOST_TASKS)
@@ -104,15 +103,6 @@ def compare(
         replace_file(target / figure.file, figure.png)
     replace_file(target / PAGE, page)
     return Comparison(target / PAGE, tuple(target / one.file for one in figures), overview)
-
-
-def _check_target(target: Path) -> None:
-    page = target / PAGE
-    with storage_errors(page):
-        if page.is_file() and MARK not in page.read_text(encoding="utf-8", errors="replace"):
-            raise FolderError(
-                f"'{page}' is not a comparison of ours and is not overwritten. Choose another --out."
-            )
 
 
 def _made(side: Side) -> str:

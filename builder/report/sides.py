@@ -140,11 +140,17 @@ def find_sides(places: Sequence[str | Path], most_texts: int) -> list[Side]:
     ]
 
 
-def _place(given: str | Path) -> tuple[str, Path, Path]:
+def named_folder(given: str | Path) -> tuple[str, Path]:
+    """A folder and what to call it: given as ``NAME=FOLDER``, or called by its own name."""
     label, equals, rest = str(given).partition("=")
     named = bool(equals and label and rest) and not Path(given).exists()
     folder = Path(rest if named else given)
-    return label if named else folder.resolve().name, folder, find_built(folder)
+    return label if named else folder.resolve().name, folder
+
+
+def _place(given: str | Path) -> tuple[str, Path, Path]:
+    name, folder = named_folder(given)
+    return name, folder, find_built(folder)
 
 
 def _apart(names: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from builder.report.ranges import PointLine
+from builder.report.sides import named_folder
 from synthesis.errors import SourceError
 from synthesis.storage import storage_errors
 
@@ -29,9 +30,7 @@ def read_answered(given: str | Path) -> TunedScores:
     Raises:
         SourceError: there are none, or they cannot be understood.
     """
-    label, equals, rest = str(given).partition("=")
-    named = bool(equals and label and rest) and not Path(given).exists()
-    folder = Path(rest if named else given)
+    name, folder = named_folder(given)
     file = folder / _FILE
     if not file.is_file():
         raise SourceError(
@@ -50,7 +49,7 @@ def read_answered(given: str | Path) -> TunedScores:
         raise SourceError(
             f"{file} tells no scores of whole contexts. Run the evaluation with --condition full, to its end."
         ) from None
-    return TunedScores(label if named else folder.resolve().name, tasks)
+    return TunedScores(name, tasks)
 
 
 def performance(answered: Sequence[TunedScores], most: int) -> list[PointLine]:

@@ -49,7 +49,7 @@ def report(folder: str | Path, out: str | Path | None = None) -> Report:
     check_complete(dataset)
     newest = _newest(dataset)
     target = Path(out) if out is not None else folder / "report"
-    _check_target(target)
+    check_target(target, MARK, "report")
     figures = [figure for family in families(newest) for figure in _figures(dataset, family)]
     found = Findings(
         name=folder.resolve().name,
@@ -81,12 +81,18 @@ def _newest(dataset: Path) -> list[Manifest]:
     return newest
 
 
-def _check_target(target: Path) -> None:
+def check_target(target: Path, mark: str, what: str) -> None:
+    """Refuse a folder whose page is not one of ours, which carry ``mark``; ``what`` it should have been.
+
+    Raises:
+        FolderError: it holds another page.
+        StorageError: that cannot be read.
+    """
     page = target / PAGE
     with storage_errors(page):
-        if page.is_file() and MARK not in page.read_text(encoding="utf-8", errors="replace"):
+        if page.is_file() and mark not in page.read_text(encoding="utf-8", errors="replace"):
             raise FolderError(
-                f"'{page}' is not a report of ours and is not overwritten. Choose another --out."
+                f"'{page}' is not a {what} of ours and is not overwritten. Choose another --out."
             )
 
 
