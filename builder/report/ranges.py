@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from builder.folder.figures.style import ACCENT, QUIET, WIDTH, canvas, heading, note, panel, write
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # All in inches.
@@ -58,11 +59,7 @@ def draw_ranges(
     """
     sides = max(len(line.ranges) for line in lines)
     block = sides * _SIDE + _GAP
-    figure = canvas(_HEAD + block * len(lines) + _TICKS + _FOOT)
-    heading(figure, title, what)
-    bottom, high = _TICKS + _FOOT, block * len(lines)
-    axes = panel(figure, _EDGE + _NAMES, bottom, WIDTH - 2 * _EDGE - _NAMES - _TOLD, high)
-    axes.set_ylim(0, high)
+    figure, axes, bottom, high = _framed(title, what, block, len(lines))
     ends = [end for line in lines for one in line.ranges if one.values for end in _span(one.values)]
     ends += [mark for line in lines for mark in line.marks]
     low, top = (0.0, 1.0) if unit else (min(ends, default=0.0), max(ends, default=1.0))
@@ -103,11 +100,7 @@ def draw_points(title: str, what: str, lines: Sequence[PointLine], foot: str = "
     """Means with their intervals, a line for each label and a point for each side."""
     names = list(dict.fromkeys(name for line in lines for name, *_ in line.points))
     block = len(names) * _SIDE + _GAP
-    figure = canvas(_HEAD + block * len(lines) + _TICKS + _FOOT)
-    heading(figure, title, what)
-    bottom, high = _TICKS + _FOOT, block * len(lines)
-    axes = panel(figure, _EDGE + _NAMES, bottom, WIDTH - 2 * _EDGE - _NAMES - _TOLD, high)
-    axes.set_ylim(0, high)
+    figure, axes, bottom, high = _framed(title, what, block, len(lines))
     ends = [end for line in lines for _, _, low, top in line.points for end in (low, top)]
     low, top = min(0.0, *ends), max(0.0, *ends)
     margin = 0.04 * ((top - low) or 1.0)
@@ -133,6 +126,16 @@ def draw_points(title: str, what: str, lines: Sequence[PointLine], foot: str = "
     legend = "   ".join(f"{_LETTERS[place % 26]} {_fit(name, 24)}" for place, name in enumerate(names))
     note(figure, f"{legend}\n{foot}".rstrip())
     return figure
+
+
+def _framed(title: str, what: str, block: float, lines: int) -> tuple[Figure, Axes, float, float]:
+    """A figure with its heading and room for so many blocks: it, its axes, where they begin and how high."""
+    figure = canvas(_HEAD + block * lines + _TICKS + _FOOT)
+    heading(figure, title, what)
+    bottom, high = _TICKS + _FOOT, block * lines
+    axes = panel(figure, _EDGE + _NAMES, bottom, WIDTH - 2 * _EDGE - _NAMES - _TOLD, high)
+    axes.set_ylim(0, high)
+    return figure, axes, bottom, high
 
 
 _MARKERS = "oDs^vP"

@@ -27,6 +27,8 @@ from synthesis.engines.composer.stating.steps.naming import Namer, kind_of
 _WORD = r"(?:\([^)]{1,40}\)|[\"“][^\"”]{1,80}[\"”]|[^\Wa-z_][^\s,;:]*)"
 _SMALL = r"(?:&|of|the|and|in|on|a|an|to|for|de|la|le|du|di|van|von|with|by|at|from|is|me)"
 NAME = rf"{_WORD}(?:(?:, (?!or\b)| )(?:{_SMALL} ){{0,3}}{_WORD}){{0,14}}"
+# A name in which "and" joins nothing: the other one begins there.
+ONE = NAME.replace("|and|", "|")
 _SORT = (
     r"(?:(?:the )?(?P<sort>(?:\d{4} )?(?:[A-Z][a-z]+ )?(?:[a-z-]+ (?!of\b)){0,2}?"
     r"(?:film|movie|song|album|book|novel|series|show|play|opera|band|magazine|comedy|drama|musical|poem)) )?"

@@ -14,7 +14,7 @@ from synthesis.engines.composer.grammar.invent import draws
 from synthesis.engines.composer.grammar.wording import article
 from synthesis.engines.composer.reading.frames import split_choices
 from synthesis.engines.composer.stating.proof import Query, Triple
-from synthesis.engines.composer.stating.steps.bridges import NAME, relation
+from synthesis.engines.composer.stating.steps.bridges import ONE, relation
 from synthesis.engines.composer.stating.steps.links import Derivation, Link
 from synthesis.engines.composer.stating.steps.naming import Namer
 from synthesis.engines.composer.stating.steps.wording import worded
@@ -28,18 +28,17 @@ _RANK = re.compile(
     r")(?: out of| than the other| of the two)?$",
     re.I,
 )
-_ONE = NAME.replace("|and|", "|")
 _TWO = re.compile(
-    rf"^(?P<head>(?:[wW]ho|[wW]hich|[wW]hat) .+?),? (?:out of|between|of) (?P<a>{_ONE}),? (?:and|or) "
-    rf"(?P<b>{_ONE})$"
+    rf"^(?P<head>(?:[wW]ho|[wW]hich|[wW]hat) .+?),? (?:out of|between|of) (?P<a>{ONE}),? (?:and|or) "
+    rf"(?P<b>{ONE})$"
 )
 _FRONTED = re.compile(
-    rf"^(?:Of|Between|Out of) (?P<a>{_ONE}),? (?:and|or) (?P<b>{_ONE}), (?P<head>(?:which|who|what) .+)$"
+    rf"^(?:Of|Between|Out of) (?P<a>{ONE}),? (?:and|or) (?P<b>{ONE}), (?P<head>(?:which|who|what) .+)$"
 )
-_ASKED_WHETHER = re.compile(rf"^(?P<aux>Did|Was|Were|Is) (?P<a>{_ONE}),? or (?P<b>{_ONE}) (?P<rest>.+)$")
+_ASKED_WHETHER = re.compile(rf"^(?P<aux>Did|Was|Were|Is) (?P<a>{ONE}),? or (?P<b>{ONE}) (?P<rest>.+)$")
 _BARE_TWO = re.compile(
     rf"^(?P<head>(?:[wW]ho|[wW]hich|[wW]hat) [^,]+? (?:first|earlier|later|last|older|younger)),? "
-    rf"(?P<a>{_ONE}) or (?P<b>{_ONE})$"
+    rf"(?P<a>{ONE}) or (?P<b>{ONE})$"
 )
 _LATE = frozenset(["later", "last", "latest", "younger", "youngest", "newer", "newest", "recently"])
 # "has more X than": how many of them there are, and what may stand between.

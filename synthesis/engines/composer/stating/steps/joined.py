@@ -21,7 +21,7 @@ from synthesis.engines.composer.reading.answers import names_person, shape
 from synthesis.engines.composer.reading.frames import Frame
 from synthesis.engines.composer.reading.questions import read
 from synthesis.engines.composer.stating.proof import Query, Triple
-from synthesis.engines.composer.stating.steps.bridges import NAME
+from synthesis.engines.composer.stating.steps.bridges import NAME, ONE
 from synthesis.engines.composer.stating.steps.links import Derivation, Link
 from synthesis.engines.composer.stating.steps.wording import worded
 
@@ -30,18 +30,16 @@ _BARE = re.compile(
     r"^(?:of|one of|other|kind|type|sort|number|date|year|day|month|percentage|portion|part|amount|share)\b",
     re.I,
 )
-# A name in which "and" joins nothing; the other one begins there.
-_ONE = NAME.replace("|and|", "|")
 _SHARED = re.compile(
-    rf"^(?P<a>{_ONE}) and (?P<b>{_ONE}) (?P<be>are|were) (?:both )?(?P<by>[a-z ]*?)\b(?P<wh>what"
+    rf"^(?P<a>{ONE}) and (?P<b>{ONE}) (?P<be>are|were) (?:both )?(?P<by>[a-z ]*?)\b(?P<wh>what"
     rf"|which) (?P<noun>.+)$"
 )
 _SHARED_BY = re.compile(
     rf"^(?:what|which) (?P<noun>[a-z ]+?) (?:is|was|are|were) (?:shared by|common to) (?:both "
-    rf")?(?P<a>{_ONE}) and (?P<b>{_ONE})$"
+    rf")?(?P<a>{ONE}) and (?P<b>{ONE})$"
 )
 _IN_COMMON = re.compile(
-    rf"^what (?:do|does|did|have|has) (?:both )?(?P<a>{_ONE}) and (?P<b>{_ONE}) (?:both )?have in common$"
+    rf"^what (?:do|does|did|have|has) (?:both )?(?P<a>{ONE}) and (?P<b>{ONE}) (?:both )?have in common$"
 )
 _TRADES = frozenset(["occupation", "profession", "job", "career", "trade"])
 
@@ -128,7 +126,7 @@ def _predicates(predicate: str) -> list[str]:
 
 
 def _of_both(text: str) -> list[str]:
-    both = re.match(rf"(?P<before>.+?) both (?P<a>{_ONE}) and (?P<b>{_ONE})$", text)
+    both = re.match(rf"(?P<before>.+?) both (?P<a>{ONE}) and (?P<b>{ONE})$", text)
     if both:
         return [f"{both['before']} {both['a']}", f"{both['before']} {both['b']}"]
     tail = re.match(r"(?P<before>.{12,}?),? featuring (?P<rest>.+)$", text)

@@ -10,7 +10,7 @@ import re
 
 from synthesis.engines.composer.grammar.words import SMALL_NUMBERS
 from synthesis.engines.composer.stating.proof import Query, Triple
-from synthesis.engines.composer.stating.steps.bridges import NAME
+from synthesis.engines.composer.stating.steps.bridges import ONE
 from synthesis.engines.composer.stating.steps.links import Derivation, Link
 from synthesis.engines.composer.stating.steps.naming import Namer
 from synthesis.engines.composer.stating.steps.wording import worded
@@ -20,37 +20,36 @@ _VERB = (
     r"(?:have|has|had|own|owns|owned|win|won|write|wrote|written|hold|make|made|sell|sold|score|scored|"
     r"publish|published|contain|release|released)"
 )
-_ONE = NAME.replace("|and|", "|")
 _TOGETHER = re.compile(
-    rf"^how many (?P<what>[a-z][\w' -]*?) (?:do|did|does|have|has|were) (?P<a>{_ONE}) and "
-    rf"(?P<b>{_ONE}) (?P<verb>{_VERB}) ?"
+    rf"^how many (?P<what>[a-z][\w' -]*?) (?:do|did|does|have|has|were) (?P<a>{ONE}) and "
+    rf"(?P<b>{ONE}) (?P<verb>{_VERB}) ?"
     r"(?:together|combined|in total|altogether|in all|between them)$"
 )
 _MORE = re.compile(
     rf"^how many (?P<rank>more|fewer) (?P<what>[a-z][\w' -]*?) (?:do|did|does|has|have|had) "
-    rf"(?P<a>{_ONE}) (?P<verb>{_VERB}) ?than (?P<b>{_ONE})$"
+    rf"(?P<a>{ONE}) (?P<verb>{_VERB}) ?than (?P<b>{ONE})$"
 )
 _MORE_OF = re.compile(
     rf"^how many (?P<rank>more|fewer) (?P<what>[a-z][\w' -]*?) (?:are|were) (?:there )?in "
-    rf"(?P<a>{_ONE}) than (?:in )?(?P<b>{_ONE})$"
+    rf"(?P<a>{ONE}) than (?:in )?(?P<b>{ONE})$"
 )
 _LIVED = re.compile(
-    rf"^(?:how many years did (?P<a>{_ONE}) live|(?:how old|at what age) (?:was (?P<b>{_ONE}) when "
-    rf"(?:he|she|they) died|did (?P<c>{_ONE}) die))$"
+    rf"^(?:how many years did (?P<a>{ONE}) live|(?:how old|at what age) (?:was (?P<b>{ONE}) when "
+    rf"(?:he|she|they) died|did (?P<c>{ONE}) die))$"
 )
 _APART = re.compile(
-    rf"^how (?:many years|long) (?P<order>before|after) (?P<b>.*?{_ONE}.*?) was (?P<a>{_ONE}) "
+    rf"^how (?:many years|long) (?P<order>before|after) (?P<b>.*?{ONE}.*?) was (?P<a>{ONE}) "
     rf"(?P<did>founded|published|released|built|opened|born|formed|established)$"
 )
-_LASTED = re.compile(rf"^how (?:many years|long) did (?P<a>(?:the )?{_ONE}) last$")
+_LASTED = re.compile(rf"^how (?:many years|long) did (?P<a>(?:the )?{ONE}) last$")
 _REIGNED = re.compile(
-    rf"^(?:for )?how (?:many years|long) did (?P<a>{_ONE}) (?P<verb>reign|rule|serve|play|work|teach"
-    rf"|live)(?P<rest>(?: [a-z]+){{0,3}}(?: {_ONE})?)$"
+    rf"^(?:for )?how (?:many years|long) did (?P<a>{ONE}) (?P<verb>reign|rule|serve|play|work|teach"
+    rf"|live)(?P<rest>(?: [a-z]+){{0,3}}(?: {ONE})?)$"
 )
 _COUNT = re.compile(
     rf"^how many (?P<what>children|sons|daughters|brothers|sisters|siblings|members|districts|parishes"
     rf"|villages) "
-    rf"(?:does|did|do|has|have|had) (?P<a>{_ONE})(?: have| had)?$"
+    rf"(?:does|did|do|has|have|had) (?P<a>{ONE})(?: have| had)?$"
 )
 _PAST = {
     "reign": "reigning",

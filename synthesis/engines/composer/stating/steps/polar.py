@@ -17,7 +17,7 @@ from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import affirms
 from synthesis.engines.composer.stating.choices import state_polar, undescribed
 from synthesis.engines.composer.stating.proof import Query, Triple
-from synthesis.engines.composer.stating.steps.bridges import NAME, relation
+from synthesis.engines.composer.stating.steps.bridges import ONE, relation
 from synthesis.engines.composer.stating.steps.links import Derivation, Link
 from synthesis.engines.composer.stating.steps.naming import Namer
 from synthesis.engines.composer.stating.steps.wording import worded
@@ -54,19 +54,18 @@ _SAME_N = re.compile(
     r"(?P<noun>[a-z]+)s?(?P<after>(?: .*)?)$"
 )
 _VERBS = re.compile(r"^(?:share|have|hold|possess|come|hail|originate)s?\b ?")
-_ONE = NAME.replace("|and|", "|")
 _DIRECTORS = (
     re.compile(
         r"^(?:[dD]o|[aA]re|[dD]id|[wW]ere) (?:both )?(?:the )?directors? of (?:both )?"
         r"(?:(?:films?|movies?) )?"
-        rf"(?P<a>{_ONE}),? and "
-        rf"(?:the )?(?:director of (?:film |movie )?)?(?P<b>{_ONE}) "
+        rf"(?P<a>{ONE}),? and "
+        rf"(?:the )?(?:director of (?:film |movie )?)?(?P<b>{ONE}) "
         r"(?P<rest>(?:share|have|from|both from|come from|born in|originate from) .*\bsame "
         r"(?P<noun>[a-z]+).*)$"
     ),
     re.compile(
-        rf"^(?:[dD]o|[dD]id) (?:both )?(?:the )?(?:films?|movies?),? (?P<a>{_ONE}),? and "
-        rf"(?P<b>{_ONE}),? have "
+        rf"^(?:[dD]o|[dD]id) (?:both )?(?:the )?(?:films?|movies?),? (?P<a>{ONE}),? and "
+        rf"(?P<b>{ONE}),? have "
         r"(?:the )?directors? (?P<rest>.*\bsame (?P<noun>[a-z]+).*)$"
     ),
 )
@@ -99,8 +98,8 @@ class _Asked(NamedTuple):
 
 _ASKED = re.compile(
     rf"^(?P<aux>[A-Z]?[a-z]+) (?P<both>both )?(?P<sort>(?:the )?(?:[a-z][\w-]* "
-    rf"){{0,5}})(?P<a>{_ONE}),? and (?:the (?:[a-z]+ )?|(?:[a-z]+ )?)"
-    rf"(?P<b>{_ONE}),? (?P<rest>.+)$"
+    rf"){{0,5}})(?P<a>{ONE}),? and (?:the (?:[a-z]+ )?|(?:[a-z]+ )?)"
+    rf"(?P<b>{ONE}),? (?P<rest>.+)$"
 )
 
 
