@@ -141,11 +141,11 @@ def run_job(job: Job) -> None:
     }
     for length in plan.tests:
         asked = _asked(desk, length)
-        for id_, value in model.nll(asked).items():
-            rows[id_][f"nll {length}"] = value
-        if length in plan.written:
-            for id_, text in model.write(asked, plan.longest_answer).items():
-                rows[id_][f"written {length}"] = text
+        longest = plan.longest_answer if length in plan.written else 0
+        for id_, reply in model.ask(asked, longest).items():
+            rows[id_][f"nll {length}"] = reply.nll
+            if longest:
+                rows[id_][f"written {length}"] = reply.written
     found = {
         "arm": job.arm.name,
         "seed": job.seed,

@@ -1,7 +1,8 @@
 """A causal language model: tuned on conversations, asked for answers. PyTorch and transformers, nothing else.
 
-Weights are float32 and multiplications bfloat16 where the processor has it. A batch is padded on its
-right, so plain causal attention needs no mask, and logits are taken of the answers alone.
+Weights are tuned in float32 and multiplied in bfloat16 where the processor has it; there they are rounded
+to it before the model is asked, as models are served. A batch is padded on its right, so plain causal
+attention needs no mask; logits are taken of the answers alone, in float32.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
@@ -22,7 +23,7 @@ from examples.study.arms import Turn
 from examples.study.plan import Plan
 
 # Tokens of a batch that is only read: what fits a GPU's memory, what fits a processor's caches.
-_MOST_TOKENS = {"cuda": 140_000, "cpu": 4_000}
+_MOST_TOKENS = {"cuda": 280_000, "cpu": 4_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ class Encoded:
     id: str
     prompt: list[int]
     answer: list[int]
+
+
+class Reply(NamedTuple):
+    """Mean negative log-likelihood of the right answer's tokens, in nats, and what the model wrote itself."""
+
+    nll: float
+    written: str = ""
 
 
 class Model:
@@ -86,23 +94,22 @@ class Model:
         return sum(losses) / len(losses)
 
     @torch.inference_mode()
-    def nll(self, turns: Sequence[Turn]) -> dict[str, float]:
-        """Id -> mean negative log-likelihood of the answer's tokens, in nats."""
-        self._model.eval()
-        found: dict[str, float] = {}
-        for batch in _batches(self.encode(turns), _MOST_TOKENS[self.device]):
-            for row, losses in zip(batch, self._losses(batch), strict=True):
-                found[row.id] = losses.mean().item()
-        return found
+    def ask(self, turns: Sequence[Turn], longest: int = 0) -> dict[str, Reply]:
+        """Id -> how likely the answer is, and what the model writes, the likeliest token each time.
 
-    @torch.inference_mode()
-    def write(self, turns: Sequence[Turn], longest: int) -> dict[str, str]:
-        """Id -> the answer the model writes, the likeliest token each time."""
+        ``longest`` is how many of them at most; 0 for the likelihood alone. A prompt is read once for both.
+        After this the model cannot be tuned on.
+        """
         self._model.eval()
-        found: dict[str, str] = {}
+        if self.fast:
+            self._model.to(torch.bfloat16)
+        found: dict[str, Reply] = {}
         for batch in _batches(self.encode(turns), _MOST_TOKENS[self.device]):
-            for row, ids in zip(batch, self._greedy(batch, longest), strict=True):
-                found[row.id] = self._words.decode(ids, skip_special_tokens=True).strip()
+            if longest:
+                found |= self._asked(batch, longest)
+            else:
+                losses = self._losses(batch)
+                found |= {row.id: Reply(one.mean().item()) for row, one in zip(batch, losses, strict=True)}
         return found
 
     def _losses(self, rows: Sequence[Encoded]) -> list[torch.Tensor]:
@@ -110,46 +117,69 @@ class Model:
         ids = self._padded([row.prompt + row.answer for row in rows])
         with self._cast():
             states = self._model.model(input_ids=ids, use_cache=False).last_hidden_state
-            before = [
-                states[at, len(row.prompt) - 1 : len(row.prompt) - 1 + len(row.answer)]
-                for at, row in enumerate(rows)
-            ]
-            logits = self._model.lm_head(torch.cat(before)).float()
+        begins = [len(row.prompt) - 1 for row in rows]
+        return self._losses_of(
+            rows, [own[at : at + len(row.answer)] for own, at, row in zip(states, begins, rows, strict=True)]
+        )
+
+    def _losses_of(self, rows: Sequence[Encoded], before: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """The same, from the states before each token: [tokens of the answer, width of the model] a row."""
         answers = torch.tensor([token for row in rows for token in row.answer], device=self.device)
-        losses = torch.nn.functional.cross_entropy(logits, answers, reduction="none")
+        losses = torch.nn.functional.cross_entropy(
+            self._logits(torch.cat(list(before))), answers, reduction="none"
+        )
         return list(losses.split([len(row.answer) for row in rows]))
 
-    def _greedy(self, rows: Sequence[Encoded], longest: int) -> list[list[int]]:
+    def _logits(self, states: torch.Tensor) -> torch.Tensor:
+        # Not in bfloat16: a logit of 20 would be rounded by .06.
+        return torch.nn.functional.linear(states.float(), self._model.lm_head.weight.float())
+
+    def _asked(self, rows: Sequence[Encoded], longest: int) -> dict[str, Reply]:
         ids = self._padded([row.prompt for row in rows])
         sizes = torch.tensor([len(row.prompt) for row in rows], device=self.device)
         seen = torch.arange(ids.shape[1], device=self.device)[None, :] < sizes[:, None]
-        ends = {self._words.eos_token_id}
+        cache = DynamicCache(config=self._model.config)
+        last = self._read(ids, cache)[torch.arange(len(rows), device=self.device), sizes - 1]
+        answers = self._padded([row.answer for row in rows])
+        more = self._read(answers, cache, seen, sizes)
+        cache.crop(-answers.shape[1])  # what is written goes on from the prompt
+        before = [
+            torch.cat([one[None], own[: len(row.answer) - 1]])
+            for one, own, row in zip(last, more, rows, strict=True)
+        ]
+        nll = [one.mean().item() for one in self._losses_of(rows, before)]
         written: list[list[int]] = [[] for _ in rows]
+        end = self._words.eos_token_id
+        for step in range(longest):
+            tokens = self._logits(last).argmax(-1)
+            for own, token in zip(written, tokens.tolist(), strict=True):
+                if end not in own[-1:]:
+                    own.append(token)
+            if all(end in own[-1:] for own in written):
+                break
+            last = self._read(tokens[:, None], cache, seen, sizes + step)[:, -1]
+            seen = torch.cat([seen, seen.new_ones(len(rows), 1)], 1)
+        texts = [self._words.decode(own, skip_special_tokens=True).strip() for own in written]
+        return {row.id: Reply(*one) for row, one in zip(rows, zip(nll, texts, strict=True), strict=True)}
+
+    def _read(
+        self,
+        ids: torch.Tensor,
+        cache: DynamicCache,
+        seen: torch.Tensor | None = None,
+        begins: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """The states of ``ids``: a prompt's, or of what follows one, of which the padding is not ``seen``."""
+        further: dict[str, torch.Tensor] = {}
+        if seen is not None and begins is not None:
+            # What was padded stays unseen, and places count only what is seen.
+            further["attention_mask"] = torch.cat([seen, seen.new_ones(ids.shape)], 1).long()
+            further["position_ids"] = begins[:, None] + torch.arange(ids.shape[1], device=self.device)
         with self._cast():
-            cache = {self._cache: DynamicCache(config=self._model.config)}
-            read = self._model.model(input_ids=ids, use_cache=True, **cache).last_hidden_state
-            last = read[torch.arange(len(rows), device=self.device), sizes - 1]
-            del read
-            for step in range(longest):
-                tokens = self._model.lm_head(last).argmax(-1)
-                open_ = False
-                for own, token in zip(written, tokens.tolist(), strict=True):
-                    if not own or own[-1] not in ends:
-                        own.append(token)
-                        open_ = open_ or token not in ends
-                if not open_:
-                    break
-                seen = torch.cat([seen, seen.new_ones(len(rows), 1)], 1)
-                # What was padded stays unseen, and places count only what is seen.
-                more = self._model.model(
-                    input_ids=tokens[:, None],
-                    attention_mask=seen.long(),
-                    position_ids=(sizes + step)[:, None],
-                    use_cache=True,
-                    **cache,
-                )
-                last = more.last_hidden_state[:, -1]
-        return written
+            read: torch.Tensor = self._model.model(
+                input_ids=ids, use_cache=True, **{self._cache: cache}, **further
+            ).last_hidden_state
+        return read
 
     def _padded(self, rows: Sequence[list[int]]) -> torch.Tensor:
         width = max(map(len, rows))
@@ -169,7 +199,7 @@ def _batches(rows: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:
     batch: list[Encoded] = []
     for row in sorted(rows, key=lambda one: -len(one.prompt)):
         width = len((batch or [row])[0].prompt) + 32
-        if batch and (len(batch) + 1) * width > most or len(batch) == 32:
+        if batch and (len(batch) + 1) * width > most or len(batch) == 64:
             yield batch
             batch = []
         batch.append(row)

@@ -60,7 +60,7 @@ def test_likelihoods_and_answers_are_transformers_own(random_model: Path) -> Non
         for number, answer in enumerate(["Ada", "Ben and Cleo", "nobody at all", "x"])
     ]
     model = Model(random_model, 0)
-    nll, written = model.nll(turns), model.write(turns, 8)
+    replies, likelihoods = model.ask(turns, 8), model.ask(turns)
     plain = AutoModelForCausalLM.from_pretrained(random_model, dtype=torch.float32)
     words = AutoTokenizer.from_pretrained(random_model)
     for row in model.encode(turns):
@@ -73,10 +73,11 @@ def test_likelihoods_and_answers_are_transformers_own(random_model: Path) -> Non
                 prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=8, do_sample=False
             )
         # Where the processor multiplies in bfloat16, a batch differs from a row in the third digit.
-        assert nll[row.id] == pytest.approx(loss, rel=2e-2 if model.fast else 1e-4)
+        for told_ in (replies, likelihoods):
+            assert told_[row.id].nll == pytest.approx(loss, rel=2e-2 if model.fast else 1e-4)
         if not model.fast:
             own = words.decode(told[0, len(row.prompt) :], skip_special_tokens=True).strip()
-            assert written[row.id] == own
+            assert replies[row.id].written == own
 
 
 def test_what_is_done_is_not_done_again(random_model: Path, questions: str, tmp_path: Path) -> None:
