@@ -112,6 +112,7 @@ COMPOSER_FLOORS = (
     "stating",
     "decoys",
     "prose",
+    "reference",
     "forms",
     "languages",
     "draft",

@@ -15,6 +15,8 @@ DEFAULT_HOPS: int | str = "auto"
 
 OVERLAPS = ("copied", "mixed", "paraphrased")
 ORDERS = ("told", "shuffled", "reversed")
+#: As a story with facts in it, or in entries as books of reference have them.
+TELLINGS = ("narrative", "entries")
 #: The most steps, decoys of one hop, and pieces of a kind.
 MOST_HOPS, MOST = 4, 8
 
@@ -34,6 +36,7 @@ class Dials:
         order: the pieces as they lead to the answer (``told``), ``shuffled`` or ``reversed``.
         negated: statements that something false of a step is not so, 0 to 8.
         corrections: steps that are told wrong first and put right later, 0 to 8.
+        telling: ``narrative``, or ``entries`` where the question has a short answer and there is room.
     """
 
     hops: int | str = DEFAULT_HOPS
@@ -43,6 +46,7 @@ class Dials:
     order: str = "shuffled"
     negated: int = 0
     corrections: int = 0
+    telling: str = "narrative"
 
     def check(self) -> None:
         """Raise ``UsageError`` for a setting that is none."""
@@ -52,7 +56,7 @@ class Dials:
             raise UsageError(
                 f"distance is {self.distance!r}; it must be any, or a share of the text from 0 to 1"
             )
-        for name, allowed in (("overlap", OVERLAPS), ("order", ORDERS)):
+        for name, allowed in (("overlap", OVERLAPS), ("order", ORDERS), ("telling", TELLINGS)):
             if getattr(self, name) not in allowed:
                 raise UsageError(
                     f"{name} is {getattr(self, name)!r}; it must be one of: {', '.join(allowed)}"

@@ -29,12 +29,16 @@ from synthesis.engines.composer.prose.plan import Beat, cast_size, plan
 from synthesis.engines.composer.prose.scene import Scene
 from synthesis.engines.composer.prose.world import Clock, Supply
 from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
+from synthesis.engines.composer.reading.answers import kind
 from synthesis.engines.composer.reading.kinds import parted
 from synthesis.engines.composer.reading.languages import WRITTEN, language_of
 from synthesis.engines.composer.reading.topics import topics
+from synthesis.engines.composer.reference.compendium import Compendium
+from synthesis.engines.composer.reference.names import Names
+from synthesis.engines.composer.reference.pieces import entries_of, names_of
 from synthesis.engines.composer.stating.proof import Query, Triple
-from synthesis.engines.composer.stating.statements import state
-from synthesis.engines.composer.stating.steps.plan import in_steps
+from synthesis.engines.composer.stating.statements import QUOTED, state
+from synthesis.engines.composer.stating.steps.plan import Steps, in_steps
 from synthesis.errors import UsageError
 
 GENRES = ("story", "archive", "paper", "meeting", "report", "news")
@@ -182,6 +186,10 @@ def write(
         told_so = asides.evidence(statements) if asides else statements
         planned = planned_steps(steps, told_so, instruction, answer, words, leads, facts, asides)
         form, hops = steps.form, len(steps.told)
+    if dials.telling == "entries" and mode == "woven" and form != QUOTED:
+        inside = _entries(planned, steps, instruction, answer, words, bans, dials, rng)
+        if inside is not None:
+            return Written(inside.paragraphs(), form, hops, inside.planned, steps.query if steps else None)
     own = None
     if steps is not None:
         own = [one for one, link in zip(statements, steps.told, strict=True) if link in steps.typed()]
@@ -192,6 +200,31 @@ def write(
     subjects = _mentionable(topics(instruction, answer), bans)
     book = _Book(rng, genre, words, feed, subjects, bans, facts_first=dials.decoys > 0)
     return Written(book.paragraphs(), form, hops, planned, steps.query if steps else None)
+
+
+def _entries(
+    planned: list[Planned],
+    steps: Steps | None,
+    instruction: str,
+    answer: str,
+    words: int,
+    bans: Guard,
+    dials: Dials,
+    rng: random.Random,
+) -> Compendium | None:
+    """The same in entries; None where they do not suit the answer, or there is no room for them."""
+    needed = [one.statement for one in planned if one.statement.what]
+    owed = sum(len(one.text.split()) for one in needed)
+    if kind(instruction, answer) in ("summary", "sentence") or any(len(one.text) > 600 for one in needed):
+        return None
+    if words - owed < 40 + 12 * len(needed) or not needed:
+        return None
+    supply = Names(bans.names, rng)
+    entries = entries_of(planned, steps, instruction, answer, supply, rng)
+    if not entries:
+        return None
+    subjects = _mentionable(names_of(instruction, answer), bans)
+    return Compendium(entries, instruction, subjects, bans, supply, words, dials.overlap == "copied", rng)
 
 
 def _told(

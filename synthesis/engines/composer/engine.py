@@ -36,6 +36,7 @@ class Composer(BaseEngine):
         order: ``told``, ``shuffled`` or ``reversed``.
         negated: how often something false of a step is said not to be so.
         corrections: how many steps are told wrong first and put right later.
+        telling: ``narrative``, or ``entries``: as books of reference tell, where the answer is short.
 
     Raises:
         ConfigError: there is no such mode, or a dial is not what it may be.
@@ -56,11 +57,12 @@ class Composer(BaseEngine):
         order: str = "shuffled",
         negated: int = 0,
         corrections: int = 0,
+        telling: str = "narrative",
     ) -> None:
         if mode not in PACE:
             raise ConfigError(f"the composer has no mode {mode!r}; choose one of: {', '.join(PACE)}")
         self._mode = mode
-        self._dials = Dials(hops, distance, overlap, decoys, order, negated, corrections)
+        self._dials = Dials(hops, distance, overlap, decoys, order, negated, corrections, telling)
         try:
             self._dials.check()
         except UsageError as error:

@@ -228,7 +228,7 @@ def _plainly(question: str, answer: str, rng: random.Random) -> Derivation | Non
     spliced = _spliced(text.rstrip("."), value)
     if spliced:
         return spliced
-    for name in _subjects(question, given):
+    for name in subjects(question, given):
         form = gapped(text, name, value)
         if form:
             link = Link(name, form, value, worded(form), "answer")
@@ -260,7 +260,7 @@ def _spliced(text: str, value: str) -> Derivation | None:
     return Derivation(links, Query("find", wanted), "described")
 
 
-def _subjects(question: str, answer: str) -> list[str]:
+def subjects(question: str, answer: str) -> list[str]:
     """Names in a question that may be called otherwise, the longest first."""
     openers = WH | AUXILIARIES | PREPOSITIONS | {"the", "a", "an", "who's"}
     runs = [
@@ -299,7 +299,7 @@ def _by_another_name(told: Derivation, question: str, answer: str, namer: Namer)
     """One more step: something the question names has another name, and the rest is told of that."""
     called = [link for link in told.links if link.relation == "called"]
     renamed = {link.value for link in called}
-    for name in (*_subjects(question, answer), *(link.subject for link in called)):
+    for name in (*subjects(question, answer), *(link.subject for link in called)):
         others = [link for link in told.links if link not in called]
         if name in renamed or not any(link.speaks_of(name) for link in others):
             continue

@@ -1,0 +1,163 @@
+"""Which entry each statement belongs to: what it is about, and how it may refer to that.
+
+Knows the evidence, its false leads and the pair's names; nothing of other entries.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from synthesis.engines.composer.grammar.wording import upper_first
+from synthesis.engines.composer.lexicon import words
+from synthesis.engines.composer.prose.facts import Planned
+from synthesis.engines.composer.reading.topics import topics
+from synthesis.engines.composer.reference.names import Names
+from synthesis.engines.composer.reference.things import Thing, another, spoken_of
+from synthesis.engines.composer.stating.statements import Statement
+from synthesis.engines.composer.stating.steps.plan import Steps, subjects
+from synthesis.text.finder import AnswerFinder
+
+#: What a second entry of the same thing is headed.
+_FURTHER = ("{name}: additions", "{name}, supplement", "{name} (continued)", "Further on {name}")
+
+
+@dataclass(slots=True)
+class Standing:
+    """A statement of an entry; ``needed`` if it must be told."""
+
+    statement: Statement
+    needed: bool
+
+
+@dataclass(slots=True)
+class Entry:
+    """What is planned of an entry: its thing, the statements in it, and the share of the text it stands at.
+
+    ``heading`` is empty where it is the thing's name; with ``headed`` evidence begins with the heading, as
+    that is the answer.
+    """
+
+    thing: Thing
+    place: float
+    pieces: list[Standing] = field(default_factory=list)
+    heading: str = ""
+    headed: bool = False
+
+    @property
+    def title(self) -> str:
+        """The line above the entry."""
+        return self.heading or self.thing.title
+
+    @property
+    def needed(self) -> bool:
+        """Whether it holds what must be told."""
+        return any(piece.needed for piece in self.pieces)
+
+
+def entries_of(
+    planned: Sequence[Planned],
+    steps: Steps | None,
+    question: str,
+    answer: str,
+    supply: Names,
+    rng: random.Random,
+) -> list[Entry]:
+    """An entry for each thing that planned statements are about, in the order of their places.
+
+    Two pieces of evidence never share an entry. Empty where it is not known what one is about.
+    """
+    states = AnswerFinder(answer if len(answer) < 200 else "")
+    known = dict(steps.names) if steps else {}
+    named = [*known, *names_of(question, answer)]
+    if not steps:
+        named += [one for one in topics(question, answer) if one not in named]
+    groups: dict[str, list[Planned]] = {}
+    for one in sorted(planned, key=lambda one: not one.statement.what):
+        name = _about(one.statement, named, groups, states)
+        if not name:
+            return []
+        groups.setdefault(name, []).append(one)
+    found: list[Entry] = []
+    for name, told in groups.items():
+        said = " ".join(
+            one.statement.text
+            for one in told
+            if not one.statement.says or one.statement.says[0].relation != "called"
+        )
+        if any(one.statement.what for one in told) or name in known or name in question:
+            thing = spoken_of(name, known.get(name, ""), question, said, rng)
+        else:
+            thing = another(name, said, supply, rng)
+        at: list[Entry] = []
+        for one in told:
+            needed = bool(one.statement.what) or any(triple.revised for triple in one.statement.says)
+            piece = Standing(one.statement, needed)
+            evident = [entry for entry in at if any(other.statement.what for other in entry.pieces)]
+            if at and not (one.statement.what and len(evident) == len(at)):
+                rng.choice(at).pieces.append(piece)
+                continue
+            heading = rng.choice(_FURTHER).format(name=thing.title) if at else ""
+            headed = bool(states(thing.title)) or answer.strip(" .").casefold() == name.casefold()
+            at.append(Entry(thing, one.place, [piece], heading, headed and bool(one.statement.what)))
+        found += at
+    return sorted(found, key=lambda entry: entry.place)
+
+
+_JOINED = re.compile(
+    r"^((?:[A-Z][\w'.’-]+ )+[A-Z][\w'.’-]+) (?:on|in|at|from|by|with|for)(?: the)? (?:[A-Z]\S+ )+[A-Z]\S+$"
+)
+_TIMES = frozenset(word.casefold() for name in ("months", "weekdays") for word in words(name))
+
+
+def names_of(question: str, answer: str) -> list[str]:
+    """What a question calls by name, whole titles first."""
+    found: dict[str, None] = {}
+    for name in subjects(question, answer):
+        # "Ada Marsh on the Marl Ferry" is two; "Playing with Fire" is one.
+        both = _JOINED.match(name)
+        found.setdefault((both[1] if both else name).strip(" ?!,;:"))
+    for name in topics(question, answer):
+        plain = name[:1].isupper() and not re.search(r"[.:?!] |\?", name) and len(name) > 3
+        if plain and name.casefold() not in _TIMES and not any(name in one for one in found):
+            found.setdefault(name)
+    return list(found)
+
+
+def _about(one: Statement, named: list[str], taken: dict[str, list[Planned]], states: AnswerFinder) -> str:
+    """The name that a statement's entry has."""
+    text = one.text
+    inside = [name for name in named if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)]
+    fit = [name for name in inside if not states(name)]
+    subject = ""
+    if one.says:
+        first = one.says[0]
+        subject = first.value if first.relation == "called" and first.value in inside else first.subject
+        if subject in fit or (not one.what and subject not in inside and not states(subject)):
+            return subject
+    free = [name for name in fit if name not in taken or not one.what]
+    if free or fit:
+        return (free or fit)[0]
+    return subject or (named[0] if named and not states(named[0]) else "")
+
+
+def referring(entry: Entry, piece: Standing, first: bool, copied: bool, rng: random.Random) -> Standing:
+    """The piece as it stands in its entry: not ``first`` in it, its subject may go by less than its name."""
+    thing, text = entry.thing, piece.statement.text
+    if first or copied or not text.startswith(f"{thing.name} ") or rng.random() < 0.25:
+        return piece
+    rest = text[len(thing.name) :]
+    if thing.name in rest or thing.short in rest:
+        return piece
+    if thing.human:
+        known = thing.female is not None and rng.random() < 0.6
+        called = ("She" if thing.female else "He") if known else upper_first(thing.short)
+    else:
+        called = (
+            "It"
+            if re.match(r" (?:is|was|has|had|[a-z]+(?:s|ed))\b", rest) and " are " not in rest
+            else thing.name
+        )
+    return Standing(replace(piece.statement, text=called + rest), piece.needed)
