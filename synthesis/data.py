@@ -184,6 +184,8 @@ class Sample:
     ``evidence_tokens`` are the same as positions of tokens in the rendered conversation (ends
     exclusive); ``documents`` are pair ids in the order they appear. ``form`` and ``hops`` are those
     of the context; ``rings`` is how many rings of keys hide the question, 0 where it is asked plainly.
+    ``answer`` is the answer alone, ``answers`` how the last turn gives it (``plain``, ``cited``,
+    ``reasoned``); ``evidence_documents`` are the numbers, from 1, of the documents that hold ``evidence``.
     """
 
     id: str
@@ -203,3 +205,6 @@ class Sample:
     form: str = ""
     hops: int = 0
     rings: int = 0
+    answer: str = ""
+    answers: str = "plain"
+    evidence_documents: tuple[int, ...] = ()

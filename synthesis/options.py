@@ -39,6 +39,9 @@ TURNS: Final = ("one", "first", "last", "every")
 REFUSAL: Final = "The documents do not say."
 """What a sample answers whose context is left out, unless another text is given."""
 
+ANSWERS: Final = ("plain", "cited", "reasoned")
+"""What a sample answers: the answer alone, with its evidence quoted, or after the steps to it."""
+
 SEPARATOR: Final = "\n\n"
 """What stands between two documents unless another separator is asked for."""
 
@@ -165,6 +168,12 @@ class SamplesConfig:
         zero="asked plainly",
     )
     keychain_links: int = option(3, "Links of each chain, from key to key.", low=1, high=32)
+    answers: str = option(
+        "plain",
+        "The answer alone (plain), with its evidence quoted by document number (cited), or after the steps "
+        "that lead to it, quoted (reasoned).",
+        choices=ANSWERS,
+    )
 
 
 BY_ENGINE: Final = -1.0

@@ -25,6 +25,12 @@ class Task:
     hidden: str = ""
 
 
+ALONE = (
+    " Give the answer alone.",
+    " step by step in your head, then state only the final answer",
+)
+"""What of the wordings below asks for the answer and nothing else."""
+
 _ONE = "{documents}\n\n"
 _FOLLOW = 'Begin with the key "{key}" and follow it from key to key to the end of its chain. '
 

@@ -48,7 +48,8 @@ def rl_row(sample: Conversation) -> Row:
         UsageError: its answer is empty: there is nothing to be right about.
     """
     *before, last = sample.messages
-    answer, known = last.content, sample.columns
+    known = sample.columns
+    answer = str(known.get("answer") or last.content)  # the last turn may quote evidence, or give reasons
     if not answer.strip():
         raise UsageError(f"Sample {sample.id} has an empty answer, which no reply can match. Leave it out.")
     kind, checker = checker_for(answer)

@@ -17,7 +17,7 @@ Row: TypeAlias = dict[str, Any]
 
 # To be raised when the same contexts and settings would give other rows: a change of the
 # score, of the assembly or of a column.
-ROWS_VERSION = 7
+ROWS_VERSION = 8
 
 
 class Column(NamedTuple):
@@ -77,7 +77,7 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
             "evidence",
             "placed",
             "its pieces of evidence, and the links that lead to a hidden question: character spans in that "
-            "message, tokens in the whole conversation",
+            "message, tokens in the whole conversation, number of the document from 1",
         ),
         Column(
             "evidence_distance",
@@ -87,6 +87,8 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("form", "text", "kind of text that carries the evidence, as in the raw config"),
         Column("hops", "integer", "steps that the evidence takes, as in the raw config"),
         Column("rings", "integer", "rings of keys that hide the question, 0 where it is asked plainly"),
+        Column("answer", "long", "the answer alone, as the pair has it"),
+        Column("answers", "text", "how the last turn gives it: `plain`, `cited` (with quotes) or `reasoned`"),
         Column("documents", "texts", "pair ids of all contexts, in order"),
         Column("distractors", "text", "how the other contexts were chosen"),
         Column("coherence", "number", "overall score of the supporting context"),
@@ -115,7 +117,9 @@ def arrow_schema(kind: Kind) -> Any:
         "texts": pa.list_(pa.string()),
         "messages": pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())])),
         "evidence": pa.list_(pa.struct(span)),
-        "placed": pa.list_(pa.struct([*span, ("token_start", pa.int64()), ("token_end", pa.int64())])),
+        "placed": pa.list_(
+            pa.struct([*span, *((name, pa.int64()) for name in ("token_start", "token_end", "document"))])
+        ),
         "overlaps": pa.list_(
             pa.struct(
                 [
@@ -177,7 +181,8 @@ def raw_row(
 def chat_row(sample: Sample) -> Row:
     """A row of a chat config. No column is called ``prompt``: trainers misread it beside ``messages``."""
     (start, end), (first, last) = sample.evidence_span, sample.token_span
-    pieces = zip(sample.evidence, sample.evidence_tokens, strict=True)
+    numbers = sample.evidence_documents or [None] * len(sample.evidence)
+    pieces = zip(sample.evidence, sample.evidence_tokens, numbers, strict=True)
     apart = sorted(filter(any, sample.evidence_tokens))  # where they could be found
     return {
         "messages": [message._asdict() for message in sample.messages],
@@ -192,12 +197,15 @@ def chat_row(sample: Sample) -> Row:
         "evidence_token_start": first,
         "evidence_token_end": last,
         "evidence": [
-            {**span._asdict(), "token_start": tokens[0], "token_end": tokens[1]} for span, tokens in pieces
+            {**span._asdict(), "token_start": tokens[0], "token_end": tokens[1], "document": number}
+            for span, tokens, number in pieces
         ],
         "evidence_distance": max(0, apart[-1][0] - apart[0][1]) if len(apart) > 1 else None,
         "form": sample.form,
         "hops": sample.hops,
         "rings": sample.rings,
+        "answer": sample.answer,
+        "answers": sample.answers,
         "documents": list(sample.documents),
         "distractors": sample.distractors,
         "coherence": sample.coherence,

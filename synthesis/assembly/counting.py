@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from synthesis.assembly.rendering import Layout, Style, lay_out
+from synthesis.assembly.replying import Reply, SaidTurn
 from synthesis.data import Message, Pair
 from synthesis.tokens import Tokenizer
 
@@ -149,7 +150,7 @@ class Trial:
 
     ``evidence`` are character spans of the own context that lie in none of its gaps; ``marks`` such
     spans of any documents, each with the document's number from 0. With a ``key`` the question is
-    asked through it (see ``lay_out``).
+    asked through it (see ``lay_out``). ``reply`` words the answer; without one it is given alone.
     """
 
     pair: Pair
@@ -160,6 +161,7 @@ class Trial:
     evidence: Sequence[Span] = ()
     marks: Sequence[tuple[int, Span]] = ()
     key: str = ""
+    reply: Reply | None = None
 
     def parts(self) -> Sequence[Part]:
         """Every document, in order."""
@@ -169,13 +171,27 @@ class Trial:
         """The conversation as it is."""
         own = None if self.own is None else self.own.text
         before, after = [part.text for part in self.before], [part.text for part in self.after]
-        return lay_out(self.pair, own, before, after, self.style, self.key)
+        return lay_out(self.pair, own, before, after, self.style, self.key, self.said())
+
+    def said(self) -> SaidTurn | None:
+        """What the assistant says, where that is more than the answer."""
+        if self.reply is None or self.own is None:
+            return None
+        texts = [part.text for part in self.parts()]
+        pieces = [self.own.text[start:end] for start, end in self.evidence]
+        linked = [texts[place][start:end] for place, (start, end) in self.marks]
+        return self.reply.said(1 + len(self.before), pieces, linked)
+
+    def numbers(self) -> tuple[int, ...]:
+        """The number, from 1, of the document that holds each piece of evidence and each mark."""
+        own = 1 + len(self.before)
+        return (*(own for _ in self.evidence), *(1 + place for place, _ in self.marks))
 
     def shortened(self) -> Sequence[Message]:
         """The conversation without the gaps."""
         own = None if self.own is None else self.own.shortened()
         before, after = [part.shortened() for part in self.before], [part.shortened() for part in self.after]
-        return lay_out(self.pair, own, before, after, self.style, self.key).messages
+        return lay_out(self.pair, own, before, after, self.style, self.key, self.said()).messages
 
     def places(self, layout: Layout) -> list[Span]:
         """Evidence and marks as spans of the first message."""
@@ -192,7 +208,8 @@ class Counted:
     ``own`` and ``evidence`` say which of them (end exclusive) hold the own context and its
     pieces of evidence (and what else was marked); (0, 0) where there is none, where none of them does
     (white space), or where the chat template rewrites what it is given, so that nothing can be found
-    again. ``places`` are these pieces as characters of the first message.
+    again. ``places`` are these pieces as characters of the first message, ``numbers`` those of their
+    documents, from 1.
     """
 
     layout: Layout
@@ -200,6 +217,7 @@ class Counted:
     own: Span
     evidence: tuple[Span, ...]
     places: tuple[Span, ...] = ()
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +262,7 @@ def count_trials(trials: Sequence[Trial], tokenizer: Tokenizer) -> list[Counted]
     for trial, layout, text, (tokens, found) in zip(trials, layouts, texts, counts, strict=True):
         places = tuple(trial.places(layout))
         own, *evidence = text.held(found) or [(0, 0)] * (1 + len(places))
-        done.append(Counted(layout, text.tokens(tokens), own, tuple(evidence), places))
+        done.append(Counted(layout, text.tokens(tokens), own, tuple(evidence), places, trial.numbers()))
     return done
 
 

@@ -17,6 +17,7 @@ from synthesis.assembly.cutting import Cutter, Document, Piece, whole
 from synthesis.assembly.documents import Documents, Notes
 from synthesis.assembly.keychains import Keychain, Keychains
 from synthesis.assembly.rendering import Style
+from synthesis.assembly.replying import Reply
 from synthesis.data import Context, Pair
 from synthesis.text.near_duplicates import Seen
 from synthesis.text.states import AnswerForms, answer_forms, is_ordinary, stated_in
@@ -255,7 +256,8 @@ class SampleDraft:
 
     ``id`` is the sample's; ``pair`` has the answer it gives; ``context`` is what it shows, ``own``
     the same with its gaps, None where it is left out. ``need`` counts the conversation without
-    other documents. ``keychain`` is what hides the question, if it is hidden.
+    other documents. ``keychain`` is what hides the question, if it is hidden; ``reply`` words the
+    answer, where it is not given alone.
     """
 
     id: str
@@ -268,6 +270,7 @@ class SampleDraft:
     stock: Stock
     cutter: Cutter
     keychain: Keychain | None = None
+    reply: Reply | None = None
     trial: Plan = field(default_factory=Plan)
     plan: Plan = field(default_factory=Plan)
     counted: Counted | None = None
@@ -342,7 +345,7 @@ def _trial(made: SampleDraft, style: Style) -> Trial:
         for side in (made.trial.before, made.trial.after)
     )
     evidence = [] if made.own is None else [(piece.start, piece.end) for piece in made.context.evidence]
-    trial = Trial(made.pair, made.own, before, after, style, evidence)
+    trial = Trial(made.pair, made.own, before, after, style, evidence, reply=made.reply)
     return trial if made.keychain is None else made.keychain.hide(trial)
 
 

@@ -13,6 +13,7 @@ from math import floor, fsum, isfinite
 from typing import Any, Final, TypeAlias
 
 from synthesis.assembly.rendering import Style
+from synthesis.assembly.replying import NUMBERED, PLAIN
 from synthesis.data import content_hash
 from synthesis.errors import UsageError
 from synthesis.options import SamplesConfig
@@ -249,7 +250,13 @@ class Options:
     @property
     def style(self) -> Style:
         """What stands around documents."""
-        return Style(self.samples.header, self.samples.separator)
+        numbered = NUMBERED if self.words_answers else ""
+        return Style(self.samples.header or numbered, self.samples.separator)
+
+    @property
+    def words_answers(self) -> bool:
+        """Whether answers are more than the pair's."""
+        return self.samples.answers != PLAIN
 
     @property
     def max_reuse(self) -> int | None:
@@ -299,6 +306,11 @@ def make_options(
         )
     made = Options(samples, seed, tuple(lengths.items()), parse_depth(samples.depth), choice)
     made.style.check()
+    if made.words_answers and "{n}" not in made.style.header:
+        raise UsageError(
+            f"answers that are {samples.answers} name documents by number, and header {samples.header!r} "
+            f"gives none. Write the number as {{n}}, or leave the header out for {NUMBERED!r}."
+        )
     return made
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Final
 
 from synthesis.assembly.choosing import make_selector
@@ -21,7 +22,8 @@ from synthesis.assembly.keychains import Keychain, Keychains
 from synthesis.assembly.options import Options, assign, assign_depths
 from synthesis.assembly.prefetch import prefetched
 from synthesis.assembly.rendering import Style, lay_out
-from synthesis.data import Context, Evidence, Pair, Rejected, Sample
+from synthesis.assembly.replying import PLAIN, REASONED, Reply, SaidTurn
+from synthesis.data import Context, Evidence, Message, Pair, Rejected, Sample
 from synthesis.tokens import Tokenizer, format_length
 
 # Summed counts of parts can differ from the count of the whole by a few tokens; nearer to
@@ -62,7 +64,7 @@ def give_orders(documents: Documents, options: Options, keychains: Keychains | N
     ranks = [number("length", options.seed, key) for key in keys]
     lengths = assign(index.pools[: index.items], ranks, shares)
     budgets = array("Q", (options.lengths[part][0] for part in lengths))
-    needs = _needs(documents, budgets, options.style, keychains)
+    needs = _needs(documents, budgets, options, keychains)
     by_chance = sorted(range(index.items), key=lambda item: number("abstain", options.seed, keys[item]))
     abstaining = frozenset(by_chance[: round(options.samples.abstain * index.items)])
     depths: dict[int, float] = {}
@@ -81,40 +83,86 @@ def give_orders(documents: Documents, options: Options, keychains: Keychains | N
 
 
 def _needs(
-    documents: Documents, budgets: array[int], style: Style, keychains: Keychains | None
+    documents: Documents, budgets: array[int], options: Options, keychains: Keychains | None
 ) -> array[int]:
     """Tokens of each item's conversation with its own context alone, exact where that decides anything."""
-    index, tokenizer = documents.index, documents.tokenizer
+    index, tokenizer, style = documents.index, documents.tokenizer, options.style
+    said = _said(documents, options) if options.words_answers else repeat(0)
     key = _SOME_KEY if keychains else ""
     frames = {
         pool: tokenizer.count_chat(lay_out(Pair(task=task), "", style=style, key=key).messages)
         for pool, task in index.tasks.items()
     }
     needs = array("Q")
-    for item, budget in enumerate(budgets):
-        need = frames[index.pools[item]] + index.tokens[item] + index.asks[item]
+    for item, (budget, more) in enumerate(zip(budgets, said, strict=False)):
+        need = frames[index.pools[item]] + index.tokens[item] + index.asks[item] + more
         doubt = _DOUBT_TOKENS
         if keychains:
             sentences, tokens = keychains.size(item)
             need, doubt = need + tokens, doubt + sentences
+            if options.samples.answers == REASONED:  # which tells the chain, one of the rings, once more
+                chain = tokens // options.samples.keychain
+                need, doubt = need + chain, doubt + chain
         if abs(need - budget) <= doubt:
             pair, context = documents.items[item]
-            need = _alone(pair, context, tokenizer, style, keychains.of(item) if keychains else None)
+            keychain = keychains.of(item) if keychains else None
+            need = _alone(
+                pair, context, tokenizer, style, keychain, reply_of(pair, context, options, keychain)
+            )
         needs.append(need)
     return needs
 
 
+def _said(documents: Documents, options: Options) -> Iterator[int]:
+    """About how many tokens the reply about each item takes beyond its answer, chains of keys left out."""
+
+    def more(items: range) -> Iterator[int]:
+        texts: list[str] = []
+        for item in items:
+            pair, context = documents.items[item]
+            pieces = [context.text[piece.start : piece.end] for piece in context.evidence]
+            reply = reply_of(pair, context, options)
+            turn, asked = reply.said(1, pieces) if reply else SaidTurn(Message("assistant", pair.answer))
+            texts += [turn.content, asked, pair.answer]
+        counts = documents.tokenizer.count_batch(texts)
+        for said, asked_for, answer in zip(counts[::3], counts[1::3], counts[2::3], strict=True):
+            yield said + asked_for - answer
+
+    count = documents.index.items
+    for start in range(0, count, _BATCH_REPLIES):
+        yield from more(range(start, min(count, start + _BATCH_REPLIES)))
+
+
+def reply_of(
+    pair: Pair, context: Context, options: Options, keychain: Keychain | None = None
+) -> Reply | None:
+    """What words the answer about a context; None where it is given alone."""
+    if not options.words_answers:
+        return None
+    whats = tuple(piece.what for piece in context.evidence)
+    links = tuple(keychain.evidence) if keychain else ()
+    name = f"{options.seed} {pair.id}"
+    return Reply(options.samples.answers, name, pair.instruction, pair.answer, context.form, whats, links)
+
+
 def _alone(
-    pair: Pair, context: Context, tokenizer: Tokenizer, style: Style, keychain: Keychain | None
+    pair: Pair,
+    context: Context,
+    tokenizer: Tokenizer,
+    style: Style,
+    keychain: Keychain | None,
+    reply: Reply | None = None,
 ) -> int:
     """Tokens of the conversation about a context alone."""
-    trial = Trial(pair, Part(context.text), (), (), style, [piece[:2] for piece in context.evidence])
+    evidence = [piece[:2] for piece in context.evidence]
+    trial = Trial(pair, Part(context.text), (), (), style, evidence, reply=reply)
     return tokenizer.count_chat((keychain.hide(trial) if keychain else trial).layout().messages)
 
 
 # So many samples, or so many tokens of samples, are counted in one go.
 _BATCH_SAMPLES: Final = 32
 _BATCH_TOKENS: Final = 262_144
+_BATCH_REPLIES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +249,16 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Sampl
     if need > budget:
 
         def need_of(shorter: Context) -> int:
-            return _alone(pair, shorter, tokenizer, options.style, keychain)
+            reply = reply_of(pair, shorter, options, keychain)
+            return _alone(pair, shorter, tokenizer, options.style, keychain, reply)
 
         trimmed = trim(context, budget, tokenizer, need_of)
         if trimmed is None:
             return None
         need = need_of(trimmed)
         context, own = trimmed, Part(trimmed.text)
-    return SampleDraft(name, pair, context, own, need, budget, orders.depths[item], stock, cutter, keychain)
+    depth, reply = orders.depths[item], reply_of(pair, context, options, keychain)
+    return SampleDraft(name, pair, context, own, need, budget, depth, stock, cutter, keychain, reply)
 
 
 def _own_gaps(context: Context, table: Table | None) -> list[Gap]:
@@ -230,6 +280,7 @@ def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: fl
     whats = [] if made.own is None else [piece.what for piece in made.context.evidence]
     if made.own is not None and made.keychain is not None:
         whats += made.keychain.evidence
+    said = counted.layout.messages[-1].content
     return Sample(
         id=made.id,
         pair_id=made.pair.id,
@@ -248,6 +299,9 @@ def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: fl
         form=made.context.form if made.own else "",
         hops=made.context.hops if made.own else 0,
         rings=made.keychain.rings if made.keychain else 0,
+        answer=made.pair.answer,
+        answers=made.reply.answers if made.reply and said != made.pair.answer else PLAIN,
+        evidence_documents=counted.numbers,
     )
 
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from synthesis.assembly.replying import SaidTurn
 from synthesis.data import Message, Pair
 from synthesis.errors import UsageError
 from synthesis.options import SEPARATOR
-from synthesis.tasks import GENERIC, task_of
+from synthesis.tasks import ALONE, GENERIC, task_of
 
 _DOCUMENTS: Final = "{documents}"
 _INSTRUCTION: Final = "{instruction}"
@@ -71,20 +72,24 @@ def lay_out(
     after: Sequence[str] = (),
     style: Style = PLAIN,
     key: str = "",
+    said: SaidTurn | None = None,
 ) -> Layout:
     """The conversation that asks ``pair`` over the documents ``before``, ``own``, ``after``.
 
     ``own`` None leaves the context out. With a ``key`` the instruction is not put: what stands at the
-    end of the chain that begins with the key is (see ``synthesis.assembly.keychains``).
+    end of the chain that begins with the key is (see ``synthesis.assembly.keychains``). ``said`` is what
+    the assistant says instead of the answer alone, and how the user asks for it.
     """
     texts = [*before, *(() if own is None else (own,)), *after]
     parts = [style.opening(place) + text for place, text in enumerate(texts, 1)]
     kind, documents = task_of(pair.task), style.separator.join(parts)
-    if key:
-        content, start = _fill(kind.hidden or GENERIC.hidden, documents, _KEY, key)
-    else:
-        content, start = _fill(kind.wording, documents, _INSTRUCTION, pair.instruction)
-    messages = (Message("user", content), Message("assistant", pair.answer))
+    wording = (kind.hidden or GENERIC.hidden) if key else kind.wording
+    if said is not None and said.asked:
+        for alone in ALONE:
+            wording = wording.replace(alone, "")
+        wording = f"{wording}\n\n{said.asked}"
+    content, start = _fill(wording, documents, *((_KEY, key) if key else (_INSTRUCTION, pair.instruction)))
+    messages = (Message("user", content), said.turn if said else Message("assistant", pair.answer))
     starts, at = [], start
     for place, text in enumerate(texts, 1):
         starts.append(at + len(style.opening(place)))

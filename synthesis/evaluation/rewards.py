@@ -16,13 +16,18 @@ from synthesis.evaluation.metrics.overlap import exact_match, f1
 from synthesis.gate.replies import without_thinking
 from synthesis.text.answers import kind_of, listed
 from synthesis.text.numbers import Quantity, quantities
+from synthesis.text.quoted import quotes, without_listed, without_quotes
 
 Completion: TypeAlias = str | Sequence[Mapping[str, Any]]
 """A reply as trainers hand it over: its text, or its turns."""
 
 _BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
-_LED = re.compile(r"(?:^|\n)[*_ ]*(?:final )?answer[*_ ]*[:：][*_ ]*", re.I)
-_CITED = re.compile(r"\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]|\bdocuments?\s+(\d{1,4})", re.I)
+_LED = re.compile(
+    r"(?:^|\n)[*_ ]*(?:(?:final )?answer|antwort|r\u00e9ponse|respuesta|\u7b54\u6848)[*_ ]*[:：][*_ ]*", re.I
+)
+_CITED = re.compile(
+    r"\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]|(?:\bdo[ck]ument[eos]?s?|\u6587\u6863)\s+\[?(\d{1,4})", re.I
+)
 _YES = frozenset(["yes", "true", "yeah", "yep"])
 _NO = frozenset(["no", "false", "nope"])
 _LONG = 6  # words; whoever says as much may say it in other words
@@ -36,15 +41,17 @@ def reply_text(completion: Completion) -> str:
 
 
 def final_answer(reply: str) -> str:
-    r"""What a reply gives as its answer, without thoughts and document numbers in brackets.
+    r"""What a reply gives as its answer, without thoughts, quotes below it and document numbers in brackets.
 
     It stands in its last ``\boxed{}``, else behind its last ``Answer:``, else it is all of it.
     """
-    text = without_thinking(reply).strip()
+    text = without_listed(without_thinking(reply)).strip()
     if boxed := _BOXED.findall(text):
         return str(boxed[-1]).strip()
     if led := list(_LED.finditer(text)):
-        text = text[led[-1].end() :].strip().split("\n")[0]
+        rest = text[led[-1].end() :]
+        # Behind a line of its own the answer may have several.
+        text = rest.strip() if rest.startswith("\n") else rest.strip().split("\n")[0]
     return re.sub(r"\s*\[\d{1,4}(?:\s*[,;]\s*\d{1,4})*\]", "", text).strip()
 
 
@@ -180,8 +187,11 @@ def answer_reward(
 
 
 def cited(reply: str) -> set[int]:
-    """The numbers of the documents a reply points to, as in ``[3]``, ``[2, 5]`` or ``document 4``."""
-    found = _CITED.findall(without_thinking(reply))
+    """The numbers of the documents a reply points to, as in ``[3]``, ``[2, 5]`` or ``document 4``.
+
+    What it quotes does not count: a document may have numbers of its own.
+    """
+    found = _CITED.findall(without_quotes(without_thinking(reply)))
     return {int(number) for group in found for one in group if one for number in re.findall(r"\d+", one)}
 
 
@@ -193,6 +203,21 @@ def citation_reward(
     for one, gold in zip(completions, gold_numbers, strict=True):
         found, right = cited(reply_text(one)), set(gold)
         rewards.append(2 * len(found & right) / (len(found) + len(right)) if found or right else 0.0)
+    return rewards
+
+
+def quotation_reward(
+    completions: Sequence[Completion], prompts: Sequence[Completion], **_columns: Any
+) -> list[float]:
+    """For each completion, the share of its quotes that stand in its prompt word for word; 0 without any.
+
+    ``prompts`` are texts or turns, as TRL hands them over.
+    """
+    rewards = []
+    for one, prompt in zip(completions, prompts, strict=True):
+        shown = prompt if isinstance(prompt, str) else "\n".join(str(turn.get("content")) for turn in prompt)
+        said = quotes(without_thinking(reply_text(one)))
+        rewards.append(sum(quote.strip() in shown for quote in said) / len(said) if said else 0.0)
     return rewards
 
 
