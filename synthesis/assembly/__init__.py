@@ -57,6 +57,7 @@ def assemble(
     repeat_questions: bool = False,
     keychain: int = 0,
     keychain_links: int = 3,
+    answers: str = "plain",
     **further: Any,
 ) -> Iterator[Sample | Rejected]:
     """One sample for each item, of ``length`` tokens or of one of several lengths, in the items' order.
@@ -105,6 +106,8 @@ def assemble(
             prompt names the key that one begins with, which leads to it, the others lead to what other
             pairs ask. 0 asks plainly.
         keychain_links: how many links each has, from key to key.
+        answers: ``plain`` gives the answer alone, ``cited`` quotes its evidence below it by document number,
+            ``reasoned`` goes through the steps that lead to it first; where a context has no evidence, plain.
         further: any other option of ``synthesis.options.SamplesConfig``.
 
     Yields:
@@ -129,6 +132,7 @@ def assemble(
             "repeat_questions": repeat_questions,
             "keychain": keychain,
             "keychain_links": keychain_links,
+            "answers": answers,
             **further,
         }
     )
