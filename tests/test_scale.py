@@ -30,11 +30,12 @@ from tests.openai_server import Reply, failure, serve
 from tests.scale_pipeline import ROOT, content, heard, launch, start, statistics, written
 
 COUNT = 300
+REPEATED = Pair(instruction="Who kept lighthouse number 7?", answer="Keeper 7 Holm").id
 
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory) -> Path:
-    """Many pairs, a repeated one, and two rows that are none."""
+    """Many pairs, one of them again at the end, and two rows that are none."""
     path = tmp_path_factory.mktemp("pairs") / "story_qa.jsonl"
     rows = [
         {"instruction": f"Who kept lighthouse number {n}?", "answer": f"Keeper {n} Holm", "year": 1900 + n}
@@ -82,18 +83,19 @@ def test_tasks_make_what_one_process_makes(config, pairs, alone, tmp_path, comma
     done = command("run", out / "run.toml")
     assert f"{COUNT} contexts, 3 rejected" in done.stdout, done.stderr
     assert content(out) == content(alone)
-    assert set(written(out).values()) == {1}
+    assert twice(out) == [REPEATED]  # neither of the two tasks that have it can know of the other's
     assert (out / "journal" / "contexts.jsonl").read_bytes() == b""  # the run itself had nothing to write
     assert command("assemble", out, "--lengths", "1k").returncode == 0
 
     told = statistics(tmp_path / "logs")
-    assert (told["contexts"], told["written"], told["rejected"]) == (COUNT, COUNT, 3)
+    assert (told["contexts"], told["written"], told["rejected"]) == (COUNT + 1, COUNT + 1, 2)
     files = sorted((tmp_path / "documents").iterdir())
     documents = [json.loads(line) for file in files for line in file.read_text().splitlines()]
-    assert len(files) == 4 and len(documents) == COUNT
+    assert len(files) == 4 and len(documents) == COUNT + 1
     assert told["doc_len_tokens"] == sum(document["metadata"]["token_count"] for document in documents)
     by_id = {row.id: row for row in read_pairs(pairs) if isinstance(row, Pair)}
-    for document in documents:
+    assert [document["id"] for document in documents].count(REPEATED) == 2
+    for document in documents[:COUNT]:  # the second is in the last file
         facts, pair = document["metadata"], by_id.pop(document["id"])
         assert (facts["instruction"], facts["answer"]) == (pair.instruction, pair.answer)
         assert (facts["task"], facts["year"]) == ("story_qa", pair.metadata["year"])
@@ -114,12 +116,18 @@ def test_killed_tasks_go_on_whatever_their_number(config, alone, tmp_path, comma
     assert 10 <= len(before) < COUNT
 
     launch(config=config, tasks=tasks, logs=tmp_path / logs, writer=tmp_path / "documents")
-    assert len(written(out)) == COUNT and set(written(out).values()) == {1}
+    assert len(written(out)) == COUNT and set(twice(out)) <= {REPEATED}
     if tasks == 3:  # of four, some may have been complete before
         told = statistics(tmp_path / logs)
-        assert (told["contexts"], told["written"]) == (COUNT, COUNT - len(before))
+        assert told["contexts"] == COUNT + 1
+        assert told["written"] == sum(written(out).values()) - sum(before.values())
     assert command("run", out / "run.toml").returncode == 0
     assert content(out) == content(alone)
+
+
+def twice(out: Path) -> list[str]:
+    """The pairs that were written more than once."""
+    return [pair for pair, times in written(out).items() if times > 1]
 
 
 def test_a_reader_before_it_and_a_writer_after(config, pairs, tmp_path, command) -> None:
@@ -190,19 +198,35 @@ def test_a_server_that_fails_and_one_that_refuses(pairs, tmp_path, command) -> N
     assert manifest["usage"]["replies"] == 13
 
 
-def test_every_row_falls_to_one_task_wherever_it_stands(pairs) -> None:
+def test_every_row_falls_to_one_task(pairs) -> None:
     from synthesis.scale.step import _share
 
-    chosen = PairsConfig(str(pairs))
     whole = list(read_pairs(pairs))
-    shares = [list(_share(chosen, rank, 7)) for rank in range(7)]
-    assert sorted(map(str, whole)) == sorted(str(row) for share in shares for row in share)
+    shares = [list(_share(PairsConfig(str(pairs)), rank, 7)[1]) for rank in range(7)]
+    once = {row.id if isinstance(row, Pair) else row.pair_id: row for share in shares for row in share}
+    lost = [row for row in whole if (row.id if isinstance(row, Pair) else row.pair_id) not in once]
+    # The pair that stands in the source twice is one of two tasks, which only the run can know.
+    assert len(once) == len(whole) - 1 and "duplicate" in lost[0].reason
     assert all(len(share) > COUNT / 7 / 2 for share in shares)
-    turned = pairs.with_name("turned") / pairs.name
-    turned.parent.mkdir()
-    turned.write_text("\n".join(reversed(pairs.read_text().splitlines())))
-    again = {row for row in _share(PairsConfig(str(turned)), 3, 7) if isinstance(row, Pair)}
-    assert again == {row for row in shares[3] if isinstance(row, Pair)}
+    limited = [list(_share(PairsConfig(str(pairs), limit=20), rank, 3)[1]) for rank in range(3)]
+    assert sorted(map(str, read_pairs(pairs, limit=20))) == sorted(str(row) for one in limited for row in one)
+
+
+def test_a_source_that_grew_is_divided_anew_and_nothing_is_written_again(config, pairs, tmp_path) -> None:
+    lines = [line for line in pairs.read_text().splitlines() if line.endswith("}")]
+    grown = tmp_path / pairs.name
+    grown.write_text("\n".join(lines[:40]))
+    made = replace(load_config(config), pairs=PairsConfig(str(grown)))
+    step, out = context_step(made), tmp_path / "run"
+    for rank in range(3):
+        list(step.run(None, rank, 3))
+    grown.write_text("\n".join(lines[:90]))
+    for rank in range(3):  # some of a task's rows are in another's journal now
+        list(step.run(None, rank, 3))
+    count = len(written(out))
+    for rank in range(3):
+        list(step.run(None, rank, 3))
+    assert set(written(out).values()) == {1} and count == len(written(out)) == 90
 
 
 def test_a_run_and_its_tasks_never_work_at_once(config, tmp_path, command, monkeypatch) -> None:

@@ -186,7 +186,7 @@ class _Rows:
         kept = 0
         at = address_of(pairs.source, pairs.config or None, pairs.split)
         for table in tables(at.place, at.config, at.split, None):
-            self._seen.begin(table.name)
+            self._seen.begin(table)
             for row in table.rows():
                 for outcome in self._outcomes(table, row):
                     yield outcome

@@ -28,7 +28,7 @@ from synthesis.run.conversations import converse
 from synthesis.run.job import AS_BEFORE, Job
 from synthesis.run.journal import Journal
 from synthesis.run.mix import configured_engine
-from synthesis.sources.pairs import read_pairs
+from synthesis.sources.pairs import read_pairs, read_part
 from synthesis.tokens import load_tokenizer
 
 _NAME = 16  # bytes of a fingerprint
@@ -63,15 +63,24 @@ class Counts:
 
 def chosen_pairs(chosen: PairsConfig, source: str | Path) -> Iterator[Pair | Rejected]:
     """The pairs of a source as a configuration wants them read, and rows that are none."""
-    return read_pairs(
-        source,
-        columns=chosen.columns or None,
-        task=chosen.task or None,
-        config=chosen.config or None,
-        split=chosen.split,
-        limit=chosen.limit or None,
-        turns=chosen.turns,
-    )
+    return read_pairs(source, limit=chosen.limit or None, **_reading(chosen))
+
+
+def chosen_part(
+    chosen: PairsConfig, source: str | Path, rank: int, tasks: int
+) -> tuple[str, Iterator[Pair | Rejected]]:
+    """How they are divided among ``tasks``, as a hash, and those of task ``rank`` (see ``read_part``)."""
+    return read_part(source, rank, tasks, **_reading(chosen))
+
+
+def _reading(chosen: PairsConfig) -> dict[str, Any]:
+    return {
+        "columns": chosen.columns or None,
+        "task": chosen.task or None,
+        "config": chosen.config or None,
+        "split": chosen.split,
+        "turns": chosen.turns,
+    }
 
 
 def survey(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Counts:

@@ -21,19 +21,22 @@ from synthesis.options import PairsConfig, RunConfig
 from synthesis.run.folder import RunFolder
 from synthesis.run.job import make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import chosen_pairs, generate
+from synthesis.run.loop import chosen_pairs, chosen_part, generate
 from synthesis.scale.documents import metadata_of, read_documents
+from synthesis.storage import replace_file
 from synthesis.tokens import load_tokenizer
 
+_DIVISION = "division.txt"  # in a task's journal: how the source was divided when it was written
 _TELL = 60.0  # seconds between two lines of progress in the task's log
 
 
 class ContextStep(PipelineStep):  # type: ignore[misc]
     """Writes contexts and yields them as documents, in the order of their pairs.
 
-    At the head of a pipeline it reads the pairs of the configuration itself; each task takes those
-    whose id falls to it, wherever they stand in the source. Behind a reader it takes the pairs that
-    come (see ``read_documents``).
+    At the head of a pipeline it reads the pairs of the configuration itself; each task reads its part
+    of the source, row groups of Parquet, lines of JSON Lines or else whole files (see
+    ``synthesis.sources.parts``); with ``pairs.limit``, all as far as that goes. Behind a reader it takes
+    the pairs that come (see ``read_documents``).
 
     A task first writes all its contexts, then closes the engine, then yields: a GPU is free again
     for the steps that follow, and a task that was killed yields everything when it is started
@@ -82,12 +85,15 @@ class ContextStep(PipelineStep):  # type: ignore[misc]
         """The task's journal, with everything written, closed again."""
         folder = RunFolder(self.folder)
         chosen = self.config.pairs
-        rows = _share(chosen, rank, world_size) if data is None else read_documents(data, chosen)
+        division, rows = "", read_documents(data, chosen) if data is not None else iter(())
+        if data is None:
+            division, rows = _share(chosen, rank, world_size)
         with (
             closing(make_job(self.config)) as job,
             folder.task(self.config, f"{rank:05d}-of-{world_size:05d}") as own,
-            Journal(own, beside=_others(own, apart=data is None)) as journal,
+            Journal(own, beside=_others(own, division)) as journal,
         ):
+            _note_division(own, division)
             before = journal.usage
             counts = generate(job, rows, journal, self._count())
             logger.info(
@@ -116,25 +122,42 @@ class ContextStep(PipelineStep):  # type: ignore[misc]
         return count
 
 
-def _share(chosen: PairsConfig, rank: int, world_size: int) -> Iterator[Pair | Rejected]:
-    """The rows of the source that fall to a task, by their identity: the rest of their hash."""
+def _share(chosen: PairsConfig, rank: int, world_size: int) -> tuple[str, Iterator[Pair | Rejected]]:
+    """How the rows of the source are divided, and those of a task."""
     if not chosen.source:
         raise ConfigError(
             "there are no pairs: name their source in the configuration ('pairs.source'), "
             "or put a datatrove reader before the step"
         )
-    return (row for row in chosen_pairs(chosen, chosen.source) if _place(row) % world_size == rank)
+    if not chosen.limit:
+        return chosen_part(chosen, chosen.source, rank, world_size)
+    # Nobody knows where in the source a limit falls without reading up to it.
+    rows = (row for row in chosen_pairs(chosen, chosen.source) if _place(row) % world_size == rank)
+    return f"{world_size} by id", rows
 
 
 def _place(row: Pair | Rejected) -> int:
     return int(content_hash(row.id if isinstance(row, Pair) else row.pair_id), 16)
 
 
-def _others(own: Path, *, apart: bool) -> list[Path]:
+def _others(own: Path, division: str) -> list[Path]:
     """The journals whose pairs a task may meet: of the run, and of tasks of all launches.
 
-    Where shares are ``apart``, other tasks of the same number have none of them, and need not be read.
+    Those who never worked but under the same ``division`` of the source have none of them.
     """
-    number = own.name.partition("-")[2]
-    tasks = (task for task in own.parent.glob("*/") if not apart or not task.name.endswith(f"-{number}"))
-    return [own.parents[1], *(task for task in tasks if task != own)]
+    tasks = (task for task in own.parent.glob("*/") if task != own)
+    return [own.parents[1], *(task for task in tasks if not division or _divisions(task) != [division])]
+
+
+def _divisions(task: Path) -> list[str]:
+    """Every division of the source under which a task's journal was written."""
+    note = task / _DIVISION
+    if note.is_file():
+        return note.read_text().splitlines()
+    held = task / "contexts.jsonl"
+    return ["unknown"] if held.is_file() and held.stat().st_size else []
+
+
+def _note_division(task: Path, division: str) -> None:
+    known = _divisions(task)
+    replace_file(task / _DIVISION, "\n".join(dict.fromkeys((*known, division or "a reader's"))) + "\n")

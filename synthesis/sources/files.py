@@ -11,13 +11,16 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from synthesis.errors import SourceError
-from synthesis.sources.formats import read_csv, read_json, read_json_lines, read_parquet
+from synthesis.sources.formats import read_csv, read_json, read_json_lines
 from synthesis.sources.packed import DAMAGED, PACKINGS, unpacked, without_packing, zip_members
+from synthesis.sources.parquet import read_parquet
+from synthesis.sources.parts import cut_lines, cut_parquet
 from synthesis.sources.rows import SourceRow, SourceTable
 from synthesis.sources.splits import ChosenFiles, choose_split
 
@@ -129,10 +132,15 @@ def unreadable(name: str, error: OSError) -> SourceError:
     return SourceError(f"{name} cannot be read: {error.strerror or error}. Check the file and its disk.")
 
 
-def file_tables(shown: str, filename: str, opened: Callable[[], BinaryIO]) -> list[SourceTable]:
-    """The tables of one file, ``shown`` being its name: one, or one for each file in a zip archive."""
+def file_tables(
+    shown: str, filename: str, opened: Callable[[], BinaryIO], size: Callable[[], int]
+) -> list[SourceTable]:
+    """The tables of one file, ``shown`` being its name: one, or one for each file in a zip archive.
+
+    ``size`` tells the bytes of the file.
+    """
     if suffix_of(filename) != ".zip":
-        return [_table(shown, filename, opened)]
+        return [_cuttable(_table(shown, filename, opened, size=size), filename, opened)]
     members = [name for name in zip_members(opened, shown) if suffix_of(name) not in ("", ".zip")]
     if not members:
         raise SourceError(
@@ -142,7 +150,26 @@ def file_tables(shown: str, filename: str, opened: Callable[[], BinaryIO]) -> li
     return [_table(f"{shown}/{name}", name, opened, name) for name in members]
 
 
-def _table(shown: str, filename: str, opened: Callable[[], BinaryIO], member: str = "") -> SourceTable:
+def _cuttable(table: SourceTable, filename: str, opened: Callable[[], BinaryIO]) -> SourceTable:
+    """The table of a file, with how a part of it is read, if it is of a format that has parts."""
+    cut = {".jsonl": cut_lines, ".ndjson": cut_lines, ".parquet": cut_parquet}.get(suffix_of(filename))
+    if cut is None:
+        return table
+    made = cut(opened, table.name)
+
+    def rows(start: int, stop: int) -> Iterator[SourceRow]:
+        return _guarded(lambda: made.rows(start, stop), table.name)
+
+    return replace(table, cut=replace(made, rows=rows))
+
+
+def _table(
+    shown: str,
+    filename: str,
+    opened: Callable[[], BinaryIO],
+    member: str = "",
+    size: Callable[[], int] = lambda: 1,
+) -> SourceTable:
     """A table over one file: ``filename`` says its format."""
     base = PurePosixPath(filename.replace(os.sep, "/")).name
     suffix = suffix_of(base)
@@ -153,7 +180,7 @@ def _table(shown: str, filename: str, opened: Callable[[], BinaryIO], member: st
         return _guarded(lambda: _rows(kind, plain, shown), shown)
 
     uniform = kind in {".csv", ".tsv", ".parquet"}
-    return SourceTable(shown, base[: len(base) - len(suffix)], rows, uniform)
+    return SourceTable(shown, base[: len(base) - len(suffix)], rows, uniform, size)
 
 
 def _rows(
@@ -199,12 +226,16 @@ def local_tables(source: str, split: str = "train") -> list[SourceTable]:
     for found in find_files(source, split).read:
         path = Path(found)
         shown = path.relative_to(root).as_posix() if root.is_dir() else path.name
-        tables += file_tables(shown, path.name, _opener(path))
+        tables += file_tables(shown, path.name, _opener(path), _sizer(path))
     return tables
 
 
 def _opener(path: Path) -> Callable[[], BinaryIO]:
     return lambda: path.open("rb")
+
+
+def _sizer(path: Path) -> Callable[[], int]:
+    return lambda: path.stat().st_size
 
 
 def describe_files(source: str, split: str = "train") -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Rows out of the bytes of a file: JSON Lines, CSV, JSON value by value, Parquet.
+"""Rows out of the bytes of a text file: JSON Lines, CSV, JSON value by value.
 
-Memory is bounded by one row, or one batch of a Parquet file.
+Memory is bounded by one row.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, NamedTuple
 
 from synthesis.errors import SourceError
-from synthesis.sources.labels import with_names, written_names
 from synthesis.sources.rows import DECODER, PREVIEW, ROW_LIMIT, SourceRow, parse_json
 
 # csv refuses longer fields; the limit belongs to the whole process, so it is only raised.
@@ -23,8 +22,6 @@ _CHUNK = 1 << 16
 _SPACE = " \t\r\n"
 # An element of an array is read whole before it can be judged; beyond this we give up.
 _ELEMENT_LIMIT = 256 * 1024 * 1024
-# Rows are long; a batch is held as Arrow memory and as Python objects at once.
-_BATCH = 128
 # No encoding of text has these.
 _BINARY = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -64,19 +61,28 @@ def check_start(name: str, head: bytes) -> bytes:
     return head
 
 
-def read_lines(handle: BinaryIO, name: str) -> Iterator[Line]:
+def read_lines(
+    handle: BinaryIO,
+    name: str,
+    offset: int = 0,
+    stop: int | None = None,
+    before: Callable[[], int] = lambda: 0,
+) -> Iterator[Line]:
     """The lines of a stream; one longer than ``ROW_LIMIT`` bytes comes cut.
+
+    Of a stream that stands at the byte ``offset``, behind so many lines ``before``, those that begin
+    before the byte ``stop``; they are numbered from 1.
 
     Raises:
         SourceError: At the first line that is not UTF-8.
     """
-    number = offset = 0
-    while data := handle.readline(ROW_LIMIT):
+    number = 0
+    while (stop is None or offset < stop) and (data := handle.readline(ROW_LIMIT)):
         number += 1
         size = len(data)
         if size == ROW_LIMIT and not data.endswith(b"\n"):
             size += _skip_line(handle)
-        if number == 1:
+        if offset == 0:
             data = check_start(name, data)
         cut = size if size > ROW_LIMIT else 0
         try:
@@ -85,7 +91,7 @@ def read_lines(handle: BinaryIO, name: str) -> Iterator[Line]:
         except UnicodeDecodeError as error:
             # A mark at the start of the file was taken off before decoding.
             where = offset + size - len(data) + error.start
-            raise wrong_encoding(name, number, where, "LATIN1", data[:4096]) from None
+            raise wrong_encoding(name, before() + number, where, "LATIN1", data[:4096]) from None
         yield Line(number, text, cut)
         offset += size
 
@@ -106,7 +112,12 @@ def too_long(size: int) -> str:
 
 def read_jsonl(handle: BinaryIO, name: str) -> Iterator[SourceRow]:
     """One row per line that is not blank."""
-    for line in read_lines(handle, name):
+    return rows_of_lines(read_lines(handle, name))
+
+
+def rows_of_lines(lines: Iterable[Line]) -> Iterator[SourceRow]:
+    """The same of lines that have been read."""
+    for line in lines:
         raw = line.text[:PREVIEW].strip("\r\n")
         if line.cut:
             yield SourceRow(line.number, None, raw, too_long(line.cut))
@@ -224,12 +235,12 @@ def read_json_lines(opened: Callable[[], AbstractContextManager[BinaryIO]], name
         SourceError: As ``read_json``.
     """
     with opened() as handle:
-        whole = _is_array(handle)
+        whole = is_array(handle)
     with opened() as handle:
         yield from _array(_Buffer(handle, name)) if whole else read_jsonl(handle, name)
 
 
-def _is_array(handle: BinaryIO) -> bool:
+def is_array(handle: BinaryIO) -> bool:
     """Whether the first line begins an array that goes on behind it, or is one and the only line."""
     first = handle.readline(_CHUNK).removeprefix(b"\xef\xbb\xbf")
     while first and not first.strip():
@@ -359,33 +370,3 @@ class _Buffer:
             f"{self.name}: broken JSON in the element at line {self.line}: {why}. Nothing after it can be "
             "read. Correct the file, or write it as JSON Lines (.jsonl), where one bad row costs one row."
         )
-
-
-def read_parquet(handle: BinaryIO, name: str) -> Iterator[SourceRow]:
-    """Rows counted from 1.
-
-    Raises:
-        SourceError: If the file is not Parquet, is damaged, or holds text that is not UTF-8.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    number = 0
-    try:
-        parquet = pq.ParquetFile(handle, pre_buffer=False)
-        named = written_names(parquet.schema_arrow.metadata)
-        for batch in parquet.iter_batches(batch_size=_BATCH):
-            for value in batch.to_pylist():
-                number += 1
-                yield SourceRow(number, with_names(value, named) if named else value)
-    except UnicodeDecodeError:
-        raise SourceError(
-            f"{name}: a text column holds bytes that are not UTF-8 within rows {number + 1} to "
-            f"{number + _BATCH}. Write the file again with that column decoded."
-        ) from None
-    except (pa.ArrowException, OSError) as error:
-        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SourceError(
-            f"{name}: not a readable Parquet file (after {number} rows): {detail[:200]}. "
-            "Download or write it again."
-        ) from None

@@ -12,8 +12,8 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
@@ -22,7 +22,7 @@ from synthesis.proxies import check_proxies
 from synthesis.sources.cards import overlooked_files
 from synthesis.sources.files import KNOWN, file_tables, suffix_of
 from synthesis.sources.labels import label_names, with_names
-from synthesis.sources.rows import SourceRow, SourceTable, task_from_name
+from synthesis.sources.rows import Cut, SourceRow, SourceTable, task_from_name
 from synthesis.sources.splits import choose_split
 
 _PREFIX = "hf://datasets/"
@@ -154,50 +154,89 @@ def _remote_tables(files: Any, name: str, repo: str, token: str | None) -> Itera
         # The file system's own readline takes no limit; a buffered reader's does.
         return io.BufferedReader(files.open(name, "rb"))
 
+    def size() -> int:
+        with hub_errors(repo, token):
+            return int(files.size(name) or 1)
+
     with hub_errors(repo, token):
-        tables = file_tables(base, base, opened)
+        tables = file_tables(base, base, opened, size)
     for table in tables:
         # "train.jsonl" says nothing of the task; the dataset's own name may.
         label = table.label if task_from_name(table.label) != "generic" else repo.split("/")[1]
-        yield SourceTable(table.name, label, partial(_reached, table, repo, token), table.uniform)
+        rows = partial(_reached, table.rows, repo, token)
+        yield replace(table, label=label, rows=rows, cut=table.cut and _reached_cut(table.cut, repo, token))
 
 
-def _reached(table: SourceTable, repo: str, token: str | None) -> Iterator[SourceRow]:
+def _reached(
+    read: Callable[..., Iterator[SourceRow]], repo: str, token: str | None, *part: int
+) -> Iterator[SourceRow]:
     with hub_errors(repo, token):
-        yield from table.rows()
+        yield from read(*part)
+
+
+def _reached_cut(cut: Cut, repo: str, token: str | None) -> Cut:
+    def units() -> int:
+        with hub_errors(repo, token):
+            return cut.units()
+
+    def before(start: int) -> int:
+        with hub_errors(repo, token):
+            return cut.before(start)
+
+    return Cut(units, partial(_reached, cut.rows, repo, token), before)
 
 
 def dataset_table(
     place: str, name: str, config: str | None, split: str, token: str | None, revision: str | None = None
 ) -> SourceTable:
     """A split of a dataset: ``place`` is a Hub id or a local folder, ``name`` is what to call it."""
+    label = name.rstrip("/").rsplit("/", 1)[-1]
 
-    def rows() -> Iterator[SourceRow]:
+    def loaded() -> Any:
         folder = Path(place)
         if not folder.is_dir():
             check_proxies()
         files = overlooked_files(folder, config) if folder.is_dir() else None
         chosen = config if files is None else None
         with hub_errors(name, token), _quiet_datasets() as load:
-            data = load(
+            return load(
                 place, chosen, data_files=files, split=split, streaming=True, token=token, revision=revision
             )
-            named, stream = label_names(data.features), iter(data)
-        number = 0
-        try:
-            while True:
-                with hub_errors(f"{name} (after row {number})", token):
-                    value = next(stream, None)
-                if value is None:
-                    return
-                number += 1
-                yield SourceRow(number, with_names(dict(cast(Mapping[str, Any], value)), named))
-        finally:
-            # It is read ahead by threads: one that still reads when the process ends aborts it.
-            del data, stream
-            gc.collect()
 
-    return SourceTable(name, name.rstrip("/").rsplit("/", 1)[-1], rows, uniform=True)
+    def shards() -> list[SourceTable]:
+        with hub_errors(name, token):
+            data = loaded().reshard()  # row groups instead of files, where they are Parquet
+            parts = [data.shard(data.num_shards, number) for number in range(data.num_shards)]
+
+        @cache
+        def before(number: int) -> int:
+            return number and before(number - 1) + sum(1 for _ in _read(parts[number - 1], name, token))
+
+        return [
+            SourceTable(name, label, partial(_read, part, name, token), True, before=partial(before, number))
+            for number, part in enumerate(parts)
+        ]
+
+    return SourceTable(name, label, lambda: _read(loaded(), name, token), uniform=True, shards=shards)
+
+
+def _read(data: Any, name: str, token: str | None) -> Iterator[SourceRow]:
+    """The rows of a streamed dataset, or of a part of it."""
+    with hub_errors(name, token):
+        named, stream = label_names(data.features), iter(data)
+    number = 0
+    try:
+        while True:
+            with hub_errors(f"{name} (after row {number})", token):
+                value = next(stream, None)
+            if value is None:
+                return
+            number += 1
+            yield SourceRow(number, with_names(dict(cast(Mapping[str, Any], value)), named))
+    finally:
+        # It is read ahead by threads: one that still reads when the process ends aborts it.
+        del data, stream
+        gc.collect()
 
 
 @contextmanager

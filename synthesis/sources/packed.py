@@ -83,6 +83,16 @@ def unpacked(
             yield cast(BinaryIO, buffered)
 
 
+def is_packed(opened: Callable[[], BinaryIO], name: str) -> bool:
+    """Whether a text file's first bytes are those of a packing.
+
+    Raises:
+        SourceError: as ``unpacked``.
+    """
+    with opened() as raw:
+        return bool(_packing(_head(raw), name, parquet=False))
+
+
 def _head(raw: BinaryIO) -> bytes:
     head = raw.read(_HEAD)
     raw.seek(0)

@@ -18,6 +18,7 @@ from synthesis.options import TURNS
 from synthesis.sources import resolve
 from synthesis.sources.address import address_of
 from synthesis.sources.columns import Fields, check_columns, map_rows, unmapped_error
+from synthesis.sources.parts import Division, divide
 from synthesis.sources.rows import FirstSeen, SourceRow, SourceTable, task_from_name
 from synthesis.sources.values import BadRow
 
@@ -77,6 +78,47 @@ def read_pairs(
     return _Reader(at.place, chosen, task, turns).read(tables, limit)
 
 
+def read_part(
+    source: str | Path,
+    rank: int,
+    tasks: int,
+    *,
+    columns: Mapping[str, str] | None = None,
+    task: str | None = None,
+    config: str | None = None,
+    split: str = "train",
+    turns: str = "one",
+    token: str | None = None,
+) -> tuple[str, Iterator[Pair | Rejected]]:
+    """What of a source falls to task ``rank`` of ``tasks``, reading as little else as its format allows.
+
+    All tasks together have what ``read_pairs`` gives, in its order. A pair that stands in the
+    parts of two tasks is one of each, as neither can know; so is a chosen id.
+
+    Returns:
+        A hash of how the source is divided (under an equal one each row falls to the same task; it
+        does not tell what the rows are), and the rows.
+
+    Raises:
+        SourceError: as ``read_pairs``, whose other arguments these are.
+    """
+    chosen = check_columns(columns)
+    at = address_of(source, config, split)
+    tables = resolve.tables(at.place, at.config, at.split, token)
+    division = divide(tables, rank, tasks)
+
+    def reader() -> _Reader:
+        return _Reader(at.place, chosen, task, turns)
+
+    def rows() -> Iterator[Pair | Rejected]:
+        own = reader()
+        yield from own.read_parts(division)
+        if not own.pairs:  # whether there are any at all
+            next((one for one in reader().read(tables, None) if isinstance(one, Pair)), None)
+
+    return division.name, rows()
+
+
 def describe_source(
     source: str | Path, *, config: str | None = None, split: str = "train", token: str | None = None
 ) -> dict[str, Any]:
@@ -122,16 +164,30 @@ class _Reader:
         if not self.pairs:
             raise self._nothing()
 
-    def _table(self, table: SourceTable) -> Iterator[Pair | Rejected]:
-        self.seen.begin(table.name)
+    def read_parts(self, division: Division) -> Iterator[Pair | Rejected]:
+        """All outcomes of the parts of a source that are a task's."""
+        for part in division.parts:
+            for outcome in self._table(part.table, part.whole):
+                if part.takes(outcome.id if isinstance(outcome, Pair) else outcome.pair_id):
+                    yield outcome
+
+    def _is_mapped(self, table: SourceTable) -> bool:
+        """Whether some row of a table has the columns of a pair."""
+        other = _Reader(self.source, self.chosen, self.task, self.turns)
+        other.seen.begin(table)
+        return any(not _unmapped(row, other._outcomes(table, row)[1]) for row in table.rows())
+
+    def _table(self, table: SourceTable, whole: SourceTable | None = None) -> Iterator[Pair | Rejected]:
+        """The outcomes of a table, which may be a part of a ``whole``."""
+        self.seen.begin(table)
         held: list[Rejected] = []
         columns: dict[str, None] = {}
         mapped = False
         for row in table.rows():
             outcomes, bad = self._outcomes(table, row)
-            if bad is None or (not bad.unmapped and isinstance(row.value, Mapping) and not row.error):
+            if not _unmapped(row, bad):
                 mapped = True
-            elif bad.unmapped:
+            elif bad and bad.unmapped:
                 columns |= dict.fromkeys(map(str, list(row.value)[:200])) if len(columns) < 200 else {}
                 if table.uniform:
                     raise unmapped_error(table.name, list(columns), self.chosen) from None
@@ -141,7 +197,7 @@ class _Reader:
             yield from map(self._counted, held)
             held.clear()
             yield from map(self._counted, outcomes)
-        if columns and not mapped:
+        if columns and not mapped and not (whole and self._is_mapped(whole)):
             raise unmapped_error(table.name, list(columns), self.chosen)
         yield from map(self._counted, held)
 
@@ -200,5 +256,10 @@ class _Reader:
         )
 
 
+def _unmapped(row: SourceRow, bad: BadRow | None) -> bool:
+    """Whether a row lacks the columns of a pair, or cannot tell."""
+    return bad is not None and (bad.unmapped or not isinstance(row.value, Mapping) or bool(row.error))
+
+
 def _rejected(table: SourceTable, row: SourceRow, why: BadRow) -> Rejected:
-    return Rejected(f"{table.name}:{row.line}", _STAGE, why.reason, row.preview())
+    return Rejected(f"{table.name}:{table.before() + row.line}", _STAGE, why.reason, row.preview())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -48,30 +48,54 @@ class SourceTable:
     ``name`` is shown to the user and begins the ids of bad rows; ``label`` is what the
     table would be called as a task. ``uniform`` says that all rows have the same
     columns, so that one row is enough to know whether they can be used.
+
+    ``size`` tells how much of a source it is, in bytes where it is a file; ``cut`` how a part of
+    it is read, if one can be, and ``shards`` what it consists of. ``before`` is to be added to the
+    numbers of its rows, where it is itself a part and they are numbered from its beginning.
     """
 
     name: str
     label: str
     rows: Callable[[], Iterator[SourceRow]]
     uniform: bool = False
+    size: Callable[[], int] = lambda: 1
+    cut: Cut | None = None
+    shards: Callable[[], Sequence[SourceTable]] | None = None
+    before: Callable[[], int] = lambda: 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a table is read in parts: its ``units`` are bytes of a text file, rows of a Parquet file.
+
+    ``units`` is 0 where it turns out that it cannot be. ``rows`` gives those that begin in the units
+    ``[start, stop)``; ``before``, which may take a while, what is then to be added to their numbers.
+    """
+
+    units: Callable[[], int]
+    rows: Callable[[int, int], Iterator[SourceRow]]
+    before: Callable[[int], int]
 
 
 class FirstSeen:
     """Where each of many rows was seen first; remembers that in one integer each, and nothing else."""
 
     def __init__(self) -> None:
-        self._names: list[str] = []
+        self._tables: list[SourceTable] = []
         self._places: dict[int, int] = {}  # digest -> number of the table, then line
 
-    def begin(self, table: str) -> None:
+    def begin(self, table: SourceTable) -> None:
         """The rows that follow are of another table."""
-        self._names.append(table)
+        self._tables.append(table)
 
     def before(self, digest: str, line: int) -> str | None:
         """``TABLE:LINE`` of the earlier row of this digest (16 hex digits); None for the first, now kept."""
-        here = len(self._names) << 40 | line
+        here = len(self._tables) << 40 | line
         earlier = self._places.setdefault(int(digest, 16), here)
-        return None if earlier == here else f"{self._names[(earlier >> 40) - 1]}:{earlier & (1 << 40) - 1}"
+        if earlier == here:
+            return None
+        table = self._tables[(earlier >> 40) - 1]
+        return f"{table.name}:{table.before() + (earlier & (1 << 40) - 1)}"
 
 
 def _short(cell: object) -> object:
