@@ -20,8 +20,8 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
-# The transformers engine, likelihoods and the test model; TRL, PyTorch, verl and verifiers on what we
-# write; a llama.cpp server behind the openai engine. An environment of its own, 2.5 GB.
+# The transformers engine, likelihoods, the test model and the notebook; TRL, PyTorch, verl and verifiers on
+# what we write; a llama.cpp server behind the openai engine. An environment of its own, 2.5 GB.
 test-torch: $(VENV)-torch/.installed
 	$(VENV)-torch/bin/python -m pytest tests/torch tests/models tests/trainers tests/llama_cpp
 
@@ -82,7 +82,7 @@ $(VENV)-torch/.installed: pyproject.toml scripts/small_model.py examples/verifie
 	$(PYTHON) -m venv --clear $(VENV)-torch
 	$(VENV)-torch/bin/python $(INSTALL) $(TORCH) trl transformers accelerate peft
 	$(VENV)-torch/bin/python $(INSTALL) --editable . pytest hypothesis openai gguf xllamacpp \
-	  --editable examples/verifiers_env "tensordict<=0.10" ray omegaconf codetiming
+	  --editable examples/verifiers_env "tensordict<=0.10" ray omegaconf codetiming nbclient ipykernel
 	$(VENV)-torch/bin/python $(INSTALL) --no-deps --ignore-requires-python verl==$(VERL)
 	$(VENV)-torch/bin/python scripts/small_model.py $(VENV)-torch/smollm2 --transformers
 	touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from itertools import combinations
@@ -91,3 +92,19 @@ def test_short_answers_are_not_given_away_by_their_instruction(pairs: list[Pair]
         if len(pair.answer.split()) <= 3 and pair.task != "multihop_compare":
             pattern = rf"\b{re.escape(pair.answer.casefold())}\b"
             assert not re.search(pattern, pair.instruction.casefold()), pair.instruction
+
+
+def test_the_notebook_is_stored_without_outputs_and_leads_to_pages_that_are_there() -> None:
+    """tests/torch executes it."""
+    path = EXAMPLES.parent / "from_pairs_to_a_model.ipynb"
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert len(code) >= 8
+    for cell in code:
+        assert cell["outputs"] == [] and cell["execution_count"] is None
+        compile("".join(cell["source"]), cell["id"], "exec")  # plain Python, no magic
+    told = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    links = re.findall(r"\]\((\.\.[^)]+)\)", told)
+    assert links and all((path.parent / link).is_file() for link in links)
+    for page in ("README.md", "docs/training.md"):
+        assert path.name in (EXAMPLES.parents[1] / page).read_text("utf-8")
