@@ -97,6 +97,8 @@ def _stretches(
 ) -> list[Sequence[str]]:
     """The longest stretches of a text that are made of a prompt's runs; each once."""
     found: dict[Sequence[str], None] = {}
+    if runs.isdisjoint(_runs(sequence, _RUN)):
+        return []
     begin = end = -1
     for place, run in enumerate(_runs(sequence, _RUN)):
         if run not in runs or run in own:

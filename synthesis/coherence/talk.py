@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from synthesis.text.words import terms
@@ -22,6 +23,7 @@ _ABOUT = r"(?:the |a |an |this |that |your |my |any |every |following |above |gi
 _ASKED = r"(?:request|response|prompt|instruction|question|query|puzzle)s?"
 _ASKING = r"(?:request|response|prompt|instruction)s?"
 _TEXT = r"(?:text|passage|narrative|context|response|story|writing)s?"
+_TEXTS = "text|passage|narrative|context|response|story|writing"  # the same as keys
 _PIECE = r"(?:text|passage|narrative|context|story|paragraph|sentence|response|answer|summary|version)s?"
 _EDITED = r"(?:(?:re)?written|(?:re)?worded|edited|revised|reorganized|rephrased|shortened|continued)"
 _EDIT = r"(?:add|edit|remove|rewrite|rephrase|reword|shorten|include|omit|replace|mention|write|choose)"
@@ -50,14 +52,14 @@ _TURNS = (
     # What a text has to be like, and who for.
     _turn(
         1,
-        "must|should|has to|have to|need",
+        _TEXTS,
         rf"\b{_TEXT} (?:must|should|(?:has|have|needs?) to) (?:not )?(?:be (?:written|based|about|in )"
         r"|mention|include|lead|repeat|contain|begin|start|state|provide|give|consist|answer|only|also|follow)",
         group="must",
     ),
     _turn(
         1,
-        "must|should|has to|have to|need|can",
+        _TEXTS,
         rf"\b{_TEXT} (?:must|should|can|(?:has|have|needs?) to) (?:not |also )?be {_EDITED}\b",
         rf"\b{_TEXT} (?:must|should|can)(?: ?not) (?:include|contain|mention|repeat|omit|do|have|be)\b",
         rf"\b{_TEXT} (?:must|should) be:?\s*(?:\n|a (?:continuation|list|narrative|summary))",
@@ -80,7 +82,7 @@ _TURNS = (
     ),
     _turn(
         1,
-        "write|create|compose|generate",
+        "write |create |compose |generate ",
         r"\b(?:re)?(?:write|create|compose|generate) (?:(?:an?|the|this|it|your|in|about|one|again|as"
         r"|long|short|detailed|coherent|continuous|plain|whole) ){1,4}"
         r"(?:text|story|narrative|passage|context|article|paragraphs?|prose|response|report)\b",
@@ -134,7 +136,12 @@ _TURNS = (
         r"|incomplete|clear|made|included?|contain|mention|a|an|the|with|by)\b",
         group="itself",
     ),
-    _turn(1, "text itself|original ", r"\bthe (?:text itself|original (?:text|response))\b", group="itself"),
+    _turn(
+        1,
+        "text itself|original text|original response",
+        r"\bthe (?:text itself|original (?:text|response))\b",
+        group="itself",
+    ),
     _turn(
         1,
         "continuation of|summary of|part of|version of",
@@ -264,7 +271,7 @@ _TURNS = (
     _turn(1, "easily read|easier to read", r"\b(?:easily read and understood|easier to read)\b"),
     _turn(
         1,
-        "add|include|use|avoid|keep|provide|remove|write|mention|describe|replace|choose|repeat",
+        "text|story|narrative|request|response|question|answer|sentence|paragraph|word|details|passage|title",
         rf"{_LINE}(?:\d{{1,2}}[.)] )?(?:add|include|use|avoid|keep|provide|remove|(?:re)?write|mention"
         rf"|describe|replace|choose|repeat)\b[^.:\n]{{0,80}}\b{_OBJECT}\b",
     ),
@@ -327,10 +334,13 @@ def talk(plain: str, own: Iterable[Sequence[str]] = ()) -> list[str]:
 def _turns_near(plain: str, own: Iterable[Sequence[str]]) -> list[str]:
     """A turn that is enough, or the first two that are together; none where no such stand near each other."""
     mine = [f" {' '.join(one)} " for one in own if one]
+    # The keys that may stand there are looked up by the text's words, few of which are new.
+    there = set(chain.from_iterable(map(_WORDS.__getitem__, set(plain.split()))))
     turns = sorted(
         (match.start(), match.end(), turn.weight, turn.group, match.group())
         for turn in _TURNS
-        for low, high in _around(plain, turn.keys)
+        if not there.isdisjoint(turn.keys)
+        for low, high in _around(plain, [key for key in turn.keys if key in there])
         for match in turn.pattern.finditer(plain, low, high)
     )
     near: list[tuple[int, str, str]] = []
@@ -347,6 +357,24 @@ def _turns_near(plain: str, own: Iterable[Sequence[str]]) -> list[str]:
                 return [other, said]
         near.append((end, group, said))
     return []
+
+
+class _Words(dict[str, tuple[str, ...]]):
+    """Word -> the keys of which it holds the longest piece without a blank. Bounded."""
+
+    limit = 50_000
+    pieces = tuple((max(key.split(), key=len), key) for key in sorted({k for t in _TURNS for k in t.keys}))
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        if len(self) >= self.limit:
+            self.clear()
+        found = tuple(key for piece, key in self.pieces if piece in word)
+        if len(word) <= 40:
+            self[word] = found
+        return found
+
+
+_WORDS = _Words()
 
 
 def _around(plain: str, keys: Sequence[str]) -> list[tuple[int, int]]:

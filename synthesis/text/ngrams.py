@@ -23,29 +23,30 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 _WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_SPACED_WORD = re.compile(r"[^\W_]+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_FEW = 8
 # Odd, so that multiplying loses nothing modulo 2**64.
 _BASE = 0x9E3779B97F4A7C15
 
 
 def plain_words(text: str) -> list[str]:
     """The words of ``text`` without case, accents and punctuation, in order."""
-    return _WORD.findall(text.lower() if text.isascii() else _folded(text))
+    if text.isascii():
+        return _SPACED_WORD.findall(text.lower())
+    folded = _folded(text)
+    return (_WORD if _UNSPACED.search(folded) else _SPACED_WORD).findall(folded)
 
 
 def _folded(text: str) -> str:
     split = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
-    return split.translate(_MARKS)
-
-
-class _Marks(dict[int, int | None]):
-    """What ``str.translate`` makes of a letter: nothing of an accent, itself of any other."""
-
-    def __missing__(self, letter: int) -> int | None:
-        self[letter] = None if unicodedata.category(chr(letter)) == "Mn" else letter
-        return self[letter]
-
-
-_MARKS = _Marks()
+    marks = [one for one in set("".join(_NOT_ASCII.findall(split))) if unicodedata.category(one) == "Mn"]
+    if len(marks) <= _FEW:  # most texts have few different ones, and taking each out is quicker
+        for mark in marks:
+            split = split.replace(mark, "")
+        return split
+    return split.translate(dict.fromkeys(map(ord, marks)))
 
 
 @lru_cache(maxsize=1 << 16)  # about 15 MB when full; most words of most texts are few

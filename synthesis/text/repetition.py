@@ -47,17 +47,18 @@ class Repetition(NamedTuple):
 def repetition(text: str, before: str = "") -> Repetition:
     """How much a text repeats itself, or ``before``, the text that it goes on from."""
     words = plain_words(text)
-    unspaced = 2 * sum(len(word) == 1 and is_solid(word) for word in words) > len(words)
+    unspaced = 2 * sum(map(is_solid, [word for word in words if len(word) == 1])) > len(words)
     scale = _LETTERS_A_WORD if unspaced else 1
     known = set(map(hash, _runs(plain_words(before), scale * _RUN))) if before else set()
-    again: list[bool] = []
-    for code in map(hash, _runs(words, scale * _RUN)):
-        again.append(code in known)
-        known.add(code)
+    codes = list(map(hash, _runs(words, scale * _RUN)))
     looped, turn = _looped(words, scale * _LOOPED_RUN, scale * _FEWEST)
     phrase = ("" if unspaced else " ").join(turn)
-    if sum(again) < scale * _FEWEST:
+    if len(codes) - len(set(codes) - known) < scale * _FEWEST:  # so many stood there before
         return Repetition(looped=looped, phrase=phrase)
+    again: list[bool] = []
+    for code in codes:
+        again.append(code in known)
+        known.add(code)
     return Repetition(sum(again) / len(again), _worst(again, scale * _STRETCH), looped, phrase)
 
 

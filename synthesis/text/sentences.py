@@ -12,12 +12,15 @@ from collections.abc import Iterator
 
 from synthesis.text.words import split_words
 
+_WIDE = "\u3002\uff01\uff1f"
+_STOPS = ".!?\u2026\u06d4\u0964\u061f\uff61"
 # A run of stops is taken whole and looked at once, so that a text of nothing but dots takes no longer.
+# All of the first characters in one set, which is searched for several times faster than three patterns.
 _STOP = re.compile(
-    r"""\n|[\u3002\uff01\uff1f]+["\u201d\u2019\u300d\u300f\uff09]*"""
-    r"""|[.!?\u2026\u06d4\u0964\u061f\uff61]+["'\u201d\u2019\u00bb)\]]*"""
+    rf"""[\n{_WIDE}{_STOPS}](?:(?<=\n)|(?<=[{_WIDE}])[{_WIDE}]*["\u201d\u2019\u300d\u300f\uff09]*"""
+    rf"""|(?<=[{_STOPS}])[{_STOPS}]*["'\u201d\u2019\u00bb)\]]*)"""
 )
-_NO_BLANK_AFTER = "\n\u3002\uff01\uff1f"
+_NO_BLANK_AFTER = f"\n{_WIDE}"
 _NEXT = re.compile(r"\S")
 _OPENING = "\"'“‘«([*_"
 _FIRST_WORD = re.compile(rf"[{re.escape(_OPENING)}]{{0,4}}([^\W\d_]{{1,24}})")

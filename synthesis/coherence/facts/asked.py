@@ -87,6 +87,8 @@ def read(question: str, polar: bool, titles: Sequence[str]) -> Asked | None:
     """What is compared, if two sides are, or what a yes or no is about. ``polar``: the answer is one."""
     if polar and not _POLAR.match(question):
         return None
+    if not polar and "or" not in question.casefold() and not _OF_TWO.search(question):
+        return None  # nothing is offered
     sides = _sides(question, titles)
     if sides is None:
         return _one(question) if polar else None

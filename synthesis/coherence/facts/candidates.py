@@ -8,9 +8,11 @@ from typing import NamedTuple
 from synthesis.coherence.facts.passages import Passages, spaced
 
 _INNER = r"(?:of|the|de|da|di|del|von|van|der|den|la|le|and|for|in|al|bin|ibn|&)"
+_LETTER = "[A-Z\u00c0-\u00d6\u00d8-\u00dd\u0100-\u0178]"
 # Loose accents belong to their letters.
-_WORD = r"(?=[A-Z\u00c0-\u00dd\u0100-\u0178])[^\W\d_][\w'’.&\u0300-\u036f-]*"
-_CAPITAL = re.compile(rf"\b{_WORD}(?: (?:{_INNER} ){{0,2}}{_WORD})*")
+_WORD = rf"{_LETTER}[\w'’.&\u0300-\u036f-]*"
+# That it begins a word is looked at behind its first letter: capitals are found faster than bounds.
+_CAPITAL = re.compile(rf"{_LETTER}(?<!\w.)[\w'’.&\u0300-\u036f-]*(?: (?:{_INNER} ){{0,2}}{_WORD})*")
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 _FIGURE = re.compile(
     rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTH}),? \d{{3,4}}"

@@ -21,16 +21,18 @@ class Field:
 
     Per sentence, each 0..1: ``own``, ``titled`` (with its title) and ``led`` (with the one
     that names its passage, or where passages have no titles with up to three that lead to it by names);
-    per passage ``passage``. ``held`` are the asked terms of each sentence.
+    per passage ``passage``. ``held`` are the asked terms of each sentence, ``at`` the same with their
+    places among its terms; ``titles`` are those of the passages.
     """
 
-    __slots__ = ("held", "led", "own", "passage", "passages", "titled", "total", "weights")
+    __slots__ = ("at", "held", "led", "own", "passage", "passages", "titled", "titles", "total", "weights")
 
     def __init__(self, passages: Passages, asked: Mapping[str, float], names: Sequence[Candidate]) -> None:
         self.passages = passages
         count = len(passages.sentences)
         wanted = asked.keys()
-        self.held = [wanted & set(sentence.words.split()) for sentence in passages.sentences]
+        self.at = passages.holding(wanted)
+        self.held = [{term for _, term in here} for here in self.at]
         frequency: dict[str, int] = {}
         for words in self.held:
             for term in words:
@@ -42,6 +44,7 @@ class Field:
             for t, w in asked.items()
         }
         self.total = math.fsum(self.weights.values()) or 1.0
+        self.titles = frozenset(passages.titles)
         under = [wanted & set(title.split()) for title in passages.titles]
         whole = [set(words) for words in under]
         joined = []

@@ -30,7 +30,7 @@ def key_facts(passages: Passages, question: Question) -> KeyFacts:
     count = len(question.names)
     if not 0 < count < _LONG:
         return KeyFacts()
-    held = [question.stated.keys() & set(sentence.words.split()) for sentence in passages.sentences]
+    held = [{term for _, term in here} for here in passages.holding(question.stated)]
     where: defaultdict[str, list[int]] = defaultdict(list)
     for place, words in enumerate(held):
         for term in words:

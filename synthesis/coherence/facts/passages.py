@@ -24,12 +24,17 @@ GOES_ON = re.compile(
 
 
 class Said(NamedTuple):
-    """A sentence at ``text[start:end]`` of a passage; ``words`` are its terms with blanks around them."""
+    """A sentence at ``text[start:end]`` of a passage; ``words`` are its terms with blanks around them.
+
+    These are ``terms[first:last]`` of the whole text's.
+    """
 
     start: int
     end: int
     passage: int
     words: str
+    first: int
+    last: int
 
 
 class Passages:
@@ -61,7 +66,20 @@ class Passages:
             if not self.titles or (breaks > 1 and self.titles[-1] == " "):
                 self.titles.append(" ")
             words = f" {' '.join(sequence)} "
-            self.sentences.append(Said(start, end, len(self.titles) - 1, words))
+            size = len(self.terms)
+            self.sentences.append(Said(start, end, len(self.titles) - 1, words, size - len(sequence), size))
+
+    def holding(self, wanted: Collection[str]) -> list[list[tuple[int, str]]]:
+        """Per sentence: the terms of it that are wanted, each with its place among them, in order."""
+        found: list[list[tuple[int, str]]] = [[] for _ in self.sentences]
+        number, said = -1, iter(self.sentences)
+        first = last = 0
+        for place in [i for i, term in enumerate(self.terms) if term in wanted]:
+            while place >= last and (sentence := next(said, None)) is not None:
+                number, first, last = number + 1, sentence.first, sentence.last
+            if first <= place < last:  # else it stands in a title
+                found[number].append((place - first, self.terms[place]))
+        return found
 
     def about(self, subject: str, hints: Collection[str] = ()) -> list[Said]:
         """Sentences about a subject (terms with blanks around them), those of its own passage first.

@@ -19,12 +19,13 @@ from operator import mul
 from synthesis.coherence.background import COMMON_WEIGHT, weight
 from synthesis.coherence.facts.candidates import Candidate
 from synthesis.coherence.facts.field import Field
-from synthesis.coherence.facts.passages import spaced
 from synthesis.coherence.facts.values import countries_in
 from synthesis.text.words import terms
 
 _ALONE = 1.0  # log-odds of an answer that nothing else stands beside
 MOST = 24  # candidates that are compared
+_LOOKED_AT, _AROUND = 8, 24  # places of one, and characters on either side of each
+_QUOTES = ('"', "“")
 
 _THINGS = {
     "person": "actor|actress|singer|player|director|author|writer|king|queen|president|person|man|woman|poet|"
@@ -76,6 +77,19 @@ _SHAPES = (
 )  # fmt: skip
 _STANDING = ("sentence", "sentence and title", "passage", "led to", "nearness")
 FEATURES = (*_STANDING, *_SHAPES)
+_PLACE = {shape: place for place, shape in enumerate(_SHAPES)}
+_LENGTH = tuple(_PLACE[name] for name in ("one word", "two words", "three words", "more words"))
+_AFTER = {word: _PLACE[f"after {kind}"] for word, kind in _BEFORE.items()}
+_COMMON, _COUNTRY, _TITLE, _SEVERAL = (
+    _PLACE[name] for name in ("common word", "country", "title", "several times")
+)
+_OPENS, _ASKED_BEFORE, _ASKED_BEHIND = (
+    _PLACE[name] for name in ("opens a sentence only", "asked before", "asked behind")
+)
+_QUOTED, _BRACKETS, _COMMA = (_PLACE[name] for name in ("quoted", "brackets behind", "comma behind"))
+_DATE, _YEAR, _SMALL, _LARGE = (
+    _PLACE[name] for name in ("full date", "year", "small figure", "large figure")
+)
 
 
 def kind_asked(question: str) -> str:
@@ -86,61 +100,86 @@ def kind_asked(question: str) -> str:
 
 def describe(field: Field, candidate: Candidate) -> list[float]:
     """The candidate's numbers, in the order of ``FEATURES``."""
-    passages, text, held = field.passages, field.passages.text, field.held
+    shape = _shape(field, candidate)
+    return [*_standing(field, candidate), *(float(place in shape) for place in range(len(_SHAPES)))]
+
+
+def _standing(field: Field, candidate: Candidate) -> tuple[float, ...]:
     rows = {number for number, _, _ in candidate.at}
-    standing = [
-        max((field.own[n] for n in rows), default=0.0),
-        max((field.titled[n] for n in rows), default=0.0),
-        max((field.passage[passages.sentences[n].passage] for n in rows), default=0.0),
-        max((field.led[n] for n in rows), default=0.0),
+    if not rows:
+        return (0.0,) * len(_STANDING)
+    sentences = field.passages.sentences
+    return (
+        max(field.own[n] for n in rows),
+        max(field.titled[n] for n in rows),
+        max(field.passage[sentences[n].passage] for n in rows),
+        max(field.led[n] for n in rows),
         _nearness(field, candidate),
-    ]
+    )
+
+
+def _shape(field: Field, candidate: Candidate) -> set[int]:
+    """Which of ``_SHAPES`` the candidate has, as their places."""
+    text, sentences, held = field.passages.text, field.passages.sentences, field.held
     words = candidate.words.split()
-    shape = dict.fromkeys(_SHAPES, 0.0)
-    shape[("one word", "two words", "three words", "more words")[min(len(words), 4) - 1]] = 1.0
-    shape["common word"] = float(all(weight(w) <= COMMON_WEIGHT for w in words))
-    shape["country"] = float(bool(countries_in(words)))
-    shape["title"] = float(candidate.words in passages.titles)
-    shape["several times"] = float(len(rows) > 1)
+    found = {_LENGTH[min(len(words), 4) - 1]}
+    if all(weight(w) <= COMMON_WEIGHT for w in words):
+        found.add(_COMMON)
+    if countries_in(words):
+        found.add(_COUNTRY)
+    if candidate.words in field.titles:
+        found.add(_TITLE)
+    if any(number != candidate.at[0][0] for number, _, _ in candidate.at):
+        found.add(_SEVERAL)
     opening = 0
-    for number, start, end in candidate.at[:8]:
-        sentence = passages.sentences[number]
+    for number, start, end in candidate.at[:_LOOKED_AT]:
+        sentence, asked = sentences[number], held[number]
         opening += start == sentence.start
-        before = text[max(sentence.start, start - 24) : start]
-        last = before.split()[-1] if before.strip() else ""
-        if (cue := _BEFORE.get(last.lower().strip('("“,'))) is not None:
-            shape[f"after {cue}"] = 1.0
-        following = text[end : min(sentence.end, end + 24)].split()
-        if not held[number].isdisjoint(terms(last)):
-            shape["asked before"] = 1.0
-        if following and not held[number].isdisjoint(terms(following[0])):
-            shape["asked behind"] = 1.0
-        shape["quoted"] = max(shape["quoted"], float(before[-1:] in ('"', "“")))
+        before = text[max(sentence.start, start - _AROUND) : start]
+        split = before.split()
+        last = split[-1] if split else ""
+        if (cue := _AFTER.get(last.lower().strip('("“,'))) is not None:
+            found.add(cue)
+        if asked:
+            following = text[end : min(sentence.end, end + _AROUND)].split(None, 1)
+            if not asked.isdisjoint(terms(last)):
+                found.add(_ASKED_BEFORE)
+            if following and not asked.isdisjoint(terms(following[0])):
+                found.add(_ASKED_BEHIND)
+        if before[-1:] in _QUOTES:
+            found.add(_QUOTED)
         behind = text[end : end + 2]
-        shape["brackets behind"] = max(shape["brackets behind"], float(behind == " ("))
-        shape["comma behind"] = max(shape["comma behind"], float(behind[:1] == ","))
-    shape["opens a sentence only"] = float(opening == min(len(candidate.at), 8))
-    figure = words[0]
-    if figure[0].isdigit() or len(words) > 1 and words[1][0].isdigit():
-        shape["full date"] = float(len(words) > 2)
-        shape["year"] = float(len(words) == 1 and len(figure) == 4 and figure[0] in "12")
-        shape["small figure"] = float(len(words) == 1 and len(figure) < 3)
-        shape["large figure"] = float(len(words) == 1 and len(figure) > 4)
-    return [*standing, *shape.values()]
+        if behind == " (":
+            found.add(_BRACKETS)
+        if behind[:1] == ",":
+            found.add(_COMMA)
+    if opening == min(len(candidate.at), _LOOKED_AT):
+        found.add(_OPENS)
+    return found | _figure_shape(words)
+
+
+def _figure_shape(words: Sequence[str]) -> set[int]:
+    figure, alone = words[0], len(words) == 1
+    if not (figure[0].isdigit() or (not alone and words[1][0].isdigit())):
+        return set()
+    found = {_DATE} if len(words) > 2 else set()
+    if alone and len(figure) == 4 and figure[0] in "12":
+        found.add(_YEAR)
+    if alone and len(figure) < 3:
+        found.add(_SMALL)
+    if alone and len(figure) > 4:
+        found.add(_LARGE)
+    return found
 
 
 def _nearness(field: Field, candidate: Candidate) -> float:
     """How near in its sentence the candidate stands to what is asked, 0..1."""
     best = 0.0
     for number, start, _ in candidate.at[:4]:
-        sentence = field.passages.sentences[number]
         if not field.held[number]:
             continue
-        words = sentence.words.split()
-        mine = len(spaced(field.passages.text[sentence.start : start]).split())
-        near = sum(
-            field.weights[w] / (1 + abs(i - mine) / 4) for i, w in enumerate(words) if w in field.held[number]
-        )
+        mine = len(terms(field.passages.text[field.passages.sentences[number].start : start]))
+        near = sum(field.weights[w] / (1 + abs(i - mine) / 4) for i, w in field.at[number])
         best = max(best, near / field.total)
     return min(1.0, best)
 
@@ -174,16 +213,17 @@ def chosen(field: Field, found: Sequence[Candidate], asked: str, answer: str) ->
 
     Those that the question or the answer holds are none.
     """
-    sentences = field.passages.sentences
-    ranked = []
-    for place, candidate in enumerate(found):
-        if candidate.words in asked or candidate.words in answer or answer in candidate.words:
-            continue
-        near = max(
-            max(field.titled[n], 0.5 * field.passage[sentences[n].passage], field.led[n]) + 0.1 * field.own[n]
-            for n, _, _ in candidate.at
+    near = [
+        max(titled, 0.5 * field.passage[sentence.passage], led) + 0.1 * own
+        for sentence, titled, led, own in zip(
+            field.passages.sentences, field.titled, field.led, field.own, strict=True
         )
-        ranked.append((-near, place))
+    ]
+    ranked = [
+        (-max([near[n] for n, _, _ in candidate.at]), place)
+        for place, candidate in enumerate(found)
+        if not (candidate.words in asked or candidate.words in answer or answer in candidate.words)
+    ]
     return [found[place] for _, place in sorted(ranked)[:MOST]]
 
 
@@ -195,6 +235,15 @@ def standing(mine: float, others: Sequence[float]) -> tuple[float, float]:
     return max(ahead, -8.0), (passed + 1) / (len(others) + 2)
 
 
+def _worth(field: Field, candidate: Candidate, every: Sequence[float], wanted: Sequence[float]) -> float:
+    """The candidate's numbers by their weights; the sums are exact, and most numbers are 0."""
+    shape = _shape(field, candidate)
+    first = len(_STANDING)
+    return math.fsum(
+        (*map(mul, every, _standing(field, candidate)), *(every[first + place] for place in shape))
+    ) + math.fsum(wanted[place] for place in shape)
+
+
 def place_among(field: Field, mine: Candidate, others: Sequence[Candidate], kind: str) -> float:
     """Log-odds that the answer is the one asked for rather than another candidate."""
     if not others:
@@ -203,9 +252,6 @@ def place_among(field: Field, mine: Candidate, others: Sequence[Candidate], kind
         return 0.0
     fitted = weights()
     wanted = fitted.asked[kind]
-    worth = [
-        math.fsum(map(mul, fitted.every, numbers)) + math.fsum(map(mul, wanted, numbers[len(_STANDING) :]))
-        for numbers in (describe(field, candidate) for candidate in (mine, *others))
-    ]
+    worth = [_worth(field, candidate, fitted.every, wanted) for candidate in (mine, *others)]
     ahead, share = standing(worth[0], worth[1:])
     return fitted.bias + fitted.ahead * ahead + fitted.share * share
