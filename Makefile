@@ -11,7 +11,7 @@ AXE ?= 4.14.1
 INSTALL := -m pip install -qq --disable-pip-version-check
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
-.PHONY: run test test-torch test-vllm test-browser chromium lint figures space clean
+.PHONY: run bench test test-torch test-vllm test-browser chromium lint figures space clean
 
 run: $(VENV)/.installed
 	$(BIN)/context-synthesis run --out $(OUT)
@@ -55,6 +55,11 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Each part of the product beside the least that does the same, and beside its peers, in one table: about ten
+# minutes on two cores. `make bench BENCH=--quick`: two, without the peers.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.bench $(BENCH)
 
 figures: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/composer.py

@@ -26,6 +26,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,25 +124,32 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 
 
-def speed(arguments: argparse.Namespace) -> None:
-    """Time an assembly against its floor."""
-    tokenizer = load_tokenizer(arguments.tokenizer)
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What an assembly took, and its floor: each context tokenized once, the same rows written (s, MiB)."""
+
+    samples: int
+    tokens: int
+    full: int
+    took: float
+    peak: float
+    tokenizing: float = 0.0
+    writing: float = 0.0
+
+
+def measure(
+    tokenizer: Tokenizer, contexts: int, words: int, length: str, distractors: str, floor: bool = True
+) -> Speed:
+    """Time an assembly, and its floor."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "contexts.jsonl"
-        invent(path, arguments.contexts, arguments.words)
+        invent(path, contexts, words)
         items, seen = OnDisk(path), Counter[str]()
         began = time.perf_counter()
-        write(
-            Path(folder) / "samples.parquet",
-            made(items, arguments.length, tokenizer, arguments.distractors, seen),
-        )
-        took, memory = time.perf_counter() - began, peak()
-        print(
-            f"{seen['samples']} samples of {arguments.length} ({seen['tokens']:,} tokens, {seen['full']} are "
-            f"full) in {took:.1f} s, peak {memory:.0f} MiB"
-        )
-        if arguments.no_floor:
-            return
+        write(Path(folder) / "samples.parquet", made(items, length, tokenizer, distractors, seen))
+        found = Speed(seen["samples"], seen["tokens"], seen["full"], time.perf_counter() - began, peak())
+        if not floor:
+            return found
         began = time.perf_counter()
         for start in range(0, len(items), 64):
             tokenizer.count_batch(
@@ -149,16 +157,28 @@ def speed(arguments: argparse.Namespace) -> None:
             )
         tokenized = time.perf_counter() - began
         # Bytes are written from memory, in parts: what fills the memory is not part of the floor.
-        written, kept = 0.0, Counter[str]()
-        every = made(items, arguments.length, tokenizer, arguments.distractors, kept)
+        written = 0.0
+        every = made(items, length, tokenizer, distractors, Counter[str]())
         for part in iter(lambda: list(itertools.islice(every, 128)), []):
             began = time.perf_counter()
             write(Path(folder) / "floor.parquet", part)
             written += time.perf_counter() - began
-        floor = tokenized + written
+        return replace(found, tokenizing=tokenized, writing=written)
+
+
+def speed(arguments: argparse.Namespace) -> None:
+    """Time an assembly against its floor."""
+    asked = (arguments.contexts, arguments.words, arguments.length, arguments.distractors)
+    found = measure(load_tokenizer(arguments.tokenizer), *asked, floor=not arguments.no_floor)
+    print(
+        f"{found.samples} samples of {arguments.length} ({found.tokens:,} tokens, {found.full} are "
+        f"full) in {found.took:.1f} s, peak {found.peak:.0f} MiB"
+    )
+    if not arguments.no_floor:
+        floor = found.tokenizing + found.writing
         print(
-            f"floor {floor:.1f} s (tokenizing {tokenized:.1f} s, writing {written:.1f} s); "
-            f"the assembly takes {took / floor:.2f} times as long"
+            f"floor {floor:.1f} s (tokenizing {found.tokenizing:.1f} s, writing {found.writing:.1f} s); "
+            f"the assembly takes {found.took / floor:.2f} times as long"
         )
 
 

@@ -26,7 +26,7 @@ SEEDS = ROOT.parent / "shared" / "data" / "seed_instruction"
 # would include its parent's.
 _MEASURED = """
 import sys
-from builder.cli import app
+from builder.cli.main import app
 try:
     app(sys.argv[1:])
 finally:
@@ -69,7 +69,7 @@ def memory() -> None:
     peaks = {}
     for count in (800, 8000):
         with tempfile.TemporaryDirectory() as folder:
-            pairs = _pairs(Path(folder) / "pairs.jsonl", count)
+            pairs = write_pairs(Path(folder) / "pairs.jsonl", count)
             seconds, peaks[count], _ = _run(
                 "--pairs", pairs, "--out", Path(folder) / "run", "--lengths", "8k"
             )
@@ -82,7 +82,14 @@ def kills(times: int = 30) -> None:
     chance = random.Random(0)
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
-        options = ["--pairs", str(_pairs(base / "pairs.jsonl", 300)), "--words", "500", "--lengths", "2k,4k"]
+        options = [
+            "--pairs",
+            str(write_pairs(base / "pairs.jsonl", 300)),
+            "--words",
+            "500",
+            "--lengths",
+            "2k,4k",
+        ]
         began = time.monotonic()
         _command(*options, "--out", base / "whole", PYTHONHASHSEED="1")
         whole = time.monotonic() - began
@@ -102,7 +109,8 @@ def kills(times: int = 30) -> None:
         print(f"killed and resumed               {equal} of {times} folders byte-identical ({killed} kills)")
 
 
-def _pairs(path: Path, count: int) -> Path:
+def write_pairs(path: Path, count: int) -> Path:
+    """So many pairs: the bundled ones over and over, each with its number."""
     from itertools import cycle, islice
 
     rows = [json.loads(line) for line in (ROOT / "examples" / "pairs.jsonl").open(encoding="utf-8")]
