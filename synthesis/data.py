@@ -184,7 +184,7 @@ class Sample:
     ``evidence_tokens`` are the same as positions of tokens in the rendered conversation (ends
     exclusive); ``documents`` are pair ids in the order they appear. ``form`` and ``hops`` are those
     of the context; ``rings`` is how many rings of keys hide the question, 0 where it is asked plainly.
-    ``answer`` is the answer alone, ``answers`` how the last turn gives it (``plain``, ``cited``,
+    ``answer`` is the answer alone, ``answer_form`` how the last turn gives it (``plain``, ``cited``,
     ``reasoned``); ``evidence_documents`` are the numbers, from 1, of the documents that hold ``evidence``.
     """
 
@@ -206,5 +206,5 @@ class Sample:
     hops: int = 0
     rings: int = 0
     answer: str = ""
-    answers: str = "plain"
+    answer_form: str = "plain"
     evidence_documents: tuple[int, ...] = ()

@@ -42,6 +42,9 @@ REFUSAL: Final = "The documents do not say."
 ANSWERS: Final = ("plain", "cited", "reasoned")
 """What a sample answers: the answer alone, with its evidence quoted, or after the steps to it."""
 
+KINDS: Final = ("chat", "rl")
+"""The configs that samples may become."""
+
 SEPARATOR: Final = "\n\n"
 """What stands between two documents unless another separator is asked for."""
 
@@ -138,6 +141,13 @@ class SamplesConfig:
     """
 
     lengths: tuple[str, ...] = apart(("8k",), "Tokens, as in 8k,32k; or shares, as in 4k:0.2,32k:0.8.")
+    kinds: tuple[str, ...] = apart(
+        ("chat",),
+        "Configs to make of each length: chat, rl (prompts with a checkable answer), or both, as in chat,rl.",
+        flag="--kind",
+        valid=lambda kinds: bool(kinds) and set(kinds) <= set(KINDS) and len(set(kinds)) == len(kinds),
+        expected="chat, rl, or both with a comma between them",
+    )
     tokenizer: str = apart("", "Folder or Hub id of what counts.", default="the engine's, else ours")
     depth: str = hashed("uniform", "Where the evidence stands: uniform, start, middle, end, or 0..1.")
     distractors: str = hashed(

@@ -74,3 +74,38 @@ def test_a_sample_of_others_has_what_can_be_known() -> None:
     assert row["gold_documents"] == row["gold_numbers"] == row["evidence"] == []
     with pytest.raises(UsageError, match="Sample x has an empty answer"):
         rl_row(Conversation("x", (*turns[:2], Message("assistant", " "))))
+
+
+def test_a_config_of_a_folder_holds_what_an_export_writes(run: Path, tmp_path: Path) -> None:
+    """Made beside the chat config, or alone; plain datasets opens it, show shows it, the card tells of it."""
+    from builder.job.execute import reassemble
+    from builder.report.showing import show
+    from synthesis.options import load_config, override
+
+    folder = run / "dataset"
+    saved = load_config(run / "run.toml")
+    before = {path: path.read_bytes() for path in folder.rglob("*.parquet")}
+    for kinds, length in ((("chat", "rl"), "1k"), (("rl",), "2k")):
+        config = override(
+            saved, {"samples.kinds": kinds, "samples.lengths": (length,), "samples.answers": "cited"}
+        )
+        config = override(config, {"samples.answers": "plain"}) if length == "1k" else config
+        made = {one.name: one for one in reassemble(config, Quiet()).dataset.configs}
+        assert made[f"composer-rl-{length}"].kind == "rl" and made[f"composer-rl-{length}"].rows == 40
+        assert (f"composer-chat-{length}" in made) == ("chat" in kinds)
+        again = {one.name: one.built for one in reassemble(config, Quiet()).dataset.configs}
+        assert not any(again.values())
+    # What was there before is as it was.
+    assert all(path.read_bytes() == content for path, content in before.items())
+    export(run, tmp_path / "rl.jsonl", format="rl", config="composer-chat-1k")
+    rows = [json.loads(line) for line in (tmp_path / "rl.jsonl").read_text(encoding="utf-8").splitlines()]
+    loaded = datasets.load_dataset(str(folder), "composer-rl-1k", split="train")
+    assert loaded.to_list() == rows
+    alone = datasets.load_dataset(str(folder), "composer-rl-2k", split="train")
+    assert [row["answer"] for row in alone] == [row["answer"] for row in rows]
+    assert all("quote what shows it" in row["prompt"][0]["content"] for row in alone)
+    shown = str(show(str(run), 3, config="composer-rl-1k"))
+    assert f"[answer]\n{rows[3]['answer']}" in shown and "⟦" in shown and "checker" in shown
+    assert "<|turn|>assistant" in str(show(str(run), 3, config="composer-rl-1k", rendered=True))
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "GRPOTrainer" in card and "**rl**" in card and "config_name: composer-rl-1k" in card

@@ -89,10 +89,10 @@ def test_what_is_said_is_in_the_documents_and_in_the_budget(
         for piece, number in zip(sample.evidence, sample.evidence_documents, strict=True):
             assert sample.messages[0].content[piece.start : piece.end] in documents[number]
         if not context.evidence:
-            assert (sample.answers, turn) == ("plain", pair.answer)
+            assert (sample.answer_form, turn) == ("plain", pair.answer)
             continue
         worded += 1
-        assert sample.answers == answers and "Give the answer alone" not in sample.messages[0].content
+        assert sample.answer_form == answers and "Give the answer alone" not in sample.messages[0].content
         said = quotes(
             turn.removesuffix(pair.answer) if answers == "reasoned" else turn.removeprefix(pair.answer)
         )
@@ -176,7 +176,7 @@ def test_samples_that_leave_their_evidence_out_refuse_plainly(items: Items) -> N
     made = assemble(items, 1400, answers="reasoned", abstain=0.5, distractors="random")
     refused = [one for one in made if isinstance(one, Sample) and one.distractors.endswith("+abstain")]
     assert refused and all(
-        one.answers == "plain" and one.messages[1].content == one.answer for one in refused
+        one.answer_form == "plain" and one.messages[1].content == one.answer for one in refused
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from builder.folder.codes import tell_codes
 from builder.folder.facts import IMPORTED
 from builder.job.quality import LOW
+from synthesis.options import KINDS
 from synthesis.sources.splits import tell_files
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def _made(summary: Summary) -> str:
 
 
 def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
-    empty = [result.name for result in summary.dataset.configs if result.kind == "chat" and not result.rows]
+    made = [result for result in summary.dataset.configs if result.kind in KINDS]
+    empty = [result.name for result in made if not result.rows]
     if summary.contexts and empty:
         yield (
             f"without a single sample: {', '.join(empty)}. No context fits the length; ask for a greater "

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from builder.folder.parquet import ZSTD_LEVEL
+from builder.folder.schema import arrow_types
 from synthesis.errors import FolderError, UsageError
 from synthesis.storage import written_whole
 
@@ -116,6 +117,7 @@ def _options(columns: Mapping[str, Kind]) -> dict[str, Any]:
 def _arrow_types() -> dict[Kind, Any]:
     import pyarrow as pa
 
+    shared = arrow_types()  # as the configs of a dataset folder have them
     # "long": 64-bit offsets, as a row group of very long texts may pass 2 GiB.
     long = pa.large_string()
     return {
@@ -127,23 +129,9 @@ def _arrow_types() -> dict[Kind, Any]:
         "names": pa.list_(pa.string()),
         "integer": pa.int64(),
         "number": pa.float64(),
-        "evidence": pa.list_(
-            pa.struct(
-                [(name, pa.int64()) for name in ("start", "end", "token_start", "token_end")]
-                + [("what", long)]
-            )
-        ),
-        "reward": pa.struct([("style", pa.string()), ("ground_truth", long)]),
-        "extra": pa.struct(
-            [
-                ("id", pa.string()),
-                ("checker", pa.string()),
-                ("answer_type", pa.string()),
-                ("aliases", pa.list_(pa.string())),
-                ("tolerance", pa.float64()),
-                ("gold_numbers", pa.list_(pa.int32())),
-            ]
-        ),
+        "evidence": shared["placed"],
+        "reward": shared["reward"],
+        "extra": shared["extra"],
     }
 
 

@@ -150,6 +150,7 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
         "place": json.dumps(_one_line(facts.get("repo_id") or "path/to/this/folder"), ensure_ascii=False),
         "main": {"name": main.config, "version": main.version} if main else None,
         "chat": _chat(chats[0]) if chats else None,
+        "rl": next((manifest.config for manifest in listed if manifest.kind == "rl"), None),
         "sample": _sample(main.statistics["sample"]) if main and main.statistics["sample"] else [],
         "columns": [
             {"name": kind, "columns": _columns(by_kind[kind])} for kind in COLUMNS if kind in by_kind

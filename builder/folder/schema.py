@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from synthesis.data import Coherence, Context, Pair, Rejected, Sample
 
-Kind: TypeAlias = Literal["raw", "chat", "rejected"]
+Kind: TypeAlias = Literal["raw", "chat", "rl", "rejected"]
 Row: TypeAlias = dict[str, Any]
 
 # To be raised when the same contexts and settings would give other rows: a change of the
@@ -88,10 +88,36 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("hops", "integer", "steps that the evidence takes, as in the raw config"),
         Column("rings", "integer", "rings of keys that hide the question, 0 where it is asked plainly"),
         Column("answer", "long", "the answer alone, as the pair has it"),
-        Column("answers", "text", "how the last turn gives it: `plain`, `cited` (with quotes) or `reasoned`"),
+        Column(
+            "answer_form", "text", "how the last turn gives it: `plain`, `cited` (with quotes) or `reasoned`"
+        ),
         Column("documents", "texts", "pair ids of all contexts, in order"),
         Column("distractors", "text", "how the other contexts were chosen"),
         Column("coherence", "number", "overall score of the supporting context"),
+    ),
+    "rl": (
+        Column("id", "text", "name of the sample, as in the chat config"),
+        Column("data_source", "text", "where it is from, by which verl chooses a reward"),
+        Column("ability", "text", "`long-context`"),
+        Column("task", "text", "kind of task"),
+        Column("prompt", "messages", "the conversation up to the answer"),
+        Column("answer", "long", "the right answer"),
+        Column("aliases", "texts", "other right answers"),
+        Column("answer_type", "text", "`yes/no`, `number`, `list`, `name` or `text`"),
+        Column("checker", "text", "the reward that suits it: `choice`, `numeric`, `set`, `exact` or `f1`"),
+        Column("tolerance", "number", "how far a number may be off, as a share of it"),
+        Column("gold_documents", "texts", "pair ids of the documents that hold the evidence"),
+        Column("gold_numbers", "numbers", "their numbers in the prompt, from 1"),
+        Column("evidence", "placed", "pieces of evidence, as in the chat config"),
+        Column("form", "text", "kind of text that carries the evidence, as in the raw config"),
+        Column("hops", "integer", "steps that the evidence takes, as in the raw config"),
+        Column("rings", "integer", "rings of keys that hide the question, 0 where it is asked plainly"),
+        Column("depth", "number", "place of the supporting context, 0 = start, 1 = end"),
+        Column("tokens", "integer", "tokens of the whole conversation, its answer included"),
+        Column("budget", "integer", "most tokens the sample was allowed"),
+        Column("reward_model", "reward", "the right answer as verl reads it"),
+        Column("extra_info", "extra", "what verl hands to a reward"),
+        Column("info", "text", "the same as JSON, for verifiers"),
     ),
     "rejected": (
         Column("pair_id", "text", "name of the pair, or of its place in the source"),
@@ -103,18 +129,19 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
 }
 
 
-def arrow_schema(kind: Kind) -> Any:
-    """The ``pyarrow.Schema`` of a kind, without metadata."""
+def arrow_types() -> dict[str, Any]:
+    """The Arrow type behind each name that a ``Column`` may give."""
     import pyarrow as pa
 
     span = [("start", pa.int64()), ("end", pa.int64()), ("what", pa.large_string())]
-    types: dict[str, Any] = {
+    return {
         "text": pa.string(),
         "long": pa.large_string(),
         "integer": pa.int64(),
         "number": pa.float64(),
         "flag": pa.bool_(),
         "texts": pa.list_(pa.string()),
+        "numbers": pa.list_(pa.int32()),
         "messages": pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())])),
         "evidence": pa.list_(pa.struct(span)),
         "placed": pa.list_(
@@ -130,7 +157,25 @@ def arrow_schema(kind: Kind) -> Any:
                 ]
             )
         ),
+        "reward": pa.struct([("style", pa.string()), ("ground_truth", pa.large_string())]),
+        "extra": pa.struct(
+            [
+                ("id", pa.string()),
+                ("checker", pa.string()),
+                ("answer_type", pa.string()),
+                ("aliases", pa.list_(pa.string())),
+                ("tolerance", pa.float64()),
+                ("gold_numbers", pa.list_(pa.int32())),
+            ]
+        ),
     }
+
+
+def arrow_schema(kind: Kind) -> Any:
+    """The ``pyarrow.Schema`` of a kind, without metadata."""
+    import pyarrow as pa
+
+    types = arrow_types()
     return pa.schema([(column.name, types[column.type]) for column in COLUMNS[kind]])
 
 
@@ -205,7 +250,7 @@ def chat_row(sample: Sample) -> Row:
         "hops": sample.hops,
         "rings": sample.rings,
         "answer": sample.answer,
-        "answers": sample.answers,
+        "answer_form": sample.answer_form,
         "documents": list(sample.documents),
         "distractors": sample.distractors,
         "coherence": sample.coherence,

@@ -95,6 +95,9 @@ def _sample_of(row: Mapping[str, Any]) -> Row:
                 {"role": turn["role"], "content": shorten(turn["content"], 900)} for turn in row["messages"]
             ]
         }
+    if "prompt" in row:
+        turns = [*row["prompt"], {"role": "answer", "content": row["answer"]}]
+        return _sample_of({"messages": turns})
     around = row["evidence"][0]["start"] if row["evidence"] else None
     return {
         "instruction": shorten(row["instruction"], 600),

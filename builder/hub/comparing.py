@@ -20,6 +20,7 @@ from builder.hub.repository import Hub, Snapshot
 _TELLING: dict[Kind, tuple[str, ...]] = {
     "raw": ("id", "words", "tokens", "coherence"),
     "chat": ("id",),
+    "rl": ("id",),
     "rejected": ("pair_id",),
 }
 _TAIL = 1 << 16  # bytes; a footer and what the reader looks at first

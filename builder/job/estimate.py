@@ -264,7 +264,8 @@ def _disk(config: RunConfig, todo: int) -> int:
     contexts = config.generation.words * _BYTES_PER_WORD * (1 + _PACKED)
     lengths = parse_lengths(",".join(config.samples.lengths))
     tokens = sum(length * (1.0 if share is None else share) for length, share in lengths)
-    return round(todo * (contexts + tokens * _BYTES_PER_TOKEN * _PACKED))
+    samples = len(config.samples.kinds) * tokens * _BYTES_PER_TOKEN * _PACKED
+    return round(todo * (contexts + samples))
 
 
 def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:

@@ -15,7 +15,10 @@ from typing import Any
 
 from builder.folder.build import ConfigData
 from builder.folder.facts import public_source
+from builder.folder.reading import batches
+from builder.folder.rl import rl_row
 from builder.folder.schema import ROWS_VERSION, chat_row, raw_row, rejected_row
+from builder.folder.versions import read_manifests
 from builder.job.filtering import KeptContexts
 from builder.job.reporter import Reporter
 from synthesis.assembly import parse_lengths
@@ -25,11 +28,13 @@ from synthesis.assembly.options import make_options, parse_distractors
 from synthesis.assembly.production import Assembly
 from synthesis.data import Rejected, content_hash
 from synthesis.options import RunConfig
+from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.settings import identity
 from synthesis.tokens import Tokenizer, format_length
 
 _FULL = 0.995
+_READ_ROWS = 16  # held at a time; each may be long
 
 
 class RunRows:
@@ -69,10 +74,14 @@ class RunRows:
             chats = [self._chat("mix", mixture)]
         else:
             chats = [self._chat(format_length(length), {length: 1.0}) for length, _ in asked]
-        configs = [self._raw(), *chats]
+        kinds = self._config.samples.kinds
+        made = [self._raw()]
+        for chat in chats:
+            made += [chat] if "chat" in kinds else []
+            made += [self._rl(chat, "chat" in kinds)] if "rl" in kinds else []
         if self._config.dataset.rejected:
-            configs.append(self._rejected(chats))
-        return configs
+            made.append(self._rejected(chats))
+        return made
 
     def _content_id(self, kind: str, *settings: object) -> str:
         # Benchmarks that only mark rows leave the samples as they are.
@@ -123,6 +132,23 @@ class RunRows:
         found = public_source(self.corpus)
         details = {"corpus": found} if found else {}
         return ConfigData(f"{self._config.name}-chat-{label}", "chat", rows, content, details)
+
+    def _rl(self, chat: ConfigData, written: bool) -> ConfigData:
+        """The same samples as prompts with a checkable answer; ``written``: the chat config is there."""
+
+        def rows() -> Iterator[Mapping[str, Any]]:
+            samples = chat.rows() if not written else self._written(chat)
+            return map(rl_row, samples)
+
+        name = chat.name.replace("-chat-", "-rl-")
+        return ConfigData(name, "rl", rows, content_hash("rl", chat.content_id), chat.details)
+
+    def _written(self, config: ConfigData) -> Iterator[Mapping[str, Any]]:
+        """The rows of a config as they stand in the dataset folder."""
+        folder = RunFolder(self._config.out_dir).dataset
+        manifest = read_manifests(folder)[config.name][-1]
+        for batch in batches(manifest.paths(folder), rows=_READ_ROWS):
+            yield from batch.to_pylist()
 
     def _rejected(self, chats: list[ConfigData]) -> ConfigData:
         def rows() -> Iterator[Mapping[str, Any]]:

@@ -124,9 +124,14 @@ def _counts(found: Findings) -> list[tuple[str, str]]:
     """The row of large numbers at the top."""
     newest = found.manifests
     kinds = {
-        kind: sum(one.rows for one in newest if one.kind == kind) for kind in ("raw", "chat", "rejected")
+        kind: sum(one.rows for one in newest if one.kind == kind)
+        for kind in ("raw", "chat", "rl", "rejected")
     }
-    shown = [("contexts", kinds["raw"]), ("samples", kinds["chat"]), ("rejected", kinds["rejected"])]
+    shown = [
+        ("contexts", kinds["raw"]),
+        ("samples", kinds["chat"] or kinds["rl"]),
+        ("rejected", kinds["rejected"]),
+    ]
     told = [(label, f"{rows:,}") for label, rows in shown]
     scored = [
         one.statistics["coherence"] for one in newest if one.kind == "raw" and "coherence" in one.statistics

@@ -155,7 +155,7 @@ def _find(place: Place, config: str, split: str, row: int | str) -> tuple[int, M
 
 
 def _turns(values: Mapping[str, Any]) -> list[Message]:
-    turns = values.get("messages")
+    turns = values.get("messages", values.get("prompt"))
     if not isinstance(turns, list) or not all(isinstance(one, Mapping) for one in turns):
         return []
     return [Message(str(one.get("role")), str(one.get("content") or "")) for one in turns]
@@ -193,6 +193,8 @@ def _parts(values: Mapping[str, Any]) -> Iterator[tuple[str, list[ShownPiece]]]:
         first_user = turn.role == "user" and all(one.role != "user" for one in turns[:number])
         yield turn.role, _cut(turn.content, _marks(values, turn.content) if first_user else [])
     if turns:
+        if "prompt" in values and values.get("answer"):
+            yield "answer", [ShownPiece(plain(str(values["answer"])))]
         return
     for name in _TEXTS:
         if values.get(name):
@@ -228,7 +230,7 @@ def _cut(text: str, marks: Sequence[_Mark]) -> list[ShownPiece]:
 
 
 def _rendered(turns: Sequence[Message], values: Mapping[str, Any], tokenizer: str) -> list[ShownPiece]:
-    text = load_tokenizer(tokenizer).render(turns)
+    text = load_tokenizer(tokenizer).render(turns, add_generation_prompt=turns[-1].role == "user")
     user = next((one.content for one in turns if one.role == "user"), "")
     # A template may trim what it is given; then nothing is marked rather than the wrong words.
     at = text.find(user) if user else -1

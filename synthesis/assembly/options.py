@@ -315,7 +315,7 @@ def make_options(
 
 
 KEYWORDS: Final = tuple(
-    one.name for one in settings(SamplesConfig) if one.name not in ("lengths", "tokenizer", "corpus")
+    one.name for one in settings(SamplesConfig) if one.name not in ("lengths", "kinds", "tokenizer", "corpus")
 )
 """The options of samples that Python takes as keywords and that are no texts of the user's."""
 

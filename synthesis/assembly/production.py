@@ -300,7 +300,7 @@ def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: fl
         hops=made.context.hops if made.own else 0,
         rings=made.keychain.rings if made.keychain else 0,
         answer=made.pair.answer,
-        answers=made.reply.answers if made.reply and said != made.pair.answer else PLAIN,
+        answer_form=made.reply.answers if made.reply and said != made.pair.answer else PLAIN,
         evidence_documents=counted.numbers,
     )
 
