@@ -20,7 +20,7 @@ from synthesis.engines.composer.forms.base import Told
 from synthesis.engines.composer.forms.choose import evidence, tell
 from synthesis.engines.composer.languages.box import BOX, write_box
 from synthesis.engines.composer.lexicon import words as listed
-from synthesis.engines.composer.prose.asides import Asides
+from synthesis.engines.composer.prose.asides import AHEAD, Asides
 from synthesis.engines.composer.prose.bank import load_bank
 from synthesis.engines.composer.prose.facts import PACE, Fact, Feed, Planned, spread
 from synthesis.engines.composer.prose.guard import Guard, guard
@@ -174,19 +174,22 @@ def write(
     # The names that join the steps are nobody else's: no decoy and no person of the story has them.
     named = instruction if steps is None else " ".join((instruction, *steps.names))
     bans = guard(named, answer)
-    asides = Asides(answer, bans, random.Random(others.getrandbits(64))) if PACE[mode] else None
+    entries = dials.telling == "entries" and mode == "woven"
+    own_rng = random.Random(others.getrandbits(64))
+    asides = Asides(answer, bans, own_rng, 0.12 if entries else AHEAD) if PACE[mode] else None
     if steps is None:
         statements = state(instruction, answer, facts)
         planned = spread(asides.evidence(statements) if asides else statements, rng)
         hops = min(1, len(statements))
         form = next((one.form for one in statements if one.form), "")
     else:
-        statements = steps.statements(facts, dials.overlap)
+        overlap = "reworded" if entries and dials.overlap == "mixed" else dials.overlap
+        statements = steps.statements(facts, overlap)
         leads = dials if PACE[mode] else replace(dials, decoys=0)
         told_so = asides.evidence(statements) if asides else statements
         planned = planned_steps(steps, told_so, instruction, answer, words, leads, facts, asides)
         form, hops = steps.form, len(steps.told)
-    if dials.telling == "entries" and mode == "woven" and form != QUOTED:
+    if entries and form != QUOTED:
         inside = _entries(planned, steps, instruction, answer, words, bans, dials, rng)
         if inside is not None:
             return Written(inside.paragraphs(), form, hops, inside.planned, steps.query if steps else None)

@@ -45,7 +45,7 @@ class Composer(BaseEngine):
     name = "composer"
     free = True
     writes_any_length = True
-    model = "composer-2"
+    model = "composer-3"
 
     def __init__(
         self,

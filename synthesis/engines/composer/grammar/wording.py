@@ -28,13 +28,13 @@ def article(phrase: str) -> str:
     """``a`` or ``an``, by the sound that ``phrase`` most likely starts with."""
     first = phrase.lstrip("\"'“‘(").split(" ", 1)[0]
     low = first.casefold()
-    if re.match(r"(8|11\b|18\b|1[18]th|1[18]00)", low):
+    if re.match(r"(8|11\b|18\b|1[18]th|1[18]00|1[18]\d\d\b)", low):
         return "an"
     if first.isupper() and 1 < len(first) < 5 and first.isalpha():
         return "an" if first[0] in "AEFHILMNORSX" else "a"
     if re.match(r"(hour|honest|honou?r|heir)", low):
         return "an"
-    if re.match(r"(uni([^nm]|$)|use|usu|eu|one\b|once|u\.s|ute|ura)", low):
+    if re.match(r"(uni([^nm]|$)|use|usu|eu|one\b|once|u\.s|ute|ura|uga|ukr|uru)", low):
         return "a"
     return "an" if low[:1] in VOWELS and low else "a"
 

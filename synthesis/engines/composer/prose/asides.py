@@ -24,6 +24,9 @@ from synthesis.engines.composer.stating.statements import QUOTED, Statement
 #: facts about others.
 AT_EDGE, OTHER, BESIDE = 0.55, 0.3, 0.25
 
+#: How often what may stand on either side stands before the statement.
+AHEAD = 0.4
+
 #: An answer that begins before the one share of its sentence, or after the other, stands at its edge.
 EDGES = 0.05, 0.93
 
@@ -61,8 +64,9 @@ def _asides() -> dict[tuple[str, str], tuple[str, ...]]:
 class Asides:
     """Adds asides to the statements of one pair; no name in them is one of the pair's."""
 
-    def __init__(self, answer: str, bans: Guard, rng: random.Random) -> None:
-        """``bans`` says which names and words no aside may have."""
+    def __init__(self, answer: str, bans: Guard, rng: random.Random, ahead: float = AHEAD) -> None:
+        """``bans`` says which names and words no aside may have; ``ahead``, how often one comes first."""
+        self._ahead = ahead
         # A longer answer is told sentence by sentence, and has no edge of its own.
         self._answer = answer.strip().rstrip(".") if len(answer) <= _LONG_ANSWER else ""
         self._bans = bans
@@ -97,7 +101,7 @@ class Asides:
         return "" if at < 0 else "before" if share < EDGES[0] else "after" if share > EDGES[1] else ""
 
     def _side(self, edge: str, text: str) -> str:
-        either = "before" if self._rng.random() < 0.4 else "after"
+        either = "before" if self._rng.random() < self._ahead else "after"
         return edge or (either if self._opened(text) else "after")
 
     def _with(self, text: str, side: str) -> str:

@@ -119,6 +119,9 @@ class Compendium:
             last = not any(one.needed for one in left) and room - target < LEAST + 24
             yield self._entry(entry, room if last else max(min(target, room - 16), _size(entry)), last)
             if last:
+                if (room := self._words - self._written) >= 20:
+                    # Hardly anything can be said of what is the answer without saying the answer.
+                    yield self._entry(Entry(self._another(), 0.0), room, True)
                 return
 
     def _target(self) -> int:
@@ -170,12 +173,11 @@ class Compendium:
                 continue
             facts.append(fact if opened else (0, fact[1]))
             opened = True
-        if last and (text := self._see_also(entry, end - self._written)):
-            facts.append((10, text))
-        return self._laid_out(entry, [text for _, text in sorted(facts, key=lambda one: one[0])])
+        also = self._see_also(entry, end - self._written) if last else ""
+        return self._laid_out(entry, [text for _, text in sorted(facts, key=lambda one: one[0])], also)
 
-    def _laid_out(self, entry: Entry, facts: list[str]) -> Paragraph:
-        """The statements among the facts."""
+    def _laid_out(self, entry: Entry, facts: list[str], also: str) -> Paragraph:
+        """The statements among the facts, and at last where else to look."""
         rng, pieces = self._rng, entry.pieces
         open_ = entry.headed or not facts
         places = sorted(
@@ -194,7 +196,7 @@ class Compendium:
                 at += 1
             if index < len(facts):
                 text += facts[index] + " "
-        return Paragraph(text.rstrip(), tuple(spans))
+        return Paragraph((text + also).rstrip(), tuple(spans))
 
     def _see_also(self, entry: Entry, room: int) -> str:
         """Where else to look, in just as many words, if it can be."""
@@ -278,7 +280,9 @@ class Compendium:
 
     def _later(self) -> float:
         low, high = MENTION
-        return self._written + min(1.0, self._words / 900) * (low + (high - low) * self._rng.random())
+        return self._written + max(0.4, min(1.0, self._words / 900)) * (
+            low + (high - low) * self._rng.random()
+        )
 
 
 def _size(entry: Entry) -> int:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from synthesis.engines.composer.grammar.wording import upper_first
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.prose.facts import Planned
+from synthesis.engines.composer.reading.answers import kind as sort_of
 from synthesis.engines.composer.reading.topics import topics
 from synthesis.engines.composer.reference.names import Names
-from synthesis.engines.composer.reference.things import Thing, another, spoken_of
+from synthesis.engines.composer.reference.things import NOUNS, Thing, another, spoken_of
 from synthesis.engines.composer.stating.statements import Statement
 from synthesis.engines.composer.stating.steps.plan import Steps, subjects
 from synthesis.text.finder import AnswerFinder
@@ -73,12 +74,15 @@ def entries_of(
     known = dict(steps.names) if steps else {}
     named = [*known, *names_of(question, answer)]
     if not steps:
-        named += [one for one in topics(question, answer) if one not in named]
+        named += [_whole(one, question) for one in topics(question, answer) if one not in named]
     groups: dict[str, list[Planned]] = {}
+    spelt: dict[str, str] = {}
     for one in sorted(planned, key=lambda one: not one.statement.what):
         name = _about(one.statement, named, groups, states)
         if not name:
             return []
+        # "Late Bus" in quotation marks or not is the same.
+        name = spelt.setdefault(re.sub(r"[^\w ]", "", name).casefold(), name)
         groups.setdefault(name, []).append(one)
     found: list[Entry] = []
     for name, told in groups.items():
@@ -88,7 +92,8 @@ def entries_of(
             if not one.statement.says or one.statement.says[0].relation != "called"
         )
         if any(one.statement.what for one in told) or name in known or name in question:
-            thing = spoken_of(name, known.get(name, ""), question, said, rng)
+            asked = "person" if sort_of(question, answer) == "person" and states(name) else ""
+            thing = spoken_of(name, known.get(name, asked), question, said, supply, rng)
         else:
             thing = another(name, said, supply, rng)
         at: list[Entry] = []
@@ -101,6 +106,7 @@ def entries_of(
                 continue
             heading = rng.choice(_FURTHER).format(name=thing.title) if at else ""
             headed = bool(states(thing.title)) or answer.strip(" .").casefold() == name.casefold()
+            thing.answers = headed
             at.append(Entry(thing, one.place, [piece], heading, headed and bool(one.statement.what)))
         found += at
     return sorted(found, key=lambda entry: entry.place)
@@ -117,13 +123,30 @@ def names_of(question: str, answer: str) -> list[str]:
     found: dict[str, None] = {}
     for name in subjects(question, answer):
         # "Ada Marsh on the Marl Ferry" is two; "Playing with Fire" is one.
+        if _TIMES.intersection(name.casefold().split()[:1]):
+            continue
         both = _JOINED.match(name)
         found.setdefault((both[1] if both else name).strip(" ?!,;:"))
     for name in topics(question, answer):
         plain = name[:1].isupper() and not re.search(r"[.:?!] |\?", name) and len(name) > 3
-        if plain and name.casefold() not in _TIMES and not any(name in one for one in found):
+        if (
+            plain
+            and not _TIMES.intersection(name.casefold().split()[:1])
+            and not any(name in one for one in found)
+        ):
             found.setdefault(name)
     return list(found)
+
+
+def _whole(topic: str, question: str) -> str:
+    """A topic with what follows it in the question, where that is little: ``the song in the last scene``."""
+    at = question.find(topic) if topic.startswith("the ") else -1
+    rest = question[at:].strip(" ?.!") if at >= 0 else topic
+    return (
+        rest
+        if len(rest.split()) <= 7 and not re.search(r"[.?!:]|\b(?:is|was|are|were|did|do)\b", rest)
+        else topic
+    )
 
 
 def _about(one: Statement, named: list[str], taken: dict[str, list[Planned]], states: AnswerFinder) -> str:
@@ -146,8 +169,10 @@ def _about(one: Statement, named: list[str], taken: dict[str, list[Planned]], st
 def referring(entry: Entry, piece: Standing, first: bool, copied: bool, rng: random.Random) -> Standing:
     """The piece as it stands in its entry: not ``first`` in it, its subject may go by less than its name."""
     thing, text = entry.thing, piece.statement.text
-    if first or copied or not text.startswith(f"{thing.name} ") or rng.random() < 0.25:
+    if first or copied or rng.random() < 0.2:
         return piece
+    if not text.startswith(f"{thing.name} "):
+        return _by_noun(thing, piece, rng)
     rest = text[len(thing.name) :]
     if thing.name in rest or thing.short in rest:
         return piece
@@ -161,3 +186,20 @@ def referring(entry: Entry, piece: Standing, first: bool, copied: bool, rng: ran
             else thing.name
         )
     return Standing(replace(piece.statement, text=called + rest), piece.needed)
+
+
+def _by_noun(thing: Thing, piece: Standing, rng: random.Random) -> Standing:
+    """The piece with ``the film`` for the name of one, inside the sentence."""
+    text = piece.statement.text
+    nouns = (
+        thing.nouns or NOUNS.get(thing.sort, ()) if thing.sort in ("film", "song", "book") else thing.nouns
+    )
+    if not nouns or text.count(thing.name) != 1:
+        return piece
+    named = (
+        rf"(?:the (?:[a-z]+ )?)?(?:film |song |novel |album )?[\"“]?{re.escape(thing.name)}[\"”]?(?=[ .,])"
+    )
+    told = re.sub(named, lambda _: nouns[int(rng.random() * len(nouns))], text)
+    if told == text or re.search(rf"{nouns[0]}, an? |{nouns[0]} is an? ", told):
+        return piece
+    return Standing(replace(piece.statement, text=upper_first(told)), piece.needed)

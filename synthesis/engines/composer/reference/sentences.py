@@ -58,13 +58,14 @@ def _all() -> dict[str, tuple[FactLine, ...]]:
 class Filling:
     """Fills the blanks of one sentence about ``thing``; ``refer`` says how it is called this time."""
 
-    __slots__ = ("_also", "_line", "_random", "_supply", "_thing", "_year", "again")
+    __slots__ = ("_also", "_drawn", "_line", "_random", "_supply", "_thing", "_year", "again")
 
     def __init__(
         self, thing: Thing, line: FactLine, supply: Names, unit: Callable[[], float], also: str = ""
     ) -> None:
         self._thing, self._line, self._supply, self._random, self._also = thing, line, supply, unit, also
         self._year = self._draw_year()
+        self._drawn = {thing.name, *thing.values.values()}
         #: Whether the thing may go by a pronoun or a short name.
         self.again = False
 
@@ -114,9 +115,10 @@ class Filling:
             return None
         value = self._supply.draw(blank)
         for _ in range(4):
-            if value != self._thing.name and value not in self._thing.values.values():
+            if value not in self._drawn:
                 break
             value = self._supply.draw(blank)
+        self._drawn.add(value)
         return value
 
     def _called(self, pronouns: tuple[str, str, str]) -> str:
@@ -131,6 +133,14 @@ class Filling:
             return pronouns[0 if thing.female else 1]
         if drawn < 0.3 and thing.nouns:
             return thing.nouns[int(self._random() * len(thing.nouns))]
+        if (
+            thing.given
+            and thing.sort == "any"
+            and not thing.nouns
+            and " " in thing.name
+            and not thing.answers
+        ):
+            return thing.name  # it may be somebody
         return thing.name if drawn < 0.45 and len(thing.name) < 24 else pronouns[2]
 
     def _own(self) -> str:
@@ -151,7 +161,7 @@ _REFERENCES: dict[str, Callable[[Filling], str]] = {
 
 _OWN = frozenset(
     ["born", "bornday", "birthplace", "home", "trade", "a_trade", "life", "was", "died", "age_died"]
-    + ["height", "big_a", "big_b", "is"]
+    + ["land", "big_a", "big_b", "a_born"]
 )
 
 

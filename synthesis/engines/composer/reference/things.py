@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from synthesis.engines.composer.grammar.wording import article, upper_first
 from synthesis.engines.composer.lexicon import words
+from synthesis.engines.composer.reading.answers import PERSON_NOUNS
 from synthesis.engines.composer.reference.names import Names
 
 #: Kinds of entries, and what stands for one of them beside its name.
@@ -33,7 +34,7 @@ class Thing:
 
     ``since`` and ``until`` are the years between which things happen to it; ``female`` is None where that is
     not known; ``values`` are what is fixed of it, by blank. ``given`` if it is the pair's or the evidence's,
-    ``human`` if it is a person, though its kind is ``any`` where too long ago.
+    ``human`` if it is a person, whose kind is ``any`` if long ago, ``answers`` if it is the answer.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Thing:
     values: dict[str, str] = field(default_factory=dict)
     nouns: tuple[str, ...] = ()
     human: bool = False
+    answers: bool = False
 
     @property
     def title(self) -> str:
@@ -86,7 +88,7 @@ def invented(sort: str, supply: Names, rng: random.Random) -> Thing:
         counts = (low * 1000 + int(unit() * 999), (low + 1 + int(unit() * 20)) * 1000 + int(unit() * 999))
         values = {
             "born": str(born),
-            "height": str(3 + int(unit() * 700)),
+            "land": supply.draw("country"),
             "big_a": f"{counts[0]:,}",
             "big_b": f"{counts[1]:,}",
         }
@@ -97,7 +99,6 @@ def invented(sort: str, supply: Names, rng: random.Random) -> Thing:
             "born": str(born),
             "bornday": f"{1 + int(unit() * 28)} {supply.draw('month')} {born}",
             "home": supply.draw("town"),
-            "is": "is",
         }
         return Thing(
             supply.title("organisations"),
@@ -117,7 +118,7 @@ def invented(sort: str, supply: Names, rng: random.Random) -> Thing:
         min(born + 30, LATEST),
         False,
         None,
-        {"born": str(born)},
+        {"born": str(born), "a_born": f"{article(str(born))} {born}"},
         NOUNS.get(sort, ()),
     )
 
@@ -129,7 +130,7 @@ def another(name: str, said: str, supply: Names, rng: random.Random) -> Thing:
     sort = next((one for one, listed in _LISTED if name in words(listed)), sort)
     if _YEARS.search(said) or sort == "any":
         kind = sort if sort in ("person", "place", "org") else ""
-        return spoken_of(name, kind, "", said, rng)
+        return spoken_of(name, kind, "", said, supply, rng)
     thing = invented(sort, supply, rng)
     female = first in words("first_names_f") if sort == "person" else None
     return replace(thing, name=name, female=female)
@@ -138,21 +139,25 @@ def another(name: str, said: str, supply: Names, rng: random.Random) -> Thing:
 _LISTED = (("place", "towns"), ("org", "organisations"), ("film", "works"))
 
 _WORK = (
-    ("film", r"film|movie|comedy|documentary|drama|thriller|sequel"),
-    ("song", r"song|album|single|soundtrack|hymn"),
-    ("book", r"novel|book|poem|memoir|autobiography"),
+    ("film", "film|movie|comedy|documentary|thriller|sequel|sitcom|television series|tv series|tv show"),
+    ("song", "song|album|single|soundtrack|hymn"),
+    ("book", "novel|book|poem|memoir|autobiography|magazine|newspaper"),
 )
 _SITE = re.compile(
-    r"\b(?:Stadium|Castle|Bridge|Tower|Hall|Museum|University|College|School|Church|Airport|Hotel|Cent(?:re|er)|Theat(?:re|er)"
-    r"|Palace|Mill|Mine|Abbey|Cathedral|Arena|Library|Hospital|House|Station|Brewery|Institute|Academy)$"
+    r"\b(?:Stadium|Castle|Bridge|Tower|Hall|Museum|University|College|School|Church|Airport|Hotel|Cent(?:re|er)"
+    r"|Theat(?:re|er)|Palace|Mill|Mine|Abbey|Cathedral|Arena|Library|Hospital|House|Station|Brewery|Institute"
+    r"|Academy|Mall|Park|Prison)s?$"
+)
+_ORG = re.compile(
+    r"\b(?:Records|Corporation|Investors|Inc|Ltd|Company|Co|United|Rovers|F\.?C\.?|Club|Band|Bank|Airlines|Airways"
+    r"|Group|Association|League|Pictures|Studios?|Press|Orchestra)\.?$"
 )
 _YEARS = re.compile(r"(?<![\d,.$£€-])(?:1[0-9]\d\d|20[0-3]\d)(?![\d,.]?\d)")
-
 _SHE = re.compile(r"\b(?:she|her|actress|queen|princess|woman|wife|mother|daughter|sister|female)\b", re.I)
 _HE = re.compile(r"\b(?:he|his|him|king|prince|man|husband|father|son|brother|male)\b", re.I)
 
 
-def spoken_of(name: str, kind: str, question: str, said: str, rng: random.Random) -> Thing:
+def spoken_of(name: str, kind: str, question: str, said: str, supply: Names, rng: random.Random) -> Thing:
     """What the evidence speaks of.
 
     Args:
@@ -160,12 +165,13 @@ def spoken_of(name: str, kind: str, question: str, said: str, rng: random.Random
         kind: as ``naming.kind_of`` has it, empty where it is not known.
         question: the pair's.
         said: all that is told of it.
+        supply: names for what else is told of it.
         rng: places in time what has no years.
     """
     sort = _sort(name, kind, question, said)
     years = [int(year) for year in _YEARS.findall(f"{said} {question}")]
     first, last = min(years, default=0), max(years, default=0)
-    born = re.search(r"\bborn\b", said)
+    born = re.search(r"\bborn\b|came into the world", said)
     if not years:
         first = last = 1900 + int(rng.random() * 60)
     if sort == "person":
@@ -178,41 +184,96 @@ def spoken_of(name: str, kind: str, question: str, said: str, rng: random.Random
     if first < 1800:
         # Who lived then went to no photographer.
         sort, since, until = "any", 1890, 2005
-    female = None
-    if human:
-        given = name.split()[0]
-        she, he = bool(_SHE.search(said)), bool(_HE.search(said))
-        if she != he:
-            female = she
-        elif (given in words("first_names_f")) != (given in words("first_names_m")):
-            female = given in words("first_names_f")
-    return Thing(name, sort, since, max(min(until, LATEST), since + 4, last), True, female, human=human)
+    female = _female(name, f"{said} {question}") if human else None
+    until = max(min(until, LATEST), since + 4, last)
+    values = {"big_a": f"{1100 + int(rng.random() * 60000):,}"}
+    if sort == "person" and not born:
+        day = f"{1 + int(rng.random() * 28)} {supply.draw('month')} {since}"
+        values |= {"born": day, "birthplace": supply.draw("town")}
+    return Thing(name, sort, since, until, True, female, values, _noun(name, question, said), human)
+
+
+def _female(name: str, said: str) -> bool | None:
+    she, he = bool(_SHE.search(said)), bool(_HE.search(said))
+    if she != he:
+        return she
+    given = name.split()[0]
+    she, he = given in words("first_names_f"), given in words("first_names_m")
+    return she if she != he else None
+
+
+def _noun(name: str, question: str, said: str) -> tuple[str, ...]:
+    """What it is called there beside its name: ``the province``, ``the film``."""
+    low = re.escape(name)
+    for pattern in (
+        rf"(?<!\w){low},? (?:is |was )?an? (?:[a-z-]+ ){{0,2}}?(?P<noun>[a-z]+)(?=[.,]|$)",
+        rf"\b[Tt]he (?:\d{{4}} )?(?:[a-z]+ )?(?P<noun>film|movie|song|album|novel|band|series) {low}",
+        rf"\b(?P<noun>film|song|album|novel|band|magazine) {low}",
+    ):
+        for text in (said, question):
+            if (found := re.search(pattern, text)) and found["noun"] not in PERSON_NOUNS:
+                return (f"the {found['noun']}",)
+    return ()
 
 
 def _sort(name: str, kind: str, question: str, said: str) -> str:
     if kind in ("person", "place", "org"):
         return kind
+    low = re.escape(name)
     if _SITE.search(name):
         return "site"
-    low = re.escape(name)
+    if _ORG.search(name) or re.search(
+        rf"\b(?:played for|member of|joined|signed (?:by|for)) (?:the )?{low}", said
+    ):
+        return "org"
     for sort, nouns in _WORK:
         near = (
             rf"\b(?:{nouns})s?,? (?:called |named )?(?:\S+ (?:and|or) )?[\"“]?{low}"
             rf"|{low}[\"”]? \(?(?:\d{{4}} )?(?:{nouns})\b"
         )
-        is_one = rf"{low}[\"”]? (?:is|was) (?:an?|the) (?:\S+ ){{0,3}}?(?:{nouns})\b"
+        be = "is|was|down as|as the books have it, is"
+        is_one = rf"{low}[\"”]?,? (?:{be})(?: an?| the)? (?:\S+ ){{0,5}}?(?:{nouns})s?\b"
         if re.search(near, f"{question} {said}", re.I) or re.search(is_one, said, re.I):
             return sort
     if kind == "work":
         return next((sort for sort, nouns in _WORK if re.search(rf"\b(?:{nouns})", question, re.I)), "any")
+    if kind == "thing":
+        return "any"
     if re.search(
-        rf"{low}['’]?s? (?:was born|died|is from|married|has won|starred|wrote|directed|sang|played)\b", said
-    ):
-        return "person"
-    if re.search(
-        rf"{low},? (?:was|is|an?|the) (?:an? |the )?(?:[^.,]{{0,40}} )?"
-        r"(?:[a-z]{3,}(?:er|or|ist|ian)|actress|poet)\b",
+        rf"\b(?:[Aa]ctor|actress|part|starred|starring|appearance|appeared|role)s? in (?:the )?[\"“]?{low}",
         said,
     ):
-        return "person"
-    return "any"
+        return "film"
+    if re.search(
+        rf"\b(?:sang|recorded|sung by|covered) [\"“]?{low}|{low}[\"”]? (?:was|is) (?:sung|recorded)", said
+    ):
+        return "song"
+    return "person" if _person(low, name, question, said) else "any"
+
+
+def _person(low: str, name: str, question: str, said: str) -> bool:
+    """Whether it is somebody: by what is said of it, or by who is asked for."""
+    if not re.fullmatch(
+        r"(?:[^\W\d_a-z][\w.'’-]*|\"[A-Z]\w+\"|de|von|van|la|al|of|I{1,3}V?|VI{0,3})(?: \S+){0,5}", name
+    ):
+        return False
+    does = (
+        "was born|died|is from|comes from|married|has won|starred|wrote|directed|sang|played|grew up|earned"
+        "|worked as|had a part|was replaced|became|was an actor|is known|has made a name"
+    )
+    if re.search(
+        rf"(?<!\w){low} (?:{does})\b|\b(?:by|married|met|plays|played|named after) {low}(?!\w)", said
+    ):
+        return True
+    found = re.search(
+        rf"(?<!\w){low}[^.;]{{0,24}}?(?:,| is| was| down as| as| became) (?:an? |the |one of )"
+        r"(?P<noun>(?:[\w’'-]+ ){0,5}?[a-z-]+)(?=[.,;]| (?:who|of|in|and|for|from|that)\b|$)",
+        said,
+    )
+    if found and (PERSON_NOUNS & {*found["noun"].casefold().split()} or _AGENT.search(found["noun"])):
+        return True
+    who = re.match(r"who\b", question, re.I) is not None
+    return who and len(name.split()) in (2, 3) and name in re.split(r"[,?]| or ", question.replace(", ", ","))
+
+
+_AGENT = re.compile(r"[a-z]{3}(?:er|or|ist|ian|man|woman)$")

@@ -43,11 +43,16 @@ class Link:
         return tuple(Triple(self.subject, self.relation, value) for value in values)
 
     def tell(self, rng: random.Random, overlap: str = "mixed") -> str:
-        """The step as a sentence; ``overlap`` is how much of the question's wording it keeps."""
+        """The step as a sentence; ``overlap`` is how much of the question's wording it keeps.
+
+        ``reworded`` is a form that is not the question's, where there is one, without other words in it.
+        """
         if overlap == "copied":
             return finish(upper_first(self.clause(self.forms[0])))
         if overlap == "mixed":
             return finish(upper_first(self.clause(rng.choice(self.forms))))
+        if overlap == "reworded":
+            return finish(upper_first(self.clause(rng.choice(self.forms[1:] or self.forms))))
         form = other_words(rng.choice(self.forms[1:] or self.forms))
         clause = self.value[:1].islower() and self.role in ("bridge", "support")
         told = replace(self, value=other_words(self.value)) if clause else self
