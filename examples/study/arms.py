@@ -16,6 +16,7 @@ from synthesis.data import Context, Pair, Rejected, Sample
 from synthesis.tasks import task_of
 from synthesis.tokens import Tokenizer
 
+_APART = 1000  # between the seeds of a pair's samples: more than a study has repeats
 OWN = "16k"  # tokens: longer than any context that people wrote here
 
 
@@ -28,13 +29,19 @@ class Turn:
     answer: str
 
 
-def training_turns(arm: Arm, questions: Sequence[Question], seed: int, tokenizer: Tokenizer) -> list[Turn]:
-    """What an arm is tuned on, in the questions' order; one conversation for each question."""
+def training_turns(
+    arm: Arm, questions: Sequence[Question], seed: int, tokenizer: Tokenizer
+) -> list[list[Turn]]:
+    """What an arm is tuned on: ``fresh`` times a conversation for each question, in their order."""
     pairs = [one.pair for one in questions]
     if arm.contexts == "pairs":
-        return [Turn(pair.id, _alone(pair), pair.answer) for pair in pairs]
-    items = contexts_of(arm, questions, seed)
-    return _assembled(items, arm.length, arm.distractors, seed, tokenizer, **arm.samples)
+        return [[Turn(pair.id, _alone(pair), pair.answer) for pair in pairs]]
+    made = []
+    for number in range(arm.fresh):
+        draw = seed + _APART * number
+        items = contexts_of(arm, questions, draw)
+        made.append(_assembled(items, arm.length, arm.distractors, draw, tokenizer, **arm.samples))
+    return made
 
 
 def test_turns(questions: Sequence[Question], test: str, tokenizer: Tokenizer) -> list[Turn]:

@@ -11,6 +11,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -133,8 +134,9 @@ def run_job(job: Job) -> None:
     model = Model(job.model, job.seed)
     loss, turns = None, []
     if job.arm.contexts != "none":
-        turns = training_turns(job.arm, training, job.seed, tokenizer)
-        loss = model.tune(turns, plan, job.seed)
+        lists = training_turns(job.arm, training, job.seed, tokenizer)
+        turns = [turn for one in lists for turn in one]
+        loss = model.tune(lists, replace(plan, epochs=job.arm.epochs or plan.epochs), job.seed)
     tuned = time.monotonic()
     rows: dict[str, dict[str, Any]] = {
         one.pair.id: {"answers": one.answers, "hops": hops.get(one.pair.id, 0)} for one in testing

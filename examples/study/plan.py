@@ -22,6 +22,9 @@ class Arm:
         words: of a composer's context.
         options: further settings of the composer, such as its ``mode`` and ``hops``.
         samples: further settings of ``synthesis.assemble``, such as ``depth``.
+        fresh: samples of each pair, which epochs take in turn: each with other companions and, where the
+            composer writes, with a context of its own.
+        epochs: of this arm; 0 for the plan's.
     """
 
     name: str
@@ -31,6 +34,8 @@ class Arm:
     words: int = 400
     options: dict[str, Any] = field(default_factory=dict)
     samples: dict[str, Any] = field(default_factory=dict)
+    fresh: int = 1
+    epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

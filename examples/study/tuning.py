@@ -23,7 +23,7 @@ from examples.study.arms import Turn
 from examples.study.plan import Plan
 
 # Tokens of a batch that is only read: what fits a GPU's memory, what fits a processor's caches.
-_MOST_TOKENS = {"cuda": 280_000, "cpu": 4_000}
+_MOST_TOKENS = {"cuda": 140_000, "cpu": 4_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,14 @@ class Model:
             for turn in turns
         ]
 
-    def tune(self, turns: Sequence[Turn], plan: Plan, seed: int) -> float:
-        """Tune all weights on the answers; returns the mean loss of the last epoch, in nats a token."""
-        rows = self.encode(turns)
-        steps = plan.epochs * math.ceil(len(rows) / plan.batch)
+    def tune(self, turns: Sequence[Sequence[Turn]], plan: Plan, seed: int) -> float:
+        """Tune all weights on the answers; returns the mean loss of the last epoch, in nats a token.
+
+        Epochs take the lists of ``turns`` in turn.
+        """
+        lists = [self.encode(one) for one in turns[: plan.epochs]]
+        rows = [lists[epoch % len(lists)] for epoch in range(plan.epochs)]
+        steps = sum(math.ceil(len(one) / plan.batch) for one in rows)
         warm = max(1, round(plan.warmup * steps))
         optimizer = torch.optim.AdamW(self._model.parameters(), lr=plan.learning_rate, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -79,8 +83,8 @@ class Model:
         )
         self._model.train()
         losses: list[float] = []
-        for epoch in range(plan.epochs):
-            order = list(rows)
+        for epoch, one in enumerate(rows):
+            order = list(one)
             Random(f"epoch {seed} {epoch}").shuffle(order)
             losses = []
             for start in range(0, len(order), plan.batch):

@@ -233,8 +233,9 @@ def test_plans_say_what_the_composer_and_the_assembly_know(file: Path, tmp_path:
     tokenizer = load_tokenizer()
     for arm in plan.arms:
         if arm.contexts != "none":
-            made = training_turns(arm, asked, 0, tokenizer)
-            assert len(made) == len(asked), arm.name
+            lists = training_turns(arm, asked, 0, tokenizer)
+            assert [len(one) for one in lists] == [len(asked)] * arm.fresh, arm.name
+            made = [turn for one in lists for turn in one]
             assert arm.contexts == "pairs" or all(len(turn.user.split()) > 15 for turn in made), arm.name
         told = traits(arm, asked)
         assert not told if arm.contexts in ("none", "pairs") else len(told) == len(COLUMNS), arm.name
@@ -275,11 +276,35 @@ def test_contexts_of_a_run_are_an_arm(questions: str, tmp_path: Path) -> None:
     pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     given = {"out": str(tmp_path / "run"), "pairs": {"source": str(pairs)}, "generation": {"words": 60}}
     execute(from_dict(given), Silent())
-    made = training_turns(Arm("run", str(tmp_path / "run")), asked, 0, load_tokenizer())
-    composed = training_turns(Arm("own", "composer", words=60), asked[:8], 0, load_tokenizer())
+    (made,) = training_turns(Arm("run", str(tmp_path / "run")), asked, 0, load_tokenizer())
+    (composed,) = training_turns(Arm("own", "composer", words=60), asked[:8], 0, load_tokenizer())
     assert [(turn.id, turn.user) for turn in made] == [(turn.id, turn.user) for turn in composed]
     with pytest.raises(SystemExit, match="its ids are others"):
         training_turns(Arm("run", str(tmp_path / "run")), asked[8:], 0, load_tokenizer())
+
+
+def test_epochs_take_samples_of_their_own_in_turn(
+    random_model: Path, questions: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, tokenizer = read_questions(questions)[:4], load_tokenizer()
+    arm = Arm("fresh", "composer", words=60, fresh=2, epochs=3)
+    first, second = training_turns(arm, asked, 0, tokenizer)
+    assert [turn.id for turn in first] == [turn.id for turn in second]
+    assert all(
+        one.user != two.user and one.answer == two.answer for one, two in zip(first, second, strict=True)
+    )
+    (alone,) = training_turns(replace(arm, fresh=1), asked, 0, tokenizer)
+    assert alone == first
+    seen: list[list[str]] = []
+    losses = Model._losses
+    monkeypatch.setattr(
+        Model, "_losses", lambda own, rows: (seen.append([row.id for row in rows]), losses(own, rows))[1]
+    )
+    plan = Plan((arm,), tests=(), written=(), seeds=1, folds=2, held=1, epochs=1, batch=8)
+    (job,) = jobs_of(plan, tmp_path / "out", random_model, [questions])
+    run_job(job)
+    assert len(seen) == 3 and len(set(map(len, seen))) == 1  # three epochs, of one batch each
+    assert json.loads(job.file.read_text())["samples"] == 12  # six pairs, twice
 
 
 def test_traits_tell_a_copied_question_from_evidence_told_apart() -> None:
