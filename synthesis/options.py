@@ -48,6 +48,12 @@ KINDS: Final = ("chat", "rl")
 SEPARATOR: Final = "\n\n"
 """What stands between two documents unless another separator is asked for."""
 
+METHODS: Final = ("context", "instruction")
+"""What a run writes: contexts for pairs, or pairs for contexts."""
+
+QUESTIONS: Final = ("span", "number", "yes-no", "multi-hop", "summary")
+"""The kinds of questions that can be asked of a text."""
+
 
 @dataclass(frozen=True, slots=True)
 class PairsConfig:
@@ -74,6 +80,29 @@ class PairsConfig:
         flag="--column",
         metavar="OURS=THEIRS",
         example="instruction=question",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsConfig:
+    """What is asked of long texts with ``method`` instruction; the other tables mean what they always do.
+
+    Each document gets ``per_document`` questions, their kinds in turn, each about ``window`` words of it: the
+    windows lie spread over the document. The whole document is the context.
+    """
+
+    contexts: str = apart(
+        "",
+        "Long texts to ask about (--method instruction): file, folder (also of .txt and .md), glob, "
+        "hf:// path or Hub dataset, as in ORG/NAME?split=test&columns=body.",
+    )
+    per_document: int = apart(4, "Questions for each document.", low=1, high=1000)
+    window: int = apart(3000, "Words of the document that a question is about.", low=MIN_WORDS, high=100_000)
+    kinds: tuple[str, ...] = apart(
+        QUESTIONS,
+        "Kinds of questions, in turn.",
+        valid=lambda kinds: bool(kinds) and set(kinds) <= set(QUESTIONS),
+        expected=f"any of {', '.join(QUESTIONS)}",
     )
 
 
@@ -382,7 +411,13 @@ class RunConfig:
 
     out: str = apart("", "The run's folder.", default="runs/<name>")
     seed: int = apart(0, "Seed of every random choice.", default="0")
+    method: str = apart(
+        "context",
+        "What is written: context (for pairs), or instruction (questions and answers for long texts).",
+        choices=METHODS,
+    )
     pairs: PairsConfig = table(PairsConfig, "Pairs")
+    questions: QuestionsConfig = table(QuestionsConfig, "Questions (--method instruction)")
     generation: GenerationConfig = table(GenerationConfig, "Contexts")
     samples: SamplesConfig = table(SamplesConfig, "Samples")
     filters: FiltersConfig = table(
@@ -402,6 +437,7 @@ class RunConfig:
         for one in fields(self):
             if is_dataclass(getattr(self, one.name)):
                 check(getattr(self, one.name), one.name)
+        _check_method(self)
         _check_words(self.generation)
         _check_shares(self.filters, self.generation.words)
         check_saveable(
@@ -424,7 +460,14 @@ class RunConfig:
         made = self.generation
         models = [model.rsplit("/", 1)[-1] for model in ([made.model] if made.model else made.mix)]
         given = self.dataset.name or "-".join(models) or made.engine
+        if self.asks and not self.dataset.name:
+            given += "-instruction"
         return re.sub(r"[^a-z0-9._-]+", "-", given.casefold()).strip("-.") or "contexts"
+
+    @property
+    def asks(self) -> bool:
+        """Whether questions and answers are written, for contexts that are there."""
+        return self.method == "instruction"
 
     @property
     def out_dir(self) -> Path:
@@ -434,6 +477,30 @@ class RunConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain nested values, ready for TOML."""
         return asdict(self)
+
+
+def _check_method(config: RunConfig) -> None:
+    """Each method has a source of its own."""
+    if config.asks and not config.questions.contexts:
+        raise ConfigError(
+            "'method' (--method) is instruction, and no texts are given to ask about; name them with "
+            "'questions.contexts' (--contexts)"
+        )
+    if config.asks and config.pairs.source:
+        raise ConfigError(
+            "'pairs.source' (--pairs) is not read where questions are written (--method instruction); leave "
+            "it out, or leave out --method to have contexts written for the pairs"
+        )
+    if config.questions.contexts and not config.asks:
+        raise ConfigError(
+            "'questions.contexts' (--contexts) gives texts to ask about, which takes 'method' (--method) "
+            "instruction; add it, or leave the texts out"
+        )
+    if config.asks and config.generation.template == "by-task":
+        raise ConfigError(
+            "'generation.template' (--template) is by-task, which writes contexts; for --method instruction "
+            "give a text file, or leave it out"
+        )
 
 
 def _check_words(made: GenerationConfig) -> None:

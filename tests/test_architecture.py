@@ -109,6 +109,7 @@ COMPOSER_FLOORS = (
     "lexicon",
     "grammar",
     "reading",
+    "asking",
     "stating",
     "decoys",
     "prose",

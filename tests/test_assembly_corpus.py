@@ -179,7 +179,7 @@ def test_ids(tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("none.jsonl", None, "none.jsonl was not found"),
-        ("a.txt", "x", "does not name a format"),
+        ("a.doc", "x", "does not name a format"),
         ("bad.jsonl", '{"text": "fine"}\n{"words": 3}\n', "row 2 of bad.jsonl has no column 'text'; it has"),
         ("late.jsonl", '{"text": "fine"}\n\n{"text": 3}\n', "row 3 of late.jsonl has no text in the column"),
         ("late.csv", "text,id\nfine,1\n,2,3\n", "row 3 of late.csv cannot be used .row has 3 fields"),

@@ -13,7 +13,18 @@ from builder.cli.options import AsConfig, Quiet, RunFile, configured, named_file
 from synthesis.errors import UsageError
 from synthesis.options import RunConfig, load_config, override
 
-ALL = ("", "pairs", "generation", "samples", "filters", "require", "contamination", "cost", "dataset")
+ALL = (
+    "",
+    "pairs",
+    "questions",
+    "generation",
+    "samples",
+    "filters",
+    "require",
+    "contamination",
+    "cost",
+    "dataset",
+)
 """The tables of a run, the top of run.toml included."""
 
 

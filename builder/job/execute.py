@@ -18,7 +18,7 @@ from builder.job.estimate import Estimate, RunPace, budget_of, estimate, read_pa
 from builder.job.filtering import check
 from builder.job.meter import Meter
 from builder.job.origin import Origin, recorded_origin, writing_folder
-from builder.job.pairs import described_source, pairs_of, source_of
+from builder.job.pairs import described_source, is_near, pairs_of
 from builder.job.quality import Quality, quality_of
 from builder.job.reporter import Reporter
 from builder.job.rows import RunRows, corpus_of
@@ -37,7 +37,6 @@ from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row, carry_out, standing, survey
 from synthesis.run.requirements import wanted_kinds
 from synthesis.run.retry import by_another_seed, rows_to_retry
-from synthesis.sources.pairs import is_local
 from synthesis.tokens import Tokenizer, load_tokenizer
 
 _T = TypeVar("_T")
@@ -126,14 +125,16 @@ def plan(config: RunConfig, *, retrying: bool = False) -> Estimate:
             job, rows = _retried(config, own, job, journal)
         else:
             rows = standing(job, pairs_of(config), journal)
-        before = folder.read_config().generation.words if folder.config.is_file() else 0
+        saved = folder.config.is_file() and not config.asks
+        before = folder.read_config().generation.words if saved else 0
         return estimate(config, job, rows, journal, tokenizer_of(config, tokenizer), pace, before)
 
 
 def _as_before(config: RunConfig, folder: RunFolder) -> RunConfig:
     """The configuration of the folder's run, but for what is made of its contexts."""
     own = folder.read_config()
-    return replace(config, seed=own.seed, pairs=own.pairs, generation=own.generation)
+    kept = ("seed", "method", "pairs", "questions", "generation")
+    return replace(config, **{name: getattr(own, name) for name in kept})
 
 
 def _retried(config: RunConfig, own: RunConfig, job: Job, journal: Journal) -> tuple[Job, Iterator[Row]]:
@@ -168,8 +169,8 @@ def _write_contexts(work: _Work, job: Job) -> tuple[Counts, RunPace]:
     """Have the contexts written that are not there yet."""
     config, journal, reporter = work.config, work.journal, work.reporter
     todo = None
-    if is_local(source_of(config)):
-        reporter.stage("reading pairs", None)
+    if is_near(config):
+        reporter.stage("reading texts" if config.asks else "reading pairs", None)
         todo = survey(job, _ticking(pairs_of(config), reporter.advance), journal).todo
     # What lies on the Hub is read once; how much it is shows as it comes.
     return _ask(work, job, standing(job, pairs_of(config), journal), todo)
@@ -177,7 +178,7 @@ def _write_contexts(work: _Work, job: Job) -> tuple[Counts, RunPace]:
 
 def _ask(work: _Work, job: Job, rows: Iterable[Row], todo: int | None) -> tuple[Counts, RunPace]:
     config, journal, reporter = work.config, work.journal, work.reporter
-    reporter.stage("writing contexts", todo and todo * job.candidates)
+    reporter.stage("asking questions" if config.asks else "writing contexts", todo and todo * job.candidates)
     meter = Meter(config, journal, reporter)
     if job.engine.free:  # it may fail as often as it likes
         counts = carry_out(job, rows, journal, meter.count)
@@ -195,7 +196,7 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
     rows = RunRows(work.config, work.journal, work.tokenizer, work.reporter)
     dataset = build_folder(work.folder.dataset, rows.configs(), facts=facts, figures=True)
     usage = work.journal.usage
-    made = _realised(work.config, work.journal, origin.engine)
+    made = None if work.config.asks else _realised(work.config, work.journal, origin.engine)
     summary = Summary(
         counts,
         sum(one.rows for one in dataset.configs if one.kind == "raw"),

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 
 from builder.folder.facts import IMPORTED
 from builder.folder.versions import read_manifests
-from builder.job.pairs import described_source, source_of
+from builder.job.pairs import described_source, is_near
 from synthesis.errors import FolderError, SourceError
 from synthesis.options import RunConfig
 from synthesis.run.folder import RunFolder
-from synthesis.sources.pairs import is_local
 
 
 class Origin(NamedTuple):
@@ -46,7 +45,7 @@ def _rebuilt(folder: RunFolder, config: RunConfig) -> dict[str, Any]:
     found = {name: facts[name] for name in ("engine", "model") if name in facts}
     if facts.get("source"):
         return found | {"source": {"kind": "hub", **facts["source"]}}
-    if not is_local(source_of(config)):
+    if not is_near(config):
         return found
     with suppress(SourceError):
         found["source"] = described_source(config)
@@ -65,6 +64,11 @@ def writing_folder(config: RunConfig) -> RunFolder:
         raise FolderError(
             f"{folder.path} holds imported contexts, which no engine writes. Use `assemble`, `report` and "
             "`publish` on it, `import` again to bring in more, or choose another folder with --out."
+        )
+    if folder.config.is_file() and (held := folder.read_config().method) != config.method:
+        raise FolderError(
+            f"{folder.path} holds a run with --method {held}, and --method {config.method} writes something "
+            "else. Choose another folder with --out."
         )
     return folder
 

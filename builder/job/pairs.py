@@ -11,33 +11,47 @@ from typing import Any
 from builder.resources import example_pairs
 from synthesis.data import Pair, Rejected
 from synthesis.errors import FolderError, SourceError
-from synthesis.options import PairsConfig, RunConfig
-from synthesis.run.loop import chosen_pairs
+from synthesis.options import PairsConfig, QuestionsConfig, RunConfig
+from synthesis.run.loop import rows_of
 from synthesis.run.records import is_sealed, read_record, sealed, understood
 from synthesis.settings import build
+from synthesis.sources.address import errors_about
 from synthesis.sources.pairs import describe_source, is_local
 from synthesis.sources.splits import tell_files
+from synthesis.sources.texts import describe_texts, text_address
 from synthesis.storage import storage_errors, written_whole
 
 
 def pairs_of(config: RunConfig) -> Iterator[Pair | Rejected]:
-    """The pairs that a configuration names, and rows that are none."""
-    return chosen_pairs(config.pairs, source_of(config))
+    """The pairs that a configuration names, or what it asks of long texts; and rows that are neither."""
+    return rows_of(config, source_of(config))
 
 
 def source_of(config: RunConfig) -> str | Path:
     """Where they come from; the bundled examples unless a source was given."""
+    if config.asks:
+        return config.questions.contexts
     return config.pairs.source or example_pairs()
 
 
 def described_source(config: RunConfig) -> dict[str, Any]:
     """What that source is, so that it can be told whether it changed; see ``describe_source``."""
+    if config.asks:
+        with errors_about("the texts"):
+            return describe_texts(text_address(config.questions.contexts)[0])
     return describe_source(source_of(config), config=config.pairs.config or None, split=config.pairs.split)
 
 
 def tell_source(config: RunConfig) -> str:
     """A line on which files of a local source are read, where some are not; else empty."""
-    return tell_files(described_source(config)) if is_local(source_of(config)) else ""
+    return tell_files(described_source(config)) if is_near(config) else ""
+
+
+def is_near(config: RunConfig) -> bool:
+    """Whether the source lies on this machine, so that reading it twice is cheap."""
+    if config.asks:
+        return is_local(text_address(config.questions.contexts)[0].place)
+    return is_local(source_of(config))
 
 
 class PairsCopy:
@@ -55,7 +69,7 @@ class PairsCopy:
         try:
             origin = described_source(config)
             with written_whole(self.path) as path, path.open("wb") as file:
-                file.write(sealed({"asked": asdict(config.pairs), "source": origin}))
+                file.write(sealed({"asked": _asked(config), "source": origin}))
                 number = 0
                 for row in pairs_of(config):
                     tick()
@@ -63,7 +77,7 @@ class PairsCopy:
                     file.write(sealed({"pair" if isinstance(row, Pair) else "bad": asdict(row)}))
                 file.write(sealed({"rows": number}))
         except SourceError:
-            if not self._is_whole() or build(PairsConfig, self._head()["asked"]) != config.pairs:
+            if not self._is_whole() or not _is_of(self._head()["asked"], config):
                 raise
             return False
         return True
@@ -132,6 +146,17 @@ class PairsCopy:
             f"{self.path}, the copy of the submitted pairs, is damaged, and their source is not what it was; "
             "put it back, then run the same command again"
         )
+
+
+def _asked(config: RunConfig) -> dict[str, Any]:
+    """What rows were asked for, as the head of a copy says it."""
+    return asdict(config.pairs) | ({"questions": asdict(config.questions)} if config.asks else {})
+
+
+def _is_of(head: dict[str, Any], config: RunConfig) -> bool:
+    pairs = {key: value for key, value in head.items() if key != "questions"}
+    questions = build(QuestionsConfig, head.get("questions", {}))
+    return build(PairsConfig, pairs) == config.pairs and questions == config.questions
 
 
 _MEMBERS = {"asked", "source", "pair", "bad", "rows"}

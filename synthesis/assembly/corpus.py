@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from synthesis.assembly.record_file import RecordFile
-from synthesis.data import content_hash
 from synthesis.errors import SourceError
 from synthesis.lazy_sequence import OnDemand
-from synthesis.sources.address import Address, errors_about, parse_address
+from synthesis.sources.address import Address, errors_about
 from synthesis.sources.files import suffix_of, unreadable
 from synthesis.sources.formats import read_jsonl
 from synthesis.sources.rows import SourceRow, parse_json
+from synthesis.sources.texts import describe_texts, entry_of, text_address, text_tables
 from synthesis.storage import storage_errors
 
 Entry = tuple[str, str]
@@ -94,12 +94,6 @@ def in_place(path: Path, entry_of: Callable[[SourceRow], Entry]) -> Texts:
     return Texts(len(ends) - 1, read)
 
 
-_TEXT: Final = "text"
-_OTHERS: Final = ("context", "content", "document")
-_ID: Final = "id"
-_SHOWN: Final = 40
-
-
 def open_corpus(source: str | Path | Sequence[Entry], *, revision: str | None = None) -> Sequence[Entry]:
     """A corpus as a sequence of (id, text) that is read from disk when needed.
 
@@ -107,8 +101,9 @@ def open_corpus(source: str | Path | Sequence[Entry], *, revision: str | None = 
     temporary file. A sequence is passed through.
 
     Args:
-        source: a file, folder, glob, ``hf://datasets/ORG/NAME/PATH`` or ``ORG/NAME[@REVISION]``,
-            if need be with choices behind it, as in ``SOURCE?config=en&split=test&columns=body``
+        source: a file, folder (of text files, too), glob, ``hf://datasets/ORG/NAME/PATH`` or
+            ``ORG/NAME[@REVISION]``, if need be with choices behind it, as in
+            ``SOURCE?config=en&split=test&columns=body``
             (see ``synthesis.sources.address``). ``columns`` names the one column with the text;
             without it that is ``text``, else the only one of ``context``, ``content`` and
             ``document``. A column ``id`` names the text; without one its hash does. For what is
@@ -122,12 +117,12 @@ def open_corpus(source: str | Path | Sequence[Entry], *, revision: str | None = 
     if not isinstance(source, str | Path):
         return source
     with _errors():
-        address, column = _parse(source)
-        tables, path = address.tables(revision), Path(address.place)
+        address, column = text_address(source)
+        tables, path = text_tables(address, revision), Path(address.place)
         if path.is_file() and suffix_of(path.name) in (".jsonl", ".ndjson"):
-            texts = in_place(path, lambda row: _entry(row, path.name, column))
+            texts = in_place(path, lambda row: entry_of(row, path.name, column))
         else:
-            texts = copied(_entry(row, table.name, column) for table in tables for row in table.rows())
+            texts = copied(entry_of(row, table.name, column) for table in tables for row in table.rows())
         if not texts:
             raise _nothing(address)
         return texts
@@ -140,12 +135,12 @@ def probe_corpus(source: str | Path) -> None:
         SourceError: as for ``open_corpus``.
     """
     with _errors():
-        address, column = _parse(source)
-        rows = ((row, table.name) for table in address.tables() for row in table.rows())
+        address, column = text_address(source)
+        rows = ((row, table.name) for table in text_tables(address) for row in table.rows())
         first = next(rows, None)
         if first is None:
             raise _nothing(address)
-        _entry(*first, column)
+        entry_of(*first, column)
 
 
 def describe_corpus(source: str | Path) -> dict[str, Any]:
@@ -157,54 +152,13 @@ def describe_corpus(source: str | Path) -> dict[str, Any]:
         SourceError: it cannot be found or read.
     """
     with _errors():
-        address, column = _parse(source)
-        return address.describe() | ({"column": column} if column else {})
+        address, column = text_address(source)
+        return describe_texts(address) | ({"column": column} if column else {})
 
 
 def _errors() -> AbstractContextManager[None]:
     return errors_about("the corpus")
 
 
-def _parse(source: str | Path) -> tuple[Address, str]:
-    """The address, and the column that it names or an empty string."""
-    address = parse_address(source)
-    if len(address.columns) > 1:
-        raise SourceError(
-            f"its texts stand in one column, and {', '.join(address.columns)} are named. Name one of them, "
-            "as in SOURCE?columns=body."
-        )
-    return address, "".join(address.columns)
-
-
 def _nothing(address: Address) -> SourceError:
     return SourceError(f"{address.place} has no rows. Give a source with texts in it.")
-
-
-def _entry(row: SourceRow, table: str, column: str) -> Entry:
-    """Id and text of a row; ``column`` is the one chosen, if one was."""
-    value, where = row.value, f"row {row.line} of {table}"
-    if row.error or not isinstance(value, Mapping):
-        what = f"cannot be used ({row.error})" if row.error else "is not an object with named columns"
-        raise SourceError(f"{where} {what}. Correct or remove it.")
-    column = column or _usual(value)
-    if column not in value:
-        columns = ", ".join(map(str, list(value)[:_SHOWN])) or "none"
-        raise SourceError(
-            f"{where} has no column {column or _TEXT!r}; it has {columns}. "
-            "Name the column of the texts, as in SOURCE?columns=body, or correct the row."
-        )
-    text, name = value[column], value.get(_ID)
-    if not isinstance(text, str):
-        raise SourceError(f"{where} has no text in the column {column!r}. Put a string there or remove it.")
-    entry = (content_hash(text)[:16] if name in (None, "") else str(name)), text
-    try:
-        "".join(entry).encode()
-    except UnicodeEncodeError:
-        raise SourceError(f"{where} holds a lone surrogate (half of a character). Correct it.") from None
-    return entry
-
-
-def _usual(row: Mapping[str, Any]) -> str:
-    """The column that has the text by its name; empty if none of the usual has, or several have."""
-    others = [name for name in _OTHERS if name in row]
-    return _TEXT if _TEXT in row else others[0] if len(others) == 1 else ""

@@ -27,6 +27,9 @@ from synthesis.tasks import task_of
 MARKER = "Context:"
 
 _BUILT_IN = Path(__file__).parent / "templates"
+QUESTIONS_FOLDER = _BUILT_IN / "questions"
+"""Where the template lies that asks for questions; see ``synthesis.prompts.questions``."""
+
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PART = re.compile(r"^\[(system|user|assistant)\]\n", re.MULTILINE)
 _REQUIRED = frozenset({"instruction", "answer", "words"})
@@ -111,8 +114,9 @@ def step_template(name: str) -> Template:
 
 
 def writing_templates() -> list[str]:
-    """The texts of all built-in templates that a writer may be asked with, those of later steps too."""
-    paths = (path for path in _BUILT_IN.rglob("*.txt") if path.stem != "judge")
+    """The texts of all built-in templates that the writer of a context may be asked with, in any step."""
+    others = (path for path in _BUILT_IN.rglob("*.txt") if path.stem != "judge")
+    paths = (path for path in others if path.parent != QUESTIONS_FOLDER)
     return [path.read_text(encoding="utf-8") for path in sorted(paths)]
 
 

@@ -8,24 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from synthesis.data import Context, Pair, Prompt, Rejected, Usage
+from synthesis.coherence import score
+from synthesis.data import Completion, Context, Pair, Prompt, Rejected, Usage
 from synthesis.engines.base import BaseEngine, Items, Sampling
 from synthesis.errors import ConfigError
 from synthesis.gate.parsing import parse
+from synthesis.gate.questions import judged
 from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
-from synthesis.options import MAX_WORDS, MIN_WORDS, RunConfig
+from synthesis.options import MAX_WORDS, MIN_WORDS, GenerationConfig, RunConfig
 from synthesis.prompts import Template, build_prompt, step_template
 from synthesis.prompts.by_task import TemplatesByTask, load_templates
+from synthesis.prompts.questions import WORDS, build_question_prompt, load_question_template
 from synthesis.run.budget import guessed
 from synthesis.run.candidates import Mark, candidate_names, candidate_prompts, check_candidates, marked
 from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
 from synthesis.run.expansion import expand, expands, longest_reply, section_count
 from synthesis.run.journal import Journal
 from synthesis.run.mix import class_of, configured_engine
-from synthesis.run.repair import may_be_asked_again, repaired
+from synthesis.run.repair import Checked, ask, may_be_asked_again, repaired
+from synthesis.run.windows import answered, asked_of, request_again
 from synthesis.settings import changed
+from synthesis.text.words import count_words
 from synthesis.tokens import Tokenizer
 
 AS_BEFORE = Sampling().max_tokens
@@ -33,12 +38,21 @@ AS_BEFORE = Sampling().max_tokens
 
 # English has 1.3 tokens a word, other languages up to 3; a model that reasons does so before it writes.
 _TOKENS_A_WORD, _THINKING_ROOM = 3, 2048
+_GUESSED_PROMPT = 5000  # tokens of a request that nobody has seen
+_WHAT = "the question, its answer and its evidence"
 
 
 def tokens_for(words: int, section_words: int) -> int:
     """The bound on a reply for a context of so many words, in sections or (0) as one."""
     most = longest_reply(words, section_words) if expands(words, section_words) else words
     return _TOKENS_A_WORD * most + _THINKING_ROOM
+
+
+class PairMade(NamedTuple):
+    """What became of a pair, and the pair itself: of a request, the question and answer that came of it."""
+
+    pair: Pair
+    outcome: Context | Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,7 @@ class Job:
         replies: Replies | None = None,
         bounds: Bounds | None = None,
         tray: ReplyTray | None = None,
-    ) -> Conversations[Context | Rejected]:
+    ) -> Conversations[PairMade]:
         """The works of these pairs; ``replies`` and ``tray`` hold what earlier runs were told."""
         return Conversations(Items(pairs), self.begin, replies, bounds, tray)
 
@@ -133,9 +147,14 @@ class Job:
         replies: Replies | None = None,
     ) -> Iterator[Finished[Context | Rejected]]:
         """What becomes of each pair, in the order the engine finishes them."""
-        return converse(self.engine, self.works(pairs, replies), self.asking)
+        return self.ended(converse(self.engine, self.works(pairs, replies), self.asking))
 
-    def begin(self, pair: Pair, prompt: Prompt) -> Work[Context | Rejected]:
+    @staticmethod
+    def ended(works: Iterable[Finished[PairMade]]) -> Iterator[Finished[Context | Rejected]]:
+        """Works that have ended, each with the pair that it made or had."""
+        return (Finished(made.pair, made.outcome, usage) for _, made, usage in works)
+
+    def begin(self, pair: Pair, prompt: Prompt) -> Work[PairMade]:
         """The work of one pair, up to its context or its rejection."""
         writer = self.engine.part_for(pair.id, self.sampling.seed)
         read = partial(parse, engine=writer.name, model=writer.model, seed=self.sampling.seed)
@@ -144,9 +163,16 @@ class Job:
             outcome = yield from expand(pair, prompt, part, self.repairs, self.section_words, self.least)
         else:
             outcome = yield from repaired(pair, prompt, read, self.repairs, self.least)
+        return PairMade(pair, self._counted(outcome))
+
+    def _counted(self, outcome: Context | Rejected) -> Context | Rejected:
         if isinstance(outcome, Rejected) or self.tokenizer is None:
             return outcome
         return replace(outcome, tokens=self.tokenizer.count(outcome.text))
+
+    def again(self, pair: Pair, text: str | None) -> Pair:
+        """What is to be asked again for a pair, which has a context (``text``) or None."""
+        return pair
 
     def is_settled(self, fingerprint: str, journal: Journal) -> bool:
         """Whether the outcomes of a pair are recorded, and this job has nothing to add to them."""
@@ -201,25 +227,106 @@ class Job:
         return mark.rank
 
 
+class QuestionJob(Job):
+    """The same for requests (see ``synthesis.run.windows``): what comes of one is a pair with its context.
+
+    The context is the document that was asked about.
+    """
+
+    __slots__ = ()
+
+    @property
+    def expands(self) -> bool:
+        """A question takes one reply."""
+        return False
+
+    def prompt(self, pair: Pair) -> Prompt:
+        """The prompt for a request."""
+        writer = self.engine.part_for(pair.id, self.sampling.seed)
+        return build_question_prompt(
+            pair,
+            asked_of(pair),
+            self.template.of(pair),
+            engine=writer.name,
+            model=writer.model,
+            sampling=self.sampling,
+            settings=self._settings(writer),
+        )
+
+    def guess(self) -> Usage:
+        """Roughly what a request may take: known once some were asked."""
+        return Usage() if self.engine.free else Usage(1, _GUESSED_PROMPT, 2 * WORDS)
+
+    def begin(self, pair: Pair, prompt: Prompt) -> Work[PairMade]:
+        """The work of one request, up to its pair and context or its rejection."""
+        writer = self.engine.part_for(pair.id, self.sampling.seed)
+        found = yield from ask(prompt, partial(self._checked, pair, prompt, writer), self.repairs, _WHAT)
+        if found.value is None:
+            return PairMade(pair, found.rejected(prompt))
+        made, context = found.value
+        assert isinstance(context, Context)
+        return PairMade(made, self._counted(replace(context, attempts=found.attempts)))
+
+    def _checked(
+        self, request: Pair, prompt: Prompt, writer: BaseEngine, reply: Completion
+    ) -> Checked[PairMade]:
+        """The pair and context of a reply, and what is wrong with them."""
+        asked = asked_of(request)
+        written, evidence, faults = judged(reply, asked)
+        if written is None:
+            return Checked(None, faults)
+        pair, text = answered(request, written.question, written.answer), str(asked["text"])
+        found = 0.0
+        if any(self.least) and not any(fault.fatal for fault in faults):
+            coherence = score(text, pair.instruction, pair.answer)
+            found = coherence.overall
+            if low := self.least.fault(coherence):
+                faults += (low,)
+        context = Context(
+            pair.id,
+            text,
+            evidence,
+            words=count_words(text),
+            engine=writer.name,
+            model=writer.model,
+            template=prompt.template,
+            seed=self.sampling.seed,
+            evidence_source="exact",
+            fingerprint=prompt.fingerprint,
+            form=str(asked["kind"]),
+            hops={"multi-hop": 2, "summary": 0}.get(asked["kind"], 1),
+        )
+        return Checked(PairMade(pair, context), faults, found)
+
+    def rate(self, context: Context, pair: Pair) -> Mark:
+        """How good a pair is among those written for a request: by its score alone."""
+        return Mark(0, round(score(context.text, pair.instruction, pair.answer).overall, 6))
+
+    def again(self, pair: Pair, text: str | None) -> Pair:
+        """The request that a pair came of."""
+        return pair if text is None else request_again(pair, text)
+
+
 def make_job(config: RunConfig) -> Job:
     """Engine and template as configured; the cheap checks come first."""
     made = config.generation
-    if made.words > MAX_WORDS and class_of(made).writes_any_length:
+    if not config.asks and made.words > MAX_WORDS and class_of(made).writes_any_length:
         raise ConfigError(
             f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,} to engine "
             f"'{made.engine}', which writes no sections"
         )
-    template = load_templates(made.template)
+    own = "" if made.template == GenerationConfig().template else made.template
+    template = load_question_template(own) if config.asks else load_templates(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
     check_candidates(made.candidates, class_of(made), sampling)
     engine = configured_engine(made)
-    return Job(
+    return (QuestionJob if config.asks else Job)(
         engine,
         template,
         sampling,
-        made.words,
+        WORDS if config.asks else made.words,
         None,
-        made.repairs,
+        0 if config.asks and engine.free else made.repairs,
         made.section_words,
         Thresholds.of(config.filters, model=not engine.free),
         made.candidates,

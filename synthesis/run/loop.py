@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected, content_hash
 from synthesis.engines.base import Engine, Sampling, adopted
-from synthesis.options import GenerationConfig, PairsConfig
+from synthesis.options import GenerationConfig, PairsConfig, RunConfig
 from synthesis.prompts.by_task import load_templates
 from synthesis.run.alike import Alike
 from synthesis.run.arrivals import Arrivals
@@ -28,7 +28,9 @@ from synthesis.run.conversations import converse
 from synthesis.run.job import AS_BEFORE, Job
 from synthesis.run.journal import Journal
 from synthesis.run.mix import configured_engine
+from synthesis.run.windows import requests
 from synthesis.sources.pairs import read_pairs, read_part
+from synthesis.sources.texts import read_texts
 from synthesis.tokens import load_tokenizer
 
 _NAME = 16  # bytes of a fingerprint
@@ -81,6 +83,14 @@ def _reading(chosen: PairsConfig) -> dict[str, Any]:
         "split": chosen.split,
         "turns": chosen.turns,
     }
+
+
+def rows_of(config: RunConfig, source: str | Path) -> Iterator[Pair | Rejected]:
+    """What a run works on: the pairs of a source, or what it asks of its texts; and rows that are neither."""
+    if config.asks:
+        texts = read_texts(source, task=config.pairs.task, limit=config.pairs.limit)
+        return requests(texts, config.questions, config.seed)
+    return chosen_pairs(config.pairs, source)
 
 
 def survey(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> Counts:
@@ -136,7 +146,7 @@ def carry_out(
     with _tray(job, journal) as tray:
         works = job.works(todo, journal, Spending(budget, journal, job.guess()), tray)
         with closing(converse(job.engine, works, job.asking, on_reply)) as ended:
-            for pair, outcome, usage in ended:
+            for pair, outcome, usage in job.ended(ended):
                 journal.add(outcome, pair, usage, job.mark(outcome, pair))
                 before = again.pop(outcome.fingerprint, "")
                 if before and isinstance(outcome, Context):

@@ -37,7 +37,7 @@ def rows_to_retry(job: Job, journal: Journal, least: Thresholds = NO_THRESHOLDS)
         if pair is None or (context is not None and not _is_below(least, pair, context)):
             yield Row("bad" if pair is None else "settled", pair, None, name)
             continue
-        prompt = job.prompt(pair)
+        prompt = job.prompt(pair := job.again(pair, context))
         done = prompt.fingerprint == name or (
             job.is_settled(prompt.fingerprint, journal) and not _is_unnoted(job, journal, prompt, name)
         )

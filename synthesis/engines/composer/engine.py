@@ -11,6 +11,7 @@ from typing import Any
 
 from synthesis.data import Completion, Evidence, Prompt
 from synthesis.engines.base import BaseEngine, PromptSource, Sampling
+from synthesis.engines.composer.asking import NothingToAsk, ask
 from synthesis.engines.composer.dials import DEFAULT_HOPS, Dials
 from synthesis.engines.composer.draft import Written, write
 from synthesis.engines.composer.prose.facts import PACE
@@ -75,21 +76,30 @@ class Composer(BaseEngine):
 
         Args:
             prompts: their ``variables`` may hold ``instruction``, ``answer``, ``words`` and
-                ``genre``; ``pair_id`` and the seed decide on the text.
+                ``genre``; ``pair_id`` and the seed decide on the text. Such as hold ``passages`` are
+                given a question about these, of the ``kind`` they name.
             sampling: only ``seed`` is used.
 
         Yields:
             Completions whose evidence spans are exact in ``Completion.text``. A prompt
-            that cannot be served gives one with ``finish_reason`` ``error``.
+            that cannot be served gives one with ``finish_reason`` ``error``; passages that no question
+            of the kind can be made of, one with ``refusal``.
         """
         while (prompt := prompts.pull()) is not None:
             try:
-                yield _completion(prompt, self._written(prompt, sampling))
+                if "passages" in prompt.variables:
+                    yield _asked(prompt, sampling)
+                else:
+                    yield _completion(prompt, self._written(prompt, sampling))
+            except NothingToAsk as error:
+                yield Completion(prompt.id, "", "refusal", detail=str(error))
             except UsageError as error:
                 yield Completion(prompt.id, "", "error", detail=str(error))
 
     def needs_model(self, prompt: Prompt) -> bool:
         """Whether no form fits the pair, so that it can only be quoted."""
+        if "passages" in prompt.variables:
+            return False
         try:
             return self._written(prompt, Sampling()).form == QUOTED
         except UsageError:  # told when the prompt is served
@@ -101,6 +111,9 @@ class Composer(BaseEngine):
         Raises:
             UsageError: the prompt's variables cannot be used.
         """
+        if "passages" in prompt.variables:
+            yield _asked(prompt, sampling).text
+            return
         lead = MARKER
         for paragraph in self._written(prompt, sampling).paragraphs:
             yield lead + paragraph.text
@@ -128,6 +141,20 @@ def _words(prompt_id: str, variables: Mapping[str, Any]) -> int:
         raise UsageError(
             f"Prompt {prompt_id}: words={value!r} is not a number. Give one such as 2000."
         ) from error
+
+
+def _asked(prompt: Prompt, sampling: Sampling) -> Completion:
+    """A question about the passages of a prompt, in the form that every engine is asked for."""
+    told = prompt.variables
+    made = ask(
+        told["passages"],
+        told["kind"],
+        place=told["place"],
+        polarity=told["polarity"],
+        seed=sampling.seed,
+    )
+    quotes = "\n".join(f'Evidence: "{quote}"' for quote in made.quotes)
+    return Completion(prompt.id, f"Question: {made.question}\nAnswer: {made.answer}\n{quotes}")
 
 
 def _completion(prompt: Prompt, made: Written) -> Completion:

@@ -128,6 +128,11 @@ def is_past(word: str) -> bool:
     return word in _forms("past") or _regular_ed(word)
 
 
+def base_of_past(word: str) -> str | None:
+    """``wrote`` -> ``write``; None when the word is no simple past of a verb known here."""
+    return _forms("past").get(word)
+
+
 def _regular_ed(word: str) -> bool:
     """Whether an unlisted word is most likely the past form of a regular verb."""
     return len(word) > 4 and word.endswith("ed") and not word.endswith("eed") and word not in _NOT_VERBS
