@@ -30,6 +30,31 @@ class Evidence(NamedTuple):
     what: str
 
 
+class Change(NamedTuple):
+    """Where a twin differs from its sample: ``[start:end]`` stands in the place of ``[was_start:was_end]``.
+
+    Both are characters of the first user message, the twin's and the sample's; ``what`` is ``evidence``,
+    ``answer``, ``decoy`` or ``room`` (what fills the room that something left).
+    """
+
+    what: str
+    start: int
+    end: int
+    was_start: int
+    was_end: int
+
+
+class WrongAnswer(NamedTuple):
+    """A reply that would be wrong, and where it is from.
+
+    ``source`` is ``decoy`` (it stands among the documents as something else), ``twin`` (it is right for the
+    twin) or ``refusal`` (it is right where the evidence is missing).
+    """
+
+    text: str
+    source: str
+
+
 class Message(NamedTuple):
     """One chat turn."""
 
@@ -186,6 +211,9 @@ class Sample:
     of the context; ``rings`` is how many rings of keys hide the question, 0 where it is asked plainly.
     ``answer`` is the answer alone, ``answer_form`` how the last turn gives it (``plain``, ``cited``,
     ``reasoned``); ``evidence_documents`` are the numbers, from 1, of the documents that hold ``evidence``.
+
+    A twin says which kind it is in ``twin``, whose in ``twin_of`` (a sample's id), and all its ``changes``.
+    ``wrong`` are replies that would be wrong, where twins were asked for.
     """
 
     id: str
@@ -208,3 +236,7 @@ class Sample:
     answer: str = ""
     answer_form: str = "plain"
     evidence_documents: tuple[int, ...] = ()
+    twin: str = ""
+    twin_of: str = ""
+    changes: tuple[Change, ...] = ()
+    wrong: tuple[WrongAnswer, ...] = ()

@@ -45,6 +45,9 @@ ANSWERS: Final = ("plain", "cited", "reasoned")
 KINDS: Final = ("chat", "rl")
 """The configs that samples may become."""
 
+TWINS: Final = ("removed", "changed", "decoy")
+"""What twins of a sample may be."""
+
 SEPARATOR: Final = "\n\n"
 """What stands between two documents unless another separator is asked for."""
 
@@ -205,6 +208,14 @@ class SamplesConfig:
         low=1,
         high=64,
         zero="asked plainly",
+    )
+    twins: tuple[str, ...] = option(
+        (),
+        "Beside each sample its twins, as in removed,changed,decoy: without its evidence, with another "
+        "answer in its place, with a decoy made the answer.",
+        valid=lambda kinds: len(set(kinds)) == len(kinds) and set(kinds) <= set(TWINS),
+        expected="some of removed, changed and decoy",
+        example="removed,changed",
     )
     keychain_links: int = option(3, "Links of each chain, from key to key.", low=1, high=32)
     answers: str = option(

@@ -25,7 +25,7 @@ from builder.export.source import Conversation, shuffled
 from builder.export.write import FORMATS, ExportResult, export
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.schema import chat_row, raw_row
-from synthesis.data import Context, Message, Pair, Sample
+from synthesis.data import Context, Message, Pair, Sample, WrongAnswer
 from synthesis.errors import ContextSynthesisError, FolderError, SourceError, TokenizerError, UsageError
 from synthesis.tokens import Tokenizer, build_tokenizer, load_tokenizer
 from tests.hub import LocalHub
@@ -61,6 +61,7 @@ def chat_rows(count: int, budget: int = 512) -> Rows:
                     (f"p{number}",),
                     "none",
                     "qa",
+                    wrong=(WrongAnswer("Never.", "decoy"),),
                 )
             )
         )
@@ -486,7 +487,7 @@ def test_bytes_are_the_same_in_any_process(folder: Path, tmp_path: Path) -> None
         )
         found.append({path.name: path.read_bytes() for path in (tmp_path / seed).iterdir()})
     assert found[0] == found[1]
-    assert len(found[0]) == 2 * len(FORMATS) - 1 == 11
+    assert len(found[0]) == 2 * len(FORMATS) - 1 == 13
 
 
 def test_many_row_groups_hold_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

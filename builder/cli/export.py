@@ -17,7 +17,7 @@ def export(
     ],
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="The .jsonl or .parquet file to write.")],
     format: Annotated[
-        str, typer.Option(help="messages, prompt-completion, longalign, sharegpt, rl or packed.")
+        str, typer.Option(help="messages, prompt-completion, longalign, sharegpt, rl, preference or packed.")
     ] = "messages",
     config: Annotated[str | None, typer.Option(help="Which chat config, if there are several.")] = None,
     length: Annotated[str | None, typer.Option(help="Tokens of a pack, for packed.")] = None,

@@ -19,7 +19,7 @@ from synthesis.storage import written_whole
 
 # What a column holds: a string; turns as {"role", "content"} or {"from", "value"}; a list of
 # small integers, of loss weights, or of names;
-# single numbers; and, for reinforcement learning, evidence, what a reward is by, and what goes with it.
+# single numbers; evidence, changes of a twin, character spans; what a reward is by, and what goes with it.
 Kind: TypeAlias = Literal[
     "text",
     "turns",
@@ -30,6 +30,8 @@ Kind: TypeAlias = Literal[
     "integer",
     "number",
     "evidence",
+    "changes",
+    "spans",
     "reward",
     "extra",
 ]
@@ -130,6 +132,8 @@ def _arrow_types() -> dict[Kind, Any]:
         "integer": pa.int64(),
         "number": pa.float64(),
         "evidence": shared["placed"],
+        "changes": shared["changes"],
+        "spans": pa.list_(pa.struct([("start", pa.int64()), ("end", pa.int64())])),
         "reward": shared["reward"],
         "extra": shared["extra"],
     }

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from builder.export.files import Kind, Row, check_target, write_rows
 from builder.export.packing import encode_chats, pack, pack_row
+from builder.export.preference import COLUMNS as PREFERENCE
+from builder.export.preference import preference_rows
 from builder.export.rl import COLUMNS as RL
 from builder.export.rl import rl_row
 from builder.export.source import (
@@ -71,6 +73,8 @@ def export(
     * ``sharegpt``: ``id`` and ``conversations`` (from: human or gpt, value), for Axolotl.
     * ``rl``: the conversation without its answer, the answer with its checker, gold documents and
       evidence, for TRL's GRPO, verl and verifiers; ``synthesis.evaluation.rewards`` has the checkers.
+    * ``preference``: for each reply that is known to be wrong, as samples with twins know them, ``prompt``,
+      ``chosen`` and ``rejected``, which are lists of turns, for TRL's DPO and its like.
     * ``packed``: token packs with loss weights, see ``builder.export.packing.pack_row``.
 
     Args:
@@ -113,6 +117,8 @@ def export(
     samples = shuffled(counted(), seed) if shuffle else counted()
     if chosen.row is not None:
         rows: Iterable[Row] = map(chosen.row, samples)
+    elif chosen.rows is not None:
+        rows = _some(chain.from_iterable(map(chosen.rows, samples)), name, format)
     else:
         rows = _packs(samples, tokenizer or measured_with(found, name), parse_length(length or 0))
     written, size = write_rows(target, rows, chosen.columns)
@@ -124,9 +130,9 @@ def _format(name: str, length: int | str | None, tokenizer: str | None) -> _Form
     if name not in _FORMATS:
         raise UsageError(f"There is no format '{name}'. Choose one of: {', '.join(FORMATS)}.")
     chosen = _FORMATS[name]
-    if chosen.row is None and length is None:
+    if chosen.packs and length is None:
         raise UsageError(f"The format '{name}' needs the length of a pack in tokens. Give it, as in 32k.")
-    if chosen.row is not None and (length is not None or tokenizer is not None):
+    if not chosen.packs and (length is not None or tokenizer is not None):
         raise UsageError(
             f"A length and a tokenizer are for the format 'packed'; '{name}' writes every sample as it is. "
             "Leave them out."
@@ -141,6 +147,18 @@ def _packs(samples: Iterable[Conversation], tokenizer: str, length: int) -> Iter
     counts.check_chat()
     named = ((sample.id, sample.messages) for sample in samples)
     return map(pack_row, pack(encode_chats(named, counts), length))
+
+
+def _some(rows: Iterable[Row], config: str, format: str) -> Iterator[Row]:
+    """The rows, of which there must be one."""
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007 - the last is the number of rows
+        yield row
+    if not count:
+        raise UsageError(
+            f"No sample of '{config}' has what the format '{format}' is made of. Make samples with twins: "
+            "context-synthesis assemble DIR --twins removed,changed,decoy."
+        )
 
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
@@ -174,11 +192,17 @@ def _sharegpt(sample: Conversation) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """Columns of a format, how to make a row of one sample (None: of many), and its suffixes."""
+    """Columns of a format, how to make a row of a sample or all its ``rows`` (neither: packs), suffixes."""
 
     columns: Mapping[str, Kind]
-    row: Callable[[Conversation], Row] | None
+    row: Callable[[Conversation], Row] | None = None
     suffixes: tuple[str, ...] = (".jsonl", ".parquet")
+    rows: Callable[[Conversation], Iterable[Row]] | None = None
+
+    @property
+    def packs(self) -> bool:
+        """Whether rows are packs of several samples."""
+        return self.row is None and self.rows is None
 
 
 PACK: dict[str, Kind] = {
@@ -196,6 +220,7 @@ _FORMATS = {
     "longalign": _Format({"messages": "turns"}, _longalign, (".jsonl",)),
     "sharegpt": _Format({"id": "text", "conversations": "from-turns"}, _sharegpt),
     "rl": _Format(RL, rl_row),
+    "preference": _Format(PREFERENCE, rows=preference_rows),
     "packed": _Format(PACK, None),
 }
 FORMATS = tuple(_FORMATS)

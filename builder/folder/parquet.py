@@ -34,6 +34,7 @@ _DICTIONARY = (
     "model",
     "template",
     "distractors",
+    "twin",
     "stage",
 )
 

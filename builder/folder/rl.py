@@ -29,7 +29,8 @@ def rl_row(known: Mapping[str, Any]) -> Row:
     kind, checker = checker_for(answer)
     aliases = _aliases(known, answer)
     documents, own = list(known.get("documents") or ()), str(known.get("pair_id") or "")
-    gold = [number for number, name in enumerate(documents, 1) if name == own]
+    shown = known.get("twin") != "removed"  # its document is there, without what was evidence
+    gold = [number for number, name in enumerate(documents, 1) if name == own and shown]
     task = str(known.get("task") or "")
     checked = {"checker": checker, "answer_type": kind, "aliases": aliases, "tolerance": 0.0}
     return {

@@ -94,6 +94,25 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("documents", "texts", "pair ids of all contexts, in order"),
         Column("distractors", "text", "how the other contexts were chosen"),
         Column("coherence", "number", "overall score of the supporting context"),
+        Column(
+            "twin",
+            "text",
+            "`removed` (a sample without its evidence), `changed` (with another answer) or `decoy` (with a "
+            "decoy made the answer); empty for a sample that is no twin",
+        ),
+        Column("twin_of", "text", "name of the sample that a twin is made from"),
+        Column(
+            "changes",
+            "changes",
+            "all that differs between a twin and its sample: what, its characters in the first user message, "
+            "and those of what it replaces in the sample's",
+        ),
+        Column(
+            "wrong",
+            "wrong",
+            "replies that would be wrong, where twins were asked for: a `decoy`, what is right for a `twin`, "
+            "a `refusal`",
+        ),
     ),
     "rl": (
         Column("id", "text", "name of the sample, as in the chat config"),
@@ -147,6 +166,13 @@ def arrow_types() -> dict[str, Any]:
         "placed": pa.list_(
             pa.struct([*span, *((name, pa.int64()) for name in ("token_start", "token_end", "document"))])
         ),
+        "changes": pa.list_(
+            pa.struct(
+                [("what", pa.string())]
+                + [(name, pa.int64()) for name in ("start", "end", "was_start", "was_end")]
+            )
+        ),
+        "wrong": pa.list_(pa.struct([("text", pa.large_string()), ("source", pa.string())])),
         "overlaps": pa.list_(
             pa.struct(
                 [
@@ -254,6 +280,10 @@ def chat_row(sample: Sample) -> Row:
         "documents": list(sample.documents),
         "distractors": sample.distractors,
         "coherence": sample.coherence,
+        "twin": sample.twin,
+        "twin_of": sample.twin_of,
+        "changes": [change._asdict() for change in sample.changes],
+        "wrong": [wrong._asdict() for wrong in sample.wrong],
     }
 
 

@@ -118,9 +118,11 @@ class RunRows:
             made = Assembly(self._documents, options, lambda item: self._contexts.coherence(item).overall)
             dropped = set()
             for outcome in made.outcomes():
-                self._reporter.advance()
+                if not (outcome.stage == "twin" if isinstance(outcome, Rejected) else outcome.twin):
+                    self._reporter.advance()
                 if isinstance(outcome, Rejected):
-                    name = content_hash(content, outcome.pair_id)
+                    kind = [outcome.reason.partition(":")[0]] if outcome.stage == "twin" else []
+                    name = content_hash(content, outcome.pair_id, *kind)
                     self._keep(replace(outcome, fingerprint=name))
                     dropped.add(name)
                 else:
@@ -168,9 +170,10 @@ class RunRows:
     def _dropped(self, content: str) -> Iterator[Rejected]:
         """What an assembly dropped: known by its settings and pair, like everything else."""
         for pair, _ in self._contexts.kept:
-            dropped = self._journal.find_rejected(content_hash(content, pair.id))
-            if dropped is not None:
-                yield dropped
+            for kind in ((), *((twin,) for twin in self._config.samples.twins)):
+                dropped = self._journal.find_rejected(content_hash(content, pair.id, *kind))
+                if dropped is not None:
+                    yield dropped
 
     def _has_dropped(self, content: str) -> bool:
         """Whether everything that an assembly dropped is on record."""

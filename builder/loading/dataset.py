@@ -192,7 +192,7 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             dropped: list[Rejected] = []
             for place, outcome in enumerate(outcomes(job, start, stop), start):
                 if isinstance(outcome, Rejected):
-                    dropped.append(outcome)
+                    dropped += [outcome] if outcome.stage != "twin" else []
                 else:
                     yield Key(shard, place), chat_row(outcome)
             if dropped:

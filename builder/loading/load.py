@@ -70,7 +70,7 @@ def load(
         cache_dir: where prepared rows are kept; by default where ``datasets`` keeps its own.
         min_coherence: leave out contexts that score less or were not scored.
         further: other options of ``assemble``, except for a corpus: ``max_reuse``, ``header``,
-            ``separator``, ``abstain``, ``refusal``, ``oversize``, ``repeat_questions``.
+            ``separator``, ``abstain``, ``refusal``, ``oversize``, ``repeat_questions``, ``twins``.
 
     Raises:
         SourceError: there is no such place, revision or config, or it cannot be read.

@@ -58,6 +58,7 @@ def assemble(
     keychain: int = 0,
     keychain_links: int = 3,
     answers: str = "plain",
+    twins: str | Sequence[str] = (),
     **further: Any,
 ) -> Iterator[Sample | Rejected]:
     """One sample for each item, of ``length`` tokens or of one of several lengths, in the items' order.
@@ -108,11 +109,15 @@ def assemble(
         keychain_links: how many links each has, from key to key.
         answers: ``plain`` gives the answer alone, ``cited`` quotes its evidence below it by document number,
             ``reasoned`` goes through the steps that lead to it first; where a context has no evidence, plain.
+        twins: which twins stand behind each sample, some of ``removed`` (its evidence cut out, a refusal
+            right), ``changed`` (another answer in its place) and ``decoy`` (a value that stands among the
+            documents as something else made the answer). They differ in their ``changes`` alone.
         further: any other option of ``synthesis.options.SamplesConfig``.
 
     Yields:
         A ``Sample``; or a ``Rejected`` of stage ``assembly`` where the context is blank or does
-        not fit even alone.
+        not fit even alone. Behind a sample its twins, with a ``Rejected`` of stage ``twin`` for each that
+        cannot be known to be right.
 
     Raises:
         UsageError: an option is not usable.
@@ -133,6 +138,7 @@ def assemble(
             "keychain": keychain,
             "keychain_links": keychain_links,
             "answers": answers,
+            "twins": twins,
             **further,
         }
     )

@@ -306,7 +306,7 @@ def fitting(shop: Workshop, drafts: Sequence[SampleDraft]) -> Generator[list[Tri
             guard, slack = (made.free // 3, made.free // 3) if turn < _ROUNDS // 2 else (made.free // 2, 0)
             tokens = made.budget - made.need - errors[number] - guard
             made.trial = fill(made.stock, Room(tokens, made.depth, joint, slack), made.cutter)
-        counts = yield [_trial(drafts[number], shop.style) for number in pending]
+        counts = yield [trial_of(drafts[number], drafts[number].trial, shop.style) for number in pending]
         for number, counted in zip(pending, counts, strict=True):
             made = drafts[number]
             _keep(made, counted)
@@ -334,15 +334,16 @@ def _keep(made: SampleDraft, counted: Counted) -> None:
 
 def _tried(shop: Workshop, made: SampleDraft) -> Generator[list[Trial], list[Counted], int]:
     """Have one trial counted; its tokens."""
-    (counted,) = yield [_trial(made, shop.style)]
+    (counted,) = yield [trial_of(made, made.trial, shop.style)]
     _keep(made, counted)
     return counted.tokens
 
 
-def _trial(made: SampleDraft, style: Style) -> Trial:
+def trial_of(made: SampleDraft, plan: Plan, style: Style) -> Trial:
+    """The conversation that a sample becomes by a plan."""
     before, after = (
         [Part(piece.text, (piece.gap,) if piece.gap else (), piece.table, piece.start) for piece in side]
-        for side in (made.trial.before, made.trial.after)
+        for side in (plan.before, plan.after)
     )
     evidence = [] if made.own is None else [(piece.start, piece.end) for piece in made.context.evidence]
     trial = Trial(made.pair, made.own, before, after, style, evidence, reply=made.reply)

@@ -330,6 +330,8 @@ def from_keywords(given: Mapping[str, Any]) -> SamplesConfig:
     depth, reuse = values.get("depth", ""), values.pop("max_reuse", None)
     if not isinstance(depth, str):
         values["depth"] = ",".join(map(str, depth if isinstance(depth, Sequence) else [depth]))
+    if isinstance(twins := values.get("twins", ()), str):
+        values["twins"] = [kind.strip() for kind in twins.split(",") if kind.strip()]
     if reuse is not None:
         if isinstance(reuse, bool) or not isinstance(reuse, int) or reuse < 1:
             raise UsageError(

@@ -23,6 +23,7 @@ from synthesis.assembly.options import Options, assign, assign_depths
 from synthesis.assembly.prefetch import prefetched
 from synthesis.assembly.rendering import Style, lay_out
 from synthesis.assembly.replying import PLAIN, REASONED, Reply, SaidTurn
+from synthesis.assembly.twins.making import Twins
 from synthesis.data import Context, Evidence, Message, Pair, Rejected, Sample
 from synthesis.tokens import Tokenizer, format_length
 
@@ -196,7 +197,10 @@ class Assembly:
         _ = self._made
 
     def outcomes(self, start: int = 0, stop: int | None = None) -> Iterator[Sample | Rejected]:
-        """A sample, or why there is none, for each item from ``start`` to ``stop``, in order."""
+        """A sample, or why there is none, for each item from ``start`` to ``stop``, in order.
+
+        Each sample's twins, or why there are none, stand behind it.
+        """
         shop, orders = self._made
         wanted = range(len(orders.budgets))[start:stop]
         tokenizer = self._documents.tokenizer
@@ -208,8 +212,12 @@ class Assembly:
             for item, draft in batch.drafts.items():
                 if draft is None or draft.counted is None or not (draft.own or draft.plan.after):
                     yield _rejected(shop, orders, item)
+                    continue
+                made = _sample(self._options, draft, draft.counted, self._coherence(item))
+                if draft.own is not None and self._options.samples.twins:
+                    yield from Twins(shop, self._options, draft, made).outcomes()
                 else:
-                    yield _sample(self._options, draft, draft.counted, self._coherence(item))
+                    yield made
 
     def _begun(self, rows: range) -> _Batch:
         shop, orders = self._made

@@ -1,0 +1,233 @@
+"""Twins of samples: they differ in what they say, keep the budget, and another reply is right for them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from synthesis import Context, Pair, Rejected, Sample, assemble, load_tokenizer
+from synthesis.assembly.twins.removing import REFUSALS
+from synthesis.data import Evidence
+from synthesis.errors import ConfigError
+from synthesis.text.states import is_ordinary, states
+from tests.assembly_texts import TOKENIZERS
+from tests.twins import Item, drafted, rest, shown, with_twins
+
+KINDS = ("removed", "changed", "decoy")
+
+
+@cache
+def items() -> list[Item]:
+    lines = Path("examples/pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    pairs = [json.loads(line) for line in lines]
+    return [
+        drafted(Pair(instruction=one["instruction"], answer=one["answer"], task=one["task"]))[0]
+        for one in pairs[:36]
+    ]
+
+
+HIDDEN = {"keychain": 2, "keychain_links": 2, "distractors": "random"}
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "options"),
+    [
+        ("embedded", "2k", {"header": "Document {n}:\n", "depth": "end"}),
+        ("embedded", "2k", HIDDEN | {"answers": "reasoned"}),
+        ("embedded", "1k", {"distractors": "none"}),
+        ("unigram", "4k", HIDDEN),
+        ("unsplit", "4k", {}),
+    ],
+)
+def test_twins_differ_in_what_they_tell_and_keep_the_budget(name: str, length: str, options: dict) -> None:
+    tokenizer = TOKENIZERS[name]
+    texts = {pair.id: (pair, context) for pair, context in items()}
+    kinds: Counter[str] = Counter()
+    outcomes = assemble(items()[8:26], length, twins=KINDS, tokenizer=tokenizer, **options)
+    for base, twins in with_twins(outcomes):
+        pair, context = texts[base.pair_id]
+        for kind, twin in twins.items():
+            kinds[kind] += 1
+            old, new = rest(base, twin)
+            assert old == new and twin.changes
+            assert twin.id != base.id and twin.budget == base.budget and twin.rings == base.rings
+            assert tokenizer.count_chat(twin.messages) == twin.tokens <= twin.budget
+            if base.tokens >= math.ceil(0.995 * base.budget):
+                assert twin.tokens >= math.ceil(0.995 * twin.budget)
+            room = sum(one.end - one.start for one in twin.changes if one.what == "room")
+            others = len(base.messages[0].content) - (base.evidence_span[1] - base.evidence_span[0])
+            assert abs(twin.depth - base.depth) <= 1.5 * room / others + 0.01
+            content, right = twin.messages[0].content, twin.answer
+            assert [wrong.text for wrong in twin.wrong] == [base.messages[1].content]
+            assert twin.answer != base.answer == pair.answer and twin.answer_form in (base.answer_form, "plain")
+            if kind == "removed":
+                assert (
+                    right in REFUSALS
+                    and right == twin.messages[1].content
+                    and not twin.evidence
+                    and twin.evidence_span == (0, 0)
+                )
+                if not is_ordinary(pair.answer) and not states(pair.instruction, pair.answer):
+                    assert not states(content, pair.answer)
+                for piece in context.evidence:
+                    assert context.text[piece.start : piece.end] not in content
+            else:
+                start, end = twin.evidence_span
+                for piece, old_piece in zip(twin.evidence, base.evidence, strict=True):
+                    assert start <= piece.start < piece.end <= end or options.get("keychain")
+                    assert piece.what == old_piece.what
+                assert right in twin.messages[1].content
+                if not is_ordinary(right):
+                    assert states(content[start:end], right) and not states(pair.instruction, right)
+                if kind == "changed" and not is_ordinary(right):
+                    assert not states(base.messages[0].content, right) and not states(content, pair.answer)
+                if kind == "decoy":
+                    assert states(base.messages[0].content, right) and states(content, pair.answer)
+    assert kinds["removed"] >= 8 and kinds["changed"] >= 5 and kinds["decoy"] >= 1
+
+
+def test_samples_are_what_they_are_without_twins_and_say_what_would_be_wrong() -> None:
+    plain = [one for one in assemble(items(), "1k") if isinstance(one, Sample)]
+    found = list(with_twins(assemble(items(), "1k", twins=KINDS)))
+    assert [(one.messages, one.tokens, one.evidence) for one in plain] == [
+        (one.messages, one.tokens, one.evidence) for one, _ in found
+    ]
+    assert not any(one.twin or one.wrong or one.changes for one in plain)
+    for base, twins in found:
+        sources = {wrong.source: wrong.text for wrong in base.wrong}
+        assert ("refusal" in sources) == ("removed" in twins) and ("twin" in sources) == ("changed" in twins)
+        for kind, source in (("removed", "refusal"), ("changed", "twin")):
+            if kind in twins:
+                assert sources[source] == twins[kind].messages[1].content
+        if "decoy" in sources:
+            assert states(base.messages[0].content, sources["decoy"])
+
+
+def test_every_twin_that_is_not_made_has_a_reason() -> None:
+    outcomes = list(assemble(items(), "1k", twins=KINDS))
+    made = sum(isinstance(one, Sample) for one in outcomes)
+    reasons = [one.reason for one in outcomes if isinstance(one, Rejected) and one.stage == "twin"]
+    assert made + len(reasons) == 4 * len(items())
+    assert {reason.partition(":")[0] for reason in reasons} <= set(KINDS)
+
+
+def test_twins_follow_from_content_and_seed_alone() -> None:
+    first = list(assemble(items(), "1k", twins=KINDS))
+    again = list(assemble(items(), "1k", twins=KINDS))
+    assert first == again
+    refusals = {one.messages[1].content for one in first if isinstance(one, Sample) and one.twin == "removed"}
+    assert len(refusals) > 3
+    own = assemble(items()[:4], "1k", twins=("removed",), refusal="No idea.")
+    assert {one.messages[1].content for one in own if isinstance(one, Sample) and one.twin} == {"No idea."}
+
+
+def test_one_kind_alone_and_none_where_the_context_is_left_out() -> None:
+    only = [one for one in assemble(items(), "1k", twins=("changed",)) if isinstance(one, Sample)]
+    assert {one.twin for one in only} == {"", "changed"}
+    assert {wrong.source for one in only for wrong in one.wrong} == {"twin"}
+    left_out = list(assemble(items(), "1k", twins=KINDS, abstain=1.0))
+    assert all(isinstance(one, Sample) and not one.twin for one in left_out) and len(left_out) == len(items())
+    with pytest.raises(ConfigError, match="removed, changed and decoy"):
+        list(assemble(items(), "1k", twins=("lost",)))
+
+
+# --- contexts of people and models: only what can be known
+
+
+def human(question: str, answer: str, text: str, *evidence: str) -> Item:
+    pair = Pair(instruction=question, answer=answer)
+    pieces = tuple(Evidence(text.index(one), text.index(one) + len(one), "located") for one in evidence)
+    return pair, Context(pair.id, text, pieces, engine="import", evidence_source="located")
+
+
+MAYOR = (
+    "Oldmere lies on the river Tarn. Its mayor is Ruth Calloway, who was elected in 1994. "
+    "The town has two mills. A market is held every Friday. The church was rebuilt after a fire."
+)
+
+
+def twins_of(item: Item, *others: Item) -> tuple[dict[str, Sample], dict[str, str]]:
+    outcomes = list(assemble([item, *others], "1k", twins=KINDS, repeat_questions=True, distractors="random"))
+    made = {one.twin: one for one in outcomes if isinstance(one, Sample) and one.pair_id == item[0].id}
+    why = {
+        one.reason.partition(": ")[0]: one.reason.partition(": ")[2]
+        for one in outcomes
+        if isinstance(one, Rejected) and one.pair_id == item[0].id
+    }
+    return made, why
+
+
+def test_a_name_is_exchanged_where_nothing_else_names_it() -> None:
+    asked = "Who is the mayor of Oldmere?"
+    other = human(
+        "Who built the bridge at Farwell?",
+        "Simon Tolland",
+        "Farwell has a bridge by Simon Tolland. It is old.",
+    )
+    made, _ = twins_of(human(asked, "Ruth Calloway", MAYOR, "Its mayor is Ruth Calloway"), other)
+    base, changed = made[""], made["changed"]
+    assert [one["was"] for one in shown(base, changed)] == ["Ruth Calloway"]
+    assert "Its mayor is Ruth Calloway, who was elected in 1994." not in made["removed"].messages[0].content
+    swap = made["decoy"]
+    assert swap.messages[1].content == "Simon Tolland" and swap.wrong[0].text == "Ruth Calloway"
+    assert "bridge by Ruth Calloway" in swap.messages[0].content
+    assert "Its mayor is Simon Tolland" in swap.messages[0].content
+    assert base.wrong[0] == ("Simon Tolland", "decoy")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "text", "reason"),
+    [
+        (
+            "Who is the mayor of Oldmere?",
+            "Ruth Calloway",
+            MAYOR.replace("The town has", "Calloway likes it. The town has"),
+            "more than one way",
+        ),
+        ("When was the mayor of Oldmere elected?", "1994", MAYOR, "figures may follow"),
+        ("Is there a market in Oldmere?", "yes", MAYOR, "no other answer of its kind"),
+        ("Who is mayor, Ruth Calloway or Tom Reed?", "Ruth Calloway", MAYOR, "the question names the answer"),
+        ("Write a poem about Oldmere.", "Oldmere, oh Oldmere", MAYOR, "no question"),
+        ("Where does the market of Oldmere happen?", "in the open", MAYOR, "no other answer of its kind"),
+    ],
+)
+def test_where_it_cannot_be_known_there_is_no_other_answer(
+    question: str, answer: str, text: str, reason: str
+) -> None:
+    made, why = twins_of(human(question, answer, text, "Its mayor is Ruth Calloway"))
+    assert "changed" not in made and reason in why["changed"]
+
+
+def test_a_surname_that_is_left_goes_with_the_evidence() -> None:
+    text = MAYOR.replace("The town has", "Calloway was re-elected. The town has")
+    made, _ = twins_of(
+        human("Who is the mayor of Oldmere?", "Ruth Calloway", text, "Its mayor is Ruth Calloway")
+    )
+    assert "Calloway" not in made["removed"].messages[0].content
+    assert "two mills" in made["removed"].messages[0].content
+
+
+def test_hidden_questions_stay_where_they_are() -> None:
+    for base, twins in with_twins(assemble(items()[:12], "2k", twins=KINDS, keychain=3)):
+        for twin in twins.values():
+            assert twin.messages[0].content.count('key "') == base.messages[0].content.count('key "')
+            for piece in twin.evidence:
+                if piece.what == "question":
+                    said = twin.messages[0].content[piece.start : piece.end]
+                    assert said in base.messages[0].content
+
+
+def test_tokens_of_a_twin_are_found_again() -> None:
+    tokenizer = load_tokenizer(None)
+    for _, twins in with_twins(assemble(items()[:12], "2k", twins=KINDS)):
+        for twin in twins.values():
+            rendered = tokenizer.render(twin.messages)
+            at = rendered.index(twin.messages[0].content)
+            spans = [(at + piece.start, at + piece.end) for piece in twin.evidence]
+            ((_, found),) = tokenizer.locate_batch([rendered], [spans])
+            assert tuple(found) == twin.evidence_tokens
