@@ -64,7 +64,10 @@ def test_twins_differ_in_what_they_tell_and_keep_the_budget(name: str, length: s
             assert abs(twin.depth - base.depth) <= 1.5 * room / others + 0.01
             content, right = twin.messages[0].content, twin.answer
             assert [wrong.text for wrong in twin.wrong] == [base.messages[1].content]
-            assert twin.answer != base.answer == pair.answer and twin.answer_form in (base.answer_form, "plain")
+            assert twin.answer != base.answer == pair.answer and twin.answer_form in (
+                base.answer_form,
+                "plain",
+            )
             if kind == "removed":
                 assert (
                     right in REFUSALS
