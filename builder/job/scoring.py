@@ -7,6 +7,7 @@ nothing of which engine it is.
 from __future__ import annotations
 
 import inspect
+import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -58,7 +59,8 @@ def score_source(
 
     Args:
         source: as for ``synthesis.read_pairs``.
-        columns: ours -> theirs, for ``instruction``, ``answer`` and ``context``.
+        columns: ours -> theirs, for ``instruction``, ``answer``, ``context`` and ``evidence`` (a column of
+            that name is used by itself; see ``synthesis.score`` for what it may hold).
         split: of a dataset.
         reasons: add ``explain``'s sentences.
         engine: add the gain by this engine's likelihoods (``gain_engine`` makes one): ``gain``,
@@ -104,6 +106,7 @@ def gain_engine(name: str, model: str, options: Mapping[str, Any]) -> BaseEngine
 
 def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Iterator[_Row]:
     wanted = (chosen.pop("context"),) if "context" in chosen else CONTEXT_COLUMNS
+    told_in = chosen.pop("evidence", "evidence")
     scored = False
     at = address_of(source, None, split)
     for table in tables(at.place, at.config, at.split, None):
@@ -127,11 +130,29 @@ def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Ite
                 continue
             scored = True
             triple = (context, fields.instruction, fields.answer)
-            yield _Row(_line(place, *triple, reasons), triple)
+            try:
+                yield _Row(_line(place, *triple, reasons, _known(row.value, told_in)), triple)
+            except UsageError as bad:
+                yield _Row({"row": place, "error": str(bad)}, None)
 
 
-def _line(place: str, context: str, instruction: str, answer: str, reasons: bool) -> Line:
-    found = score(context, instruction, answer)
+def _known(row: Mapping[str, Any], column: str) -> Any:
+    """The evidence that a row's table gives; what the score itself had located is none."""
+    if row.get("evidence_source", "exact") != "exact":
+        return None
+    value = row.get(column)
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):  # as CSV holds it
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return value
+    return value or None
+
+
+def _line(
+    place: str, context: str, instruction: str, answer: str, reasons: bool, evidence: Any = None
+) -> Line:
+    found = score(context, instruction, answer, evidence)
     line: Line = {
         "row": place,
         "overall": round(found.overall, 4),
@@ -143,7 +164,7 @@ def _line(place: str, context: str, instruction: str, answer: str, reasons: bool
         "verified": found.verified,
     }
     if reasons:
-        line["explanation"] = explain(context, instruction, answer)
+        line["explanation"] = explain(context, instruction, answer, evidence)
     return line
 
 

@@ -43,6 +43,14 @@ def read_question(instruction: str, answer: str) -> Question:
     return Question(sequence, taken, asked, stated, names)
 
 
+def wanted_terms(question: Question) -> set[str]:
+    """The terms whose places in a context a question needs."""
+    wanted = question.asked.keys() | question.stated.keys()
+    if question.answer.kind != "summary":  # phrases are matched with their small words
+        wanted |= set(question.answer.terms)
+    return wanted
+
+
 class View:
     """The terms of a context, and the places and windows of those that a question cares about."""
 

@@ -9,14 +9,15 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from synthesis.coherence import evidence
+from synthesis.coherence import evidence as places
 from synthesis.coherence.background import calibration
 from synthesis.coherence.facts.keyfacts import key_facts
 from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.facts.verifier import verify
 from synthesis.coherence.leaks import Leak, find_leaks
 from synthesis.coherence.parts import Parts, grounded, measure
-from synthesis.coherence.reading import HALF, Question, View, read_question
+from synthesis.coherence.pieces import Given, judged_on
+from synthesis.coherence.reading import HALF, Question, View, read_question, wanted_terms
 from synthesis.coherence.restating import PromptWords, built_in_words
 from synthesis.coherence.wording import sentences_for
 from synthesis.data import Coherence, Evidence
@@ -26,21 +27,27 @@ _FLOOR = 1e-3
 
 
 def examine(
-    context: str, instruction: str, answer: str, prompt: PromptWords | None = None
+    context: str,
+    instruction: str,
+    answer: str,
+    prompt: PromptWords | None = None,
+    known: Given | None = None,
 ) -> tuple[Question, View, Parts, list[Leak]]:
-    """Everything the score and its explanation are made of; ``prompt`` is what was asked with, if known."""
+    """Everything the score and its explanation are made of; ``prompt`` is what was asked with, if known.
+
+    ``known`` is the evidence that the caller knows (see ``score``).
+    """
     question = read_question(instruction, answer)
-    wanted = question.asked.keys() | question.stated.keys()
-    if question.answer.kind != "summary":  # phrases are matched with their small words
-        wanted |= set(question.answer.terms)
     passages = Passages(context)
-    view = View(context, wanted, passages.terms)
+    view = View(context, wanted_terms(question), passages.terms)
     parts = measure(context, view, question)
     if question.answer.kind == "summary":
         parts = replace(parts, facts=key_facts(passages, question))
     else:
-        spans = evidence.answer_spans(context, question, parts) if view.size else []
+        spans = places.answer_spans(context, question, parts) if view.size else []
         parts = grounded(parts, verify(passages, question, instruction, spans))
+    if known is not None:
+        parts = judged_on(view, passages, question, instruction, parts, known)
     starts = [start for start, _ in parts.spans]
     leaks = find_leaks(context, view, passages, question, starts, prompt or built_in_words())
     return question, view, parts, leaks
@@ -77,13 +84,18 @@ def _told(parts: Parts, kind: str) -> bool:
     return parts.verified.right and parts.stated
 
 
-def score(context: str, instruction: str, answer: str) -> Coherence:
+def score(context: str, instruction: str, answer: str, evidence: Given | None = None) -> Coherence:
     """How well a context carries an instruction and its answer, from words alone.
 
     Args:
         context: The background text, any length, any script.
         instruction: What is asked.
         answer: The answer that should follow from the context.
+        evidence: Where the support stands, if that is known: spans ``(start, end)`` or ``Evidence``,
+            sentences or titles of the context as text, ``(title, n)`` for a titled passage's n-th sentence
+            from 0, or ``{"title": [...], "sent_id": [...]}``. They are then judged as if they stood
+            together, as far as they are in the context, state the answer (or the values that decide it)
+            and lead to one another. Never lowers a score.
 
     Returns:
         ``overall``, ``support``, ``relevance`` and ``uniqueness``, each in [0, 1]; the
@@ -92,13 +104,18 @@ def score(context: str, instruction: str, answer: str) -> Coherence:
         between a true context and a spoilt one. ``leaks`` is what giveaways left of it. ``verified``
         is True where the facts tell that the answer follows rather than another: from values of
         two things that are compared, or because it stands out among the names it might have been.
+
+    Raises:
+        UsageError: The evidence has no such form, or a span of it lies outside the context.
     """
-    return score_with_leaks(context, instruction, answer)[0]
+    return score_with_leaks(context, instruction, answer, evidence)[0]
 
 
-def score_with_leaks(context: str, instruction: str, answer: str) -> tuple[Coherence, list[Leak]]:
+def score_with_leaks(
+    context: str, instruction: str, answer: str, evidence: Given | None = None
+) -> tuple[Coherence, list[Leak]]:
     """``score``, and what gives the pair away in the context, worst or not."""
-    question, _, parts, leaks = examine(context, instruction, answer)
+    question, _, parts, leaks = examine(context, instruction, answer, known=evidence)
     return combine(question, parts, leaks), leaks
 
 
@@ -121,12 +138,15 @@ def locate(context: str, instruction: str, answer: str) -> list[Evidence]:
         Empty when nothing supports it.
     """
     question, _, parts, _ = examine(context, instruction, answer)
-    return evidence.locate(context, question, parts)
+    return places.locate(context, question, parts)
 
 
-def explain(context: str, instruction: str, answer: str) -> list[str]:
-    """The score in a few plain sentences: support, places, what is missing, leaks, what cannot be known."""
-    question, view, parts, leaks = examine(context, instruction, answer)
+def explain(context: str, instruction: str, answer: str, evidence: Given | None = None) -> list[str]:
+    """The score in a few plain sentences: support, places, what is missing, leaks, what cannot be known.
+
+    ``evidence`` as for ``score``.
+    """
+    question, view, parts, leaks = examine(context, instruction, answer, known=evidence)
     verdict = combine(question, parts, leaks)
     return sentences_for(context, instruction, question, view, parts, leaks, verdict)
 

@@ -44,12 +44,13 @@ class Passages:
     the whole text.
     """
 
-    __slots__ = ("sentences", "terms", "text", "titles")
+    __slots__ = ("_heads", "sentences", "terms", "text", "titles")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.terms: list[str] = []
         self.titles: list[str] = []
+        self._heads: list[str] = []
         self.sentences: list[Said] = []
         last, found = 0, list(sentence_spans(text))
         for place, (start, end) in enumerate(found):
@@ -62,9 +63,11 @@ class Passages:
             ahead = found[place + 1][0] if place + 1 < len(found) else end
             if (breaks or not place) and text.count("\n", end, ahead) == 1 and _is_title(text[start:end]):
                 self.titles.append(spaced(bare(text[start:end])))
+                self._heads.append(text[start:end])
                 continue
             if not self.titles or (breaks > 1 and self.titles[-1] == " "):
                 self.titles.append(" ")
+                self._heads.append("")
             words = f" {' '.join(sequence)} "
             size = len(self.terms)
             self.sentences.append(Said(start, end, len(self.titles) - 1, words, size - len(sequence), size))
@@ -113,6 +116,10 @@ class Passages:
                 opening[sentence.passage] = sum(f" {hint} " in sentence.words for hint in hints)
         most = max(opening.values(), default=0)
         return {passage for passage, hit in opening.items() if hit == most}
+
+    def head(self, passage: int) -> str:
+        """The title of a passage as it is written; nothing where it has none."""
+        return self._heads[passage]
 
     def shown(self, sentence: Said) -> str:
         """A sentence as it is written."""
