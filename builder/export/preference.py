@@ -35,6 +35,8 @@ COLUMNS: dict[str, Kind] = {
     "budget": "integer",
 }
 
+_PIECE = ("start", "end", "what", "token_start", "token_end", "document")
+
 
 def preference_rows(sample: Conversation) -> Iterator[Row]:
     """A row for each reply that is known to be wrong for a sample; none where none is.
@@ -69,10 +71,7 @@ def preference_rows(sample: Conversation) -> Iterator[Row]:
             "twin": str(known.get("twin") or ""),
             "twin_of": twin_of,
             "changes": list(known.get("changes") or ()),
-            "evidence": [
-                {name: piece.get(name) for name in ("start", "end", "what", "token_start", "token_end")}
-                for piece in known.get("evidence") or ()
-            ],
+            "evidence": [{name: piece.get(name) for name in _PIECE} for piece in known.get("evidence") or ()],
             "task": str(known.get("task") or ""),
             "form": str(known.get("form") or ""),
             "hops": known.get("hops") or 0,
