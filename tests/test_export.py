@@ -61,6 +61,7 @@ def chat_rows(count: int, budget: int = 512) -> Rows:
                     (f"p{number}",),
                     "none",
                     "qa",
+                    answer=answer,
                     wrong=(WrongAnswer("Never.", "decoy"),),
                 )
             )
