@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from synthesis.coherence.background import references
+from synthesis.coherence.facts.derived import Derived
 from synthesis.coherence.facts.keyfacts import KeyFacts
 from synthesis.coherence.facts.verifier import Verified
 from synthesis.coherence.reading import HALF, Question, View
@@ -29,6 +30,7 @@ _NEARBY = 0.3  # part of the support that depends on the answer standing among w
 _NAMED = 0.9  # share of a summary's names and figures that must be found for it to count as stated
 _LISTED, _SCATTERED = 3, 0.6  # figures that make a list, and what it is worth where they stand apart
 _REACH = 12  # terms on either side of a place that count as its neighbourhood
+_RECKONED = 0.9  # share of an answer that follows from figures which are told
 _FOLLOWS = 0.95  # each part, at the least, where the answer follows from what is stated of both sides
 _SHARPNESS = 0.08  # temperature of the softmax against the references
 _LENGTH_DISCOUNT = 0.05  # long contexts cover more by chance
@@ -41,6 +43,7 @@ class Parts:
     ``spans`` are (start, end) in terms, ``chars`` in characters where these are known already
     (numbers). ``verified`` says whether this answer follows rather than another. ``nearest``
     compares the answer's surroundings with the best surroundings anywhere in the context, 0..1.
+    ``derived`` is there where the answer only follows from figures, whose places these then are.
     """
 
     support: float
@@ -53,6 +56,7 @@ class Parts:
     chars: tuple[tuple[int, int], ...] = ()
     verified: Verified = Verified()
     facts: KeyFacts = KeyFacts()
+    derived: Derived | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +67,18 @@ class _Found:
     chars: tuple[tuple[int, int], ...] = ()
 
 
-def measure(text: str, view: View, question: Question) -> Parts:
-    """The parts of one context, given the view made of it for the question."""
+def measure(text: str, view: View, question: Question, derived: Derived | None = None) -> Parts:
+    """The parts of one context, given the view made of it for the question.
+
+    ``derived`` says how the answer, where it isn't stated, follows from figures that are.
+    """
     if not view.size:
         return Parts(0.0, 0.0, 0.0, False, (), 0.0, ())
     if question.answer.kind == "summary":
         return _summary(view, question)
     if question.answer.kind == "yes/no":
         return _polar(view, question)
-    return _short(text, view, question)
+    return _short(text, view, question, derived)
 
 
 def grounded(parts: Parts, verified: Verified) -> Parts:
@@ -96,7 +103,7 @@ def _polar(view: View, question: Question) -> Parts:
     )
 
 
-def _short(text: str, view: View, question: Question) -> Parts:
+def _short(text: str, view: View, question: Question, derived: Derived | None) -> Parts:
     if len(question.answer.amounts) >= _LISTED:
         found = _figures(text, view, question)
     elif question.answer.amounts:
@@ -104,6 +111,10 @@ def _short(text: str, view: View, question: Question) -> Parts:
     else:
         found = _phrase(text, view, question)
     found = found if found.share else _character(text, view, question)
+    if derived is None or found.stated:
+        derived = None
+    else:
+        found = _Found(_RECKONED, True, _places_of(text, derived.places), derived.places)
     unstated = _unstated_share(view, question)
     given_away = bool(question.stated) and question.stated.keys() <= question.asked.keys()
     # Numbers may be cut where terms are not ("1,1"), so their places may lie a little beyond the last.
@@ -121,7 +132,15 @@ def _short(text: str, view: View, question: Question) -> Parts:
     for w in through:
         shares[w] += 0.5 * found.share
     return Parts(
-        support, relevance, unique, found.stated, found.spans, nearest, _strip(shares, view.size), found.chars
+        support,
+        relevance,
+        unique,
+        found.stated,
+        found.spans,
+        nearest,
+        _strip(shares, view.size),
+        found.chars,
+        derived=derived,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from synthesis.coherence.background import RARE_WEIGHT, weight
 from synthesis.coherence.evidence import answer_spans, asked_terms
+from synthesis.coherence.facts.derived import derive
 from synthesis.coherence.facts.passages import GOES_ON, Passages, spaced
 from synthesis.coherence.facts.verifier import verify
 from synthesis.coherence.parts import Parts, grounded, measure
@@ -130,7 +131,7 @@ def judged_on(
     told = _weighed(_together(passages, numbers), question, instruction)
     if not _carries(told):
         return parts
-    if told.verified.decision is None:
+    if told.verified.decision is None and told.derived is None:
         # The answer was found: what leads nowhere near it is no evidence for it.
         linked = _linked(passages, numbers, question)
         if linked != numbers:
@@ -166,9 +167,9 @@ def _carries(told: Parts) -> bool:
 def _weighed(text: str, question: Question, instruction: str) -> Parts:
     passages = Passages(text)
     view = View(text, wanted_terms(question), passages.terms)
-    parts = measure(text, view, question)
+    parts = measure(text, view, question, derive(passages, instruction, question.asked, question.answer))
     spans = answer_spans(text, question, parts) if view.size else []
-    return grounded(parts, verify(passages, question, instruction, spans))
+    return grounded(parts, verify(passages, question, instruction, spans, parts.derived))
 
 
 def _together(passages: Passages, numbers: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from synthesis.coherence import evidence as places
 from synthesis.coherence.background import calibration
+from synthesis.coherence.facts.derived import derive
 from synthesis.coherence.facts.keyfacts import key_facts
 from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.facts.verifier import verify
@@ -40,12 +41,13 @@ def examine(
     question = read_question(instruction, answer)
     passages = Passages(context)
     view = View(context, wanted_terms(question), passages.terms)
-    parts = measure(context, view, question)
+    reckoned = derive(passages, instruction, question.asked, question.answer)
+    parts = measure(context, view, question, reckoned)
     if question.answer.kind == "summary":
         parts = replace(parts, facts=key_facts(passages, question))
     else:
         spans = places.answer_spans(context, question, parts) if view.size else []
-        parts = grounded(parts, verify(passages, question, instruction, spans))
+        parts = grounded(parts, verify(passages, question, instruction, spans, parts.derived))
     if known is not None:
         parts = judged_on(view, passages, question, instruction, parts, known)
     starts = [start for start, _ in parts.spans]

@@ -53,6 +53,8 @@ def _support(text: str, question: Question, parts: Parts) -> str:
     if kind == "summary":
         return f"The context carries {parts.support:.0%} of the summary's sentences and names, by weight."
     spans = answer_spans(text, question, parts)
+    if parts.derived is not None:
+        return f"The answer follows from figures that are stated: {parts.derived.why}."
     if parts.stated:
         return f"The answer is stated {_times(len(parts.spans))}."
     if spans:

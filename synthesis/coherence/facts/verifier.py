@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from synthesis.coherence.facts.candidates import Candidate, candidates
 from synthesis.coherence.facts.decided import Decision, decide
+from synthesis.coherence.facts.derived import Derived
 from synthesis.coherence.facts.field import Field
 from synthesis.coherence.facts.passages import Passages, spaced
 from synthesis.coherence.facts.rivals import chosen, kind_asked, place_among
@@ -46,8 +47,19 @@ class Verified(NamedTuple):
         return self.value >= _VERIFIED
 
 
-def verify(passages: Passages, question: Question, instruction: str, spans: Sequence[Span]) -> Verified:
-    """What the facts say; ``spans`` are the characters where a short answer stands, in order."""
+def verify(
+    passages: Passages,
+    question: Question,
+    instruction: str,
+    spans: Sequence[Span],
+    derived: Derived | None = None,
+) -> Verified:
+    """What the facts say; ``spans`` are the characters where a short answer stands, in order.
+
+    ``derived``: the answer only follows from figures, which stand there.
+    """
+    if derived is not None:
+        return Verified(_LIKELY if derived.sure else 0.0)
     decision = decide(passages, instruction, question.answer)
     if decision is not None and decision.follows is not None:
         strength = _SURE if decision.sure else _LIKELY
