@@ -144,6 +144,47 @@ def test_reasons_in_the_log_become_advice(tmp_path, reason, settings) -> None:
     trouble._kept.discard(path)
 
 
+# The messages are vLLM's and torch's own, word for word.
+@pytest.mark.parametrize(
+    ("said", "sizes", "advice"),
+    [
+        (
+            "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.32 GiB. GPU 0 has a total "
+            "capacity of 79.11 GiB of which 1.02 GiB is free.",
+            {"max_num_seqs": 1024, "gpu_memory_utilization": 0.92, "max_num_batched_tokens": 16384},
+            ["gpu_memory_utilization to 0.87", "max_num_seqs to 512", "max_num_batched_tokens to 8192"],
+        ),
+        (
+            "RuntimeError: CUDA out of memory occurred when warming up sampler with 256 dummy requests. "
+            "Please try lowering `max_num_seqs` or `gpu_memory_utilization` when initializing the engine.",
+            {},
+            ["gpu_memory_utilization to 0.85", "max_num_seqs to 128"],
+        ),
+        (
+            "ValueError: Free memory on device cuda:0 (40.5/79.11 GiB) on startup is less than desired "
+            "GPU memory utilization (0.92, 72.78 GiB). Decrease GPU memory utilization.",
+            {},
+            ["gpu_memory_utilization to 0.46"],
+        ),
+        (
+            "ValueError: To serve at least one request with the model's max seq len (131072), (7.0 GiB KV "
+            "cache is needed, which is larger than the available KV cache memory (2.1 GiB). Based on the "
+            "available memory, the estimated maximum model length is 39312. Try more",
+            {"gpu_memory_utilization": 0.8},
+            ["max_model_len to 39312", "gpu_memory_utilization to 0.85"],
+        ),
+    ],
+)
+def test_full_memory_gives_the_setting_and_its_value(said, sizes, advice) -> None:
+    for told in (
+        explain_load("some/model", RuntimeError(said), NO_LOG, sizes),
+        explain_death("some/model", RuntimeError(said), NO_LOG, sizes),
+    ):
+        for one in advice:
+            assert one in str(told), str(told)
+        assert "run again" in str(told)
+
+
 def test_without_a_log_the_exception_speaks() -> None:
     said = str(explain_death("some/model", MemoryError("CUDA out of memory"), NO_LOG))
     assert "CUDA out of memory" in said and "gpu_memory_utilization" in said and "run again" in said

@@ -16,7 +16,19 @@ from synthesis.errors import UsageError
 from synthesis.keys import holds_key, without_keys
 
 # Importing a module registers its commands, in the order that --help shows.
-_MODULES = ("run", "import_", "score", "evaluate", "report", "show", "compare", "publish", "export", "batch")
+_MODULES = (
+    "run",
+    "tune",
+    "import_",
+    "score",
+    "evaluate",
+    "report",
+    "show",
+    "compare",
+    "publish",
+    "export",
+    "batch",
+)
 for _module in _MODULES:
     importlib.import_module(f"builder.cli.{_module}")
 

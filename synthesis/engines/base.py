@@ -7,7 +7,7 @@ and batching stay inside it; it knows nothing of files, budgets or parsing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -129,6 +129,16 @@ class BaseEngine(ABC):
 
     in_process: ClassVar[bool] = False
     """It holds a model on this machine's device, and room for one."""
+
+    has_tunings: ClassVar[bool] = False
+    """It has settings that may be worth trying for speed; see ``tunings``."""
+
+    def tunings(self) -> Sequence[Mapping[str, Any]]:
+        """Settings worth trying in place of this engine's, for speed; none of them changes what is asked.
+
+        Each is a few options of the engine. May start the engine, to know what it has settled on.
+        """
+        return ()
 
     def part_for(self, pair_id: str, seed: int) -> BaseEngine:
         """Who answers the prompts of a pair in a run of this seed: itself, unless it is several."""

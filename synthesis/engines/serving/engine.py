@@ -44,10 +44,19 @@ class ServedEngine(BaseEngine):
         concurrency: requests at once, at most.
     """
 
+    has_tunings = True
+
     def __init__(self, server: Server, concurrency: int) -> None:
         self._server = server
+        self._concurrency = concurrency
         self._ahead = _AHEAD * concurrency
         self._sessions: set[Session] = set()
+
+    def tunings(self) -> Sequence[Mapping[str, Any]]:
+        """Fewer and more requests at once."""
+        factors = (0.5, 2, 4, 8)
+        tried = {min(max(1, int(self._concurrency * factor)), MOST_AT_ONCE) for factor in factors}
+        return [{"concurrency": one} for one in sorted(tried - {self._concurrency})]
 
     @abstractmethod
     def connect(self) -> Connection:

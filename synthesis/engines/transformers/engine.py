@@ -6,7 +6,7 @@ nothing of files, budgets or parsing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,7 @@ class TransformersEngine(BaseEngine):
 
     name = "transformers"
     in_process = True
+    has_tunings = True
 
     def __init__(
         self,
@@ -184,6 +185,11 @@ class TransformersEngine(BaseEngine):
         for prefix, continuation in requests:
             before, after = runtime.encoder.pieces(prefix, continuation)
             yield LogLikelihood(tuple(after), scorer.score(before, after))
+
+    def tunings(self) -> Sequence[Mapping[str, Any]]:
+        """Half as many prompts at once, and two, four and eight times as many."""
+        tried = {max(1, int(self._rows * factor)) for factor in (0.5, 2, 4, 8)}
+        return [{"batch_size": one} for one in sorted(tried - {self._rows})]
 
     def close(self) -> None:
         """Free the model. Safe to call twice; the engine cannot be used afterwards."""

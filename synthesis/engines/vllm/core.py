@@ -59,12 +59,17 @@ class Core:
         self.closed = False
 
     @property
+    def config(self) -> Any:
+        """The ``VllmConfig`` that vLLM settled on."""
+        return self._backend.config
+
+    @property
     def ahead(self) -> int:
         """Requests that may be unfinished at once: twice what vLLM says it writes at once.
 
         That keeps one waiting for every one that runs.
         """
-        config = self._backend.config
+        config = self.config
         places: int = config.scheduler_config.max_num_seqs * config.parallel_config.data_parallel_size
         return _AHEAD * places
 
@@ -134,7 +139,14 @@ class Core:
     def _died(self, error: Exception) -> EngineError:
         self.closed = True
         self._model.stop()
-        return explain_death(self._model.name, error, self._model.log)
+        config = self.config
+        sizes = {
+            "max_num_seqs": config.scheduler_config.max_num_seqs,
+            "max_num_batched_tokens": config.scheduler_config.max_num_batched_tokens,
+            "max_model_len": config.model_config.max_model_len,
+            "gpu_memory_utilization": config.cache_config.gpu_memory_utilization,
+        }
+        return explain_death(self._model.name, error, self._model.log, sizes)
 
 
 def refill(

@@ -7,7 +7,7 @@ processes go on by themselves. Knows nothing of files, budgets or parsing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from synthesis.data import Completion, Prompt
@@ -18,6 +18,13 @@ from synthesis.engines.vllm.core import Core, Inbox, TokenRequest, Window, refil
 from synthesis.engines.vllm.loading import own_defaults, require_vllm, seeds_are_safe, start
 from synthesis.engines.vllm.options import check_options, read_template, shaping
 from synthesis.errors import EngineError
+
+# Without a second model: tokens that followed the same words in the prompt or the reply, or (with the
+# package arctic-inference) in any reply so far. Replies are drawn from the same distribution.
+_SPECULATION = (
+    {"method": "ngram", "num_speculative_tokens": 4, "prompt_lookup_max": 4},
+    {"method": "suffix", "num_speculative_tokens": 16},
+)
 
 
 class VLLMEngine(BaseEngine):
@@ -73,6 +80,7 @@ class VLLMEngine(BaseEngine):
 
     name = "vllm"
     in_process = True
+    has_tunings = True
 
     def __init__(
         self,
@@ -206,6 +214,24 @@ class VLLMEngine(BaseEngine):
                 yield ready.pop(given)
                 given += 1
                 window.give_back()
+
+    def tunings(self) -> Sequence[Mapping[str, Any]]:
+        """Half and twice as many sequences and tokens of a step as vLLM settled on, and speculation.
+
+        A half of the tokens of a step only where prompts may be read in parts; what vLLM refuses shows when
+        it is tried.
+        """
+        config = self._core().config
+        scheduler = config.scheduler_config
+        found: list[Mapping[str, Any]] = [
+            {"max_num_seqs": max(1, int(scheduler.max_num_seqs * factor))} for factor in (0.5, 2)
+        ]
+        tokens = scheduler.max_num_batched_tokens
+        least = scheduler.max_num_seqs if scheduler.enable_chunked_prefill else tokens
+        found += [{"max_num_batched_tokens": one} for one in (tokens // 2, tokens * 2) if one >= least]
+        if not self._arguments.get("speculative_config"):
+            found += [{"speculative_config": one} for one in _SPECULATION]
+        return found
 
     def close(self) -> None:
         """End vLLM's processes. Safe to call twice; used again, the engine loads the model again."""

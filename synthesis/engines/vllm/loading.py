@@ -100,7 +100,7 @@ def _started(
     try:
         backend = load(model, given)
     except _load_errors() as error:
-        raise explain_load(model, error, log) from error
+        raise explain_load(model, error, log, given) from error
     children = set(multiprocessing.active_children()) - before
     watcher = _watch([child.pid for child in children if child.pid is not None])
     request = LoRARequest("adapter", 1, lora) if lora else None

@@ -16,10 +16,12 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from synthesis.errors import ConfigError, EngineError
 
@@ -34,6 +36,13 @@ _WRAPPING = re.compile(
 
 _OPTIONS = "generation.options"
 _RESUME = "then run again to go on from what is done"
+
+# Sizes in vLLM's messages: the longest reply that fits, what is free of the memory, requests at once.
+_FITS = re.compile(r"maximum model length is (\d+)")
+_FREE = re.compile(r"\(([\d.]+)/([\d.]+) GiB\)")
+_AT_ONCE = re.compile(r"with (\d+) dummy requests")
+_SHARE, _LESS = 0.9, 0.05  # vLLM's usual share of the memory, and a step down from it
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _CACHE_SMALL = ("kv cache is needed", "no available memory for the cache", "on kv cache allocation")
 _FULL = (
@@ -162,18 +171,23 @@ def _tidy(owner: int, path: Path, settings: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def explain_load(model: str, error: BaseException, log: VLLMLog) -> EngineError:
-    """Why the model is not running."""
+def explain_load(
+    model: str, error: BaseException, log: VLLMLog, sizes: Mapping[str, Any] = _NOTHING
+) -> EngineError:
+    """Why the model is not running; ``sizes`` are the arguments that it was given."""
     cause = _cause(error, log)
-    return EngineError(
-        f"vLLM could not start model '{model}' ({cause}). {_advice(cause, error)}, {_RESUME}; {log.hint()}"
+    advice = _advice(cause, error, sizes)
+    return EngineError(f"vLLM could not start model '{model}' ({cause}). {advice}, {_RESUME}; {log.hint()}")
+
+
+def explain_death(
+    model: str, error: BaseException, log: VLLMLog, sizes: Mapping[str, Any] = _NOTHING
+) -> EngineError:
+    """Why vLLM stopped in the middle of its work; ``sizes`` are those that it ran with."""
+    cause = _cause(error, log)
+    advice = (
+        _memory_advice(cause, sizes) or f"If this model or device cannot do what {_OPTIONS} asks, change that"
     )
-
-
-def explain_death(model: str, error: BaseException, log: VLLMLog) -> EngineError:
-    """Why vLLM stopped in the middle of its work."""
-    cause = _cause(error, log)
-    advice = _memory_advice(cause) or f"If this model or device cannot do what {_OPTIONS} asks, change that"
     return EngineError(
         f"vLLM stopped while it ran model '{model}' ({cause}). {advice}, {_RESUME}; {log.hint()}"
     )
@@ -205,8 +219,8 @@ def _cause(error: BaseException, log: VLLMLog) -> str:
     return " ".join(_WRAPPING.sub(" ", " ".join(said.split())).split())
 
 
-def _advice(cause: str, error: BaseException) -> str:
-    memory = _memory_advice(cause)
+def _advice(cause: str, error: BaseException, sizes: Mapping[str, Any]) -> str:
+    memory = _memory_advice(cause, sizes)
     if memory:
         return memory
     if _holds(cause, _TOO_LONG):
@@ -225,20 +239,50 @@ def _advice(cause: str, error: BaseException) -> str:
     return f"Check --model and {_OPTIONS}"
 
 
-def _memory_advice(cause: str) -> str:
+def _memory_advice(cause: str, sizes: Mapping[str, Any]) -> str:
+    """Which settings to lower, and to what, as far as the message or what is set says; else empty."""
+    share = sizes.get("gpu_memory_utilization") or _SHARE
     if _holds(cause, _CACHE_SMALL):
+        fits, fixed = _FITS.search(cause), "kv_cache_memory_bytes"
+        room = fixed if sizes.get(fixed) else f"gpu_memory_utilization{_to(_raised(share))}"
         return (
-            f"What the weights leave cannot hold one reply of full length: lower {_OPTIONS}.max_model_len "
-            "(prompt and reply together; it need not be more than a prompt plus generation.max_tokens), "
-            "raise gpu_memory_utilization, or spread the model with tensor_parallel_size"
+            f"What the weights leave cannot hold one reply of full length: lower {_OPTIONS}.max_model_len"
+            f"{_to(fits and fits[1])} (prompt and reply together; it need not be more than a prompt plus "
+            f"generation.max_tokens), raise {room}, or spread the model with "
+            "tensor_parallel_size"
         )
     if _holds(cause, _FULL):
+        free, at_once = _FREE.search(cause), _AT_ONCE.search(cause)
+        lower = (
+            float(free[1]) / float(free[2]) if free and "free memory on device" in cause.lower() else share
+        )
+        seqs, tokens, longest = (
+            sizes.get(name) for name in ("max_num_seqs", "max_num_batched_tokens", "max_model_len")
+        )
+        seqs = int(at_once[1]) if at_once else seqs
         return (
-            f"The memory is full: lower {_OPTIONS}.gpu_memory_utilization (other programs use the rest), "
-            "max_num_seqs (replies at once), max_model_len, or for scoring max_num_batched_tokens; or spread "
-            "the model with tensor_parallel_size, or load it with quantization"
+            f"The memory is full: lower {_OPTIONS}.gpu_memory_utilization{_to(_lowered(lower))} (other "
+            f"programs use the rest), max_num_seqs{_to(_half(seqs))} (replies at once), "
+            f"max_model_len{_to(_half(longest))}, or for scoring max_num_batched_tokens{_to(_half(tokens))}; "
+            "or spread the model with tensor_parallel_size, or load it with quantization"
         )
     return ""
+
+
+def _to(value: object) -> str:
+    return f" to {value}" if value else ""
+
+
+def _half(size: Any) -> int:
+    return size // 2 if isinstance(size, int) else 0
+
+
+def _lowered(share: float) -> float:
+    return max(0.0, round(share - _LESS, 2))
+
+
+def _raised(share: float) -> float:
+    return round(min(share + _LESS, 0.98), 2) if share < 0.97 else 0.0
 
 
 def _holds(text: str, signs: Sequence[str]) -> bool:
