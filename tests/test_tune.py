@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from builder.cli.main import app
-from builder.job.tuning import Sweep, Trial, table_of, try_setting, tune, write_best
+from builder.job.tuning import Sweep, TriedSetting, table_of, try_setting, tune, write_best
 from synthesis.errors import ConfigError, UsageError
 from synthesis.options import RunConfig, from_dict, load_config
 from tests.openai_server import Reply, serve
@@ -52,11 +52,11 @@ def test_more_at_once_is_found_and_written(tmp_path: Path) -> None:
 
 
 def test_what_is_no_faster_leaves_the_file_alone(tmp_path: Path) -> None:
-    rest = Trial({}, (100.0, 110.0))
-    assert not Trial({"a": 1}, (108.0, 112.0)).beats(rest)  # within what the other varies by
-    assert not Trial({"a": 1}, (90.0, 160.0)).beats(rest)  # within what it varies by itself
-    assert not Trial({"a": 1}, reason="it died").beats(rest)
-    assert Trial({"a": 1}, (130.0, 131.0)).beats(rest)
+    rest = TriedSetting({}, (100.0, 110.0))
+    assert not TriedSetting({"a": 1}, (108.0, 112.0)).beats(rest)  # within what the other varies by
+    assert not TriedSetting({"a": 1}, (90.0, 160.0)).beats(rest)  # within what it varies by itself
+    assert not TriedSetting({"a": 1}, reason="it died").beats(rest)
+    assert TriedSetting({"a": 1}, (130.0, 131.0)).beats(rest)
 
 
 def test_a_setting_that_hangs_is_a_line(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_file_keeps_what_else_it_says(text: str, tmp_path: Path) -> None:
     config = load_config(file)
     config = from_dict({**config.to_dict(), "generation": {**config.to_dict()["generation"], "model": "m"}})
     speculation = {"method": "ngram", "num_speculative_tokens": 4}
-    write_best(file, config, Trial({"concurrency": 32, "speculative_config": speculation}, (1.0, 1.0)))
+    write_best(file, config, TriedSetting({"concurrency": 32, "speculative_config": speculation}, (1.0, 1.0)))
     after = load_config(file)
     assert after.generation.options["concurrency"] == 32
     assert after.generation.options["speculative_config"] == speculation

@@ -56,12 +56,12 @@ def tune(
     resolved = configured(file if file.is_file() else None, given)  # one that is not there is made
     if resolved.generation.engine == "composer" and not given.get("engine"):
         resolved = replace(resolved, generation=replace(resolved.generation, engine="vllm"))
-    from builder.job.tuning import REST, Sweep, Trial, table_of, write_best
+    from builder.job.tuning import REST, Sweep, TriedSetting, table_of, write_best
     from builder.job.tuning import tune as search
 
-    trials: list[Trial] = []
+    trials: list[TriedSetting] = []
 
-    def found(trial: Trial) -> None:
+    def found(trial: TriedSetting) -> None:
         trials.append(trial)
         if not quiet:
             told = f"{trial.rate:,.0f} tokens/s" if trial.rates else trial.reason

@@ -39,7 +39,7 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TriedSetting:
     """One setting and what came of it.
 
     ``changes`` are options of the engine in place of those configured; ``rates`` output tokens a second, one
@@ -69,12 +69,12 @@ class Trial:
         """Between the slowest and the fastest repeat, in tokens a second."""
         return max(self.rates) - min(self.rates) if self.rates else 0.0
 
-    def beats(self, other: Trial) -> bool:
+    def beats(self, other: TriedSetting) -> bool:
         """Whether it is faster by more than either of the two varies by itself."""
         return self.rate - other.rate > max(self.spread, other.spread)
 
 
-def tune(config: RunConfig, sweep: Sweep, found: Callable[[Trial], None]) -> Trial:
+def tune(config: RunConfig, sweep: Sweep, found: Callable[[TriedSetting], None]) -> TriedSetting:
     """Try settings, tell of each as it is done, and return the one to take: maybe the one there is.
 
     Where something seems faster, what is configured is tried a second time, at the end: a machine that has
@@ -93,7 +93,7 @@ def tune(config: RunConfig, sweep: Sweep, found: Callable[[Trial], None]) -> Tri
         )
     config = _in_one_reply(config)
 
-    def tried(changes: Mapping[str, Any]) -> Trial:
+    def tried(changes: Mapping[str, Any]) -> TriedSetting:
         trial = try_setting(config, changes, sweep)
         found(trial)
         return trial
@@ -116,7 +116,7 @@ def tune(config: RunConfig, sweep: Sweep, found: Callable[[Trial], None]) -> Tri
     return best if best.beats(rest) else rest
 
 
-def try_setting(config: RunConfig, changes: Mapping[str, Any], sweep: Sweep) -> Trial:
+def try_setting(config: RunConfig, changes: Mapping[str, Any], sweep: Sweep) -> TriedSetting:
     """One setting in a process of its own, which is ended with all it started when its time is up."""
     options = {**config.generation.options, **changes}
     asked = replace(config, generation=replace(config.generation, options=options))
@@ -147,10 +147,10 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
             process.stdin.close()
 
 
-def _read(folder: Path, changes: Mapping[str, Any], status: int | None, sweep: Sweep) -> Trial:
+def _read(folder: Path, changes: Mapping[str, Any], status: int | None, sweep: Sweep) -> TriedSetting:
     path = folder / "found.json"
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    trial = Trial(
+    trial = TriedSetting(
         changes,
         tuple(found.get("rates", ())),
         found.get("start", 0.0),
@@ -169,9 +169,9 @@ def _read(folder: Path, changes: Mapping[str, Any], status: int | None, sweep: S
     return replace(trial, reason=reason)
 
 
-def _best_by_option(faster: Sequence[Trial]) -> list[Trial]:
+def _best_by_option(faster: Sequence[TriedSetting]) -> list[TriedSetting]:
     """The fastest of those that change the same option."""
-    best: dict[tuple[str, ...], Trial] = {}
+    best: dict[tuple[str, ...], TriedSetting] = {}
     for trial in faster:
         key = tuple(sorted(trial.changes))
         if key not in best or trial.rate > best[key].rate:
@@ -187,7 +187,7 @@ def _in_one_reply(config: RunConfig) -> RunConfig:
     return replace(config, generation=replace(made, candidates=1))
 
 
-def write_best(path: Path, config: RunConfig, best: Trial) -> None:
+def write_best(path: Path, config: RunConfig, best: TriedSetting) -> None:
     """Put what was tuned into a run's file: its other values, their order and its comments stay.
 
     Written are the options of ``best`` and all in which ``config`` differs from the defaults, as far as the
@@ -246,7 +246,7 @@ def _told(value: Any) -> str:
     return json.dumps(value, separators=(",", ":")) if isinstance(value, Mapping) else str(value)
 
 
-def table_of(trials: Sequence[Trial]) -> list[str]:
+def table_of(trials: Sequence[TriedSetting]) -> list[str]:
     """The lines of a table: setting, tokens a second, spread, ratio to what is configured, start."""
     rest = next((trial.rate for trial in trials if not trial.changes and trial.rates), 0.0)
     rows = [("setting", "tokens/s", "spread", "ratio", "start", "")]
