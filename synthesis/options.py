@@ -149,6 +149,11 @@ class GenerationConfig:
     candidates: int = apart(
         1, "Contexts for each pair, by different seeds, of which the best is kept.", low=1, high=100
     )
+    keep_candidates: bool = apart(
+        False,
+        "Keep all of --candidates as rows of their own, grouped and ranked, instead of the best alone.",
+        flag="--keep-candidates/--best-candidate",
+    )
     section_words: int = apart(
         1500,
         "Words per reply; contexts over twice as long are written in sections; 0 never.",
@@ -218,6 +223,11 @@ class SamplesConfig:
         example="removed,changed",
     )
     keychain_links: int = option(3, "Links of each chain, from key to key.", low=1, high=32)
+    all_candidates: bool = option(
+        False,
+        "Make a sample of every candidate that was kept, instead of the best for each pair.",
+        flag="--all-candidates/--best-candidates",
+    )
     answers: str = option(
         "plain",
         "The answer alone (plain), with its evidence quoted by document number (cited), or after the steps "

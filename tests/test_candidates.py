@@ -178,3 +178,111 @@ def test_candidates_that_would_all_be_the_same_are_refused() -> None:
 
 def test_faults_count_before_the_score() -> None:
     assert Mark(1, 0.9).rank < Mark(0, 0.4).rank < Mark(0, 0.5).rank
+
+
+def test_all_are_kept_as_rows_of_their_own_if_asked(tmp_path, command) -> None:
+    import datasets
+
+    from builder import load
+    from builder.export.write import export
+
+    folder = tmp_path / "run"
+    told: Counter[str] = Counter()
+
+    def say(request: Asked) -> Reply:
+        pair = next(pair for pair in PAIRS if pair.instruction in request.text)
+        told[pair.id] += 1
+        return Reply(text(pair, (WEAK, GOOD, FAIR)[told[pair.id] - 1]))
+
+    def rows(name: str) -> list[dict[str, object]]:
+        return datasets.load_dataset(str(folder / "dataset"), name, split="train").to_list()
+
+    with serve(say) as server:
+        options = ["--pairs", source(tmp_path), "--engine", "openai", "--model", "tiny", "--words", "100"]
+        options += ["--option", f"base_url={server.url}", "--lengths", "700", "--out", folder, "--min"]
+        options += [
+            "overall=0,support=0.01",
+            "--option",
+            "concurrency=1",
+            "--repairs",
+            "0",
+            "--candidates",
+            "3",
+        ]
+        done = command("run", *options, "--keep-candidates")
+        assert done.returncode == 0 and "6 contexts, 0 rejected" in done.stdout, done.stderr
+        assert "0 new" in command("plan", *options, "--keep-candidates").stdout
+        raw = rows("tiny")
+        assert [(row["group"], row["rank"], row["chosen"]) for row in raw] == [
+            (pair.id, rank, rank == 1) for pair in PAIRS for rank in raw_ranks(raw, pair)
+        ]
+        best = {row["id"]: row for row in raw if row["chosen"]}
+        assert [str(best[pair.id]["context"]).split()[1] for pair in PAIRS] == [GOOD, GOOD]
+        for pair in PAIRS:
+            scores = [
+                row["coherence"] for row in sorted(raw, key=lambda row: row["rank"]) if row["id"] == pair.id
+            ]
+            assert scores == sorted(scores, reverse=True) and len(set(scores)) == 3
+        # Samples are of the best, unless all are asked for; no two of a pair ever stand together.
+        assert [(row["pair_id"], row["rank"]) for row in rows("tiny-chat-700")] == [
+            (pair.id, 1) for pair in PAIRS
+        ]
+        more = command("assemble", folder, "--lengths", "900", "--all-candidates", "--kind", "chat,rl")
+        assert more.returncode == 0, more.stderr
+        samples = rows("tiny-chat-900")
+        assert sorted(row["rank"] for row in samples) == [1, 1, 2, 2, 3, 3]
+        assert all(len(set(row["documents"])) == len(row["documents"]) == 2 for row in samples)
+        assert len({row["id"] for row in samples}) == 6
+        assert [(row["group"], row["rank"]) for row in rows("tiny-rl-900")] == [
+            (row["pair_id"], row["rank"]) for row in samples
+        ]
+        export(folder, tmp_path / "rl.jsonl", format="rl", config="tiny-chat-900")
+        written = [json.loads(line) for line in (tmp_path / "rl.jsonl").read_text().splitlines()]
+        assert written == rows("tiny-rl-900")
+        loaded = load(str(folder), "tiny", length=900, cache_dir=str(tmp_path / "cache"))
+        assert sorted(loaded["pair_id"]) == sorted(pair.id for pair in PAIRS) and set(loaded["rank"]) == {1}
+        every = load(str(folder), "tiny", length=900, all_candidates=True, cache_dir=str(tmp_path / "cache"))
+        assert every.to_list() == samples
+        card = (folder / "dataset/README.md").read_text()
+        assert "6 contexts for 2 pairs" in " ".join(card.split())
+        # They are there for whoever does not want them any more, and nothing is asked again.
+        done = command("run", *options)
+        assert "2 contexts, 0 rejected" in done.stdout and len(server.asked) == 6
+        assert [row["rank"] for row in rows("tiny")] == [1, 1]
+        refused = command("run", *options[:-1], "1", "--keep-candidates")
+        assert refused.returncode == 2 and "give --candidates 2 or more" in refused.stderr
+
+
+def raw_ranks(raw: list[dict[str, object]], pair: Pair) -> list[object]:
+    """The ranks of a pair's rows, the best of which comes first."""
+    ranks = [row["rank"] for row in raw if row["id"] == pair.id]
+    assert sorted(ranks) == [1, 2, 3] and ranks[0] == 1
+    return ranks
+
+
+def test_what_was_kept_stays_when_rejected_pairs_are_asked_again(tmp_path) -> None:
+    from dataclasses import replace
+
+    from synthesis.run.loop import carry_out
+    from synthesis.run.retry import by_another_seed, rows_to_retry
+
+    replies = iter([text(PAIRS[0], WEAK), text(PAIRS[0], GOOD), "No.", "No.", *[text(PAIRS[1], FAIR)] * 2])
+    keeping = replace(job(PretendModel(lambda _: next(replies)), 2), keeps=True)
+    with Journal(tmp_path) as journal:
+        generate(keeping, PAIRS, journal)
+        assert [context.text.split()[1] for _, context in journal.current_contexts()] == [GOOD, WEAK]
+        before = list(journal.current())
+        assert [kept for _, kept in before] == [True, True, False]
+        again = by_another_seed(keeping, journal)
+        carry_out(again, rows_to_retry(again, journal), journal)
+        assert list(journal.current())[:2] == before[:2]
+        assert [kept for _, kept in journal.current()] == [True, True, True]
+
+
+def test_in_memory_all_are_given_the_best_first() -> None:
+    replies = iter([text(PAIRS[0], how) for how in (FAIR, WEAK, GOOD)])
+    model = PretendModel(lambda _: next(replies))
+    found = synthesize(PAIRS[:1], model, words=100, candidates=3, keep_candidates=True, repairs=0)
+    assert [one.text.split()[1] for one in found] == [GOOD, FAIR, WEAK]
+    with pytest.raises(ConfigError, match="one is asked for"):
+        next(synthesize(PAIRS, model, keep_candidates=True))

@@ -125,7 +125,8 @@ def test_keywords_and_their_defaults_are_those_of_the_tables() -> None:
         "synthesize": ({one.name: one.default for one in settings(GenerationConfig)}, synthesize),
         "assemble": ({one.name: one.default for one in settings(SamplesConfig)}, assemble),
     }
-    own = {"options", "lengths", "kinds"}  # of the engine or a folder, by their names; and the length
+    # Of the engine or a folder, by their names; and the length.
+    own = {"options", "lengths", "kinds", "all_candidates"}
     free = {"tokenizer": None, "corpus": None, "max_reuse": None, "mix": None}  # what is empty in a file
     for name, (table, function) in offered.items():
         taken = {one: p.default for one, p in inspect.signature(function).parameters.items()}

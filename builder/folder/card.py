@@ -159,6 +159,7 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
         "sources": _sources(listed),
         "rejected": [line for manifest in listed for line in reasons(manifest)],
         "filters": filters(listed),
+        "candidates": candidates(listed),
         "contamination": contamination(listed),
         "modelless": _modelless(listed),
         "imported": any(manifest.facts.get("engine") == IMPORTED for manifest in listed),
@@ -304,6 +305,14 @@ def filters(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def candidates(listed: Sequence[Manifest]) -> list[dict[str, str]]:
+    """Per config that holds several contexts for a pair: how many of both."""
+    return [
+        {"config": manifest.config, **{name: _count(details.get(name)) for name in ("contexts", "pairs")}}
+        for manifest, details in _with(listed, "candidates")
+    ]
 
 
 def contamination(listed: Sequence[Manifest]) -> list[dict[str, Any]]:

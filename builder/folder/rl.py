@@ -35,6 +35,8 @@ def rl_row(known: Mapping[str, Any]) -> Row:
     checked = {"checker": checker, "answer_type": kind, "aliases": aliases, "tolerance": 0.0}
     return {
         "id": known["id"],
+        "group": own,
+        "rank": known.get("rank") or 1,
         "data_source": f"context-synthesis/{task}" if task else "context-synthesis",
         "ability": "long-context",
         "task": task,

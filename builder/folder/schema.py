@@ -59,6 +59,15 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("template", "text", "prompt template"),
         Column("attempts", "integer", "replies it took, those asked for again and all sections included"),
         Column("seed", "integer", "seed of this context"),
+        Column(
+            "group",
+            "text",
+            "name of what all contexts for one pair share where several were kept: the pair's",
+        ),
+        Column("rank", "integer", "place among those, 1 for the best"),
+        Column(
+            "chosen", "flag", "whether it is the best, of which samples are made unless all are asked for"
+        ),
         Column("metadata", "long", "JSON object with the source's other fields"),
     ),
     "chat": (
@@ -91,6 +100,9 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column(
             "answer_form", "text", "how the last turn gives it: `plain`, `cited` (with quotes) or `reasoned`"
         ),
+        Column(
+            "rank", "integer", "rank of the supporting context among those kept for its pair, 1 for the best"
+        ),
         Column("documents", "texts", "pair ids of all contexts, in order"),
         Column("distractors", "text", "how the other contexts were chosen"),
         Column("coherence", "number", "overall score of the supporting context"),
@@ -116,6 +128,8 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
     ),
     "rl": (
         Column("id", "text", "name of the sample, as in the chat config"),
+        Column("group", "text", "name of the pair, which rows with other contexts for it share"),
+        Column("rank", "integer", "rank of the supporting context among those, 1 for the best"),
         Column("data_source", "text", "where it is from, by which verl chooses a reward"),
         Column("ability", "text", "`long-context`"),
         Column("task", "text", "kind of task"),
@@ -216,9 +230,13 @@ def id_column(kind: Kind) -> str:
 
 
 def raw_row(
-    pair: Pair, context: Context, coherence: Coherence | None, overlaps: Iterable[Mapping[str, Any]] = ()
+    pair: Pair,
+    context: Context,
+    coherence: Coherence | None,
+    overlaps: Iterable[Mapping[str, Any]] = (),
+    rank: int = 1,
 ) -> Row:
-    """A row of a raw config. Scores are None where nothing was scored."""
+    """A row of a raw config. Scores are None where nothing was scored; ``rank`` is that among its pair's."""
     return {
         "id": pair.id,
         "task": pair.task,
@@ -244,12 +262,15 @@ def raw_row(
         "template": context.template,
         "attempts": context.attempts,
         "seed": context.seed,
+        "group": pair.id,
+        "rank": rank,
+        "chosen": rank == 1,
         # A Parquet or CSV source may bring dates and the like; as text they stay readable.
         "metadata": json.dumps(dict(pair.metadata), ensure_ascii=False, sort_keys=True, default=str),
     }
 
 
-def chat_row(sample: Sample) -> Row:
+def chat_row(sample: Sample, rank: int = 1) -> Row:
     """A row of a chat config. No column is called ``prompt``: trainers misread it beside ``messages``."""
     (start, end), (first, last) = sample.evidence_span, sample.token_span
     numbers = sample.evidence_documents or [None] * len(sample.evidence)
@@ -277,6 +298,7 @@ def chat_row(sample: Sample) -> Row:
         "rings": sample.rings,
         "answer": sample.answer,
         "answer_form": sample.answer_form,
+        "rank": rank,
         "documents": list(sample.documents),
         "distractors": sample.distractors,
         "coherence": sample.coherence,

@@ -165,7 +165,7 @@ class KeptContexts:
         required = self._required
         if required is None:
             return {}
-        rows = _RowsAt(self._all, self._passed)
+        rows = RowsAt(self._all, self._passed)
         todo = sum(1 for _ in required.lacking(rows))
         if todo:
             required.ask(rows, _made, self._stage("asking what is required", todo), self._may_go_on)
@@ -183,7 +183,7 @@ class KeptContexts:
     @cached_property
     def kept(self) -> Sequence[Row]:
         """The contexts that stay, in their order."""
-        return _RowsAt(self._all, self._places) if self._drops else self._all
+        return RowsAt(self._all, self._places) if self._drops else self._all
 
     def place(self, index: int) -> int:
         """Where the context at ``index`` of ``kept`` stands among all."""
@@ -287,7 +287,7 @@ class Scores:
         return Coherence(overall, support, relevance, uniqueness, kind, verified, (), leaks)
 
 
-class _RowsAt(OnDemand[Row]):
+class RowsAt(OnDemand[Row]):
     """The rows at some places of a sequence."""
 
     def __init__(self, rows: Sequence[Row], places: Sequence[int]) -> None:

@@ -19,7 +19,8 @@ from builder.folder.reading import batches
 from builder.folder.rl import rl_row
 from builder.folder.schema import ROWS_VERSION, chat_row, raw_row, rejected_row
 from builder.folder.versions import read_manifests
-from builder.job.filtering import KeptContexts
+from builder.job.filtering import KeptContexts, RowsAt
+from builder.job.groups import Groups
 from builder.job.reporter import Reporter
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import describe_corpus, open_corpus
@@ -62,6 +63,20 @@ class RunRows:
         return open_corpus(source, revision=self.corpus.get("revision")) if source else None
 
     @cached_property
+    def _groups(self) -> Groups:
+        contexts, keeps = self._contexts, self._config.generation.keep_candidates
+        return Groups(contexts.kept, self._journal, contexts.coherence, keeps)
+
+    @cached_property
+    def _sampled(self) -> tuple[Documents, Sequence[int]]:
+        """The documents that samples are made of, and where each stands among all contexts that stay."""
+        kept = self._contexts.kept
+        if self._config.samples.all_candidates or not self._groups.kept:
+            return self._documents, range(len(kept))
+        places = self._groups.best()
+        return Documents(RowsAt(kept, places), self._tokenizer, self._texts or ()), places
+
+    @cached_property
     def _documents(self) -> Documents:
         # Shared by all configs, so that each context is counted and indexed once.
         return Documents(self._contexts.kept, self._tokenizer, self._texts or ())
@@ -100,11 +115,19 @@ class RunRows:
             advance = self._stage("scoring contexts", len(kept))
             for place, (pair, context) in enumerate(kept):
                 counted = replace(context, tokens=tokens[place])
-                yield raw_row(pair, counted, self._contexts.coherence(place), self._contexts.overlaps(place))
+                score, overlaps = self._contexts.coherence(place), self._contexts.overlaps(place)
+                yield raw_row(pair, counted, score, overlaps, self._groups.rank(place))
                 advance()
 
         content = self._content_id("raw", self._tokenizer.identity)
-        return ConfigData(self._config.name, "raw", rows, content, self._contexts.details)
+        return ConfigData(self._config.name, "raw", rows, content, self._details)
+
+    def _details(self) -> dict[str, Any]:
+        kept = self._contexts.kept
+        if not self._groups.kept:
+            return self._contexts.details()
+        told = {"contexts": len(kept), "pairs": len(self._groups.best())}
+        return {**self._contexts.details(), "candidates": told}
 
     def _chat(self, label: str, mixture: dict[int, float]) -> ConfigData:
         samples, seed = self._config.samples, self._config.seed
@@ -113,21 +136,24 @@ class RunRows:
         content = self._content_id("chat", *counted, asked, _contents(self.corpus))
 
         def rows() -> Iterator[Mapping[str, Any]]:
-            self._reporter.stage(f"assembling {label} samples", len(self._contexts.kept))
+            documents, places = self._sampled
+            self._reporter.stage(f"assembling {label} samples", len(places))
             options = make_options(mixture, samples, seed)
-            made = Assembly(self._documents, options, lambda item: self._contexts.coherence(item).overall)
+            made = Assembly(documents, options, lambda item: self._contexts.coherence(places[item]).overall)
             dropped = set()
+            item = -1
             for outcome in made.outcomes():
                 if not (outcome.stage == "twin" if isinstance(outcome, Rejected) else outcome.twin):
+                    item += 1  # its twins follow it
                     self._reporter.advance()
                 if isinstance(outcome, Rejected):
                     kind = [outcome.reason.partition(":")[0]] if outcome.stage == "twin" else []
-                    name = content_hash(content, outcome.pair_id, *kind)
+                    name = content_hash(content, outcome.pair_id, outcome.fingerprint, *kind)
                     self._keep(replace(outcome, fingerprint=name))
                     dropped.add(name)
                 else:
                     self.short += outcome.tokens < _FULL * outcome.budget
-                    yield chat_row(outcome)
+                    yield chat_row(outcome, self._groups.rank(places[item]))
             self._journal.keep_dropped(content, len(dropped))
 
         # In what is published stands what anybody can find, and no path of this machine.
@@ -169,9 +195,10 @@ class RunRows:
 
     def _dropped(self, content: str) -> Iterator[Rejected]:
         """What an assembly dropped: known by its settings and pair, like everything else."""
-        for pair, _ in self._contexts.kept:
+        for pair, context in self._contexts.kept:
             for kind in ((), *((twin,) for twin in self._config.samples.twins)):
-                dropped = self._journal.find_rejected(content_hash(content, pair.id, *kind))
+                name = content_hash(content, pair.id, context.fingerprint, *kind)
+                dropped = self._journal.find_rejected(name)
                 if dropped is not None:
                     yield dropped
 

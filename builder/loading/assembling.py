@@ -34,8 +34,8 @@ class AssemblyJob:
     min_coherence: float | None
 
 
-# The assembly last used. Processes forked from this one inherit it, its documents indexed.
-_latest: tuple[AssemblyJob, Assembly] | None = None
+# The assembly last used and its rows. Processes forked from this one inherit it, its documents indexed.
+_latest: tuple[AssemblyJob, Assembly, RawRows] | None = None
 # By identity, so that a folder whose tokenizer has changed is never taken for what it was.
 _LOADED: dict[str, Tokenizer] = {}
 _KEPT = 3
@@ -44,6 +44,13 @@ _KEPT = 3
 def outcomes(job: AssemblyJob, start: int, stop: int) -> Iterator[Sample | Rejected]:
     """What becomes of the contexts at positions ``start`` to ``stop``."""
     return _assembly(job).outcomes(start, stop)
+
+
+def rank(job: AssemblyJob, place: int) -> int:
+    """The rank of the context at a position among those for its pair."""
+    _assembly(job)
+    assert _latest is not None
+    return _latest[2].rank(place)
 
 
 def prepare(job: AssemblyJob) -> None:
@@ -76,10 +83,10 @@ def _assembly(job: AssemblyJob) -> Assembly:
     global _latest
     if _latest is None or _latest[0] != job:
         _latest = None  # before another is made, so that there are never two
-        rows = RawRows(Path(job.store), job.min_coherence)
+        rows = RawRows(Path(job.store), job.min_coherence, job.options.samples.all_candidates)
         tokenizer = _tokenizer(job.tokenizer, job.tokenizer_revision, job.identity)
         documents = Documents(rows, tokenizer, counted_by=job.counted_by)
-        _latest = job, Assembly(documents, job.options, rows.coherence)
+        _latest = job, Assembly(documents, job.options, rows.coherence), rows
     return _latest[1]
 
 

@@ -22,7 +22,15 @@ from datasets.builder import Key
 
 from builder.folder.place import find_place
 from builder.folder.schema import ROWS_VERSION, Row, arrow_schema, chat_row
-from builder.loading.assembling import AssemblyJob, forget, outcomes, prepare, remember, serial_tokenizers
+from builder.loading.assembling import (
+    AssemblyJob,
+    forget,
+    outcomes,
+    prepare,
+    rank,
+    remember,
+    serial_tokenizers,
+)
 from builder.loading.raw import RawConfig, find_raw, open_rows, prepare_store
 from synthesis.assembly.options import KEYWORDS, Length, Options, from_keywords, make_options, parse_mixture
 from synthesis.data import Rejected, content_hash
@@ -176,7 +184,8 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         from pathlib import Path
 
         store = prepare_store(self._raw, Path(self._cache_dir_root) / "context_synthesis_rows")
-        count = len(open_rows(store, self.config.min_coherence, self._raw.config))
+        every = self.config.options.samples.all_candidates
+        count = len(open_rows(store, self.config.min_coherence, self._raw.config, every))
         # A list is what datasets shares out among workers.
         shards = min(count, max(_SHARDS, workers or 1))
         spans = [(count * part // shards, count * (part + 1) // shards) for part in range(shards)]
@@ -190,11 +199,14 @@ class ContextSynthesis(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     def _generate_examples(self, spans: list[tuple[int, int]], job: AssemblyJob) -> Iterator[tuple[Any, Row]]:
         for shard, (start, stop) in enumerate(spans):
             dropped: list[Rejected] = []
+            item = start - 1
             for place, outcome in enumerate(outcomes(job, start, stop), start):
+                # The twins of a sample follow it.
+                item += not (outcome.stage == "twin" if isinstance(outcome, Rejected) else outcome.twin)
                 if isinstance(outcome, Rejected):
                     dropped += [outcome] if outcome.stage != "twin" else []
                 else:
-                    yield Key(shard, place), chat_row(outcome)
+                    yield Key(shard, place), chat_row(outcome, rank(job, item))
             if dropped:
                 _LOG.warning(
                     "%s: %d of %d contexts, from number %d on, make no sample and are left out; first %s: %s",

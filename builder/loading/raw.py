@@ -235,10 +235,11 @@ def _mapped(path: Path) -> Any:
 class RawRows(OnDemand[tuple[Pair, Context]]):
     """Pairs with their contexts, in the order of the files; only the row asked for is in memory.
 
-    ``least`` leaves out rows whose coherence is below it or was not measured.
+    ``least`` leaves out rows whose coherence is below it or was not measured; without ``every`` of several
+    contexts for one pair only the best is there, of those that ``least`` lets pass.
     """
 
-    def __init__(self, store: Path, least: float | None = None) -> None:
+    def __init__(self, store: Path, least: float | None = None, every: bool = False) -> None:
         """Open what ``prepare_store`` has written.
 
         Raises:
@@ -251,10 +252,26 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
         self._used = (*_USED, *(name for name in _LATER if name in self._table.column_names))
         self._scores = array("d", self._column("coherence", -1.0))
         kept = range(len(self._scores)) if least is None else _at_least(self._scores, least)
-        self._kept: Sequence[int] = kept
+        ranks = self._table.column("rank").to_pylist() if "rank" in self._table.column_names else []
+        several = not every and any(rank != 1 for rank in ranks)
+        self._kept: Sequence[int] = self._best(kept, ranks) if several else kept
 
     def _column(self, name: str, missing: float) -> list[float]:
         return [missing if value is None else value for value in self._table.column(name).to_pylist()]
+
+    def _best(self, kept: Sequence[int], ranks: Sequence[int]) -> array[int]:
+        names = self._table.column("id").to_pylist()
+        best: dict[str, int] = {}
+        for position in kept:
+            if ranks[position] < ranks[best.setdefault(names[position], position)]:
+                best[names[position]] = position
+        return array("L", sorted(best.values()))
+
+    def rank(self, index: int) -> int:
+        """The rank of a row among the contexts for its pair, 1 for the best."""
+        if "rank" not in self._table.column_names:
+            return 1
+        return int(self._table.column("rank")[self._kept[index]].as_py() or 1)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -294,13 +311,13 @@ def _at_least(scores: Sequence[float], least: float) -> array[int]:
     return array("L", [position for position, score in enumerate(scores) if score >= least])
 
 
-def open_rows(store: Path, least: float | None, config: str) -> RawRows:
+def open_rows(store: Path, least: float | None, config: str, every: bool = False) -> RawRows:
     """The rows of a store that reach ``least``.
 
     Raises:
         UsageError: there are none.
     """
-    rows = RawRows(store, least)
+    rows = RawRows(store, least, every)
     if not len(rows):
         best = rows.highest()
         raise UsageError(

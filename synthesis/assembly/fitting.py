@@ -234,17 +234,19 @@ class Workshop:
         """
         index = self.documents.index
         wanted = AnswerForms() if is_ordinary(answer) else answer_forms(answer)
-        texts = {index.texts[item]}
+        texts, pairs = {index.texts[item]}, {index.pairs[item]}
         seen = Seen()
         seen.add(own.sketch)
         for other in self.selector.candidates(item):
             text_key = index.texts[other]
-            if text_key in texts or index.kin(item, other):
+            # Of several contexts for one pair no two stand together.
+            if text_key in texts or index.pairs[other] in pairs or index.kin(item, other):
                 continue
             notes = index.notes(other)
             if stated_in(notes.words, wanted) or seen.near(notes.sketch):
                 continue
             texts.add(text_key)
+            pairs.add(index.pairs[other])
             seen.add(notes.sketch)
             name, text = self.documents.document(other)
             yield Document(other, name, text, index.tokens[other], notes.table)

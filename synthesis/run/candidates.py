@@ -8,7 +8,7 @@ fewest faults, among them the one with the highest score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -30,8 +30,15 @@ class Mark(NamedTuple):
         return -self.faults, self.score
 
 
-def check_candidates(count: int, engine: BaseEngine | type[BaseEngine], sampling: Sampling) -> None:
-    """Raise ConfigError where several candidates would all be the same."""
+def check_candidates(
+    count: int, engine: BaseEngine | type[BaseEngine], sampling: Sampling, keep: bool = False
+) -> None:
+    """Raise ConfigError where several candidates would all be the same, or there are none to keep."""
+    if keep and count == 1:
+        raise ConfigError(
+            "'generation.keep_candidates' (--keep-candidates) keeps several contexts for each pair, and "
+            "one is asked for; give --candidates 2 or more"
+        )
     if count > 1 and (engine.free or not sampling.temperature):
         why = "this engine draws nothing" if engine.free else "give --temperature above 0"
         raise ConfigError(
@@ -64,20 +71,22 @@ class Together:
     Args:
         count: how many there are for each pair.
         mark: how good one is; not asked for a rejection.
+        keep: whether all contexts are wanted, the best first.
     """
 
-    def __init__(self, count: int, mark: Callable[[Context, Pair], Mark]) -> None:
-        self._count, self._mark = count, mark
+    def __init__(self, count: int, mark: Callable[[Context, Pair], Mark], keep: bool = False) -> None:
+        self._count, self._mark, self._keep = count, mark, keep
         self._there: dict[int, list[Context | Rejected]] = {}
 
-    def add(self, pair: Pair, outcome: Context | Rejected) -> Context | Rejected | None:
+    def add(self, pair: Pair, outcome: Context | Rejected) -> Sequence[Context | Rejected]:
         """The best for the pair, one object for all of them, if this was the last; else nothing."""
         there = self._there.setdefault(id(pair), [])
         there.append(outcome)
         if len(there) < self._count:
-            return None
+            return ()
         del self._there[id(pair)]
         contexts = [one for one in there if isinstance(one, Context)]
         if self._count == 1 or not contexts:
-            return there[0]
-        return max(contexts, key=lambda context: self._mark(context, pair).rank)
+            return there[:1]
+        contexts.sort(key=lambda context: self._mark(context, pair).rank, reverse=True)
+        return contexts if self._keep else contexts[:1]

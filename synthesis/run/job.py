@@ -67,7 +67,8 @@ class Job:
     or does not, and is the same. Of ``candidates`` contexts for a pair the best is kept (see
     ``synthesis.run.candidates``). ``further`` are options of contexts that came later: a prompt's
     fingerprint tells of them only where they are used. With ``by_words`` the words asked for bound a
-    reply, whatever bound ``sampling`` has; fingerprints tell of the latter, as they did before.
+    reply, whatever bound ``sampling`` has; fingerprints tell of the latter, as they did before. With
+    ``keeps`` the candidates that are not the best are current, too.
     """
 
     engine: BaseEngine
@@ -81,6 +82,7 @@ class Job:
     candidates: int = 1
     further: Mapping[str, Any] = field(default_factory=dict)
     by_words: bool = False
+    keeps: bool = False
 
     def close(self) -> None:
         """Free the engine."""
@@ -219,6 +221,11 @@ class Job:
         names = candidate_names(fingerprint, self.candidates)
         return next((name for name in names if name in journal.rejected), None)
 
+    def others(self, fingerprint: str, chosen: str, journal: Journal) -> list[str]:
+        """The other candidates of a pair that are contexts, where all are kept."""
+        made = self.contexts(fingerprint, journal) if self.keeps else []
+        return [name for name in made if name != chosen]
+
     def _rank(self, name: str, journal: Journal) -> tuple[int, float]:
         pair, context, mark = journal.find_context(name)
         if mark is None:  # it was written before there were others
@@ -318,7 +325,7 @@ def make_job(config: RunConfig) -> Job:
     own = "" if made.template == GenerationConfig().template else made.template
     template = load_question_template(own) if config.asks else load_templates(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
-    check_candidates(made.candidates, class_of(made), sampling)
+    check_candidates(made.candidates, class_of(made), sampling, made.keep_candidates)
     engine = configured_engine(made)
     return (QuestionJob if config.asks else Job)(
         engine,
@@ -332,4 +339,5 @@ def make_job(config: RunConfig) -> Job:
         made.candidates,
         changed(made),
         not made.max_tokens,
+        made.keep_candidates,
     )

@@ -35,6 +35,7 @@ from synthesis.tokens import load_tokenizer
 
 _NAME = 16  # bytes of a fingerprint
 _ROW = 2 * _NAME + 1
+_OPEN, _AS_IT_IS = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ def carry_out(
     def work() -> Iterator[tuple[Pair, Prompt]]:
         for row in rows:
             states[row.state] += 1
-            names.extend((*bytes.fromhex(row.fingerprint + row.asked), row.is_open))
+            flags = row.is_open * _OPEN + (row.prompt is None) * _AS_IT_IS
+            names.extend((*bytes.fromhex(row.fingerprint + row.asked), flags))
             if isinstance(row.row, Rejected) and row.fingerprint not in journal.rejected:
                 journal.add(replace(row.row, fingerprint=row.fingerprint))
             for pair, prompt in row.missing(job, journal):
@@ -140,7 +142,7 @@ def carry_out(
                     again[prompt.fingerprint] = row.fingerprint
                 yield pair, prompt
 
-    names = bytearray()  # of each row, in order: its outcome, what is asked for it, whether anything is
+    names = bytearray()  # of each row, in order: its outcome, what is asked for it, how it stands
     again: dict[str, str] = {}  # what is asked under another name, and what for
     todo = work()
     with _tray(job, journal) as tray:
@@ -163,15 +165,18 @@ def carry_out(
     with journal.new_current() as order:
         for place in range(0, len(names), _ROW):
             row = bytes(names[place : place + _ROW])
-            name, asked, is_open = row[:_NAME].hex(), row[_NAME:-1].hex(), row[-1]
-            kept = job.chosen(asked, journal)
+            name, asked, flags = row[:_NAME].hex(), row[_NAME:-1].hex(), row[-1]
+            kept = name if flags & _AS_IT_IS else job.chosen(asked, journal)
             if asked != name:
                 if kept is not None and kept in journal.contexts:
                     journal.stand_in_for(name, kept)
                 kept = name
             if kept:
                 order(journal.stand_in(kept))
-            left += is_open and not job.has_outcomes(asked, journal)
+            if kept and asked == name and not flags & _AS_IT_IS:
+                for other in job.others(asked, kept, journal):
+                    order(other)
+            left += bool(flags & _OPEN) and not job.has_outcomes(asked, journal)
     # What failed alike to the very last has stopped nothing.
     return Counts(**states, left=left, failed=failed if left else "")
 
@@ -249,6 +254,7 @@ def synthesize(
     max_tokens: int = 0,
     repairs: int = 2,
     candidates: int = 1,
+    keep_candidates: bool = False,
     section_words: int = 1500,
     **options: Any,
 ) -> Iterator[Context | Rejected]:
@@ -269,6 +275,7 @@ def synthesize(
         max_tokens: bound on a reply, for engines that count; 0 goes by the words asked for.
         repairs: how often a reply that cannot be used is asked for again.
         candidates: how many contexts to write for each pair, by different seeds; the best is kept.
+        keep_candidates: whether the others are yielded, too, behind the best of their pair.
         section_words: a context of over twice as many words is written in sections of about
             this length; 0 for never.
         options: further settings of the engine.
@@ -283,7 +290,7 @@ def synthesize(
         made = adopted(engine)
     try:
         sampling = Sampling(temperature, top_p, max_tokens or AS_BEFORE, seed)
-        check_candidates(candidates, made, sampling)
+        check_candidates(candidates, made, sampling, keep_candidates)
         job = Job(
             made,
             load_templates(template),
@@ -294,11 +301,10 @@ def synthesize(
             section_words,
             by_words=not max_tokens,
         )
-        together = Together(candidates, job.rate)
+        together = Together(candidates, job.rate, keep_candidates)
         asked = ((pair, one) for pair in pairs for one in candidate_prompts(job.prompt(pair), candidates))
         for done in job.outcomes(asked):
-            if (best := together.add(done.pair, done.outcome)) is not None:
-                yield best
+            yield from together.add(done.pair, done.outcome)
     finally:
         if owned:
             made.close()

@@ -100,7 +100,8 @@ class Twins:
             if isinstance(found, Sample):
                 yield found
             else:
-                yield Rejected(self._pair.id, "twin", f"{kind}: {found}")
+                name = self._draft.context.fingerprint
+                yield Rejected(self._pair.id, "twin", f"{kind}: {found}", fingerprint=name)
 
     def _made(self, kind: str) -> Sample | str:
         made = {"removed": self._removed, "changed": self._changed, "decoy": self._swapped}[kind]
