@@ -21,7 +21,7 @@ _NOT_OF_A_MODEL = ("pairs: ", "assembly: ", "contamination: ")
 
 def tell_summary(summary: Summary, config: RunConfig) -> list[str]:
     """The last lines of a job."""
-    return [_made(summary), *_details(summary, config)]
+    return [_made(summary, "pair" if config.asks else "context"), *_details(summary, config)]
 
 
 def failure(summary: Summary, config: RunConfig) -> str:
@@ -50,11 +50,11 @@ def failure(summary: Summary, config: RunConfig) -> str:
     return ""
 
 
-def _made(summary: Summary) -> str:
+def _made(summary: Summary, what: str) -> str:
     filled = [result for result in summary.dataset.configs if result.rows]
     written = sum(result.built for result in filled)
     parts = [
-        _some(summary.contexts, "context"),
+        _some(summary.contexts, what),
         f"{summary.rejected:,} rejected",
         f"{_some(len(filled), 'config')} ({f'{written} written' if written else 'nothing changed'})",
         f"{summary.seconds:.1f} s",

@@ -11,7 +11,7 @@ from typing import Any
 from builder.folder.facts import CARD_FACTS, IMPORTED, ORDER, UNNAMED
 from builder.folder.figures import families
 from builder.folder.parquet import clean
-from builder.folder.schema import COLUMNS
+from builder.folder.schema import ASKED_MEANINGS, COLUMNS
 from builder.folder.versions import Manifest, read_manifests
 from builder.resources import card_template
 from builder.wording import readable_size
@@ -162,10 +162,17 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
         "candidates": candidates(listed),
         "contamination": contamination(listed),
         "modelless": _modelless(listed),
+        "asked": ", ".join(one.config for one in listed if _asks(one) and one.kind == "raw"),
+        "wrote": not listed or not all(map(_asks, listed)),
         "imported": any(manifest.facts.get("engine") == IMPORTED for manifest in listed),
         "replaced": sum(manifest.statistics.get("replaced_characters", 0) for manifest in listed),
         "license": _one_line(facts.get("license") or ""),
     }
+
+
+def _asks(manifest: Manifest) -> bool:
+    """Whether questions were written for texts, rather than contexts for pairs."""
+    return manifest.facts.get("method") == "instruction"
 
 
 def _modelless(listed: Sequence[Manifest]) -> list[str]:
@@ -207,6 +214,7 @@ def _sample(sample: Mapping[str, Any]) -> list[dict[str, str]]:
 def _columns(manifest: Manifest) -> list[dict[str, str]]:
     # The manifest decides: it may be older than what is written now.
     meanings = {column.name: column.meaning for column in COLUMNS[manifest.kind]}
+    meanings |= ASKED_MEANINGS if manifest.kind == "raw" and _asks(manifest) else {}
     return [
         {"name": name, "type": kind, "meaning": meanings.get(name, "")}
         for name, kind in manifest.schema.items()

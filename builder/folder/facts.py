@@ -14,7 +14,8 @@ from typing import Any
 
 from synthesis import __version__
 from synthesis.engines import engine_class
-from synthesis.options import RunConfig
+from synthesis.options import GenerationConfig, RunConfig
+from synthesis.prompts.questions import WORDS as QUESTION_WORDS
 from synthesis.run.job import AS_BEFORE, tokens_for
 from synthesis.tokens import Tokenizer
 
@@ -44,7 +45,8 @@ def run_facts(
     """The facts of a run whose contexts are by ``engine``, of pairs from ``source`` as it is described."""
     made = config.generation
     asked = engine != IMPORTED and not engine_class(engine).free
-    longest = made.max_tokens or (tokens_for(made.words, made.section_words) if asked else AS_BEFORE)
+    lengths = (QUESTION_WORDS, 0) if config.asks else (made.words, made.section_words)
+    longest = made.max_tokens or (tokens_for(*lengths) if asked else AS_BEFORE)
     facts = {
         "engine": engine,
         "model": model,
@@ -58,10 +60,22 @@ def run_facts(
     }
     if asked:
         facts |= {"repairs": made.repairs, "section_words": made.section_words}
+    if config.asks:
+        facts = _asking(config, facts)
     unknown = _WRITTEN if engine == IMPORTED else ()
     known = {name: fact for name, fact in facts.items() if name not in unknown}
     found = public_source(source)
     return {**known, **({"source": found} if found else {})}
+
+
+def _asking(config: RunConfig, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a run that wrote questions: no words and sections of contexts, but windows and kinds."""
+    asked = config.questions
+    own = {"method": config.method, "window": asked.window, "per_document": asked.per_document}
+    if config.generation.template == GenerationConfig().template:
+        own["template"] = "questions"
+    kept = {name: fact for name, fact in facts.items() if name not in ("words", "section_words")}
+    return {**kept, **own, "kinds": list(asked.kinds)}
 
 
 def _public_name(template: str) -> str:

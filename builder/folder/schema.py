@@ -211,6 +211,20 @@ def arrow_types() -> dict[str, Any]:
     }
 
 
+ASKED_MEANINGS = {
+    "id": "name of the question: a hash of the text, the stretch that was asked about and the kind",
+    "task": "kind of task, as the source of the texts calls it",
+    "instruction": "the question, written for the text",
+    "answer": "its answer, written with it",
+    "context": "the text that was asked about, whole and unchanged",
+    "evidence": "character spans of the text that were quoted as evidence",
+    "evidence_source": "`exact`: quoted, and found in the text",
+    "form": "kind of question",
+    "engine": "engine that wrote question and answer",
+}
+"""What columns of a raw config hold where questions were written for texts."""
+
+
 def arrow_schema(kind: Kind) -> Any:
     """The ``pyarrow.Schema`` of a kind, without metadata."""
     import pyarrow as pa

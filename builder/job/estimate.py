@@ -158,7 +158,7 @@ def _required(config: RunConfig, todo: int, journal: Journal) -> tuple[int, Usag
     if journal.holds_current:
         wanted = Requirements(config, journal)
         open_kinds.update(one.kind for one in wanted.lacking(journal.current_contexts()))
-    reading = round(config.generation.words * _TOKENS_PER_WORD) + _QUESTION
+    reading = round(_words(config) * _TOKENS_PER_WORD) + _QUESTION
     replies = sum(open_kinds[kind] for kind in BY_REPLY)
     # A gain reads the question alone as well; what is lost without the evidence, the text twice.
     each = {
@@ -261,7 +261,7 @@ def _time(rate: float, todo: int, usage: Usage, pace: RunPace) -> tuple[float | 
 
 
 def _disk(config: RunConfig, todo: int) -> int:
-    contexts = config.generation.words * _BYTES_PER_WORD * (1 + _PACKED)
+    contexts = _words(config) * _BYTES_PER_WORD * (1 + _PACKED)
     lengths = parse_lengths(",".join(config.samples.lengths))
     tokens = sum(length * (1.0 if share is None else share) for length, share in lengths)
     samples = len(config.samples.kinds) * tokens * _BYTES_PER_TOKEN * _PACKED
@@ -274,8 +274,7 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
     lines = [
         f"{counts.total:,} rows for {config.out_dir}: {counts.settled:,} done, {counts.stale:,} stale, "
         f"{counts.new:,} new, {counts.bad:,} unusable",
-        f"a run would write {found.contexts:,} contexts, about {found.words:,} words and "
-        f"{tell_bytes(found.bytes)} on disk",
+        f"a run would {_tell_work(found, config)} and {tell_bytes(found.bytes)} on disk",
     ]
     if found.damaged:
         lines.append(f"{found.damaged:,} records of the journal are damaged; their work counts as not done")
@@ -307,6 +306,17 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
         time = "unknown" if found.seconds is None else f"about {tell_time(found.seconds)}"
         lines.append(f"time: {time} ({found.by})")
     return lines
+
+
+def _words(config: RunConfig) -> int:
+    """Of a context; of a text that is asked about, whose length nobody knows yet, those of a window."""
+    return config.questions.window if config.asks else config.generation.words
+
+
+def _tell_work(found: Estimate, config: RunConfig) -> str:
+    if config.asks:
+        return f"ask {found.contexts:,} questions"
+    return f"write {found.contexts:,} contexts, about {found.words:,} words"
 
 
 def _tell_budget(found: Estimate, config: RunConfig) -> str:

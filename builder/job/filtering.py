@@ -51,6 +51,11 @@ def check(config: RunConfig) -> None:
         ConfigError, MissingExtraError, SourceError: something is not.
     """
     Rules(config.filters, config.generation.words)
+    if config.asks and config.filters.near_duplicates:
+        raise ConfigError(
+            "'filters.near_duplicates' (--near-duplicates) would leave one question of each text, as all of "
+            "them share their context; leave it out with --method instruction, which drops repeated questions"
+        )
     if config.filters.near_duplicates:
         Sketches(config.filters.near_duplicates)
     for benchmark in named_benchmarks(config.contamination.benchmarks):
@@ -110,7 +115,9 @@ class KeptContexts:
         if journal is not None and wanted_kinds(config.require):
             self._required = Requirements(config, journal)
         self._journal = journal
-        self._sifts = self._filters_on or (bool(self._benchmarks) and config.contamination.drop)
+        self._sifts = (
+            config.asks or self._filters_on or (bool(self._benchmarks) and config.contamination.drop)
+        )
         self._drops = self._sifts or self._required is not None
 
     @cached_property
@@ -119,7 +126,7 @@ class KeptContexts:
 
     def identity(self, *, marks: bool) -> list[object]:
         """What the choice of contexts depends on, with ``marks`` also what is said of each; may be empty."""
-        parts: list[object] = []
+        parts: list[object] = ["distinct questions", _VERSION] if self._config.asks else []
         if self._filters_on:
             parts += ["filters", _VERSION, identity(self._filters), self._config.generation.words]
         if self._benchmarks and (marks or self._config.contamination.drop):
@@ -144,6 +151,7 @@ class KeptContexts:
             self._config.generation.words,
             self._read if self._benchmarks else None,
             self._config.contamination.drop,
+            self._config.asks,
         )
         advance = self._stage("filtering contexts", len(self._all))
 
@@ -216,13 +224,14 @@ class KeptContexts:
     def details(self) -> dict[str, Any]:
         """Settings and counts for the manifest; nothing for what is off."""
         found: dict[str, Any] = {}
-        if self._filters_on or self._required is not None:
+        if self._filters_on or self._required is not None or self._config.asks:
             default, settings = asdict(_NO_FILTERS), asdict(self._filters)
             sifted = self._sifted.counts("filter") if self._sifts else {}
             unmet = Counter(Drop(STAGE, why).kind for why in self._unmet.values())
             found["filters"] = {
                 "settings": {name: value for name, value in settings.items() if value != default[name]}
-                | told(self._config),
+                | told(self._config)
+                | ({"repeated questions": "dropped"} if self._config.asks else {}),
                 "contexts": len(self._all),
                 "kept": len(self._passed) - len(self._unmet),
                 "dropped": sifted | dict(sorted(unmet.items())),

@@ -17,6 +17,7 @@ from synthesis.coherence import Leak
 from synthesis.data import Coherence, Context, Pair
 from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.gate.contamination import Benchmarks, Overlap, reason_to_drop
+from synthesis.gate.repeats import RepeatedQuestions
 from synthesis.gate.thresholds import Thresholds
 from synthesis.options import FiltersConfig
 from synthesis.text.near_duplicates import Sketches
@@ -188,12 +189,16 @@ class Sifted:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What contexts are sifted by. ``asked`` is the number of words they were asked to have."""
+    """What contexts are sifted by. ``asked`` is the number of words they were asked to have.
+
+    With ``distinct``, of questions that ask the same of one text the first stays.
+    """
 
     filters: FiltersConfig
     asked: int
     benchmarks: Benchmarks | None = None
     drop_contaminated: bool = False
+    distinct: bool = False
 
 
 def sift(rows: Iterable[tuple[Pair, Context]], settings: Settings, scorer: Scorer) -> Sifted:
@@ -212,10 +217,13 @@ def sift(rows: Iterable[tuple[Pair, Context]], settings: Settings, scorer: Score
     """
     rules = Rules(settings.filters, settings.asked)
     near = Sketches(settings.filters.near_duplicates) if settings.filters.near_duplicates else None
+    repeats = RepeatedQuestions() if settings.distinct else None
     sifted, ranks = Sifted(), list[tuple[float, str]]()
     for place, (pair, context) in enumerate(rows):
         coherence, leaks = scorer(place, pair, context)
         drop = _drop(sifted, place, pair, context, rules.reason(pair, context, coherence, leaks), settings)
+        if drop is None and repeats is not None and (earlier := repeats.find(pair, context)):
+            drop = Drop("filter", f"repeated: asks what {earlier} asks")
         if drop is not None:
             sifted.dropped[place] = drop
             continue

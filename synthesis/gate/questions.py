@@ -24,7 +24,9 @@ _LABEL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PART = {"question": "question", "request": "question", "answer": "answer", "response": "answer"}
-_QUOTED = re.compile(r"[\"“„«](.{3,}?)[\"”“»](?=[\s.,;)]*(?:$|\n|[\"“„«]|and\b|[-*•\d]))", re.DOTALL)
+_OPENING, _CLOSING = '"“„«', '"”“»'
+# Between two quotations on one line; the marks of a title inside one are another matter.
+_BETWEEN = re.compile(r"[\"”“»][\s.,;]+(?:and\s+)?[\"“„«]")
 _BULLET = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+", re.MULTILINE)
 _ELLIPSIS = re.compile(r"\s*(?:\[?(?:\.{3,}|…)\]?)\s*")
 _WORD = re.compile(r"\w+")
@@ -92,7 +94,11 @@ class Judged(NamedTuple):
 
 
 def judged(completion: Completion, asked: Mapping[str, Any]) -> Judged:
-    """Read a reply to a request (``asked``: see ``synthesis.run.windows``) and say what is wrong with it."""
+    """Read a reply to a request (``asked``: see ``synthesis.run.windows``) and say what is wrong with it.
+
+    An engine that made a question of another kind says so as the reply's ``form``.
+    """
+    asked = {**asked, "kind": completion.form or asked["kind"]}
     if completion.finish_reason in ("error", "refusal"):
         told = completion.detail or "no detail given"
         return Judged(None, (), (Fault(completion.finish_reason, told, "- It declines.", stage="generate"),))
@@ -173,9 +179,12 @@ def _quotes(told: str) -> Iterator[str]:
     told = _BULLET.sub("", told.strip())
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     for line in lines:
-        inside = [match[1] for match in _QUOTED.finditer(line)]
-        plain = inside if inside and line[0] in '"“„«' else [line.strip('"“”„«» ')]
-        yield from (one.strip() for one in plain if one.strip())
+        whole = line.rstrip(" .,;")
+        if whole[0] in _OPENING and whole[-1:] in _CLOSING:
+            parts = _BETWEEN.split(whole[1:-1])
+        else:
+            parts = [line.strip(_OPENING + _CLOSING + " ")]
+        yield from (one.strip() for one in parts if one.strip())
 
 
 def _located(quotes: Sequence[str], asked: Mapping[str, Any]) -> tuple[list[Found], list[str]]:
@@ -233,9 +242,15 @@ def _question_faults(written: QuestionReply, asked: Mapping[str, Any]) -> Iterat
         say = f"- In the question nobody knows what “{dangling}” is. Name it."
         yield Fault("dangling", f"“{dangling}” stands for something unnamed", say)
     brief = kind in ("span", "number", "multi-hop") and not is_ordinary(written.answer)
-    if brief and states(question, written.answer):
+    if brief and not _offered(question, written.answer) and states(question, written.answer):
         say = "- The question gives its answer away. Ask so that it does not."
         yield Fault("gives-away", "the question states the answer", say, anew=True)
+
+
+def _offered(question: str, answer: str) -> bool:
+    """Whether a question gives its answer among others, to choose from: "A or B?"."""
+    said = re.escape(" ".join(answer.split()).strip(" ."))
+    return re.search(rf"\bor (?:the )?{said}\s*[?,]|{said},? or\b", question, re.IGNORECASE) is not None
 
 
 def _last_word(found: re.Match[str]) -> int:

@@ -76,6 +76,7 @@ def build_question_prompt(
         "form": _FORM[kind].format(**filled),
         "near": _near(kind, text[first:last]),
         "kind": kind,
+        "kinds": list(asked["kinds"]),
         "task": request.task,
         "words": WORDS,
         "passages": passages,

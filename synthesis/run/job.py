@@ -282,7 +282,8 @@ class QuestionJob(Job):
         written, evidence, faults = judged(reply, asked)
         if written is None:
             return Checked(None, faults)
-        pair, text = answered(request, written.question, written.answer), str(asked["text"])
+        kind, text = reply.form or str(asked["kind"]), str(asked["text"])
+        pair = answered(request, written.question, written.answer)
         found = 0.0
         if any(self.least) and not any(fault.fatal for fault in faults):
             coherence = score(text, pair.instruction, pair.answer)
@@ -300,8 +301,8 @@ class QuestionJob(Job):
             seed=self.sampling.seed,
             evidence_source="exact",
             fingerprint=prompt.fingerprint,
-            form=str(asked["kind"]),
-            hops={"multi-hop": 2, "summary": 0}.get(asked["kind"], 1),
+            form=kind,
+            hops={"multi-hop": 2, "summary": 0}.get(kind, 1),
         )
         return Checked(PairMade(pair, context), faults, found)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import accumulate
@@ -52,6 +53,7 @@ def _of_text(text: LongText, asked: QuestionsConfig, seed: int) -> Iterator[Pair
     rng = random.Random(f"windows {seed} {content}")
     pieces = pieces_of(text.text)
     first = rng.randrange(len(asked.kinds))
+    placed: Counter[tuple[tuple[int, int], ...]] = Counter()
     for place in range(asked.per_document):
         kind = asked.kinds[(first + place) % len(asked.kinds)]
         at = (place + rng.random()) / asked.per_document
@@ -66,13 +68,15 @@ def _of_text(text: LongText, asked: QuestionsConfig, seed: int) -> Iterator[Pair
             chosen = [_window(pieces, at, asked.window)]
         request: dict[str, Any] = {
             "kind": kind,
+            "kinds": list(asked.kinds),
             "document": text.id,
             "text": text.text,
             "windows": chosen,
             "focus": _focus(pieces, at),
-            "place": place,
+            "place": placed[tuple(chosen)],  # among those about the same windows
             "polarity": rng.choice(("yes", "no")) if kind == "yes-no" else "",
         }
+        placed[tuple(chosen)] += 1
         name = content_hash(content, {**request, "document": "", "text": ""})[:16]
         others = {key: value for key, value in text.metadata.items() if key != ASKED}
         yield Pair(name, "", "", text.task, {**others, ASKED: request})

@@ -17,11 +17,11 @@ from datatrove.utils.logging import logger
 
 from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.errors import ConfigError
-from synthesis.options import PairsConfig, RunConfig
+from synthesis.options import RunConfig
 from synthesis.run.folder import RunFolder
 from synthesis.run.job import make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import chosen_pairs, chosen_part, generate
+from synthesis.run.loop import chosen_pairs, chosen_part, generate, rows_of
 from synthesis.scale.documents import metadata_of, read_documents
 from synthesis.storage import replace_file
 from synthesis.tokens import load_tokenizer
@@ -85,9 +85,14 @@ class ContextStep(PipelineStep):  # type: ignore[misc]
         """The task's journal, with everything written, closed again."""
         folder = RunFolder(self.folder)
         chosen = self.config.pairs
+        if data is not None and self.config.asks:
+            raise ConfigError(
+                "'method' is instruction, which reads its texts itself ('questions.contexts'); leave out the "
+                "reader before the step"
+            )
         division, rows = "", read_documents(data, chosen) if data is not None else iter(())
         if data is None:
-            division, rows = _share(chosen, rank, world_size)
+            division, rows = _share(self.config, rank, world_size)
         with (
             closing(make_job(self.config)) as job,
             folder.task(self.config, f"{rank:05d}-of-{world_size:05d}") as own,
@@ -122,8 +127,12 @@ class ContextStep(PipelineStep):  # type: ignore[misc]
         return count
 
 
-def _share(chosen: PairsConfig, rank: int, world_size: int) -> tuple[str, Iterator[Pair | Rejected]]:
+def _share(config: RunConfig, rank: int, world_size: int) -> tuple[str, Iterator[Pair | Rejected]]:
     """How the rows of the source are divided, and those of a task."""
+    chosen = config.pairs
+    if config.asks:
+        asked = rows_of(config, config.questions.contexts)
+        return f"{world_size} by id", (row for row in asked if _place(row) % world_size == rank)
     if not chosen.source:
         raise ConfigError(
             "there are no pairs: name their source in the configuration ('pairs.source'), "

@@ -146,15 +146,13 @@ def _words(prompt_id: str, variables: Mapping[str, Any]) -> int:
 def _asked(prompt: Prompt, sampling: Sampling) -> Completion:
     """A question about the passages of a prompt, in the form that every engine is asked for."""
     told = prompt.variables
-    made = ask(
-        told["passages"],
-        told["kind"],
-        place=told["place"],
-        polarity=told["polarity"],
-        seed=sampling.seed,
+    kinds = [told["kind"], *(kind for kind in told["kinds"] if kind != told["kind"])]
+    kind, made = ask(
+        told["passages"], kinds, place=told["place"], polarity=told["polarity"], seed=sampling.seed
     )
-    quotes = "\n".join(f'Evidence: "{quote}"' for quote in made.quotes)
-    return Completion(prompt.id, f"Question: {made.question}\nAnswer: {made.answer}\n{quotes}")
+    quotes = "\n".join(f'Evidence: "{" ".join(quote.split())}"' for quote in made.quotes)
+    reply = f"Question: {made.question}\nAnswer: {made.answer}\n{quotes}"
+    return Completion(prompt.id, reply, form=kind)
 
 
 def _completion(prompt: Prompt, made: Written) -> Completion:

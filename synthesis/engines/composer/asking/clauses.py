@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from synthesis.engines.composer.grammar.phrases import (
     is_adverb,
@@ -17,7 +17,7 @@ from synthesis.engines.composer.grammar.phrases import (
     phrase_end,
     tokens_of,
 )
-from synthesis.engines.composer.grammar.wording import squash
+from synthesis.engines.composer.grammar.wording import lower_first, squash
 from synthesis.engines.composer.grammar.words import (
     AUXILIARIES,
     BE,
@@ -28,35 +28,43 @@ from synthesis.engines.composer.grammar.words import (
     PREPOSITIONS,
     PRONOUNS,
     RELATIVES,
+    SMALL_NUMBERS,
     WH,
     base_of_past,
     base_of_third,
     core,
+    is_ing,
     is_participle,
 )
 from synthesis.text.sentences import sentences
 from synthesis.text.words import split_words
 
 _BRACKETS = re.compile(r"\s*[(\[][^()\[\]]{0,300}[)\]]")
+_ODD = re.compile(r"[?!;:“”‘{}<>|*_=\[\]()]| [–—-]+ |—")
 _FEWEST, _MOST = 5, 45  # tokens
-_OWN = frozenset(split_words("he she it they his her its their"))
+_OWN = frozenset(split_words("his her its their"))
 _POINTING = _OWN | frozenset(
     split_words(
-        "him them hers theirs this that these those such there here i we you my our your me us former latter"
+        "he she it they him them hers theirs this that these those such there here i we you my our your me "
+        "us former latter"
     )
 )
 _JOINTS = frozenset(
     split_words("and but or while although though whereas because so as when where after before until")
 )
 
-_NO_SUBJECT = PRONOUNS | PREPOSITIONS | RELATIVES | WH | _JOINTS | _POINTING
+WORKS = frozenset(
+    split_words("film album novel song book game single series play opera comedy band group show magazine")
+)
+_NO_SUBJECT = frozenset(SMALL_NUMBERS) | PRONOUNS | PREPOSITIONS | RELATIVES | WH | _JOINTS | _POINTING
 
 
 @dataclass(frozen=True, slots=True)
 class ReadClause:
     """``subject verb rest``, as told by ``sentence`` (as it stands in the text) at ``start``.
 
-    ``rest`` are the tokens of the first clause behind the verb, without a closing stop.
+    ``rest`` are the tokens of the first clause behind the verb, without a closing stop. ``of_person``
+    tells that the text goes on about a man or a woman.
     """
 
     sentence: str
@@ -64,6 +72,7 @@ class ReadClause:
     subject: str
     verb: str
     rest: tuple[str, ...]
+    of_person: bool = False
 
     @property
     def told(self) -> str:
@@ -75,17 +84,27 @@ class ReadClause:
         """Whether it says what the subject is."""
         return self.verb in BE and self.rest[:1] != () and core(self.rest[0]) in ("a", "an", "the")
 
+    @property
+    def within(self) -> str:
+        """The subject as it stands inside a sentence: "the Treaty of Kelm", but "The Dig", a work."""
+        if not self.subject.startswith("The "):
+            return lower_first(self.subject)
+        titled = self.is_copula and any(core(token) in WORKS for token in self.rest[:8])
+        return self.subject if titled else f"the {self.subject[4:]}"
+
     def asked(self, rest: str) -> str | None:
         """``did Kell write``: the clause turned round, with another ``rest``; None if that is unsure."""
-        word = core(self.verb)
-        if word in BE | HAVE | MODALS:
-            return f"{word} {self.subject} {rest}".strip()
+        word, subject = core(self.verb), self.within
+        owns = word in HAVE and not is_participle(core(self.rest[0]))
+        if word in BE | HAVE | MODALS and not owns:
+            return f"{word} {subject} {rest}".strip()
         if word in DO:
             return None
-        if base := base_of_past(word):
-            return f"did {self.subject} {base} {rest}".strip()
-        if base := base_of_third(word):
-            return f"does {self.subject} {base} {rest}".strip()
+        base = "have" if owns else base_of_past(word)
+        if base and word not in ("has", "have"):
+            return f"did {subject} {base} {rest}".strip()
+        if base := base or base_of_third(word):
+            return f"{'do' if word == 'have' else 'does'} {subject} {base} {rest}".strip()
         return None
 
 
@@ -93,7 +112,8 @@ def said_in(text: str) -> Iterator[ReadClause]:
     """What the sentences of a text say, one by one, as far as they can be read."""
     for start, end in sentences(text):
         if (found := _said(text[start:end], start)) is not None:
-            yield found
+            person = re.match(r"\s+(?:He|She|His|Her)\b", text[end : end + 20]) is not None
+            yield replace(found, of_person=person)
 
 
 def plain(sentence: str) -> str:
@@ -108,13 +128,21 @@ def points_elsewhere(tokens: tuple[str, ...] | list[str]) -> bool:
 
 def _said(sentence: str, start: int) -> ReadClause | None:
     told = plain(sentence)
-    if not told.endswith(".") or re.search(r"[?!;:“”‘{}<>|*_=\[\]()]", told) or told.count('"') % 2:
+    if (
+        not told.endswith(".")
+        or re.search(r"[?!;:“”‘{}<>|*_=\[\]()]| [–—-]+ |—", told)
+        or told.count('"') % 2
+    ):
         return None
     tokens = tokens_of(told[:-1])
     if not _FEWEST <= len(tokens) <= _MOST or not told[:1].isupper():
         return None
-    if core(tokens[0]) in PRONOUNS | PREPOSITIONS | RELATIVES | WH | _JOINTS | _POINTING or is_adverb(
-        tokens[0]
+    first = core(tokens[0])
+    if (
+        first in _NO_SUBJECT
+        or first in SMALL_NUMBERS
+        or is_adverb(tokens[0])
+        or (first.endswith("ing") and is_ing(first))
     ):
         return None
     for end in dict.fromkeys((noun_phrase_end(tokens), phrase_end(tokens))):
@@ -143,6 +171,8 @@ def _clause(tokens: list[str], end: int, at: int) -> tuple[str, str, tuple[str, 
     finite = word in AUXILIARIES or base_of_past(word) is not None or base_of_third(word) is not None
     if not finite or verb != word or not is_subject(subject):
         return None
+    if word not in AUXILIARIES and _finite(core(tokens[at + 1])):
+        return None  # "the second "Ludlow" ships were": that was a noun
     # "Alien directed by Scott is ...": what looks like the verb only describes.
     later = any(core(token) in BE | HAVE for token in tokens[at + 1 : at + 10])
     if word not in AUXILIARIES and is_participle(word) and core(tokens[at + 1]) in PREPOSITIONS and later:
@@ -166,7 +196,8 @@ def _first_clause(tokens: list[str]) -> list[str]:
     """The tokens up to where another clause or an afterthought begins, without a closing comma."""
     for at, token in enumerate(tokens):
         following = tokens[at + 1] if at + 1 < len(tokens) else ""
-        if token.endswith(",") and following[:1].islower():
+        listed = core(following) == "and" and at + 2 < len(tokens) and is_name(tokens[at + 2])
+        if token.endswith(",") and following[:1].islower() and not listed and not _lists_on(tokens[at + 1 :]):
             return [*tokens[:at], token.rstrip(",")]
         verbal = tokens[at + 1 : at + 2]
         if core(token) in ("and", "but") and verbal and _finite(core(verbal[0])) and verbal[0][:1].islower():
@@ -174,6 +205,15 @@ def _first_clause(tokens: list[str]) -> list[str]:
         if at and core(token) in ("which", "who", "whose", "whom"):
             return [*tokens[: at - 1], tokens[at - 1].rstrip(",")] if tokens[at - 1].endswith(",") else tokens
     return [*tokens[:-1], tokens[-1].rstrip(",")] if tokens else tokens
+
+
+def _lists_on(tokens: list[str]) -> bool:
+    """Whether what follows a comma only goes on with a list: "television and theatre design"."""
+    joined = [core(token) for token in tokens]
+    others = RELATIVES | PREPOSITIONS | AUXILIARIES | _JOINTS - {"and"}
+    return (
+        len(joined) <= 6 and "and" in joined[1:] and not any(_finite(one) or one in others for one in joined)
+    )
 
 
 def _finite(word: str) -> bool:
