@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from synthesis.data import Evidence
 from synthesis.errors import ConfigError
 from synthesis.text.states import is_ordinary, states
 from tests.assembly_texts import TOKENIZERS
-from tests.twins import Item, drafted, rest, shown, with_twins
+from tests.twins import Item, drafted, proven, rest, shown, with_twins
 
 KINDS = ("removed", "changed", "decoy")
 
@@ -92,6 +93,43 @@ def test_twins_differ_in_what_they_tell_and_keep_the_budget(name: str, length: s
                 if kind == "decoy":
                     assert states(base.messages[0].content, right) and states(content, pair.answer)
     assert kinds["removed"] >= 8 and kinds["changed"] >= 5 and kinds["decoy"] >= 1
+
+
+ASKED = (
+    ("In which town was the director of The Salt Orchard born?", "Hallestrand"),
+    ("How many seats are there in the stadium where the Pemberlow Herons play?", "18,450"),
+    ("Who is the mother of the composer of Requiem for the Salt Road?", "Ines Okafor"),
+    ("When was the architect of the Corvane Opera House born?", "14 March 1871"),
+    ("What nationality is the director of the film Winter Ledger?", "Norwegian"),
+    ("Which film came out first, Amber Quay or The Long Ferry?", "Amber Quay"),
+    ("Are the directors of Amber Quay and The Long Ferry from the same country?", "yes"),
+    ("What is the population of the county where the inventor of the Gossamer loom was born?", "61,300"),
+)
+
+
+def test_the_composers_account_gives_the_answer_of_each_twin_alone() -> None:
+    verdicts: Counter[tuple[str, bool | None]] = Counter()
+    for seed in range(3):
+        made = [drafted(Pair(instruction=asked, answer=answer), 250, seed) for asked, answer in ASKED]
+        written = {pair.id: told for (pair, _), told in made}
+        outcomes = assemble([item for item, _ in made], "1k", twins=KINDS)
+        for base, twins in with_twins(outcomes):
+            pair = next(pair for (pair, _), _ in made if pair.id == base.pair_id)
+            for kind, twin in twins.items():
+                verdicts[kind, proven(pair, written[pair.id], base, twin)] += 1
+    assert not any(
+        verdict is False for _, verdict in verdicts
+    )  # None: one step, of which there is no account
+    assert verdicts["removed", True] >= 20 and verdicts["changed", True] >= 10
+    assert verdicts["decoy", True] >= 5
+
+
+def test_an_account_that_is_not_exchanged_is_found_out() -> None:
+    item, written = drafted(Pair(instruction=ASKED[1][0], answer=ASKED[1][1]), 250)
+    ((base, twins),) = with_twins(assemble([item], "1k", twins=KINDS))
+    assert proven(item[0], written, base, twins["changed"])
+    assert not proven(item[0], written, base, replace(twins["changed"], answer="99,999"))
+    assert not proven(item[0], written, base, replace(twins["removed"], messages=base.messages))
 
 
 def test_samples_are_what_they_are_without_twins_and_say_what_would_be_wrong() -> None:
@@ -204,6 +242,28 @@ def test_where_it_cannot_be_known_there_is_no_other_answer(
 ) -> None:
     made, why = twins_of(human(question, answer, text, "Its mayor is Ruth Calloway"))
     assert "changed" not in made and reason in why["changed"]
+
+
+def test_what_a_country_is_called_otherwise_goes_with_it() -> None:
+    text = "Ana Ruiz comes from Chile. She speaks five languages, and sings in two of them. " + MAYOR
+    text += " A Chilean school has her name."
+    asked = human("From what country does Ana Ruiz come?", "Chile", text, "Ana Ruiz comes from Chile")
+    made, why = twins_of(asked)
+    assert "Chil" not in made["removed"].messages[0].content
+    assert "five languages" in made["removed"].messages[0].content
+    assert "more than one way" in why["changed"]
+
+
+def test_evidence_that_corrects_an_earlier_account_is_not_cut() -> None:
+    told = (
+        "A later hand corrected the earlier entry, and the correction was accepted. The bell weighs 40 stone."
+    )
+    text = f"The bell weighs 90 stone. {told} It is rung at noon. The tower is older than the town."
+    start = text.index(told)
+    pair = Pair(instruction="How many stone does the bell weigh?", answer="40")
+    context = Context(pair.id, text, (Evidence(start, start + len(told), "answer"),), evidence_source="exact")
+    _, why = twins_of((pair, context))
+    assert "corrects an earlier account" in why["removed"]
 
 
 def test_a_surname_that_is_left_goes_with_the_evidence() -> None:

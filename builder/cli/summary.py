@@ -81,6 +81,8 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
         told = [f"{count:,} {reason}" for reason, count in list(found.reasons.items())[:_MOST_REASONS]]
         others = sum(list(found.reasons.values())[_MOST_REASONS:])
         yield f"rejected for: {', '.join(told)}" + (f", {others:,} others" if others else "")
+    if found.no_twins:
+        yield f"{_some(found.no_twins, 'twin')} not made; the rejected config says why of each"
     if summary.usage.output_tokens:
         from builder.job.meter import tell_usage
 

@@ -197,10 +197,11 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
     dataset = build_folder(work.folder.dataset, rows.configs(), facts=facts, figures=True)
     usage = work.journal.usage
     made = None if work.config.asks else _realised(work.config, work.journal, origin.engine)
+    quality = quality_of(dataset, work.journal.current_rejected())
     summary = Summary(
         counts,
         sum(one.rows for one in dataset.configs if one.kind == "raw"),
-        _rejected(dataset, work.journal),
+        _rejected(dataset, work.journal) - quality.no_twins,
         rows.short,
         dataset,
         time.monotonic() - work.started,
@@ -208,7 +209,7 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
         made,
         work.journal.damaged,
         origin.source,
-        quality_of(dataset, work.journal.current_rejected()),
+        quality,
     )
     work.folder.write_manifest(
         {

@@ -20,13 +20,15 @@ LOW = 0.4
 class Quality:
     """``mean`` is the mean overall score of ``scored`` contexts, ``low`` how many are under ``LOW``.
 
-    ``reasons`` counts what was rejected by stage and name of the fault.
+    ``reasons`` counts what was rejected by stage and name of the fault; ``no_twins`` are the twins of samples
+    that were not made, which are no contexts and count for themselves.
     """
 
     scored: int = 0
     mean: float = 0.0
     low: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    no_twins: int = 0
 
 
 def quality_of(dataset: FolderResult, dropped: Iterable[Rejected]) -> Quality:
@@ -36,20 +38,22 @@ def quality_of(dataset: FolderResult, dropped: Iterable[Rejected]) -> Quality:
         dataset: the folder.
         dropped: what counts as rejected where the folder has no config of rejected rows.
     """
-    scored, total, low, reasons = 0, 0.0, 0, Counter[str]()
+    scored, total, low, reasons, no_twins = 0, 0.0, 0, Counter[str](), 0
     for one in dataset.configs:
         if one.kind == "raw":
             for (score,) in values(_files(dataset.path, one), ("coherence",)):
                 if score is not None:
                     scored, total, low = scored + 1, total + score, low + (score < LOW)
         elif one.kind == "rejected":
-            reasons.update(
-                kind_of_rejection(stage, reason)
-                for stage, reason in values(_files(dataset.path, one), ("stage", "reason"))
-            )
+            for stage, reason in values(_files(dataset.path, one), ("stage", "reason")):
+                if stage == "twin":
+                    no_twins += 1
+                else:
+                    reasons[kind_of_rejection(stage, reason)] += 1
     if all(one.kind != "rejected" for one in dataset.configs):
         reasons.update(kind_of_rejection(row.stage, row.reason) for row in dropped)
-    return Quality(scored, total / scored if scored else 0.0, low, dict(reasons.most_common()))
+    mean = total / scored if scored else 0.0
+    return Quality(scored, mean, low, dict(reasons.most_common()), no_twins)
 
 
 def _files(folder: Path, config: ConfigResult) -> list[Path]:

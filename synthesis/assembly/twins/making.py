@@ -38,6 +38,7 @@ from synthesis.text.states import answer_forms, stated_in, states
 
 # Other answers and decoys that are tried, for one that fits the budget.
 _TRIES: Final = 8
+_VALUES: Final = 30
 
 Edits = dict[int, list[Edit]]
 """Edits by the number of the document, from 0."""
@@ -194,7 +195,7 @@ class Twins:
         exchange = self._exchange()
         if isinstance(exchange, str):
             return exchange
-        for value in islice(others(exchange.value, pair.instruction, rng), _TRIES):
+        for value in islice(others(exchange.value, pair.instruction, rng), _VALUES):
             answer = exchange.answer(pair.answer, value)
             if states(pair.instruction, value) or self._stated(value) or states(value, pair.answer):
                 continue

@@ -10,11 +10,15 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from synthesis.coherence.facts.values import countries_in
 from synthesis.engines.composer.grammar.wording import trimmed
 from synthesis.text.finder import AnswerFinder
+from synthesis.text.words import terms
 
 _ARTICLE: Final = re.compile(r"^(?:the|a|an) (?=\S)", re.IGNORECASE)
 _PROPER: Final = re.compile(r"[^\W\d_][\w'’-]+")
+_STEM: Final = 5  # letters that a word must have for another to be made of it
+_ENDING: Final = r"\w{0,5}"
 _BLANK: Final = "\x00"
 
 
@@ -41,7 +45,17 @@ def named_in_part(text: str, value: str, known: str) -> bool:
     rest = text
     for start in reversed(mentions(text, value)):
         rest = rest[:start] + _BLANK + rest[start + len(value) :]
-    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", rest) for word in proper_words(value, known))
+    return any(pattern.search(rest) for pattern in partly(value, known)) or bool(
+        set(countries_in(terms(value))).intersection(countries_in(terms(rest)))
+    )
+
+
+def partly(value: str, known: str) -> list[re.Pattern[str]]:
+    """What finds a proper word of a name that is not ``known``, also with an ending (Chile, Chilean)."""
+    return [
+        re.compile(rf"(?<!\w){re.escape(word)}{'' if len(word) < _STEM else _ENDING}(?!\w)")
+        for word in proper_words(value, known)
+    ]
 
 
 def proper_words(value: str, known: str = "") -> list[str]:
@@ -53,6 +67,5 @@ def proper_words(value: str, known: str = "") -> list[str]:
 
 
 def stated(texts: Iterable[str], answer: str) -> bool:
-    """Whether one of the texts states the answer, a number of it alone included."""
-    finder = AnswerFinder(answer, bare=True)
-    return any(map(finder, texts))
+    """Whether one of the texts states the answer."""
+    return any(map(AnswerFinder(answer), texts))

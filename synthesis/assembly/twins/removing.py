@@ -8,12 +8,15 @@ from typing import Final
 
 from synthesis.assembly.counting import Span
 from synthesis.assembly.twins.editing import Edit, apply
-from synthesis.assembly.twins.mentions import proper_words
+from synthesis.assembly.twins.mentions import core_of, partly
+from synthesis.coherence.facts.values import countries_in
 from synthesis.data import Context, Pair
 from synthesis.engines.composer.grammar.words import is_english
+from synthesis.engines.composer.prose.placing import CORRECTIONS
 from synthesis.text.answers import kind_of
 from synthesis.text.sentences import sentence_spans
 from synthesis.text.states import is_ordinary, places, states
+from synthesis.text.words import terms
 
 REFUSALS: Final = (
     "The documents do not say.",
@@ -29,14 +32,20 @@ REFUSALS: Final = (
 
 # A question, or a request for a fact: not a task that can be done without any document.
 _ASKS: Final = re.compile(
-    r"\?\s*$|^\s*(?:give|name|state|tell|say|identify|find|list|specify|indicate)\b", re.IGNORECASE
+    r"\?\s*$|^\s*(?:give|name|state|tell|say|identify|find|list|specify|indicate)\b"
+    r"|^\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b"
+    r"|^\s*(?:\S+\s+){0,3}(?:who|whom|whose|what|when|where|which|why|how)\b",
+    re.IGNORECASE,
+)
+# Words with a capital, with small ones between them.
+_CAPITAL: Final = r"[A-Z\u00c0-\u00de][\w.'’&-]*,?"
+_NAME: Final = re.compile(
+    rf"{_CAPITAL}(?: (?:(?:of|the|and|de|la|von|van|for|in|&) ){{0,2}}{_CAPITAL}){{0,7}}"
 )
 _LONGEST: Final = 200  # characters of an answer
 _MOST: Final = 0.5  # of a context that may be cut
 # Kinds of evidence of the composer that answer a question; its others do tasks.
-_FACTS: Final = frozenset(
-    ("", "bridge", "alias", "comparison", "described", "number", "shared", "yes or no", "quoted")
-)
+_FACTS: Final = frozenset(("", "bridge", "alias", "comparison", "described", "number", "shared", "yes or no"))
 
 
 def unanswerable(pair: Pair, context: Context) -> str:
@@ -61,19 +70,25 @@ def removal(text: str, evidence: Sequence[Span], pair: Pair, context: Context) -
     """
     if reason := unanswerable(pair, context):
         return reason
+    if states(pair.instruction, pair.answer) and not is_ordinary(pair.answer) and context.hops < 2:
+        return "the question holds the answer, and may be enough"
+    if any(text[start:end].startswith(CORRECTIONS) for start, end in evidence):
+        return "its evidence corrects an earlier account, which would be left"
     spans = list(sentence_spans(text))
     cut = [span for span in spans if any(span[0] < end and start < span[1] for start, end in evidence)]
     if context.evidence_source != "exact":
         if is_ordinary(pair.answer) or any(map(str.isdigit, pair.answer)):
             return "yes or no, and figures, may follow from more than is known to be evidence"
-        words = proper_words(pair.answer, pair.instruction)
-        telling = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)") for word in words]
-        stated = places(text, pair.answer)
+        if not _NAME.fullmatch(core_of(pair.answer)):
+            return "only a name can be known to be told nowhere else"
+        telling, stated = partly(pair.answer, pair.instruction), places(text, pair.answer)
+        countries = set(countries_in(terms(pair.answer)))
         cut += [
             (start, end)
             for start, end in spans
             if any(start < last and first < end for first, last in stated)
             or any(word.search(text, start, end) for word in telling)
+            or countries.intersection(countries_in(terms(text[start:end])))
         ]
     cut = sorted(set(cut))
     if not cut:

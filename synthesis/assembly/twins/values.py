@@ -15,7 +15,7 @@ from synthesis.engines.composer.grammar.invent import draws
 from synthesis.engines.composer.grammar.words import MONTHS
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, kind
-from synthesis.engines.composer.stating.steps.naming import kind_of
+from synthesis.engines.composer.stating.steps.naming import FEMALE, MALE, kind_of
 
 _MONTH: Final = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"\d+")
@@ -48,15 +48,20 @@ def sort_of(value: str, question: str) -> str:
         return "worded"
     if not _NAME.fullmatch(value) or not value[:1].isupper():
         return ""
-    found = kind(question, value)
+    found, nouns = kind(question, value), asked_nouns(question)
     if found == "person":
-        first = value.split()[0]
-        female, male = first in words("first_names_f"), first in words("first_names_m")
-        return "person" if female == male else "person_f" if female else "person_m"
+        return f"person{_gender(value, question)}"
     if found == "place":
-        return "town"
-    nouns = asked_nouns(question)
+        return "country" if {"country", "countries", "nation"}.intersection(nouns) else "town"
     return {"org": "org", "work": "work", "place": "town"}.get(kind_of(nouns[-1]), "") if nouns else ""
+
+
+def _gender(name: str, question: str) -> str:
+    """The ending of the slot that a name's own is drawn from; empty where either would do."""
+    first, asked = name.split()[0], set(re.findall(r"[a-z]+", question.casefold()))
+    female = first in words("first_names_f") or bool(asked & {*FEMALE, "she", "her"})
+    male = first in words("first_names_m") or bool(asked & {*MALE, "actor", "he", "his"})
+    return "" if female == male else "_f" if female else "_m"
 
 
 def others(value: str, question: str, rng: random.Random) -> Iterator[str]:

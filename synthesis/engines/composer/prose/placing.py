@@ -44,13 +44,14 @@ def planned_steps(
         wrong = rivals.mistaken(steps.told[at])
         if wrong is not None:
             earlier[at] = wrong
-            told[at] = replace(told[at], text=rng.choice(_CORRECTIONS) + told[at].text)
+            told[at] = replace(told[at], text=rng.choice(CORRECTIONS) + told[at].text)
     leads = rivals.decoys(dials.decoys)
     leads = (asides.evidence(leads) if asides else leads) + rivals.denials(dials.negated)
     return placed(told, leads, earlier, words, dials, rng)
 
 
-_CORRECTIONS = (
+#: What a step begins with that puts an earlier account of it right.
+CORRECTIONS = (
     "The first account of this was wrong and was struck out; the revised one holds. ",
     "What had been written of it before was revised, and this is how it stands now. ",
     "A later hand corrected the earlier entry, and the correction was accepted. ",
