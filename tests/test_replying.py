@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from builder.export.packing import encode_chats
 from synthesis import Context, Pair, Rejected, Sample, assemble, synthesize
 from synthesis.assembly.replying import Reply
 from synthesis.data import Evidence
@@ -15,7 +17,9 @@ from synthesis.evaluation.rewards import answer_reward, checker_for, citation_re
 from synthesis.evaluation.rewards import quotation_reward as quotation
 from synthesis.text.quoted import listed_quotes, quoted, quotes, without_listed, without_quotes
 from synthesis.tokens import Tokenizer
-from tests.assembly_texts import TOKENIZERS, prose
+from synthesis.tokens.template_code import write_turns
+from synthesis.tokens.tokenizer import build_tokenizer
+from tests.assembly_texts import TOKENIZERS, byte_level, prose
 
 Items = Sequence[tuple[Pair, Context]]
 ASKED = [
@@ -189,3 +193,61 @@ def test_evidence_of_others_is_quoted_as_it_stands() -> None:
     assert isinstance(sample, Sample)
     assert cited(sample.messages[1].content) == {1}
     assert all(quote in text for quote in quotes(sample.messages[1].content))
+
+
+THINKING = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{% set thought = m.reasoning_content or '' %}"
+    "{% set said = m.content %}{% if m.role == 'assistant' %}{% if not thought and '</think>' in said %}"
+    "{% set thought = said.split('</think>')[0].replace('<think>', '') %}"
+    "{% set said = said.split('</think>')[1] %}{% endif %}"
+    "<think>\n{{ thought.strip('\n') }}\n</think>\n\n{{ said.lstrip('\n') }}{% else %}{{ said }}{% endif %}"
+    "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+FORGETTING = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content.split('</think>')[-1] }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+)
+APART = FORGETTING.replace("{{ m.content", "{{ m.reasoning_content }}{{ m.content")
+
+
+def thinking(template: str) -> Tokenizer:
+    return build_tokenizer("thinking", byte_level().to_str(), template, {})
+
+
+def test_reasons_are_thoughts_where_the_template_knows_of_thoughts(items: Items) -> None:
+    tokenizer = thinking(THINKING)
+    assert tokenizer.thoughts() == ("<think>\n", "\n</think>\n\n")
+    options: dict[str, Any] = {"tokenizer": tokenizer, "distractors": "random"}
+    made = [
+        one for one in assemble(items[:10], 3000, answers="reasoned", **options) if isinstance(one, Sample)
+    ]
+    assert len(made) >= 8
+    for sample in made:
+        user, turn = sample.messages
+        thought, answer = turn.content.removeprefix("<think>\n").split("\n</think>\n\n")
+        assert answer == sample.answer and all(quote in user.content for quote in quotes(thought))
+        assert quotes(thought) and "step by step: name" not in user.content
+        assert sample.tokens == tokenizer.count_chat(sample.messages) <= sample.budget
+        assert final_answer(turn.content) == answer.strip()
+        # As a trainer renders it that is given the thought apart.
+        assert tokenizer.template is not None
+        apart = {"role": "assistant", "content": answer, "reasoning_content": thought}
+        told = write_turns(tokenizer.template.source, {}, [user._asdict(), apart])
+        assert told == tokenizer.render(sample.messages)
+        (encoded,) = encode_chats([(sample.id, sample.messages)], tokenizer)
+        (span,) = encoded.targets
+        learnt = list(encoded.ids[span.start : span.end])
+        assert learnt == tokenizer.encode(f"{turn.content}<|im_end|>")
+    # What is cited is no thought.
+    cites = next(iter(assemble(items[:10], 3000, answers="cited", **options)))
+    assert isinstance(cites, Sample) and cites.messages[1].content.startswith(cites.answer)
+
+
+@pytest.mark.parametrize("template", [FORGETTING, APART])
+def test_a_template_that_would_lose_thoughts_gets_plain_text(items: Items, template: str) -> None:
+    tokenizer = thinking(template)
+    assert tokenizer.thoughts() is None
+    made = assemble(items[:10], 3000, tokenizer=tokenizer, distractors="random", answers="reasoned")
+    sample = next(iter(made))
+    assert isinstance(sample, Sample) and "<think>" not in sample.messages[1].content
+    assert f"Answer: {sample.answer}" in sample.messages[1].content

@@ -5,6 +5,7 @@ Packs carry loss weights that undo what packing does.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from synthesis.tokens import Tokenizer
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
+_THOUGHTS = re.compile(r"\s*<think>.*?</think>\s*", re.S)
 IGNORED = -100  # the label that loss functions skip
 OPEN_PACKS = 32  # packs looked at for the best fit; also the bound on memory
 _BATCH_CHARACTERS = 2_000_000  # texts encoded together; an encoding takes some 30 times its text
@@ -150,11 +152,14 @@ def _answer(text: str, messages: Sequence[Message], number: int, tokenizer: Toke
     """
     before, after = messages[:number], messages[number + 1 :]
     mark = next(chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text)
-    marked = Message("assistant", mark)
+    thoughts = _THOUGHTS.match(messages[number].content)
+    lead = thoughts.group() if thoughts else ""  # a template may take them apart from the answer
+    marked = Message("assistant", lead + mark)
     head, _, tail = tokenizer.render([*before, marked, *after]).partition(mark)
     at, stop = len(head), len(text) - len(tail)
     rendered = text[at:stop]
-    if (text[:at], text[stop:]) != (head, tail) or rendered.strip() != messages[number].content.strip():
+    said = messages[number].content[len(lead) :]
+    if (text[:at], text[stop:]) != (head, tail) or rendered.strip() != said.strip():
         return None
     end = at + len(rendered.rstrip())
     closing = tokenizer.render([*before, marked]).partition(mark)[2].rstrip()
@@ -164,7 +169,8 @@ def _answer(text: str, messages: Sequence[Message], number: int, tokenizer: Toke
     # What a template writes between its generation prompt and the answer (an empty thought, say)
     # is for the model to produce. A template without a generation prompt leaves the bare answer.
     has_prompt = prompt != tokenizer.render(before)
-    return Span(len(prompt) if has_prompt and head.startswith(prompt) else at, end)
+    begin = at - len(lead) if head.endswith(lead) else at
+    return Span(len(prompt) if has_prompt and head.startswith(prompt) else begin, end)
 
 
 @dataclass(slots=True)

@@ -108,7 +108,12 @@ def _needs(
             pair, context = documents.items[item]
             keychain = keychains.of(item) if keychains else None
             need = _alone(
-                pair, context, tokenizer, style, keychain, reply_of(pair, context, options, keychain)
+                pair,
+                context,
+                tokenizer,
+                style,
+                keychain,
+                reply_of(pair, context, options, tokenizer, keychain),
             )
         needs.append(need)
     return needs
@@ -122,7 +127,7 @@ def _said(documents: Documents, options: Options) -> Iterator[int]:
         for item in items:
             pair, context = documents.items[item]
             pieces = [context.text[piece.start : piece.end] for piece in context.evidence]
-            reply = reply_of(pair, context, options)
+            reply = reply_of(pair, context, options, documents.tokenizer)
             turn, asked = reply.said(1, pieces) if reply else SaidTurn(Message("assistant", pair.answer))
             texts += [turn.content, asked, pair.answer]
         counts = documents.tokenizer.count_batch(texts)
@@ -135,15 +140,21 @@ def _said(documents: Documents, options: Options) -> Iterator[int]:
 
 
 def reply_of(
-    pair: Pair, context: Context, options: Options, keychain: Keychain | None = None
+    pair: Pair, context: Context, options: Options, tokenizer: Tokenizer, keychain: Keychain | None = None
 ) -> Reply | None:
     """What words the answer about a context; None where it is given alone."""
     if not options.words_answers:
         return None
-    whats = tuple(piece.what for piece in context.evidence)
-    links = tuple(keychain.evidence) if keychain else ()
-    name = f"{options.seed} {pair.id}"
-    return Reply(options.samples.answers, name, pair.instruction, pair.answer, context.form, whats, links)
+    return Reply(
+        options.samples.answers,
+        f"{options.seed} {pair.id}",
+        pair.instruction,
+        pair.answer,
+        context.form,
+        tuple(piece.what for piece in context.evidence),
+        tuple(keychain.evidence) if keychain else (),
+        tokenizer.thoughts(),
+    )
 
 
 def _alone(
@@ -257,7 +268,7 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Sampl
     if need > budget:
 
         def need_of(shorter: Context) -> int:
-            reply = reply_of(pair, shorter, options, keychain)
+            reply = reply_of(pair, shorter, options, tokenizer, keychain)
             return _alone(pair, shorter, tokenizer, options.style, keychain, reply)
 
         trimmed = trim(context, budget, tokenizer, need_of)
@@ -265,7 +276,7 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Sampl
             return None
         need = need_of(trimmed)
         context, own = trimmed, Part(trimmed.text)
-    depth, reply = orders.depths[item], reply_of(pair, context, options, keychain)
+    depth, reply = orders.depths[item], reply_of(pair, context, options, tokenizer, keychain)
     return SampleDraft(name, pair, context, own, need, budget, depth, stock, cutter, keychain, reply)
 
 

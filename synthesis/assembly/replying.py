@@ -49,7 +49,9 @@ class SaidTurn(NamedTuple):
 class Reply:
     """How one sample's answer is to be worded; ``name`` is what every draw follows from.
 
-    ``form`` and the ``whats`` of its evidence are those of the context.
+    ``form`` and the ``whats`` of its evidence are those of the context, ``links`` those of what leads to a
+    hidden question. Reasons stand between the ``thoughts`` where the chat template knows of thoughts: they
+    are not asked for then, and the answer stands alone behind them.
     """
 
     answers: str
@@ -59,6 +61,7 @@ class Reply:
     form: str = ""
     whats: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    thoughts: tuple[str, str] | None = None
 
     @cached_property
     def _words(self) -> ReplyWords:
@@ -79,6 +82,9 @@ class Reply:
                 Message("assistant", "\n".join((self.answer + "\n", *lines))), self._words.ask_cited
             )
         chain = [Quote(text, what) for text, what in zip(linked, self.links, strict=True)]
+        if self.thoughts is not None:
+            steps = self._words.space.join(self._steps(chain, given))
+            return SaidTurn(Message("assistant", steps.join(self.thoughts) + self.answer))
         return SaidTurn(Message("assistant", self._reasoned(chain, given)), self._words.ask_reasoned)
 
     def _reasoned(self, chain: Sequence[Quote], given: Sequence[Quote]) -> str:

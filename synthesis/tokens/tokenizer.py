@@ -128,6 +128,10 @@ class Tokenizer:
             )
         return self.template.render(messages, add_generation_prompt)
 
+    def thoughts(self) -> tuple[str, str] | None:
+        """What stands before and behind thoughts in an answer; None where the chat template knows none."""
+        return None if self.template is None else self.template.thoughts()
+
     def check_chat(self) -> None:
         """Refuse a chat template that does not print what is said, whatever is said and however long it is.
 
