@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,6 +14,7 @@ from synthesis.data import Context, Evidence
 from synthesis.text.sentences import sentence_spans
 from synthesis.text.words import count_words
 from synthesis.tokens import Tokenizer
+from synthesis.tokens.tokenizer import LEAD_TOKENS
 
 _LAST_WORD = re.compile(r"\S+$")
 # To cut a small part off a long document only its beginning is counted: this much more than
@@ -74,12 +76,17 @@ class _Sentences:
     spans: list[tuple[int, int]]
     tokens: Sequence[int]
 
+    def span(self, run: tuple[int, int]) -> tuple[int, int]:
+        """Where the sentences of a run, start and end, stand in the document."""
+        return self.spans[run[0]][0], self.spans[run[1] - 1][1]
+
 
 class Cutter:
     """Cuts documents for one sample, counting each sentence once however often it is cut."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        """Start with nothing counted."""
+    def __init__(self, tokenizer: Tokenizer, short: Callable[[str], int] | None = None) -> None:
+        """Start with nothing counted; ``short`` counts sentences, which many samples may have in common."""
+        self._short = short or tokenizer.count
         self.exact = False
         """Whether parts are counted as a whole; until then their sentences' counts are summed."""
         self._tokenizer = tokenizer
@@ -112,28 +119,32 @@ class Cutter:
 
     def _exact_run(self, document: Document, known: _Sentences, tokens: int, slack: int) -> Piece | None:
         """As ``sentences``, but by counts of whole parts: each error shifts what is aimed at next."""
-        best: Piece | None = None
+        best: tuple[int, int] | None = None
+        most = -1
         tried: set[tuple[int, int]] = set()
         aim = tokens
-        while len(tried) < _EXACT_RUNS and (best is None or best.tokens < tokens - slack):
+        while len(tried) < _EXACT_RUNS and (best is None or most < tokens - slack):
             run = next((run for run in _runs(known.tokens, aim, slack) if run not in tried), None)
             if run is None:
                 break
             tried.add(run)
-            summed = self._piece(document, known, run)
-            piece = self.recounted(summed)
-            if piece.tokens <= tokens and (best is None or piece.tokens > best.tokens):
-                best = piece
-            aim = tokens + summed.tokens - piece.tokens
-        return best
+            start, end = known.span(run)
+            counted = self._counted(document.table, document.text[start:end], start)
+            if most < counted <= tokens:
+                best, most = run, counted
+            aim = tokens + sum(known.tokens[slice(*run)]) - counted
+        return None if best is None else part(document, *known.span(best), most)
 
     def recounted(self, piece: Piece) -> Piece:
         """The piece with the count of its text as a whole instead of the sum over its sentences."""
-        return replace(piece, tokens=self._tokenizer.count(piece.text))
+        return replace(piece, tokens=self._counted(piece.table, piece.text, piece.start))
+
+    def _counted(self, table: Table | None, text: str, start: int) -> int:
+        """The tokens of a text that starts in its document at ``start``."""
+        return table.count(text, start, self._short) if table else self._tokenizer.count(text)
 
     def _piece(self, document: Document, known: _Sentences, run: tuple[int, int]) -> Piece:
-        start, end = known.spans[run[0]][0], known.spans[run[1] - 1][1]
-        return part(document, start, end, sum(known.tokens[slice(*run)]))
+        return part(document, *known.span(run), sum(known.tokens[slice(*run)]))
 
     def _count(self, text: str, region: int) -> _Sentences:
         spans = list(sentence_spans(text[:region]))
@@ -151,12 +162,23 @@ class Cutter:
         follows = document.text[len(opening.text)]
         text = opening.text if follows.isspace() else _LAST_WORD.sub("", opening.text)
         text = text.rstrip()
-        return part(document, 0, len(text), self._tokenizer.count(text)) if text else None
+        return part(document, 0, len(text), self._counted(document.table, text, 0)) if text else None
 
     def characters(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
         """The document's opening characters, for texts that have no words of a fitting size."""
-        text = self._tokenizer.truncate(document.text[: _region(document, tokens)], tokens)
-        return part(document, 0, len(text), self._tokenizer.count(text)) if text else None
+        text = self._truncated(document, tokens)
+        return part(document, 0, len(text), self._counted(document.table, text, 0)) if text else None
+
+    def _truncated(self, document: Document, tokens: int) -> str:
+        """As ``Tokenizer.truncate``; where counts add up, only the stretch around the cut is looked at."""
+        text, table = document.text[: _region(document, tokens)], document.table
+        at = bisect_right(table.sums, tokens - LEAD_TOKENS) - 1 if table and tokens > 0 else -1
+        if table is None or at < 0 or table.joints[at] + 2 > len(text):
+            return self._tokenizer.truncate(text, tokens)
+        joint = table.joints[at]
+        rest = self._tokenizer.truncate(text[joint:], tokens - table.sums[at])
+        # So much of it is not parted there any more.
+        return text[:joint] + rest if len(rest) > 1 else self._tokenizer.truncate(text, tokens)
 
 
 def _counted(text: str, spans: Sequence[tuple[int, int]], blank: bool) -> Iterator[str]:

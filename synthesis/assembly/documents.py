@@ -49,6 +49,26 @@ class Table:
             return None
         return Gap(self.joints[first], self.joints[last], self.sums[last] - self.sums[first])
 
+    def count(self, text: str, start: int, short: Callable[[str], int]) -> int:
+        """The exact tokens of ``text``, which starts in the document at ``start``.
+
+        Only what stands before its first joint and behind its last is given to ``short`` to count.
+        """
+        end = start + len(text)
+        first = bisect_right(self.joints, start)
+        last = bisect_left(self.joints, end - 1) - 1
+        if last < first:
+            return short(text)
+        if start == 0 or (first and self.joints[first - 1] == start):
+            head = self.sums[first] - (self.sums[first - 1] if first else 0)
+        else:
+            head = short(text[: self.joints[first] - start])
+        if last + 1 < len(self.joints) and self.joints[last + 1] == end:
+            tail = self.sums[last + 1] - self.sums[last]
+        else:
+            tail = short(text[self.joints[last] - start :])
+        return head + self.sums[last] - self.sums[first] + tail
+
     def pack(self) -> bytes:
         """As bytes."""
         sizes = array("I", (len(self.starts), len(self.joints), self.total))

@@ -256,7 +256,7 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Sampl
     pair, context = shop.documents.items[item]
     notes = shop.documents.index.notes(item)
     name = options.identity(pair.id, context.text, pair.task, budget, tokenizer.identity)
-    stock, cutter = Stock(shop.stock(item, notes, pair.answer)), Cutter(tokenizer)
+    stock, cutter = Stock(shop.stock(item, notes, pair.answer)), Cutter(tokenizer, shop.short)
     keychain = shop.keychains.of(item) if shop.keychains else None
     if item in orders.abstaining:
         pair = replace(pair, answer=options.samples.refusal)

@@ -33,7 +33,7 @@ _PARCEL_CHARACTERS: Final = 400_000
 # How far past the cut of the full encoding a prefix is looked for: a prefix can encode to
 # fewer tokens than the same characters do inside the longer text, but only next to the cut.
 _REACH_TOKENS: Final = 4
-_LEAD_TOKENS: Final = 64
+LEAD_TOKENS: Final = 64
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LENGTH = re.compile(r"(\d+)(?:\.(\d+))?([kKmM]?)")
@@ -106,7 +106,7 @@ class Tokenizer:
         longest = offsets[reach][0] if reach < len(offsets) else len(text)
         # Near-certain answers come from encoding only the last stretch; the whole prefix is
         # then counted to be sure.
-        lead = max(0, max_tokens - _LEAD_TOKENS)
+        lead = max(0, max_tokens - LEAD_TOKENS)
         start = offsets[lead][0]
         for end in range(longest, 0, -1):
             room = max_tokens - lead if end > start else max_tokens
