@@ -222,6 +222,13 @@ class SamplesConfig:
         expected="some of removed, changed and decoy",
         example="removed,changed",
     )
+    workers: int = apart(
+        0,
+        "Processes that assemble; the samples are the same with any number.",
+        low=1,
+        high=1024,
+        zero="one for each processor where there are many samples",
+    )
     keychain_links: int = option(3, "Links of each chain, from key to key.", low=1, high=32)
     all_candidates: bool = option(
         False,

@@ -26,6 +26,7 @@ from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import describe_corpus, open_corpus
 from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import make_options, parse_distractors
+from synthesis.assembly.processes import processors
 from synthesis.assembly.production import Assembly
 from synthesis.data import Rejected, content_hash
 from synthesis.options import RunConfig
@@ -36,6 +37,7 @@ from synthesis.tokens import Tokenizer, format_length
 
 _FULL = 0.995
 _READ_ROWS = 16  # held at a time; each may be long
+_MANY = 2_000
 
 
 class RunRows:
@@ -74,12 +76,19 @@ class RunRows:
         if self._config.samples.all_candidates or not self._groups.kept:
             return self._documents, range(len(kept))
         places = self._groups.best()
-        return Documents(RowsAt(kept, places), self._tokenizer, self._texts or ()), places
+        rows = RowsAt(kept, places)
+        return Documents(rows, self._tokenizer, self._texts or (), workers=self._workers), places
 
     @cached_property
     def _documents(self) -> Documents:
         # Shared by all configs, so that each context is counted and indexed once.
-        return Documents(self._contexts.kept, self._tokenizer, self._texts or ())
+        return Documents(self._contexts.kept, self._tokenizer, self._texts or (), workers=self._workers)
+
+    @cached_property
+    def _workers(self) -> int:
+        """How many processes assemble: a few samples are made sooner than others get going."""
+        few = len(self._contexts.kept) < _MANY
+        return self._config.samples.workers or (1 if few else processors())
 
     def configs(self) -> list[ConfigData]:
         """The raw config, the chat configs (one per length, or one of mixed lengths), the rejected rows."""
@@ -142,7 +151,7 @@ class RunRows:
             made = Assembly(documents, options, lambda item: self._contexts.coherence(places[item]).overall)
             dropped = set()
             item = -1
-            for outcome in made.outcomes():
+            for outcome in made.outcomes(workers=self._workers):
                 if not (outcome.stage == "twin" if isinstance(outcome, Rejected) else outcome.twin):
                     item += 1  # its twins follow it
                     self._reporter.advance()

@@ -57,6 +57,7 @@ def assemble(
     repeat_questions: bool = False,
     keychain: int = 0,
     keychain_links: int = 3,
+    workers: int = 0,
     answers: str = "plain",
     twins: str | Sequence[str] = (),
     **further: Any,
@@ -107,6 +108,8 @@ def assemble(
             prompt names the key that one begins with, which leads to it, the others lead to what other
             pairs ask. 0 asks plainly.
         keychain_links: how many links each has, from key to key.
+        workers: how many processes do the work; 0 is this one. With several, ``items`` must not read from
+            a file whose position they would share. The samples are the same with any number.
         answers: ``plain`` gives the answer alone, ``cited`` quotes its evidence below it by document number,
             ``reasoned`` goes through the steps that lead to it first; where a context has no evidence, plain.
         twins: which twins stand behind each sample, some of ``removed`` (its evidence cut out, a refusal
@@ -145,8 +148,8 @@ def assemble(
     options = make_options(parse_mixture(length), samples, seed, corpus is not None)
     loaded = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
     texts = open_corpus(corpus) if corpus is not None and options.choice.uses("corpus") else ()
-    documents = Documents(items, loaded, texts, split, counted_by)
-    return Assembly(documents, options, coherence or _unscored).outcomes()
+    documents = Documents(items, loaded, texts, split, counted_by, workers)
+    return Assembly(documents, options, coherence or _unscored).outcomes(workers=workers)
 
 
 def _unscored(_: int) -> None:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate, chain, pairwise
-from typing import Final, Self, TypeAlias, TypeVar
+from typing import Final, NamedTuple, Self, TypeAlias, TypeVar
 
 from synthesis.assembly.counting import JOINT, Gap, adds_up
 from synthesis.assembly.prefetch import prefetched
+from synthesis.assembly.processes import spread
 from synthesis.assembly.record_file import RecordFile
 from synthesis.data import Context, Pair
 from synthesis.tasks import GENERIC, task_of
@@ -203,14 +204,41 @@ class Index:
         """What is kept on disk of a document."""
         return Notes.unpack(self.records[document])
 
-    def add(self, text: str, tokens: int, table: Table | None, name: object) -> None:
-        """Note a text; its other columns are the caller's."""
-        terms = canonical_terms(text)
-        self.records.add(_pack(haystack(terms), sketch(terms), table))
-        self.tokens.append(tokens if text.strip() else 0)
-        self.texts.append(number(text))
-        self.pairs.append(number(name))
-        self.keys.append(number(name, self.texts[-1]))
+    def add(self, noted: Noted) -> None:
+        """Keep what was noted of a text; its other columns are the caller's."""
+        self.records.add(noted.record)
+        self.tokens.append(noted.tokens)
+        self.texts.append(noted.text)
+        self.pairs.append(noted.pair)
+        self.keys.append(noted.key)
+
+
+class Noted(NamedTuple):
+    """What is remembered of a text: its record, and its entries in the columns of the index."""
+
+    record: bytes
+    tokens: int
+    text: int
+    pair: int
+    key: int
+
+
+def _noted(text: str, tokens: int, table: Table | None, name: object) -> Noted:
+    terms = canonical_terms(text)
+    record = _pack(haystack(terms), sketch(terms), table)
+    mark = number(text)
+    return Noted(record, tokens if text.strip() else 0, mark, number(name), number(name, mark))
+
+
+class _NotedItem(NamedTuple):
+    """The same of an item's context, with what its pair adds."""
+
+    context: Noted
+    asks: int
+    question: int
+    answer: int
+    pool: str
+    task: str
 
 
 def number(*parts: object) -> int:
@@ -221,6 +249,7 @@ def number(*parts: object) -> int:
 
 _PARCEL_ITEMS: Final = 256
 _PARCEL_CHARACTERS: Final = 1_000_000
+_JOB_ITEMS: Final = 64  # of a process, before it tells what it found
 _NO_POOL: Final = 0
 
 Row = TypeVar("Row")
@@ -234,7 +263,7 @@ class Documents:
     """The contexts of ``items``, then the texts of the user's ``corpus``; indexed when first needed.
 
     ``split_of`` labels the item at a position. ``counted_by`` is the identity of the tokenizer
-    whose counts ``Context.tokens`` holds.
+    whose counts ``Context.tokens`` holds. With several ``workers`` items are read in as many processes.
     """
 
     def __init__(
@@ -244,9 +273,11 @@ class Documents:
         corpus: Corpus = (),
         split_of: Callable[[int], str] | None = None,
         counted_by: str | None = None,
+        workers: int = 1,
     ) -> None:
         self.items, self.corpus, self.tokenizer = items, corpus, tokenizer
         self.split_of, self.counted_by = split_of, counted_by
+        self.workers = workers
 
     @cached_property
     def index(self) -> Index:
@@ -271,9 +302,27 @@ def build_index(documents: Documents) -> Index:
 
 
 def _add_items(index: Index, documents: Documents) -> None:
-    tokenizer = documents.tokenizer
     pools: dict[str, int] = {}
     splits: dict[str, int] = {}
+    places = range(len(documents.items))
+    noted = _note_items(documents, places)
+    if documents.workers > 1:
+        parts = [places[first : first + _JOB_ITEMS] for first in range(0, len(places), _JOB_ITEMS)]
+        made = spread(parts, lambda part: list(_note_items(documents, part)), documents.workers)
+        noted = (item for part in made for item in part)
+    for place, item in enumerate(noted):
+        index.asks.append(item.asks)
+        index.questions.append(item.question)
+        index.answers.append(item.answer)
+        index.pools.append(pools.setdefault(item.pool, len(pools) + _NO_POOL + 1))
+        index.tasks.setdefault(index.pools[-1], item.task)
+        label = documents.split_of(place) if documents.split_of else ""
+        index.splits.append(splits.setdefault(label, len(splits)))
+        index.add(item.context)
+
+
+def _note_items(documents: Documents, places: range) -> Iterator[_NotedItem]:
+    tokenizer = documents.tokenizer
     counted_here = documents.counted_by == tokenizer.identity
 
     def count(rows: list[tuple[Pair, Context]]) -> tuple[list[int], _Counts]:
@@ -281,17 +330,18 @@ def _add_items(index: Index, documents: Documents) -> None:
         asked = tokenizer.count_batch([text for pair, _ in rows for text in (pair.instruction, pair.answer)])
         return asked, _count([context.text for _, context in rows], tokenizer, known)
 
-    for rows, (asked, counts) in prefetched(_parcels(documents.items, lambda row: row[1].text), count):
+    items = (documents.items[place] for place in places)
+    for rows, (asked, counts) in prefetched(_parcels(items, lambda row: row[1].text), count):
         for place, ((pair, context), (tokens, table)) in enumerate(zip(rows, _sizes(counts), strict=True)):
-            index.asks.append(asked[2 * place] + asked[2 * place + 1])
-            index.questions.append(number("question", *canonical_terms(pair.instruction)))
             key = answer_key(pair.answer)
-            index.answers.append(number(key) if key else 0)
-            index.pools.append(pools.setdefault(_pool(pair.task), len(pools) + _NO_POOL + 1))
-            index.tasks.setdefault(index.pools[-1], pair.task)
-            label = documents.split_of(len(index)) if documents.split_of else ""
-            index.splits.append(splits.setdefault(label, len(splits)))
-            index.add(context.text, tokens, table, pair.id)
+            yield _NotedItem(
+                _noted(context.text, tokens, table, pair.id),
+                asked[2 * place] + asked[2 * place + 1],
+                number("question", *canonical_terms(pair.instruction)),
+                number(key) if key else 0,
+                _pool(pair.task),
+                pair.task,
+            )
 
 
 def _add_corpus(index: Index, documents: Documents) -> None:
@@ -302,7 +352,7 @@ def _add_corpus(index: Index, documents: Documents) -> None:
 
     for rows, counts in prefetched(_parcels(documents.corpus, lambda row: row[1]), count):
         for (name, text), (tokens, table) in zip(rows, _sizes(counts), strict=True):
-            index.add(text, tokens, table, f"corpus\x1f{name}")
+            index.add(_noted(text, tokens, table, f"corpus\x1f{name}"))
             index.pools.append(_NO_POOL)
             index.questions.append(0)
             index.answers.append(0)
@@ -316,11 +366,11 @@ def _pool(label: str) -> str:
     return label.casefold() if task is GENERIC else task.name
 
 
-def _parcels(rows: Sequence[Row], text_of: Callable[[Row], str]) -> Iterator[list[Row]]:
+def _parcels(rows: Iterable[Row], text_of: Callable[[Row], str]) -> Iterator[list[Row]]:
     parcel: list[Row] = []
     size = 0
-    for place in range(len(rows)):
-        parcel.append(rows[place])
+    for row in rows:
+        parcel.append(row)
         size += len(text_of(parcel[-1]))
         if size >= _PARCEL_CHARACTERS or len(parcel) >= _PARCEL_ITEMS:
             yield parcel

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import nan
 from itertools import repeat
 from typing import Final
 
@@ -21,6 +22,7 @@ from synthesis.assembly.fitting import SampleDraft, Stock, Workshop, fitting
 from synthesis.assembly.keychains import Keychain, Keychains
 from synthesis.assembly.options import Options, assign, assign_depths
 from synthesis.assembly.prefetch import prefetched
+from synthesis.assembly.processes import spread
 from synthesis.assembly.rendering import Style, lay_out
 from synthesis.assembly.replying import PLAIN, REASONED, Reply, SaidTurn
 from synthesis.assembly.twins.making import Twins
@@ -174,6 +176,7 @@ def _alone(
 # So many samples, or so many tokens of samples, are counted in one go.
 _BATCH_SAMPLES: Final = 32
 _BATCH_TOKENS: Final = 262_144
+_JOB_BATCHES: Final = 4
 _BATCH_REPLIES: Final = 256
 
 
@@ -207,13 +210,34 @@ class Assembly:
         """Index the documents now, so that processes forked from this one need not."""
         _ = self._made
 
-    def outcomes(self, start: int = 0, stop: int | None = None) -> Iterator[Sample | Rejected]:
+    def outcomes(
+        self, start: int = 0, stop: int | None = None, workers: int = 1
+    ) -> Iterator[Sample | Rejected]:
         """A sample, or why there is none, for each item from ``start`` to ``stop``, in order.
 
-        Each sample's twins, or why there are none, stand behind it.
+        Each sample's twins, or why there are none, stand behind it. With several ``workers`` in
+        processes of their own, scores are still asked for in this one.
         """
+        wanted = range(len(self._made[1].budgets))[start:stop]
+        if workers < 2:
+            yield from (outcome for _, outcome in self._numbered(wanted, self._coherence))
+            return
+
+        def work(rows: range) -> list[tuple[int, Sample | Rejected]]:
+            return list(self._numbered(rows, lambda _: nan))
+
+        for made in spread(list(_jobs(self._made[1].budgets, wanted)), work, workers):
+            for item, outcome in made:
+                if isinstance(outcome, Sample) and outcome.coherence is not None:
+                    yield replace(outcome, coherence=self._coherence(item))
+                else:
+                    yield outcome
+
+    def _numbered(
+        self, wanted: range, coherence: Callable[[int], float | None]
+    ) -> Iterator[tuple[int, Sample | Rejected]]:
+        """The outcomes, each with its item."""
         shop, orders = self._made
-        wanted = range(len(orders.budgets))[start:stop]
         tokenizer = self._documents.tokenizer
         begun = (self._begun(rows) for rows in _batches(orders.budgets, wanted))
         for batch, counts in prefetched(begun, lambda batch: count_trials(batch.trials, tokenizer)):
@@ -222,19 +246,28 @@ class Assembly:
                     counts = count_trials(batch.fitting.send(counts), tokenizer)
             for item, draft in batch.drafts.items():
                 if draft is None or draft.counted is None or not (draft.own or draft.plan.after):
-                    yield _rejected(shop, orders, item)
+                    yield item, _rejected(shop, orders, item)
                     continue
-                made = _sample(self._options, draft, draft.counted, self._coherence(item))
+                made = _sample(self._options, draft, draft.counted, coherence(item))
                 if draft.own is not None and self._options.samples.twins:
-                    yield from Twins(shop, self._options, draft, made).outcomes()
+                    twins = Twins(shop, self._options, draft, made)
+                    yield from ((item, outcome) for outcome in twins.outcomes())
                 else:
-                    yield made
+                    yield item, made
 
     def _begun(self, rows: range) -> _Batch:
         shop, orders = self._made
         drafts = {item: _draft(shop, self._options, orders, item) for item in rows}
         fit = fitting(shop, [draft for draft in drafts.values() if draft is not None])
         return _Batch(drafts, fit, next(fit, []))
+
+
+def _jobs(budgets: Sequence[int], wanted: range) -> Iterator[range]:
+    """What a process does at a time: some batches each, so that little is waited for, and little held."""
+    batches = list(_batches(budgets, wanted))
+    for first in range(0, len(batches), _JOB_BATCHES):
+        job = batches[first : first + _JOB_BATCHES]
+        yield range(job[0].start, job[-1].stop)
 
 
 def _batches(budgets: Sequence[int], wanted: range) -> Iterator[range]:
