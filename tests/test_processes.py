@@ -110,7 +110,7 @@ def test_nobody_stays_where_the_first_process_is_killed() -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        {"distractors": "random"},
+        {"distractors": "random", "twins": ("removed", "changed")},
         {"distractors": "same-task", "max_reuse": 3, "abstain": 0.2},
         {"distractors": "lexical", "keychain": 2},
         {"oversize": "trim", "header": "Document {n}:\n", "depth": "end"},
@@ -130,7 +130,7 @@ def test_samples_are_the_same_with_any_number_of_workers(asked) -> None:
         return list(Assembly(documents, options, lambda item: item / 150).outcomes(workers=workers))
 
     alone = made(1)
-    assert len(alone) == 150
+    assert len(alone) >= 150
     assert made(2) == alone == made(3)
 
 

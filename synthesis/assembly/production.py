@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import nan
 from itertools import repeat
+from math import nan
 from typing import Final
 
 from synthesis.assembly.choosing import make_selector
