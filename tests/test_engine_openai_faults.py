@@ -252,6 +252,35 @@ def test_health_tells_prompts_from_the_server() -> None:
     assert not any(health.gave_up(next(mixed), 1) for _ in range(100))
 
 
+def test_what_goes_wrong_is_told_while_it_is_tried_again() -> None:
+    """Once it is no chance any more, long before anything is given up, until there is a reply."""
+    asked = 0
+
+    def busy(_) -> Reply | None:
+        nonlocal asked
+        asked += 1
+        return failure(429, "rate limit of 3 a minute") if asked <= 5 else None
+
+    with serve(busy) as server:
+        made = engine(server, concurrency=1, retries=9)
+        seen = []
+        for replied in made.complete(Items(prompts(1)), SAMPLING):
+            seen.append((replied.finish_reason, made.trouble))
+        assert seen == [("stop", "")]
+        asked = -90
+        with pytest.raises(EngineError):
+            list(made.stream(make_prompt(0), SAMPLING))
+        assert made.trouble == "the server is overloaded: HTTP 429, rate limit of 3 a minute"
+    health = Health()
+    told = []
+    for number in range(4):
+        health.tried(Failure(Kind.BUSY, f"no {number}"))
+        told.append(health.trouble)
+    assert told == ["", "", "the server is overloaded: no 2", "the server is overloaded: no 3"]
+    health.worked()
+    assert health.trouble == ""
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "parameter"),
     [

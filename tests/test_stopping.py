@@ -13,9 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from builder.cli.main import app
+from builder.cli.progress import TerminalReporter
 from synthesis.data import Context, Rejected
 from synthesis.run.alike import Alike, kind_of_rejection
-from tests.openai_server import Asked, Reply, Server, serve
+from tests.openai_server import Asked, Reply, Server, failure, serve
 from tests.pretend import prose
 
 WORDS = 100
@@ -124,7 +125,7 @@ def test_only_the_same_kind_counts() -> None:
         (
             "assembly",
             "the context takes 2,413 tokens and the budget is 2,048 (2k): ask for more",
-            "assembly: the context takes N tokens and the budget is N",
+            "assembly: the context takes more tokens than its budget",
         ),
     ],
 )
@@ -137,3 +138,38 @@ def test_a_run_that_failed_alike_to_its_last_pair_has_stopped_nothing(server, tm
     assert none.exit_code == 1
     assert "no context was made" in none.output
     assert "stopped" not in none.output and "left" not in none.output
+
+
+@pytest.mark.parametrize("job", ["run", "evaluate"])
+def test_why_no_reply_comes_is_shown_while_the_server_is_asked_again(
+    job, server, tmp_path, write_pairs, monkeypatch
+) -> None:
+    """Not when all is given up: a server that refuses everything takes the better part of a minute to."""
+    monkeypatch.setattr("synthesis.engines.serving.pace.FIRST_DELAY", 0.01)
+    shown: list[str] = []
+    made: list[TerminalReporter] = []
+    monkeypatch.setattr(
+        "builder.cli.progress.TerminalReporter",
+        lambda console: made.append(TerminalReporter(console)) or made[-1],
+    )
+
+    def refusing(one: Asked) -> Reply:
+        shown.append(made[0].line())
+        if asked(server) <= 4:
+            return failure(429, "3 requests a minute are allowed")
+        return good(one) if job == "run" else Reply("Answer: nobody")
+
+    server.script = refusing
+    if job == "run":
+        done = command("run", server, tmp_path, write_pairs(2))
+    else:
+        questions = tmp_path / "questions.jsonl"
+        rows = [{"question": f"Who is {n}?", "answer": "Ada", "context": "Ada is 1."} for n in range(2)]
+        questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        options = ["--questions", str(questions), "--out", str(tmp_path / "scores"), "--engine", "openai"]
+        options += ["--model", "tiny", "--option", f"base_url={server.url}", "--option", "concurrency=1"]
+        done = CliRunner().invoke(app, ["evaluate", *options])
+    assert done.exit_code == 0, done.output
+    assert "429" not in shown[1]
+    assert "the server is overloaded: HTTP 429, 3 requests a minute are allowed" in shown[4]
+    assert "429" not in made[0].line()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-_LINE_EVERY = 10.0  # seconds
+_LINE_EVERY = 8.0  # seconds
 
 
 class TerminalReporter:
@@ -26,7 +26,8 @@ class TerminalReporter:
         self._console, self._every = console, every
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._name, self._note, self._done = "", "", 0
+        self._name, self._done = "", 0
+        self._note: str | Callable[[], str] = ""
         self._total: int | None = None
         self._began = time.monotonic()
         self._rate = RecentRate(self._began)
@@ -67,8 +68,8 @@ class TerminalReporter:
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, steps)
 
-    def note(self, text: str) -> None:
-        """A few words to show beside the stage."""
+    def note(self, text: str | Callable[[], str]) -> None:
+        """A few words to show beside the stage, or what gives them at any moment."""
         with self._lock:
             self._note = text
 
@@ -84,7 +85,8 @@ class TerminalReporter:
                 told.append(tell_rate(rate) + about)
             elif after >= 1:
                 told.append(f"after {tell_time(after)}")
-            return "; ".join(filter(None, [*told, self._note]))
+            note = self._note if isinstance(self._note, str) else self._note()
+            return "; ".join(filter(None, [*told, note]))
 
     def line(self, now: float | None = None) -> str:
         """The stage in one line of text; empty before the first."""

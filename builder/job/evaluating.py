@@ -253,13 +253,18 @@ class _Work:
 
     def tally(self, log: ReplyLog, reporter: Reporter) -> Tally:
         """Everything answered, the rest asked."""
-        tally, config = Tally(), self.config
+        tally, config, speed = Tally(), self.config, ""
+
+        def told() -> str:
+            return self.engine.trouble or speed
+
         cases = sum(self.evaluation.store.able[variant.condition] for variant in config.conditions.variants())
         if config.likelihood:
             reporter.stage("likelihoods", cases)
         begun = not config.likelihood
         if begun:
             reporter.stage("asking", cases)
+        reporter.note(told)
         started = time.monotonic()
         out = log.usage.output_tokens
         for one in self.evaluation.predictions(
@@ -272,12 +277,13 @@ class _Work:
         ):
             if not begun:
                 reporter.stage("asking", cases)
+                reporter.note(told)
                 begun = True
             tally.add(one)
             reporter.advance()
             written, after = log.usage.output_tokens - out, time.monotonic() - started
             if written and after > 1:
-                reporter.note(f"{tell_number(written)} tokens out, {tell_number(written / after)} per second")
+                speed = f"{tell_number(written)} tokens out, {tell_number(written / after)} per second"
         return tally
 
     def predictions(self, log: ReplyLog, tally: Tally, variant: Variant) -> Iterator[Prediction]:

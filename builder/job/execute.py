@@ -179,11 +179,11 @@ def _write_contexts(work: _Work, job: Job) -> tuple[Counts, RunPace]:
 def _ask(work: _Work, job: Job, rows: Iterable[Row], todo: int | None) -> tuple[Counts, RunPace]:
     config, journal, reporter = work.config, work.journal, work.reporter
     reporter.stage("asking questions" if config.asks else "writing contexts", todo and todo * job.candidates)
-    meter = Meter(config, journal, reporter)
+    meter = Meter(config, journal, reporter, lambda: job.engine.trouble)
     if job.engine.free:  # it may fail as often as it likes
         counts = carry_out(job, rows, journal, meter.count)
     else:
-        reporter.note("no reply yet")
+        reporter.note(meter.note)
         budget, stop_after = budget_of(config), config.cost.stop_after
         counts = carry_out(job, rows, journal, meter.count, budget, stop_after, meter.reply)
     return counts, meter.pace() or read_pace(work.folder.read_manifest())

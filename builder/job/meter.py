@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from builder.job.estimate import RunPace, tell_money, tell_number
 from builder.job.pacing import RecentRate
@@ -16,7 +17,11 @@ from synthesis.run.journal import Journal
 class Meter:
     """Watches one run: ``count`` is called with each outcome, ``reply`` with each reply."""
 
-    def __init__(self, config: RunConfig, journal: Journal, reporter: Reporter) -> None:
+    def __init__(
+        self, config: RunConfig, journal: Journal, reporter: Reporter, trouble: Callable[[], str] = str
+    ) -> None:
+        """``trouble`` says why no reply comes, if none does; it is told then in place of the rest."""
+        self._trouble, self._told = trouble, "no reply yet"
         self._cost, self._journal, self._reporter = config.cost, journal, reporter
         self._began = time.monotonic()
         self._before = journal.usage
@@ -42,7 +47,12 @@ class Meter:
         speed = f" ({tell_number(rate)} per second)" if rate else ""
         # Not every server tells what a reply took.
         tokens = f", {tell_usage(self._taken, self._cost)}{speed}" if self._taken.output_tokens else ""
-        self._reporter.note(replies + tokens)
+        self._told = replies + tokens
+        self._reporter.note(self.note)
+
+    def note(self) -> str:
+        """How the replies come, or why they do not."""
+        return self._trouble() or self._told
 
     def pace(self) -> RunPace | None:
         """How this run went; None if it wrote nothing."""

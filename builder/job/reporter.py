@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -14,5 +15,5 @@ class Reporter(Protocol):
     def advance(self, steps: int = 1) -> None:
         """Some steps of the stage are done."""
 
-    def note(self, text: str) -> None:
-        """A few words to show beside the stage."""
+    def note(self, text: str | Callable[[], str]) -> None:
+        """A few words to show beside the stage, or what gives them at any moment."""

@@ -140,6 +140,11 @@ class BaseEngine(ABC):
         """
         return ()
 
+    @property
+    def trouble(self) -> str:
+        """Why no reply comes, while the engine goes on trying; empty as long as replies come."""
+        return ""
+
     def part_for(self, pair_id: str, seed: int) -> BaseEngine:
         """Who answers the prompts of a pair in a run of this seed: itself, unless it is several."""
         return self

@@ -51,6 +51,12 @@ class MixedEngine(BaseEngine):
 
         return min(range(len(self.parts)), key=lambda place: wait(self.parts[place]))
 
+    @property
+    def trouble(self) -> str:
+        """That of all that have any, by their names."""
+        told = ((part.name, part.engine.trouble) for part in self.parts)
+        return "; ".join(f"{name}: {trouble}" for name, trouble in told if trouble)
+
     def part_for(self, pair_id: str, seed: int) -> BaseEngine:
         """The engine that writes for a pair."""
         return self.parts[self.place(pair_id, seed)].engine

@@ -8,7 +8,8 @@ from textwrap import shorten
 from synthesis.data import Context, Rejected
 
 _DETAILS = re.compile(r"[:;]| \(")
-_NUMBER = re.compile(r"\b\d[\d,]*(?= tokens)|(?<=budget is )\d[\d,]*")
+_NUMBER = re.compile(r"\b\d[\d,]*(?= tokens)")
+_OVER_BUDGET = re.compile(r"takes [\d,]+ tokens and the budget is [\d,]+")
 
 
 class Alike:
@@ -38,5 +39,7 @@ def kind_of_rejection(stage: str, reason: str) -> str:
 
     Numbers of tokens are no part of it, nor what is in brackets.
     """
-    name = _NUMBER.sub("N", _DETAILS.split(reason, maxsplit=1)[0].strip())
+    # Two numbers that both read N would say that they are one.
+    said = _OVER_BUDGET.sub("takes more tokens than its budget", _DETAILS.split(reason, maxsplit=1)[0])
+    name = _NUMBER.sub("N", said.strip())
     return shorten(f"{stage}: {name}", 100, placeholder=" …")

@@ -76,6 +76,11 @@ class ServedEngine(BaseEngine):
     def deltas(self, path: str, body: Mapping[str, Any]) -> Generator[str | Failure, None, None]:
         """The pieces of one streamed reply, without an event loop; if it fails, the failure comes last."""
 
+    @property
+    def trouble(self) -> str:
+        """What the server said last, unless it was a reply."""
+        return self._server.health.trouble
+
     def models(self) -> Sequence[str]:
         """What the server says it serves; nothing where it does not say."""
         return []

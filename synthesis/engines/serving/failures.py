@@ -29,6 +29,7 @@ OPENING = "opening"
 """What is put into the assistant's mouth, as the name of a setting that a server may refuse."""
 
 _EXCERPT = 300
+_TROUBLE = 3  # failures in a row are no chance any more
 
 
 class Kind(enum.Enum):
@@ -215,17 +216,26 @@ class Health:
     def __init__(self) -> None:
         self.replies = 0
         """How many prompts got theirs."""
+        self._trouble: list[str] = []
         self._no_connection = 0
         self._kind: Kind | None = None
         self._given_up = 0
 
+    @property
+    def trouble(self) -> str:
+        """The latest failure in passing, once several came and no reply between them."""
+        return self._trouble[-1] if len(self._trouble) == _TROUBLE else ""
+
     def worked(self) -> None:
         """A prompt got its reply."""
         self.replies += 1
+        self._trouble = []
         self._no_connection = self._given_up = 0
 
     def tried(self, failure: Failure) -> bool:
         """Count a failed try; True if there never was a server."""
+        if failure.kind in RETRYABLE:
+            self._trouble = [*self._trouble[1 - _TROUBLE :], str(failure)]
         self._no_connection = self._no_connection + 1 if failure.kind is Kind.UNREACHABLE else 0
         return not self.replies and self._no_connection >= STREAK
 
