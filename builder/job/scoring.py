@@ -10,15 +10,18 @@ import inspect
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from builder.folder.place import find_built
 from synthesis.coherence import explain, score
 from synthesis.coherence.gain import Gain, gains_or_errors
 from synthesis.data import Rejected
 from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Sampling
 from synthesis.errors import SourceError, UsageError
+from synthesis.run.folder import kind_of
 from synthesis.run.judge import GRADES, JUDGING, Verdict, judge_batch
 from synthesis.sources.address import address_of
 from synthesis.sources.columns import map_row
@@ -58,7 +61,7 @@ def score_source(
     """Score every row of a file, folder or dataset.
 
     Args:
-        source: as for ``synthesis.read_pairs``.
+        source: as for ``synthesis.read_pairs``; of a run's folder, the contexts of its dataset.
         columns: ours -> theirs, for ``instruction``, ``answer``, ``context`` and ``evidence`` (a column of
             that name is used by itself; see ``synthesis.score`` for what it may hold).
         split: of a dataset.
@@ -109,6 +112,10 @@ def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Ite
     told_in = chosen.pop("evidence", "evidence")
     scored = False
     at = address_of(source, None, split)
+    folder = Path(at.place).expanduser()
+    if folder.is_dir() and kind_of(folder) == "run":
+        # Its contexts; the files of a run hold samples and records as well.
+        at = replace(at, place=str(find_built(folder)))
     for table in tables(at.place, at.config, at.split, None):
         for row in table.rows():
             place = f"{table.name}:{row.line}"
