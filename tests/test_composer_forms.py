@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from pathlib import Path
 
 import pytest
+from datasets import load_dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -14,8 +16,9 @@ from typer.testing import CliRunner
 from builder.cli.main import app
 from synthesis.coherence.scoring import score_with_leaks
 from synthesis.engines.composer import compose
-from synthesis.engines.composer.forms.choose import form_of
+from synthesis.engines.composer.forms.choose import tell
 from synthesis.engines.composer.reading.kinds import read_ordinary
+from synthesis.tasks import TASKS
 
 _FILE = Path(__file__).parent / "data" / "everyday.jsonl"
 EVERYDAY = [json.loads(line) for line in _FILE.read_text(encoding="utf-8").splitlines()]
@@ -55,18 +58,17 @@ def test_the_kind_of_a_pair_is_told_by_its_form(pair) -> None:
     ("Name the capital of Peru.", "Lima"),
 ])  # fmt: skip
 def test_questions_keep_their_usual_statements(question) -> None:
-    assert form_of(*question) == ""
+    assert tell(*question, random.Random(0), random.Random(0)) is None
 
 
 @pytest.mark.parametrize("pair", ENGLISH, ids=IDS)
 def test_an_ordinary_answer_stands_in_its_form_line_for_line(pair) -> None:
-    form = form_of(pair["instruction"], pair["answer"])
     for words in (120, 400):
         draft = compose(pair["instruction"], pair["answer"], words=words, seed=3)
         again = compose(pair["instruction"], pair["answer"], words=words, seed=3)
         assert draft == again
         told = "\n".join(draft.text[one.start : one.end] for one in draft.evidence)
-        if form not in ("", "quoted"):
+        if draft.form not in ("", "quoted"):
             # Each line as it is; a sentence of a longer line may have been told by itself.
             at = 0
             for line in lines(pair["answer"]):
@@ -85,7 +87,7 @@ def test_an_ordinary_answer_stands_in_its_form_line_for_line(pair) -> None:
 def test_code_keeps_its_lines_in_a_block(pair) -> None:
     draft = compose(pair["instruction"], pair["answer"], words=300)
     assert pair["answer"] in draft.text
-    assert form_of(pair["instruction"], pair["answer"]) == "repository"
+    assert draft.form == "repository"
 
 
 def test_a_list_is_told_item_by_item_with_other_work_between() -> None:
@@ -143,6 +145,26 @@ def test_a_plan_counts_the_pairs_that_need_a_model(tmp_path) -> None:
     done = CliRunner().invoke(app, ["plan", "--pairs", str(pairs), "--out", str(tmp_path / "run")])
     assert done.exit_code == 0, done.output
     assert "1 pair is of a kind that needs a model" in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize("telling", ["narrative", "entries"])
+def test_a_plan_says_of_every_genre_what_the_run_then_does(tmp_path, telling) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    asked = [("Кто написал роман?", "Лев Толстой"), ("Who wrote the hymn?", "Arvid Holm")]
+    rows = [
+        {"task": task.name, "instruction": f"{question} {task.name}", "answer": answer}
+        for task in TASKS
+        for question, answer in asked
+    ]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    out, small = tmp_path / "run", ["--words", "60", "--lengths", "1k", "--seed", "7"]
+    given = ["--pairs", str(pairs), "--out", str(out), *small, "--option", f"telling={telling}"]
+    plan = CliRunner().invoke(app, ["plan", *given])
+    assert CliRunner().invoke(app, ["run", *given]).exit_code == 0
+    forms = load_dataset(str(out / "dataset"), "composer", split="train")["form"]
+    quoted = list(forms).count("quoted")
+    assert quoted >= len(TASKS) and len(forms) == len(rows)
+    assert f"{quoted} pairs are of a kind that needs a model" in " ".join(plan.output.split())
 
 
 def test_code_is_no_pasted_summary_and_prose_still_is() -> None:

@@ -27,7 +27,7 @@ from synthesis.engines.composer.reading.frames import clean
 from synthesis.engines.composer.reading.kinds import Ordinary, read_ordinary
 from synthesis.engines.composer.reading.questions import read
 from synthesis.engines.composer.reading.subjects import subject, turned
-from synthesis.engines.composer.stating.statements import Statement, indirect, state
+from synthesis.engines.composer.stating.statements import Statement, indirect
 
 #: Forms whose subject is a thing that people may speak of; the others have words or figures for it.
 _SPOKEN_OF = frozenset(["manual", "repository", "lesson", "anthology", "letters"])
@@ -65,19 +65,6 @@ def tell(instruction: str, answer: str, rng: random.Random, others: random.Rando
     if told is None:
         return cards.quoted(case)
     return replace(told, subject=case.subject) if told.form in _SPOKEN_OF else told
-
-
-def form_of(instruction: str, answer: str) -> str:
-    """How the pair's evidence is told: a form, ``quoted`` where none fits, empty for the usual statements.
-
-    Costs what telling the evidence costs, and no more than that.
-    """
-    if not answer.strip() or not instruction.strip():
-        return ""
-    told = tell(instruction, answer, random.Random(0), random.Random(0))
-    if told:
-        return told.form
-    return next((one.form for one in state(instruction, answer, random.Random(0)) if one.form), "")
 
 
 def evidence(told: Told) -> list[Statement]:
