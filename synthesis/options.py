@@ -405,7 +405,11 @@ class CostConfig:
         0.0, "Begin no more pairs when so much is spent in the folder.", low=0, zero="no limit"
     )
     max_total_tokens: int = apart(
-        0, "Begin no more pairs when so many tokens, in and out, are spent.", low=0, zero="no limit"
+        0,
+        "Begin no more pairs when so many tokens, in and out, are spent, as in 100k or 2M.",
+        low=0,
+        zero="no limit",
+        counts=True,
     )
     rate: float = apart(
         0.0, "Output tokens per second, to foresee the time.", low=0, expected="output tokens per second"

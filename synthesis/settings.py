@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date, time
+from decimal import Decimal
 from functools import cache, partial
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -35,7 +36,8 @@ class Option:
     is told where the value itself says too little. Numbers lie from ``low`` (or ``above`` it) to
     ``high``, and ``zero`` says what 0 means where that is allowed as well; texts are among ``choices``;
     ``valid`` judges anything else. ``expected`` is what to give instead of a wrong value, as in an
-    ``example``. With ``breaks``, backslash-n on the command line is a line break.
+    ``example``. With ``breaks``, backslash-n on the command line is a line break; with ``counts``, a whole
+    number may be written as 100k or 2M, too (see ``parse_count``).
 
     ``identity`` says when the value is part of the name of what is made with it: ``changed``, where it
     is not the default, so that a new option renames nothing that exists; ``always``, for those hashed
@@ -56,6 +58,7 @@ class Option:
     expected: str = ""
     example: str = ""
     breaks: bool = False
+    counts: bool = False
     identity: Literal["changed", "always", "apart"] = "changed"
 
     def admits(self, value: Any) -> bool:
@@ -245,7 +248,7 @@ def build(kind: type[_T], table: Mapping[str, Any], prefix: str = "") -> _T:
         ConfigError: an unknown key, or a value of another type, named with its ``prefix``.
     """
     hints = get_type_hints(kind)
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    known = {f.name: f.metadata.get("option") for f in fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, value in table.items():
         where = f"{prefix}{key}"
@@ -261,8 +264,29 @@ def build(kind: type[_T], table: Mapping[str, Any], prefix: str = "") -> _T:
                 raise ConfigError(f"'{where}' must be a table, as in [{where}]")
             values[key] = build(cast(type[Any], hint_type), value, f"{where}.")
         else:
-            values[key] = _coerce(where, hint_type, value)
+            about = known[key]
+            counted = about is not None and about.counts and isinstance(value, str)
+            values[key] = parse_count(value, f"'{where}'") if counted else _coerce(where, hint_type, value)
     return kind(**values)
+
+
+def parse_count(text: str, what: str) -> int:
+    """A whole number as people write great ones: ``100000``, ``100,000``, ``100k``, ``2.5M``, ``1G``.
+
+    ``k`` is a thousand here: what is counted is spent, not laid out in powers of two. ``what`` is what is
+    given, for the message.
+
+    Raises:
+        ConfigError: it is no such number.
+    """
+    found = re.fullmatch(r"(\d{1,15}|\d{1,3}(?:,\d{3}){1,4}|\d{1,9}\.\d{1,9})([kKmMgG]?)", text.strip())
+    number = Decimal(found[1].replace(",", "")) * _UNITS[found[2].lower()] if found else None
+    if number is None or number != int(number):
+        raise ConfigError(f"{what} is {text[:40]!r}; give a whole number, as in 100000, 100k or 2M")
+    return int(number)
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
 def _has_field(kind: Any, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,15 @@ def test_score_reads_what_run_wrote(tmp_path, write_pairs, command) -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(lines) == 4
     assert all(0.5 < line["overall"] <= 1 for line in lines)
+    # Of a run's folder, and of its dataset's, the contexts; not its samples and records, which have none.
+    for folder in (out, out / "dataset"):
+        whole = [json.loads(line) for line in command("score", folder).stdout.splitlines()]
+        assert [line["overall"] for line in whole] == [line["overall"] for line in lines]
+    for one in (out / "dataset").rglob("*.parquet"):
+        one.unlink()
+    shutil.rmtree(out / "dataset" / "manifests")
+    none = command("score", out)
+    assert none.returncode == 2 and "has no dataset yet. Finish it with the command" in none.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from builder.cli.main import main
+from builder.cli.options import overridden
 from builder.folder.codes import tell_codes
 from synthesis.errors import ConfigError
 from synthesis.keys import holds_key, without_keys
-from synthesis.options import RunConfig, from_dict, override
+from synthesis.options import RunConfig, from_dict, load_config, override
 
 Said = Callable[..., str]
 KEY = "sk-proj-abcd1234efgh5678ijkl9012"
@@ -221,3 +222,48 @@ def test_a_run_says_what_it_read_and_what_the_hub_will_not_know(
     assert "train.jsonl; left out by the split: test.jsonl (test)" in told and "'foo' is no licence" in told
     assert "as no distractors were asked for" in told and "distractors random" not in told
     assert "left out by the split: test.jsonl (test)" in said("plan", *given, "--out", tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    "idle", [("engine", "vllm"), ("model", "m"), ("option", "concurrency=2"), ("tokens", "64")]
+)
+def test_what_asks_for_nothing_that_is_required_is_told(tmp_path: Path, said: Said, idle) -> None:
+    flag, out = f"--require-{idle[0]}", tmp_path / "run"
+    told = said("plan", "--out", out, *SHORT, flag, idle[1])
+    assert told.startswith("2") and f"{flag} is about --require, and nothing is required; say what" in told
+    assert not out.exists()
+    required = said("plan", "--out", out, *SHORT, flag, idle[1], "--require", "closed-book=fail")
+    assert "nothing is required" not in required
+
+
+def test_a_file_that_names_who_is_asked_and_requires_nothing_is_told(tmp_path: Path, said: Said) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text(f'out = "{tmp_path / "run"}"\n[require]\nengine = "vllm"\n', encoding="utf-8")
+    told = said("plan", file)
+    assert told.startswith("2") and f"[require] in {file} is about --require" in told
+    assert "nothing is required" not in said("plan", file, "--require", "closed-book=fail")
+
+
+@pytest.mark.parametrize(
+    ("written", "tokens"),
+    [("100000", 100_000), ("100,000", 100_000), ("100k", 100_000), ("2M", 2_000_000), ("2.5m", 2_500_000)],
+)
+def test_tokens_that_are_spent_may_be_written_short(tmp_path: Path, written: str, tokens: int) -> None:
+    assert overridden(RunConfig(), {"max_total_tokens": written}).cost.max_total_tokens == tokens
+    file = tmp_path / "run.toml"
+    file.write_text(f'[cost]\nmax_total_tokens = "{written}"\n', encoding="utf-8")
+    assert load_config(file).cost.max_total_tokens == tokens
+
+
+@pytest.mark.parametrize("written", ["1.5", "k", "-5", "1,00", "2 M", "1e5", "lots", ""])
+def test_what_is_no_number_of_tokens_is_told(tmp_path: Path, said: Said, written: str) -> None:
+    told = said("plan", "--out", tmp_path / "run", *SHORT, "--max-total-tokens", written)
+    assert told.startswith("2")
+    assert f"--max-total-tokens is {written!r}; give a whole number, as in 100000, 100k or 2M" in told
+
+
+def test_the_options_that_an_evaluation_shares_speak_of_questions(said: Said, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    told = said("evaluate", "--help").replace("--pairs-config", "")
+    assert "pairs" not in told and "Ask only the first N questions." in told
+    assert "as in 100k or 2M" in told

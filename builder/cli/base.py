@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Container, Mapping
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -41,12 +42,14 @@ def command(
     name: str | None = None,
     tables: Container[str] = (),
     options: Container[str] = (),
+    told: Mapping[str, str] = MappingProxyType({}),
     group: typer.Typer = app,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a command of ``group`` whose errors become a message and an exit code.
 
     ``name`` is what it is called, by default like its function, which takes, as ``**given``, the
-    options of the ``tables`` of a run and further ``options`` named one by one.
+    options of the ``tables`` of a run and further ``options`` named one by one; ``told`` is what its help
+    says of some of these in place of their own.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -68,7 +71,7 @@ def command(
                 raise typer.Exit(1) from None
 
         # typer reads a command's options from its signature and annotations.
-        signature = _with_lent(function, lent(tables, options))
+        signature = _with_lent(function, lent(tables, options, told))
         guarded.__signature__ = signature  # type: ignore[attr-defined]
         guarded.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
         return group.command(name)(guarded)

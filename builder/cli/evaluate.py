@@ -18,9 +18,17 @@ if TYPE_CHECKING:
 
 _SHARED = ("model", "option", "limit", "seed", "tokenizer", "pairs_config", "split", "task")
 _COST = ("price", "currency", "rate", "max_cost", "max_total_tokens", "stop_after")
+# Of a run they speak of pairs.
+_TOLD = {
+    "limit": "Ask only the first N questions.",
+    "task": "Task of all questions.",
+    "max_cost": "Ask no more when so much is spent in the folder.",
+    "max_total_tokens": "Ask no more when so many tokens, in and out, are spent, as in 100k or 2M.",
+    "stop_after": "Stop when so many questions in a row failed alike.",
+}
 
 
-@command(options=(*_SHARED, *_COST))
+@command(options=(*_SHARED, *_COST), told=_TOLD)
 def evaluate(
     questions: Annotated[
         str,

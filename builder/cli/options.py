@@ -8,7 +8,9 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
@@ -16,7 +18,7 @@ import typer
 from synthesis.errors import UsageError
 from synthesis.options import RunConfig, load_config, override, run_settings
 from synthesis.run.folder import is_saved, load_saved
-from synthesis.settings import Setting
+from synthesis.settings import Setting, parse_count
 
 RunFile = Annotated[Path | None, typer.Argument(metavar="[RUN.toml]", help="A run's configuration.")]
 AsConfig = Annotated[
@@ -25,13 +27,21 @@ AsConfig = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.", rich_help_panel="Output")]
 
 
-def lent(tables: Container[str], options: Container[str]) -> dict[str, inspect.Parameter]:
-    """The parameters of all options of some ``tables``, and of further ``options``, by name."""
+def lent(
+    tables: Container[str], options: Container[str], told: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, inspect.Parameter]:
+    """The parameters of all options of some ``tables``, and of further ``options``, by name.
+
+    ``told`` is what some of them are in a command that is about something else than pairs.
+    """
     found: dict[str, inspect.Parameter] = {}
     # Panels are shown in the order of their first options: what becomes of it all is the last.
     for one in sorted(run_settings(), key=lambda each: not each.table):
         if one.table in tables or one.parameter in options:
-            found.setdefault(one.parameter, _parameter(one, one.panel if tables else None))
+            about = replace(one.option, help=told.get(one.parameter, one.option.help))
+            found.setdefault(
+                one.parameter, _parameter(replace(one, option=about), one.panel if tables else None)
+            )
     return found
 
 
@@ -39,7 +49,7 @@ def _parameter(one: Setting, panel: str | None) -> inspect.Parameter:
     kind: Any = one.kind
     if get_origin(kind) is dict:
         kind = list[str]
-    elif get_origin(kind) is tuple or one.option.part:
+    elif get_origin(kind) is tuple or one.option.part or one.option.counts:
         kind = str
     told = typer.Option(one.flag, help=one.help, metavar=one.option.metavar or None, rich_help_panel=panel)
     return inspect.Parameter(
@@ -51,7 +61,13 @@ def configured(file: Path | None, given: Mapping[str, Any]) -> RunConfig:
     """The configuration of a run: its file, if one is named, with the options given on top."""
     if file is None:
         return overridden(RunConfig(), given)
-    return overridden(load_saved(file) if is_saved(file) else load_config(file), given)
+    if is_saved(file):
+        return overridden(load_saved(file), given)
+    read = load_config(file)
+    made = overridden(read, given)
+    if read.require.engine or read.require.model or read.require.options:
+        _check_require(made, f"[require] in {file}")
+    return made
 
 
 def named_file(run_file: Path | None, config: Path | None) -> Path | None:
@@ -84,7 +100,23 @@ def overridden(base: RunConfig, given: Mapping[str, Any]) -> RunConfig:
     made = override(base, changes)
     if given.get("corpus"):
         _check_corpus(made)
+    if idle := next((name for name in _OF_REQUIRE if given.get(name) not in (None, "", [])), ""):
+        _check_require(made, f"--{idle.replace('_', '-')}")
     return made
+
+
+# What says who is asked for --require, and how.
+_OF_REQUIRE = ("require_engine", "require_model", "require_option", "require_tokens")
+
+
+def _check_require(made: RunConfig, named: str) -> None:
+    from synthesis.run.requirements import wanted_kinds
+
+    if not wanted_kinds(made.require):
+        raise UsageError(
+            f"{named} is about --require, and nothing is required; say what, as in "
+            "--require gain=0.5,closed-book=fail, or leave it out"
+        )
 
 
 def _check_corpus(made: RunConfig) -> None:
@@ -105,6 +137,8 @@ def _read(one: Setting, given: Any) -> Any:
         return values if get_args(one.kind)[1] is str else {k: _value(v) for k, v in values.items()}
     if about.part:
         return _part(one, given)
+    if about.counts:
+        return parse_count(given, one.flag)
     if get_origin(one.kind) is tuple:
         texts = [part.strip() for part in given.split(",") if part.strip()]
         return tuple(_number(one, text) if get_args(one.kind)[0] is float else text for text in texts)
