@@ -5,6 +5,7 @@ What runs is verl's code from the index, without Ray's actors and without a GPU.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,5 @@ def test_its_reward_manager_calls_ours(dataset: Any, words: Any) -> None:
             row = {name: batch[name][place] for name in batch if name != "dummy_tensor"}
             assert scored(row, f"It is said there.\nAnswer: {row['answer']}") == 1.0
             assert scored(row, "Nobody can know that.") < 0.3
+    scorer.loop.close()  # it opened one for itself, which would be found later by another test
+    asyncio.set_event_loop(None)
