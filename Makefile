@@ -56,7 +56,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Each part of the product beside the least that does the same, and beside its peers, in one table: about ten
+# Each part of the product beside the least that does the same, and beside its peers, in one table: some twelve
 # minutes on two cores. `make bench BENCH=--quick`: two, without the peers.
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.bench $(BENCH)

@@ -67,7 +67,7 @@ def job(size: Size) -> Iterator[Line]:
     count = size.of(800, 150)
     pairs = spine.write_pairs(size.folder / "pairs.jsonl", count)
     ours, floor, steps = [], [], dict[str, float]()
-    for turn in range(size.of(3, 2)):
+    for turn in range(2):
         began = time.perf_counter()
         done = _python("-m", "benchmarks.plain_job", pairs, size.folder / f"plain{turn}")
         floor.append(time.perf_counter() - began)
@@ -134,7 +134,7 @@ def assembly(size: Size) -> Iterator[Line]:
     from benchmarks import assembly as measured
     from synthesis.tokens import load_tokenizer
 
-    count = size.of(800, 150)
+    count = size.of(400, 150)
     held = [
         measured.measure(load_tokenizer(None), count, 2000, "32k", "random") for _ in range(size.of(2, 1))
     ]
@@ -163,7 +163,7 @@ def folder(size: Size) -> Iterator[Line]:
     from builder.folder.schema import arrow_schema, raw_row
 
     datasets.disable_progress_bars()
-    count = size.of(4000, 800)
+    count = size.of(2000, 800)
     invent(size.folder / "contexts.jsonl", count, 2000)
     rows = [raw_row(*item, None) for item in OnDisk(size.folder / "contexts.jsonl")]
     took: dict[str, list[float]] = {"floor": [], "ours": [], "datasets": []}
@@ -191,7 +191,7 @@ def folder(size: Size) -> Iterator[Line]:
 def loading(size: Size) -> Iterator[Line]:
     """`load_dataset` of a finished folder and all its rows, against the same files read by pyarrow."""
     made = size.folder / "loaded"
-    pairs = spine.write_pairs(size.folder / "few.jsonl", size.of(800, 150))
+    pairs = spine.write_pairs(size.folder / "few.jsonl", size.of(300, 150))
     _python("-m", "builder.cli", "run", "--pairs", pairs, "--out", made, "--lengths", "8k", "--quiet")
     told = [json.loads(_python("-c", LOADING, made / "dataset")) for _ in range(size.of(3, 2))]
 
