@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from synthesis.engines.composer.asking.clauses import ReadClause, points_elsewhere, said_in
+from synthesis.engines.composer.asking.cloze import clozes
 from synthesis.engines.composer.asking.hops import bridged, compared
 from synthesis.engines.composer.asking.wh import (
     YEAR,
@@ -52,7 +53,10 @@ def ask(
     every = [one for part in read for one in part]
     known = known_of(every)
     for rank, kind in enumerate(kinds):
-        found = sorted({one for one in _askable(read, every, known, kind, polarity) if _fits(one, kind)})
+        made = list(_askable(read, every, known, kind, polarity))
+        if kind in ("span", "number"):
+            made += [cloze for passage in passages for cloze in clozes(passage, kind)]
+        found = sorted({one for one in made if _fits(one, kind)})
         random.Random(f"asking {seed} {kind} {passages[0][:200]}").shuffle(found)
         found.sort(key=lambda one: one.rank)
         # What is asked instead of another kind is taken from the end, where those of its own turn are not.

@@ -53,6 +53,7 @@ _JOINTS = frozenset(
     split_words("and but or while although though whereas because so as when where after before until")
 )
 
+_REPORTING = frozenset(split_words("say tell write speak talk report state add note claim"))
 WORKS = frozenset(
     split_words("film album novel song book game single series play opera comedy band group show magazine")
 )
@@ -95,7 +96,8 @@ class ReadClause:
     def asked(self, rest: str) -> str | None:
         """``did Kell write``: the clause turned round, with another ``rest``; None if that is unsure."""
         word, subject = core(self.verb), self.within
-        owns = word in HAVE and not is_participle(core(self.rest[0]))
+        first = next((core(token) for token in self.rest if not is_adverb(token)), "")
+        owns = word in HAVE and not is_participle(first)
         if word in BE | HAVE | MODALS and not owns:
             return f"{word} {subject} {rest}".strip()
         if word in DO:
@@ -111,9 +113,16 @@ class ReadClause:
 def said_in(text: str) -> Iterator[ReadClause]:
     """What the sentences of a text say, one by one, as far as they can be read."""
     for start, end in sentences(text):
-        if (found := _said(text[start:end], start)) is not None:
+        if (found := _said(text[start:end], start)) is not None and _is_named(found.subject, text):
             person = re.match(r"\s+(?:He|She|His|Her)\b", text[end : end + 20]) is not None
             yield replace(found, of_person=person)
+
+
+def _is_named(subject: str, text: str) -> bool:
+    """Whether a subject of one word is a name: it has a capital where no sentence begins, too."""
+    if " " in subject or not subject[1:].islower():
+        return True
+    return re.search(rf"[a-z,] {re.escape(subject)}\b", text) is not None
 
 
 def plain(sentence: str) -> str:
@@ -171,6 +180,8 @@ def _clause(tokens: list[str], end: int, at: int) -> tuple[str, str, tuple[str, 
     finite = word in AUXILIARIES or base_of_past(word) is not None or base_of_third(word) is not None
     if not finite or verb != word or not is_subject(subject):
         return None
+    if base_of_past(word) in _REPORTING and core(tokens[at + 1]) in PREPOSITIONS:
+        return None  # what was said stands elsewhere
     if word not in AUXILIARIES and _finite(core(tokens[at + 1])):
         return None  # "the second "Ludlow" ships were": that was a noun
     # "Alien directed by Scott is ...": what looks like the verb only describes.
@@ -186,6 +197,10 @@ def _clause(tokens: list[str], end: int, at: int) -> tuple[str, str, tuple[str, 
 def is_subject(tokens: list[str]) -> bool:
     """Whether a phrase names something by itself: "Kell", "the Vane Society", not "the company"."""
     if not tokens or len(tokens) > 9 or points_elsewhere(tokens) or is_possessive(tokens[-1]):
+        return False
+    said = [core(token) for token in tokens if is_name(token)]
+    inside = any(token[:1].isdigit() for token in tokens[2:])  # of captions that ran into the sentence
+    if core(tokens[0]) in ("a", "an") or len(set(said)) < len(said) or inside:
         return False
     names = [token for token in tokens[1:] if is_name(token) and not token[:1].isdigit()]
     first = core(tokens[0]) not in DETERMINERS | PREPOSITIONS | WH and tokens[0][:1].isupper()

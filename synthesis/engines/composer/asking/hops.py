@@ -60,22 +60,18 @@ def _by_subject(one: ReadClause, described: dict[str, ReadClause], known: Known)
 def _by_mention(one: ReadClause, described: dict[str, ReadClause], known: Known) -> Iterator[TextQuestion]:
     """Where what is described stands behind the verb, the subject is asked for."""
     for name, what in described.items():
-        if (
-            len(name) < 4
-            or name == one.subject
-            or one.subject in what.sentence
-            or one.sentence == what.sentence
-        ):
+        same = name == one.subject or one.sentence == what.sentence
+        if same or len(name) < 4 or one.subject in what.sentence:
             continue
-        # A name inside a longer one is not that name.
-        mention = re.search(
-            rf"(?<![A-Z\w'’-] )(?<!\w)(?:[Tt]he )?{re.escape(name)}(?![\w'’-]| [A-Z\d])", one.told
-        )
-        if one.is_copula or mention is None:
-            continue
+        mention = re.search(rf"(?<!\w)(?:[Tt]he )?{re.escape(name)}(?![\w'’-]| [A-Z\d])", one.told)
+        if mention is None or re.search(r"[A-Z][\w'’.-]* $", one.told[: mention.start()]):
+            continue  # a name inside a longer one is another
         rest = f"{one.told[: mention.start()]}{_description(what)}{one.told[mention.end() :]}"
-        asked = f"{known.who(one.subject)} {one.verb} {rest}?"
-        yield TextQuestion(asked, one.subject, (what.sentence, one.sentence))
+        asks = f"{known.who(one.subject)} {one.verb}"
+        if one.is_copula:
+            asks = f"Who {one.verb}" if known.is_person(one.subject) else "What is the name of"
+            rest = "the " + rest.partition(" ")[2]
+        yield TextQuestion(f"{asks} {rest}?", one.subject, (what.sentence, one.sentence))
 
 
 def _description(what: ReadClause) -> str:

@@ -194,19 +194,18 @@ def born(said: ReadClause, known: Known) -> str:
 
 def polar_questions(said: ReadClause, polarity: str, years: Sequence[str]) -> Iterator[TextQuestion]:
     """Whether what a clause says is so; for ``no``, with another of the ``years``, or another nationality."""
-    told = said.told
+    told = " ".join(token for token in said.rest if core(token) != "also")
     denied = any(core(token) in ("not", "never", "no", "nor") for token in said.rest)
     if denied or not told_enough(said.rest) or points_elsewhere(said.rest):
         return
     if polarity == "no":
-        told = _falsified(said, years)
+        told = _falsified(said, told, years)
     if told and (asked := said.asked(told)):
         yield TextQuestion(f"{asked[:1].upper()}{asked[1:]}?", polarity, (said.sentence,))
 
 
-def _falsified(said: ReadClause, years: Sequence[str]) -> str:
+def _falsified(said: ReadClause, told: str, years: Sequence[str]) -> str:
     """What is told with something in it that is not so; empty where nothing can be put in."""
-    told = said.told
     if found := YEAR.search(told):
         other = next((year for year in years if year not in said.sentence), "")
         return f"{told[: found.start()]}{other}{told[found.end() :]}" if other else ""
