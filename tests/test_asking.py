@@ -101,8 +101,10 @@ def test_what_something_is_may_name_what_is_described() -> None:
 
 def test_a_name_inside_a_longer_one_is_another() -> None:
     first = "Kelm County is a county on the northern lake of Varrow."
-    second = "Old Varrow was created as the Kelm County Rowing Club in 1901."
-    assert asked("multi-hop", first, second) == {}
+    club = "Old Varrow was created as the Kelm County Rowing Club in 1901."
+    assert asked("multi-hop", first, club) == {}
+    title = 'Otto Reuss wrote the song "The Bells of Kelm County" in 1901.'
+    assert asked("multi-hop", first, title) == {}
 
 
 def test_two_are_compared_by_their_years() -> None:

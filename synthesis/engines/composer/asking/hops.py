@@ -63,9 +63,11 @@ def _by_mention(one: ReadClause, described: dict[str, ReadClause], known: Known)
         same = name == one.subject or one.sentence == what.sentence
         if same or len(name) < 4 or one.subject in what.sentence:
             continue
-        mention = re.search(rf"(?<!\w)(?:[Tt]he )?{re.escape(name)}(?![\w'’-]| [A-Z\d])", one.told)
-        if mention is None or re.search(r"[A-Z][\w'’.-]* $", one.told[: mention.start()]):
-            continue  # a name inside a longer one is another
+        mention = re.search(rf"(?<!\w)(?:[Tt]he )?{re.escape(name)}(?![\w'’-]|,? [A-Z\d])", one.told)
+        before = one.told[: mention.start()] if mention else ""
+        # A name inside a longer one is another, and in a title it is none.
+        if mention is None or re.search(r"[A-Z][\w'’.-]* $", before) or before.count('"') % 2:
+            continue
         rest = f"{one.told[: mention.start()]}{_description(what)}{one.told[mention.end() :]}"
         asks = f"{known.who(one.subject)} {one.verb}"
         if one.is_copula:
