@@ -14,7 +14,7 @@ from builder.export.source import Conversation
 from builder.export.write import export
 from builder.job.execute import execute
 from synthesis.data import Message
-from synthesis.errors import UsageError
+from synthesis.errors import SourceError, UsageError
 from synthesis.options import RunConfig, override
 from tests.pages import Quiet
 
@@ -94,6 +94,39 @@ def test_samples_without_twins_are_refused_with_the_way_to_make_them() -> None:
     with pytest.raises(UsageError, match="--twins removed,changed,decoy"):
         list(preference_rows(Conversation("x", turns)))
     assert list(preference_rows(Conversation("x", turns, {"wrong": []}))) == []
+
+
+def test_wrong_guesses_without_a_context_are_rejected_beside_the_answer(run: Path, tmp_path: Path) -> None:
+    table = datasets.load_dataset(str(run / "dataset"), "composer-chat-1k", split="train")
+    first, second, third = [one for one in table if not one["twin"]][:3]
+
+    def said(sample: dict, reply: str, score: float, condition: str = "closed") -> str:
+        line = {"id": sample["pair_id"], "condition": condition, "reply": reply, "scores": {"f1": score}}
+        return json.dumps(line)
+
+    lines = [
+        *(said(first, " Somebody else.\n", 0.0), said(second, "right", 1.0)),
+        said(third, "with its context", 0.0, "full"),
+    ]
+    (tmp_path / "predictions.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    export(run, tmp_path / "plain.jsonl", format="preference")
+    export(run, tmp_path / "rows.jsonl", format="preference", guesses=tmp_path)
+    plain, rows = [
+        [json.loads(line) for line in (tmp_path / name).read_text(encoding="utf-8").splitlines()]
+        for name in ("plain.jsonl", "rows.jsonl")
+    ]
+    (more,) = [row for row in rows if row not in plain]
+    assert len(rows) == len(plain) + 1 and more["rejected_source"] == "closed-book"
+    assert more["id"] == f"{first['id']}-closed-book" and more["prompt"] == first["messages"][:1]
+    assert more["rejected"][0]["content"] == "Somebody else." and not more["rejected_places"]
+    with pytest.raises(UsageError, match="'messages' has no use for them"):
+        export(run, tmp_path / "m.jsonl", format="messages", guesses=tmp_path)
+    for text, message in (("{", "line 1 is no prediction"), (lines[1], "has no wrong answer")):
+        (tmp_path / "bad.jsonl").write_text(text, encoding="utf-8")
+        with pytest.raises(SourceError, match=message):
+            export(run, tmp_path / "x.jsonl", format="preference", guesses=tmp_path / "bad.jsonl")
+    with pytest.raises(SourceError, match="cannot be read"):
+        export(run, tmp_path / "x.jsonl", format="preference", guesses=tmp_path / "none.jsonl")
 
 
 def test_a_config_without_a_wrong_reply_leaves_no_file(run: Path, tmp_path: Path) -> None:

@@ -21,6 +21,13 @@ def export(
     ] = "messages",
     config: Annotated[str | None, typer.Option(help="Which chat config, if there are several.")] = None,
     length: Annotated[str | None, typer.Option(help="Tokens of a pack, for packed.")] = None,
+    guesses: Annotated[
+        Path | None,
+        typer.Option(
+            help="What evaluate --condition closed wrote, for preference: wrong answers without a context "
+            "are rejected beside the right one."
+        ),
+    ] = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Mix the order, by --seed.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     **given: Any,
@@ -39,5 +46,6 @@ def export(
         shuffle=shuffle,
         seed=given["seed"] or 0,
         overwrite=overwrite,
+        guesses=guesses,
     )
     typer.echo(f"{result.samples:,} samples of {result.config} in {result.rows:,} rows, {target}")

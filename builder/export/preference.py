@@ -7,12 +7,15 @@ of files.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
 
 from builder.export.files import Kind, Row
 from builder.export.source import Conversation
-from synthesis.errors import UsageError
+from synthesis.errors import SourceError, UsageError
 
 COLUMNS: dict[str, Kind] = {
     "id": "text",
@@ -38,19 +41,62 @@ COLUMNS: dict[str, Kind] = {
 _PIECE = ("start", "end", "what", "token_start", "token_end", "document")
 
 
-def preference_rows(sample: Conversation) -> Iterator[Row]:
+CLOSED_BOOK = "closed-book"
+_WRONG = 0.5
+"""A reply whose best score is less is taken to be wrong."""
+
+
+def read_guesses(path: Path) -> dict[str, str]:
+    """Wrong replies of a model that saw no context, by pair id, of what ``evaluate`` wrote.
+
+    Args:
+        path: its ``predictions.jsonl``, or the folder that holds it. Of its lines those count whose
+            condition is ``closed``, that say something, and that score less than 0.5 by every metric.
+
+    Raises:
+        SourceError: it cannot be read, a line is no prediction, or none is such a guess.
+    """
+    file = path / "predictions.jsonl" if path.is_dir() else path
+    found: dict[str, str] = {}
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{file} cannot be read: {error}. Name what evaluate wrote.") from error
+    for number, line in enumerate(lines, start=1):
+        try:
+            said = json.loads(line)
+            if said["condition"] != "closed":
+                continue
+            name, reply, scores = str(said["id"]), said["reply"], said["scores"].values()
+            wrong = bool(reply.strip()) and bool(scores) and max(scores) < _WRONG
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SourceError(
+                f"{file}, line {number} is no prediction as evaluate writes it: mend or remove it."
+            ) from error
+        if wrong:
+            found[name] = reply.strip()
+    if not found:
+        raise SourceError(
+            f"{file} has no wrong answer given without a context. Make some: context-synthesis evaluate "
+            "--condition closed."
+        )
+    return found
+
+
+def preference_rows(sample: Conversation, guesses: Mapping[str, str] = MappingProxyType({})) -> Iterator[Row]:
     """A row for each reply that is known to be wrong for a sample; none where none is.
 
     ``group`` is the same for a sample and its twins, which belong into one split. ``chosen_places`` and
     ``rejected_places`` are where the user's last message has the replies word for word; ``changes`` are all
-    that differs from the prompt of the sample ``twin_of``.
+    that differs from the prompt of the sample ``twin_of``. ``guesses`` are wrong replies by pair id, as
+    ``read_guesses`` gives them; those of a sample's pair are rejected beside it.
 
     Raises:
         UsageError: the samples were made without twins.
     """
     *before, answer = sample.messages
     known = sample.columns
-    if "wrong" not in known:
+    if "wrong" not in known and not guesses:
         raise UsageError(
             "These samples know no wrong replies. Make them with twins: "
             "context-synthesis assemble DIR --twins removed,changed,decoy."
@@ -58,16 +104,20 @@ def preference_rows(sample: Conversation) -> Iterator[Row]:
     prompt = [message._asdict() for message in before]
     asked = before[-1].content
     twin_of = str(known.get("twin_of") or "")
-    for wrong in known["wrong"] or ():
+    told = [(wrong["text"], wrong["source"]) for wrong in known.get("wrong") or ()]
+    guess = None if twin_of else guesses.get(str(known.get("pair_id") or ""))
+    if guess is not None and guess not in (answer.content, *(text for text, _ in told)):
+        told.append((guess, CLOSED_BOOK))
+    for text, source in told:
         yield {
-            "id": f"{sample.id}-{wrong['source']}",
+            "id": f"{sample.id}-{source}",
             "group": twin_of or sample.id,
             "prompt": prompt,
             "chosen": [answer._asdict()],
-            "rejected": [answer._replace(content=wrong["text"])._asdict()],
-            "rejected_source": wrong["source"],
+            "rejected": [answer._replace(content=text)._asdict()],
+            "rejected_source": source,
             "chosen_places": _places(asked, answer.content),
-            "rejected_places": _places(asked, wrong["text"]),
+            "rejected_places": _places(asked, text),
             "twin": str(known.get("twin") or ""),
             "twin_of": twin_of,
             "changes": list(known.get("changes") or ()),
@@ -82,6 +132,15 @@ def preference_rows(sample: Conversation) -> Iterator[Row]:
 
 
 def _places(text: str, reply: str) -> list[dict[str, int]]:
-    """Where a text has a reply as whole words; for yes and no, that is nowhere in particular."""
-    found = re.finditer(rf"(?<!\w){re.escape(reply)}(?!\w)", text) if reply.strip() else ()
-    return [{"start": match.start(), "end": match.end()} for match in found]
+    """Where a text has a reply as whole words, in order."""
+    found: list[dict[str, int]] = []
+    at = text.find(reply) if reply.strip() else -1
+    while at >= 0:
+        end = at + len(reply)
+        if not (_WORD.match(text[at - 1 : at]) or _WORD.match(text[end : end + 1])):
+            found.append({"start": at, "end": end})
+        at = text.find(reply, end)
+    return found
+
+
+_WORD = re.compile(r"\w")

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
 from builder.export.files import Kind, Row, check_target, write_rows
 from builder.export.packing import encode_chats, pack, pack_row
 from builder.export.preference import COLUMNS as PREFERENCE
-from builder.export.preference import preference_rows
+from builder.export.preference import preference_rows, read_guesses
 from builder.export.rl import COLUMNS as RL
 from builder.export.rl import rl_row
 from builder.export.source import (
@@ -61,6 +62,7 @@ def export(
     limit: int | None = None,
     shuffle: bool = False,
     overwrite: bool = False,
+    guesses: Path | str | None = None,
 ) -> ExportResult:
     """Write the samples of a chat config in the form that a trainer reads.
 
@@ -91,6 +93,8 @@ def export(
         shuffle: Mix the order within a window of some 64 million characters. Without it the
             order is the source's; that of packs is always the one in which they fill up.
         overwrite: Replace ``target`` if it exists.
+        guesses: What ``evaluate`` wrote of a model without a context (``predictions.jsonl``), for
+            ``preference`` only: its wrong answers are rejected beside the samples of their pairs.
 
     Raises:
         UsageError: An argument cannot be used, or a sample is longer than a pack.
@@ -104,6 +108,11 @@ def export(
     if limit is not None and limit < 1:
         raise UsageError(f"A limit of {limit} leaves nothing to export. Give a positive number, or none.")
     check_target(target, chosen.suffixes, overwrite)
+    rows_of = chosen.rows
+    if guesses is not None:
+        if format != "preference":
+            raise UsageError(f"Guesses are for the format 'preference'; '{format}' has no use for them.")
+        rows_of = partial(preference_rows, guesses=read_guesses(Path(guesses)))
     found = find_place(source)
     name = choose_config(found, config)
     count = 0
@@ -117,8 +126,8 @@ def export(
     samples = shuffled(counted(), seed) if shuffle else counted()
     if chosen.row is not None:
         rows: Iterable[Row] = map(chosen.row, samples)
-    elif chosen.rows is not None:
-        rows = _some(chain.from_iterable(map(chosen.rows, samples)), name, format)
+    elif rows_of is not None:
+        rows = _some(chain.from_iterable(map(rows_of, samples)), name, format)
     else:
         rows = _packs(samples, tokenizer or measured_with(found, name), parse_length(length or 0))
     written, size = write_rows(target, rows, chosen.columns)
