@@ -21,5 +21,6 @@ def write_rl_rows(folder: Path, name: str = "rl.parquet", **changes: Any) -> Pat
         "pairs.limit": 6,
     }
     execute(override(RunConfig(), told | changes), Quiet())
-    export(folder / "run", folder / name, format="rl")
+    chats = "composer-chat-512"
+    export(folder / "run", folder / name, format="rl", config=chats)
     return folder / name

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_rl_rows(tmp_path_factory.mktemp("rl"))
+    return write_rl_rows(tmp_path_factory.mktemp("rl"), **{"samples.kinds": ("chat", "rl")})
 
 
 def rollouts(rows: Path, url: str, count: int = 2) -> list[vf.Trace]:
@@ -58,6 +58,7 @@ def test_a_rollout_is_scored_by_answer_and_citation(rows: Path) -> None:
         wrong = "I do not know" in trace.last_reply
         assert trace.rewards["answer"].score == pytest.approx(0.0 if wrong else 1.0, abs=0.1)
         assert trace.rewards["citation"].score == 1.0
+        assert trace.metrics["quotation"] == 0.0  # it quotes nothing
         assert trace.reward == pytest.approx(trace.rewards["answer"].score + 0.2)
     # The prompt goes out as it stands in the row, and the run's sampling with it.
     assert all(body["temperature"] == 0.7 and body["model"] == "tiny" for body in asked)
@@ -86,6 +87,17 @@ def test_its_command_line_finds_and_runs_it(rows: Path, tmp_path: Path, capsys: 
     episodes = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert len(episodes) == 2
     assert '"weight": 0.0' in json.dumps(episodes)
+
+
+def test_a_config_of_a_dataset_folder_gives_the_same_tasks(rows: Path) -> None:
+    def tasks(*given: str) -> list[dict[str, Any]]:
+        found = [task.data.model_dump() | {"idx": 0} for task in load_environment(*given).taskset]
+        return sorted(found, key=lambda data: data["id"])
+
+    folder = str(rows.parent / "run" / "dataset")
+    assert tasks(folder, "composer-rl-512") == tasks(str(rows))
+    with pytest.raises(ValueError, match=r"row 1 has no prompt\. .*or name a config of --kind rl"):
+        tasks(folder, "composer-chat-512")
 
 
 def test_every_row_is_right_by_its_own_checker(rows: Path) -> None:

@@ -22,11 +22,11 @@ class LongContextEnv(vf.Env[LongContextEnvConfig]):
 
 
 def load_environment(rows: str, config: str | None = None, **agent: Any) -> LongContextEnv:
-    """The environment over ``rows``, a file of ``export --format rl`` or OWNER/NAME on the Hub.
+    """The environment over some rows.
 
     Args:
-        rows: see above.
-        config: the dataset's config, where ``rows`` is one on the Hub.
+        rows: a file of ``export --format rl``, a dataset folder, or OWNER/NAME on the Hub.
+        config: the dataset's config, such as ``composer-rl-32k``.
         agent: fields of ``vf.AgentConfig``, such as ``sampling`` or ``model``.
     """
     taskset = {"id": "context-synthesis-rl", "rows": rows, "config": config}

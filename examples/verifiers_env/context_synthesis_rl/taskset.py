@@ -10,7 +10,7 @@ from typing import Any
 import verifiers.v1 as vf
 from datasets import load_dataset
 
-from synthesis.evaluation.rewards import check, citation_reward
+from synthesis.evaluation.rewards import check, citation_reward, quotation_reward
 
 READERS = {".parquet": "parquet", ".jsonl": "json"}
 
@@ -38,6 +38,12 @@ class LongContextTask(vf.Task[LongContextData]):
         """F1 of the documents the reply names against those that hold the evidence."""
         return citation_reward([trace.last_reply], [self.data.gold_numbers])[0]
 
+    @vf.metric
+    async def quotation(self, trace: vf.Trace) -> float:
+        """The share of the reply's quotes that stand in the prompt; recorded, and no part of the reward."""
+        prompt = [turn.model_dump() for turn in self.data.prompt or []]
+        return quotation_reward([trace.last_reply], [prompt])[0]
+
     async def validate(self, runtime: vf.Runtime) -> bool:
         """Whether the row's own answer is right by its checker."""
         return self._checked(self.data.answer) == 1.0
@@ -48,12 +54,12 @@ class LongContextTask(vf.Task[LongContextData]):
 
 
 class LongContextConfig(vf.TasksetConfig):
-    """Which rows: a file, or a dataset on the Hub and its config."""
+    """Which rows: a file, or a dataset and its config."""
 
     rows: str = ""
-    """A file of `export --format rl` (.parquet or .jsonl), or OWNER/NAME on the Hub."""
+    """A file of `export --format rl` (.parquet or .jsonl), a dataset folder, or OWNER/NAME on the Hub."""
     config: str | None = None
-    """The dataset's config, where `rows` is one on the Hub."""
+    """The config of the dataset, such as composer-rl-32k."""
     split: str = "train"
 
 
@@ -72,7 +78,7 @@ class LongContextTaskset(vf.Taskset[LongContextTask, LongContextConfig]):
 
 def _rows(config: LongContextConfig) -> Iterator[Mapping[str, Any]]:
     if not config.rows:
-        raise ValueError("--env.taskset.rows is missing: a file of `export --format rl`, or OWNER/NAME.")
+        raise ValueError("--env.taskset.rows is missing: a file of `export --format rl`, or a dataset.")
     path = Path(config.rows).expanduser()
     reader = READERS.get(path.suffix.lower())
     if reader:
@@ -80,14 +86,17 @@ def _rows(config: LongContextConfig) -> Iterator[Mapping[str, Any]]:
             raise ValueError(f"There is no file {path}. Write it with `export ... {path} --format rl`.")
         found = load_dataset(reader, data_files=str(path), split="train", streaming=True)
     else:
-        found = load_dataset(config.rows, config.config, split=config.split, streaming=True)
+        where = str(path) if path.is_dir() else config.rows
+        found = load_dataset(where, config.config, split=config.split, streaming=True)
     yield from found
 
 
 def _data(row: Mapping[str, Any], where: str) -> LongContextData:
     missing = [name for name in ("prompt", "answer", "info") if not row.get(name)]
     if missing:
-        raise ValueError(f"{where} has no {missing[0]}. Write it with `export --format rl`.")
+        raise ValueError(
+            f"{where} has no {missing[0]}. Write it with `export --format rl`, or name a config of --kind rl."
+        )
     told = json.loads(row["info"])
     names = ("aliases", "checker", "tolerance", "gold_numbers")
     return LongContextData(
