@@ -531,7 +531,7 @@ def _check_method(config: RunConfig) -> None:
     if config.asks and config.generation.template == "by-task":
         raise ConfigError(
             "'generation.template' (--template) is by-task, which writes contexts; for --method instruction "
-            "give a text file, or leave it out"
+            "give short or a text file, or leave it out"
         )
 
 

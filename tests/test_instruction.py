@@ -11,13 +11,16 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from builder.job.execute import execute, plan
+from builder.job import batch as batches
+from builder.job.execute import execute, plan, retry
 from synthesis.data import Completion, Pair
 from synthesis.errors import ConfigError, FolderError
 from synthesis.gate.questions import judged, read_reply
 from synthesis.options import QuestionsConfig, RunConfig, from_dict, override
 from synthesis.run.windows import asked_of, pieces_of, requests
 from synthesis.sources.texts import LongText, read_texts
+from tests.batch_server import serve_batches
+from tests.openai_helpers import KEY
 from tests.openai_server import Asked, Reply, serve
 
 TOWN = (
@@ -102,7 +105,8 @@ def test_each_method_has_its_own_source(table: dict[str, Any], said: str) -> Non
 
 def quoting(asked: Asked) -> Reply:
     """Ask about a sentence that names a year, by the paragraph named; of Otto at first what is not there."""
-    text = next(one["content"] for one in asked.body["messages"] if "<passage" in one["content"])
+    shown = [one["content"] for one in asked.body["messages"] if "<passage" in one["content"]]
+    text = shown[-1]  # an example may stand before it
     passage = " ".join(text.partition("<passage>")[2].partition("</passage>")[0].split())
     told = [one for one in re.findall(r"[^.]+\.", passage) if re.search(r"\b18\d\d\b", one)]
     quote = told[len(text.partition("begins:")[2].partition("…")[0]) % len(told)].strip()
@@ -131,6 +135,33 @@ def test_a_model_is_asked_and_asked_again_with_what_was_wrong(tmp_path: Path) ->
     again = [text for text in asked if "does not stand in the text" in text]
     assert again
     assert max(row["attempts"] for row in rows) > 1
+
+
+def test_what_was_rejected_is_asked_again_and_stands_in(tmp_path: Path) -> None:
+    def refusing(asked: Asked) -> Reply:
+        return quoting(asked) if hope else Reply("I would rather not.")
+
+    hope: list[bool] = []
+    with serve(refusing) as server:
+        changes = {
+            "generation.engine": "openai",
+            "generation.model": "tiny",
+            "generation.template": "short",
+            "generation.options": {"base_url": server.url},
+            "generation.repairs": 1,
+            "questions.kinds": ("number",),
+            "filters.min_overall": 0.0,
+        }
+        first = execute(config(tmp_path, **changes), Silent())
+        assert (first.contexts, first.rejected) == (0, 4)
+        (tmp_path / "texts" / "town.md").unlink()  # what is asked again needs no source
+        hope.append(True)
+        again = retry(config(tmp_path, **changes), Silent())
+    assert again.contexts >= 1
+    rows = rows_of(tmp_path / "run")
+    assert len(rows) == again.contexts
+    assert {row["template"] for row in rows} == {"short"}
+    assert all(row["context"] == TOWN for row in rows)
 
 
 def request(kind: str, windows: list[tuple[int, int]] | None = None, text: str = TOWN) -> dict[str, Any]:
@@ -235,3 +266,30 @@ def test_text_files_are_read_where_a_folder_has_no_rows(tmp_path: Path) -> None:
     (row,) = read_texts(folder)
     assert isinstance(row, LongText)
     assert (row.text, row.task, row.metadata) == ("Gamma.", "generic", {"year": 3})
+
+
+def test_the_batch_api_asks_and_needs_no_texts_on_the_second_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    folder = folder_of(tmp_path)
+    with serve_batches(quoting, key=KEY) as server:
+        changes = {
+            "generation.engine": "batch",
+            "generation.model": "tiny",
+            "generation.options": {"base_url": server.url, "poll_seconds": 0.01},
+            "questions.kinds": ("number",),
+            "filters.min_overall": 0.0,
+        }
+        asked = config(tmp_path, **changes)
+        batches.submit(asked, Silent())
+        (folder / "town.md").unlink()
+        for _ in range(4):  # what has a fault is asked again, on another day
+            left = batches.fetch(tmp_path / "run", Silent(), wait=True).left
+            if not left.to_send:
+                break
+            batches.submit(asked, Silent())
+        summary = batches.finish(asked, Silent())
+    rows = rows_of(tmp_path / "run")
+    assert summary.contexts == len(rows) >= 1
+    assert all(row["engine"] == "batch" and row["context"] == TOWN for row in rows)

@@ -43,12 +43,13 @@ _FORM: Final = {
 
 
 def load_question_template(name: str) -> Template:
-    """The template of a text file; the built-in one for an empty name.
+    """A built-in template (``questions``, ``short``; the first for an empty name), or that of a text file.
 
     Raises:
         TemplateError: not found, or a placeholder is missing or unknown.
     """
-    path = Path(name) if name else QUESTIONS_FOLDER / "questions.txt"
+    built_in = {path.stem: path for path in QUESTIONS_FOLDER.glob("*.txt")}
+    path = built_in.get(name or "questions") or Path(name)
     return parse_template(path.stem, read_template(path), required=_REQUIRED, optional=_OPTIONAL)
 
 
