@@ -138,6 +138,14 @@ def test_many_and_long_pieces_are_not_all_quoted() -> None:
     whats = tuple(f"answer {n + 1}/40" for n in range(40))
     reply = Reply("cited", "x", "Sum it up.", "All of it.", "", whats)
     assert [quote for _, quote in listed_quotes(reply.said(2, pieces).turn.content)] == pieces[:8]
+    # What is not all of it does not claim to be.
+    some, all_of_it = (
+        Reply("reasoned", "x", "Sum it up.", "All.", "", whats[:count]).said(2, pieces[:count]).turn.content
+        for count in (40, 3)
+    )
+    closings = ("Taken together, that is the answer.", "These parts make up the answer.")
+    assert not any(closing in some for closing in closings)
+    assert any(closing in all_of_it for closing in closings)
     long = Reply("cited", "x", "Sum it up.", "All of it.", "", whats[:3])
     said = long.said(2, ["a" * 3000, "b", "c"]).turn.content
     assert [quote for _, quote in listed_quotes(said)] == ["a" * 3000]

@@ -106,7 +106,7 @@ class Reply:
                 steps.append(draw.choice(words.about).replace("{name}", name))
         if len(given) > 1 and self.form in ("comparison", "yes or no"):
             steps.append(draw.choice(words.beside))
-        elif len(given) > 1 and all(one.what.startswith("answer ") for one in given):
+        elif len(given) == len(self.whats) > 1 and all(what.startswith("answer ") for what in self.whats):
             steps.append(draw.choice(words.whole))
         return steps
 
