@@ -298,3 +298,18 @@ def test_a_missing_engine_is_told_by_the_task_that_lacks_it(config, tmp_path) ->
     said = heard(process)
     assert process.returncode == 1
     assert 'pip install "context-synthesis[vllm]"' in said
+
+
+def test_the_launch_file_for_one_machine(config, alone, tmp_path, command) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "recipes/scale/local.py", config, "--tasks", "3"],
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "run-logs" / "completions").iterdir())) == 3
+    assert command("run", tmp_path / "run" / "run.toml").returncode == 0
+    assert content(tmp_path / "run") == content(alone)
