@@ -51,9 +51,12 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
         if asked.form == "one":
             return None
     hints = frozenset(spaced(question).split()).difference(*(side.split() for side in asked.sides))
-    about = [_about(passages, side, asked.role, hints) for side in asked.sides]
+    subjects = [_about(passages, side, asked.role, hints) for side in asked.sides]
+    about = [told for _, told in subjects]
     if polar:
         found = _polar(passages, asked, about)
+        if asked.what == "country" and not all(_opened(*subject) for subject in subjects):
+            found = found._replace(sure=False)
         return found._replace(follows=None if found.follows is None else found.follows == said)
     mine = spaced(answer.text)
     if not mine.strip():
@@ -66,15 +69,24 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     return found._replace(follows=None if found.follows is None else found.follows == chosen[0])
 
 
-def _about(passages: Passages, side: str, role: str, hints: frozenset[str]) -> list[Said]:
-    """Sentences about a side, or about who made it."""
+def _about(passages: Passages, side: str, role: str, hints: frozenset[str]) -> tuple[str, list[Said]]:
+    """A side, or who made it, and the sentences about that."""
     own = passages.about(side, hints)
     if not role:
-        return own
+        return side, own
     for name in values.makers([passages.shown(s) for s in own], role):
         if found := passages.about(spaced(name)):
-            return found
-    return []
+            return spaced(name), found
+    return side, []
+
+
+def _opened(subject: str, told: Sequence[Said]) -> bool:
+    """Whether the first sentence names its subject.
+
+    A passage that has lost its opening goes on to name countries, but of this and that.
+    """
+    words = subject.split()
+    return bool(told) and 2 * sum(f" {word} " in told[0].words for word in words) >= len(words)
 
 
 def _shown(passages: Passages, told: Sequence[Said]) -> list[str]:

@@ -15,6 +15,7 @@ from synthesis.coherence.reading import Question
 _SHORT, _LONG = 10, 14  # names and figures; what people leave open in longer summaries says nothing
 _COST = 0.15  # of the overall, for each that is not told
 _LEAST = 0.7
+_KNOWN = 0.5  # of a summary's names, however long it is; of fewer each counts
 _TOLD = 0.7  # of what the best place holds of a sentence, from which on a place tells it
 
 
@@ -28,8 +29,12 @@ class KeyFacts(NamedTuple):
 def key_facts(passages: Passages, question: Question) -> KeyFacts:
     """The terms of ``question.names``, each beside the rest of its sentence."""
     count = len(question.names)
-    if not 0 < count < _LONG:
+    if not count:
         return KeyFacts()
+    known = len(question.names.intersection(passages.terms))
+    most = max(_LEAST, min(1.0, (known + 1) / (count + 1) / _KNOWN))
+    if count >= _LONG:
+        return KeyFacts(most)
     held = [{term for _, term in here} for here in passages.holding(question.stated)]
     where: defaultdict[str, list[int]] = defaultdict(list)
     for place, words in enumerate(held):
@@ -57,4 +62,4 @@ def key_facts(passages: Passages, question: Question) -> KeyFacts:
     short = min(1.0, (_LONG - count) / (_LONG - _SHORT))
     lost = sum(1 - told[term] for term in sorted(told))
     astray = tuple(sorted(term for term, share in told.items() if share < _TOLD))
-    return KeyFacts(max(_LEAST, 1 - _COST * short * lost), astray)
+    return KeyFacts(min(most, max(_LEAST, 1 - _COST * short * lost)), astray)
