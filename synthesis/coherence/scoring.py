@@ -25,6 +25,7 @@ from synthesis.data import Coherence, Evidence
 from synthesis.text.words import terms_with_spans
 
 _FLOOR = 1e-3
+_LESS = 0.5  # of what relevance weighs, in a passage as brief as any; the facts weigh twice as much there
 
 
 def examine(
@@ -62,11 +63,11 @@ def combine(question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
     values = (parts.support * parts.facts.factor, parts.relevance, parts.uniqueness)
     overall = 0.0
     if parts.support > 0 and parts.relevance > 0:
-        weights = (fitted.support, fitted.relevance, fitted.uniqueness)
+        weights = (fitted.support, fitted.relevance * (1 - _LESS * parts.brief), fitted.uniqueness)
         measured = (parts.support, parts.relevance, parts.uniqueness)
         logs = (math.log(max(value, _FLOOR)) for value in measured)
         odds = fitted.bias + sum(w * x for w, x in zip(weights, logs, strict=True))
-        odds += fitted.verdict * parts.verified.value
+        odds += fitted.verdict * parts.verified.value * (1 + parts.brief)
         overall = 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
     # They take from what there is: a context that tells little of a summary has lost them already.
     overall *= 1 - (1 - parts.facts.factor) * overall
