@@ -52,8 +52,7 @@ def test_texts_that_people_wrote_for_their_pair_are_taken() -> None:
         pair = Pair(instruction=row["instruction"], answer=row["answer"], task=row["task"])
         if any(fault.fatal for fault in found(row["context"], pair).values()):
             refused.append(row["instruction"])
-    # An age that has to be worked out is not found.
-    assert refused == ["How old was Agnes Tolliver when she finished her last map?"]
+    assert refused == []  # an age that has to be worked out is found, too
 
 
 @needs_large
