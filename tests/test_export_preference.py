@@ -12,6 +12,8 @@ import pytest
 from builder.export.preference import COLUMNS, preference_rows
 from builder.export.source import Conversation
 from builder.export.write import export
+from builder.folder.statistics import measure_chat
+from builder.folder.versions import read_manifests
 from builder.job.execute import execute
 from synthesis.data import Message
 from synthesis.errors import SourceError, UsageError
@@ -24,10 +26,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("preference") / "run"
     changes = {
         "out": str(out),
-        "generation.words": 200,
+        "generation.words": 150,
         "samples.lengths": ("1k",),
         "samples.twins": ("removed", "changed", "decoy"),
-        "pairs.limit": 36,
+        "pairs.limit": 30,
     }
     execute(override(RunConfig(), changes), Quiet())
     return out
@@ -79,6 +81,15 @@ def test_a_config_has_its_twins_beside_its_samples(run: Path) -> None:
     told = {(row["pair_id"], row["reason"].partition(":")[0]) for row in rejected if row["stage"] == "twin"}
     made = {(sample["pair_id"], sample["twin"]) for sample in table if sample["twin"]}
     assert not told & made and len(told | made) == 3 * sum(not sample["twin"] for sample in table)
+
+
+def test_each_depth_counts_once(run: Path) -> None:
+    (manifest,) = [
+        one for one in read_manifests(run / "dataset")["composer-chat-1k"] if one.config == "composer-chat-1k"
+    ]
+    table = datasets.load_dataset(str(run / "dataset"), "composer-chat-1k", split="train")
+    alone = sum(not one["twin"] and len(one["documents"]) > 1 for one in table)
+    assert measure_chat(run / "dataset", manifest).depth.count == alone > 10
 
 
 def test_a_document_without_its_evidence_is_not_what_is_to_be_cited(run: Path, tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from synthesis import Context, Pair, Rejected, Sample, assemble, load_tokenizer
 from synthesis.assembly.twins.removing import REFUSALS
 from synthesis.data import Evidence
 from synthesis.errors import ConfigError
 from synthesis.text.states import is_ordinary, states
-from tests.assembly_texts import TOKENIZERS
+from tests.assembly_texts import TOKENIZERS, odd_text
 from tests.twins import Item, drafted, proven, rest, shown, with_twins
 
 KINDS = ("removed", "changed", "decoy")
@@ -294,3 +296,25 @@ def test_tokens_of_a_twin_are_found_again() -> None:
             spans = [(at + piece.start, at + piece.end) for piece in twin.evidence]
             ((_, found),) = tokenizer.locate_batch([rendered], [spans])
             assert tuple(found) == twin.evidence_tokens
+
+
+# --- any text
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.tuples(odd_text, odd_text, odd_text), min_size=1, max_size=3),
+    st.sampled_from(["exact", "located"]),
+)
+def test_odd_texts_have_twins_or_a_reason(rows: list[tuple[str, str, str]], source: str) -> None:
+    made = []
+    for asked, answer, text in rows:
+        pair = Pair(instruction=f"Who is it, {asked}?", answer=answer[:60])
+        told = f"It is {answer[:60]}. {text} Nothing else is told of it. {text[::-1]}"
+        spans = (Evidence(0, len(f"It is {answer[:60]}."), "answer"),)
+        made.append((pair, Context(pair.id, told, spans, evidence_source=source)))
+    outcomes = list(assemble(made, "2k", twins=KINDS, distractors="random"))
+    for base, twins in with_twins(outcomes):
+        for twin in twins.values():
+            old, new = rest(base, twin)
+            assert old == new and twin.tokens <= twin.budget and twin.answer != base.answer

@@ -205,7 +205,7 @@ def measure_chat(folder: Path, manifest: Manifest) -> ChatNumbers:
     tokens = _Tally(_scale(manifest, "tokens"))
     fill, depth = _Tally(_even(FILL_CELLS)), _Tally(_even(DEPTH_CELLS))
     full, budgets = 0, dict[int, int]()
-    columns = ("tokens", "budget", "depth", "evidence_start", "evidence_end", "documents")
+    columns = ("tokens", "budget", "depth", "evidence_start", "evidence_end", "documents", "twin")
     for batch in batches(manifest.paths(folder), columns):
         used, budget = _numbers(batch["tokens"]), _numbers(batch["budget"])
         shares = used / np.maximum(budget, 1)
@@ -215,6 +215,8 @@ def measure_chat(folder: Path, manifest: Manifest) -> ChatNumbers:
         for value, rows in zip(*np.unique(budget, return_counts=True), strict=True):
             budgets[int(value)] = budgets.get(int(value), 0) + int(rows)
         own = _numbers(batch["evidence_end"]) > _numbers(batch["evidence_start"])
+        if "twin" in batch.schema.names:  # a twin stands where its sample does: each depth counts once
+            own &= np.array(batch["twin"].to_pylist(), dtype=object) == ""
         depth.add(_numbers(batch["depth"])[own & (_lengths(batch["documents"]) > 1)])
     return ChatNumbers(tokens.spread(), fill.spread(), depth.spread(), full, dict(sorted(budgets.items())))
 
