@@ -44,8 +44,7 @@ if __name__ == "__main__":
         rows = LoadDataFromDicts(data=asked, batch_size=places)
         llm = OpenAILLM(model="m", base_url=url, api_key="none", generation_kwargs={"max_new_tokens": 4000})
         rows >> TextGeneration(llm=llm, input_batch_size=places)
-    made = pipeline.run(use_cache=False)["default"]["train"]
-    assert all(made["generation"]) and len(made) == count
+    pipeline.run(use_cache=False)
 """
 )
 
@@ -65,8 +64,7 @@ class Writer(curator.LLM):
         return {"text": reply}
 limits = {"max_requests_per_minute": 10**6, "max_tokens_per_minute": 10**9, "max_concurrent_requests": places}
 writer = Writer("m", backend="openai", backend_params={"base_url": url, **limits})
-made = writer([{"instruction": say.format(n)} for n in range(count)]).dataset
-assert len(made) == count
+writer([{"instruction": say.format(n)} for n in range(count)])
 """
 )
 
@@ -153,7 +151,7 @@ async def _run(server: serving.SlowServer, command: list[str], url_at: int) -> P
         said.seek(0)
         last = said.read().decode("utf-8", "replace").strip().splitlines()[-1:]
     book, done = server.book, len(server.book.answered)
-    told = f"{done} answered, {sum(book.asked.values())} asked"
+    told = f"{done} prompts answered, {sum(book.asked.values())} requests"
     if process.returncode == -signal.SIGKILL:
         return Peer("", note=f"not done after {_RUN_SECONDS} s: {told}")
     if process.returncode:
