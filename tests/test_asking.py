@@ -131,8 +131,8 @@ def test_another_kind_is_asked_where_there_is_none_and_none_twice() -> None:
         except NothingToAsk:
             break
         assert kind != "summary"
-        assert made not in seen
-        seen.add(made)
+        assert (kind, made) not in seen
+        seen.add((kind, made))
     assert 2 <= len(seen) < 20
     with pytest.raises(NothingToAsk, match="summary"):
         ask([TEXT], ["summary"], place=0)

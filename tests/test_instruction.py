@@ -75,6 +75,21 @@ def test_without_a_model_questions_come_of_the_texts_own_sentences(tmp_path: Pat
         assert "text" not in json.loads(row["metadata"])["asked"]
 
 
+def test_what_takes_the_place_of_another_kind_is_whole(tmp_path: Path) -> None:
+    text = "The Kelm Bridge was opened by Otto Reuss in Varrow. It is of stone."
+    texts = {f"{number}.txt": text.replace("Varrow", f"Varrow {number}") for number in range(6)}
+    folder_of(tmp_path, texts)
+    (tmp_path / "texts" / "town.md").unlink(missing_ok=True)
+    changes = {"questions.kinds": ("summary", "yes-no"), "questions.per_document": 1}
+    made = override(
+        from_dict({"method": "instruction", "questions": {"contexts": str(tmp_path / "texts")}}), changes
+    )
+    execute(override(made, {"out": str(tmp_path / "run"), "samples.lengths": ("1k",)}), Silent())
+    rows = rows_of(tmp_path / "run")
+    assert len(rows) == 6
+    assert {row["answer"] for row in rows} <= {"yes", "no"}
+
+
 def test_a_run_goes_on_where_it_stopped_and_knows_its_method(tmp_path: Path) -> None:
     first = execute(config(tmp_path), Silent())
     again = execute(config(tmp_path), Silent())

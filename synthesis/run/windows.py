@@ -74,7 +74,7 @@ def _of_text(text: LongText, asked: QuestionsConfig, seed: int) -> Iterator[Pair
             "windows": chosen,
             "focus": _focus(pieces, at),
             "place": placed[tuple(chosen)],  # among those about the same windows
-            "polarity": rng.choice(("yes", "no")) if kind == "yes-no" else "",
+            "polarity": rng.choice(("yes", "no")),  # should it be one of yes or no
         }
         placed[tuple(chosen)] += 1
         name = content_hash(content, {**request, "document": "", "text": ""})[:16]

@@ -50,20 +50,35 @@ def ask(
     if not all(is_english(passage) for passage in passages):
         raise NothingToAsk("without a model only English texts are asked about; choose another --engine")
     read = [list(said_in(passage)) for passage in passages]
-    every = [one for part in read for one in part]
-    known = known_of(every)
-    for rank, kind in enumerate(kinds):
-        made = list(_askable(read, every, known, kind, polarity))
-        if kind in ("span", "number"):
-            made += [cloze for passage in passages for cloze in clozes(passage, kind)]
-        found = sorted({one for one in made if _fits(one, kind)})
-        random.Random(f"asking {seed} {kind} {passages[0][:200]}").shuffle(found)
-        found.sort(key=lambda one: one.rank)
-        # What is asked instead of another kind is taken from the end, where those of its own turn are not.
-        at = len(found) - 1 - place if rank else place // len(kinds)
-        if 0 <= at < len(found):
-            return ChosenQuestion(kind, found[at])
+    known = known_of([one for part in read for one in part])
+    found = {kind: _ordered(passages, read, known, kind, polarity, seed) for kind in kinds}
+    own, others = found[kinds[0]], kinds[1:]
+    if place // len(kinds) < len(own):
+        return ChosenQuestion(kinds[0], own[place // len(kinds)])
+    # What the other kinds ask in turns of their own comes last.
+    rest = [ChosenQuestion(kind, one) for kind in others for one in found[kind][1:]]
+    rest.sort(key=lambda one: one.asked.rank)
+    rest += [ChosenQuestion(kind, found[kind][0]) for kind in others if found[kind]]
+    if place < len(rest):
+        return rest[place]
     raise NothingToAsk(f"no sentence of the text makes a question ({', '.join(kinds)}) without a model")
+
+
+def _ordered(
+    passages: Sequence[str],
+    read: Sequence[Sequence[ReadClause]],
+    known: Known,
+    kind: str,
+    polarity: str,
+    seed: int,
+) -> list[TextQuestion]:
+    """All questions of a kind, in seeded order, those first that read best."""
+    made = list(_askable(read, [one for part in read for one in part], known, kind, polarity))
+    if kind in ("span", "number"):
+        made += [cloze for passage in passages for cloze in clozes(passage, kind)]
+    found = sorted({one for one in made if _fits(one, kind)})
+    random.Random(f"asking {seed} {kind} {passages[0][:200]}").shuffle(found)
+    return sorted(found, key=lambda one: one.rank)
 
 
 def _fits(one: TextQuestion, kind: str) -> bool:
