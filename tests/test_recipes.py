@@ -12,7 +12,9 @@ import re
 import shlex
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from builder.cli.main import app
@@ -177,3 +179,31 @@ def test_what_needs_a_library_names_the_extra(name) -> None:
     if importlib.util.find_spec(package) is None:
         for given in commands(recipe):
             assert f"context-synthesis[{extra}]" in give([*given, "--pairs", str(OWN)], code=2)
+
+
+def test_settings_of_other_trainers_name_what_the_exports_hold(tmp_path) -> None:
+    """Columns, roles and files; their own readers were asked where they are installed."""
+    small = shlex.split("--limit 3 --words 60 --lengths 512 --twins removed --out made")
+    give(["run", *small])
+    columns, roles = {}, set()
+    for name, form in (("samples.parquet", "messages"), ("pairs.parquet", "preference")):
+        give(["export", "made", name, "--format", form, "--config", "composer-chat-512"])
+        rows = pq.read_table(name)
+        columns[name.partition(".")[0]] = set(rows.column_names)
+        for column in {"messages", "prompt", "chosen", "rejected"} & set(rows.column_names):
+            roles |= {turn["role"] for turns in rows.column(column).to_pylist() for turn in turns}
+    assert roles == {"user", "assistant"}
+    folder = ROOT / "recipes" / "train"
+    for path in (*folder.glob("axolotl-*.yaml"), folder / "trl-dpo.yaml"):
+        (data,) = yaml.safe_load(path.read_text("utf-8"))["datasets"]
+        file = Path(data.get("data_files") or data["path"])
+        named = [value for key, value in data.items() if key.startswith("field_")] + data.get("columns", [])
+        assert named and set(named) <= columns[file.stem]
+        assert f" {file} --format" in path.read_text("utf-8")
+    known = json.loads((folder / "llamafactory" / "dataset_info.json").read_text("utf-8"))
+    for name, data in known.items():
+        assert set(data["columns"].values()) <= columns[name]
+        assert {data["tags"]["user_tag"], data["tags"]["assistant_tag"]} == roles
+    for path in (folder / "llamafactory").glob("*.yaml"):
+        told = yaml.safe_load(path.read_text("utf-8"))
+        assert f"llamafactory/{known[told['dataset']]['file_name']}" in path.read_text("utf-8")

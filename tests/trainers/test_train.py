@@ -214,3 +214,15 @@ def test_settings_of_accelerate_are_its_own() -> None:
     assert read.num_processes == 8 and read.mixed_precision == "bf16"
     known = {action.dest for action in launch_command_parser()._actions}
     assert set(read.fsdp_config) <= known
+
+
+def test_settings_of_trl_are_its_own(tmp_path: Path) -> None:
+    from trl import DPOConfig, ModelConfig, ScriptArguments, TrlParser
+    from trl.scripts.utils import DatasetMixtureConfig
+
+    recipe = tmp_path / "trl-dpo.yaml"  # without what needs a GPU
+    recipe.write_text((RECIPES / "trl-dpo.yaml").read_text("utf-8").replace("bf16: true", "bf16: false"))
+    parser = TrlParser((ScriptArguments, DPOConfig, ModelConfig, DatasetMixtureConfig))
+    _, settings, model, data = parser.parse_args_and_config(["--config", str(recipe)])
+    assert settings.max_length == 32768 and model.lora_r == 32
+    assert data.datasets[0].data_files == "pairs.parquet"
