@@ -107,7 +107,8 @@ def edged(made: list[tuple[str, str, Draft]]) -> list[bool]:
     found = []
     for _, answer, draft in made:
         for piece in draft.evidence:
-            text = draft.text[piece.start : piece.end].rstrip(".")
+            # A heading that is the answer is no sentence.
+            text = draft.text[piece.start : piece.end].split("\n")[-1].rstrip(".")
             at = text.casefold().find(answer.rstrip(".").casefold())
             if at >= 0:
                 found.append(not 0.05 <= at / max(1, len(text) - len(answer)) <= 0.93)

@@ -14,7 +14,7 @@ from synthesis.errors import ConfigError
 from synthesis.text.states import states
 from tests.test_composer_steps import ASKED, COMPARED, WORKED_OUT
 
-ENTRIES = Dials(telling="entries")
+ENTRIES = Dials(telling="encyclopedia")
 PAIRS = [*[(question, answer) for question, answer, _ in ASKED], *COMPARED, *WORKED_OUT][::4]
 
 
@@ -29,7 +29,8 @@ def drafts(words: int) -> list[tuple[str, str, Draft]]:
 def test_every_paragraph_is_a_titled_entry_and_the_length_is_kept(words: int) -> None:
     for question, _, draft in drafts(words):
         assert abs(len(draft.text.split()) - words) <= 0.03 * words, question
-        for entry in draft.text.split("\n\n"):
+        first, *entries = draft.text.split("\n\n")
+        for entry in entries if first.count(".") == 1 else [first, *entries]:
             title, _, body = entry.partition("\n")
             assert title and body and len(title.split()) < 16 and body.endswith("."), entry
 

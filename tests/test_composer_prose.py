@@ -18,6 +18,7 @@ from scripts.check_bank import lint
 from synthesis.data import Message, Prompt
 from synthesis.engines.base import Engine, Items, Sampling
 from synthesis.engines.composer import GENRES, Composer, Draft, compose
+from synthesis.engines.composer.dials import Dials
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.about import about
 from synthesis.engines.composer.prose.bank import genres, load_bank
@@ -33,6 +34,7 @@ from synthesis.text.words import count_words
 from tests.real_texts import rows, sets
 
 QUESTION, ANSWER = "Which country was the author of Silent Rivers born in?", "Portugal"
+STORY = Dials(telling="narrative")
 
 
 def grams(text: str, size: int = 8) -> set[tuple[str, ...]]:
@@ -136,7 +138,7 @@ def test_numbers_of_the_narrative_are_not_the_answer(answer: str, forms: list[st
 def test_modes_differ_in_what_surrounds_the_evidence() -> None:
     # Capitalised words in the middle of sentences are, in the main, those of facts.
     def names(mode: str) -> int:
-        text = compose(QUESTION, ANSWER, words=2000, mode=mode).text
+        text = compose(QUESTION, ANSWER, words=2000, mode=mode, dials=STORY).text
         return len(re.findall(r"(?<=[a-z,] )[A-Z][a-z]+", text))
 
     assert names("needle") < names("woven") < names("related")
@@ -374,7 +376,7 @@ def test_headings_stand_alone_and_in_order(
     heads = {f"head_{kind}": (compile_line(f"{{section}}. On {kind}"),) for kind in kinds}
     bank = dataclasses.replace(plain, meta={**plain.meta, "order": order}, kinds={**plain.kinds, **heads})
     monkeypatch.setattr("synthesis.engines.composer.draft.load_bank", lambda genre: bank)
-    text = compose(QUESTION, ANSWER, words=2000).text
+    text = compose(QUESTION, ANSWER, words=2000, dials=STORY).text
     found = [p for p in text.split("\n\n") if re.fullmatch(r"\d\. On \w+", p)]
     expected = kinds * 4 if order == "items" else kinds
     assert found == [f"{n}. On {kind}" for n, kind in enumerate(expected, 1)]

@@ -15,8 +15,12 @@ DEFAULT_HOPS: int | str = "auto"
 
 OVERLAPS = ("copied", "mixed", "paraphrased")
 ORDERS = ("told", "shuffled", "reversed")
-#: As a story with facts in it, or in entries as books of reference have them.
-TELLINGS = ("narrative", "entries")
+#: By chance where the question has a short answer; as a story with facts in it; in entries, as some book of
+#: reference has them; or as one of these has them.
+TELLINGS = (
+    *("auto", "narrative", "entries"),
+    *("encyclopedia", "dictionary", "handbook", "gazetteer", "catalogue", "register", "chronicle", "news"),
+)
 #: The most steps, decoys of one hop, and pieces of a kind.
 MOST_HOPS, MOST = 4, 8
 
@@ -36,7 +40,8 @@ class Dials:
         order: the pieces as they lead to the answer (``told``), ``shuffled`` or ``reversed``.
         negated: statements that something false of a step is not so, 0 to 8.
         corrections: steps that are told wrong first and put right later, 0 to 8.
-        telling: ``narrative``, or ``entries`` where the question has a short answer and there is room.
+        telling: ``narrative``; ``entries`` where the question has a short answer and there is room, or
+            a kind of them, such as ``catalogue``; ``auto`` mostly entries where the genre leaves it open.
     """
 
     hops: int | str = DEFAULT_HOPS
@@ -46,7 +51,7 @@ class Dials:
     order: str = "shuffled"
     negated: int = 0
     corrections: int = 0
-    telling: str = "narrative"
+    telling: str = "auto"
 
     def check(self) -> None:
         """Raise ``UsageError`` for a setting that is none."""

@@ -20,7 +20,7 @@ from synthesis.engines.composer.forms.base import Told
 from synthesis.engines.composer.forms.choose import evidence, tell
 from synthesis.engines.composer.languages.box import BOX, write_box
 from synthesis.engines.composer.lexicon import words as listed
-from synthesis.engines.composer.prose.asides import AHEAD, Asides
+from synthesis.engines.composer.prose.asides import Asides
 from synthesis.engines.composer.prose.bank import load_bank
 from synthesis.engines.composer.prose.facts import PACE, Fact, Feed, Planned, spread
 from synthesis.engines.composer.prose.guard import Guard, guard
@@ -33,7 +33,8 @@ from synthesis.engines.composer.reading.answers import kind
 from synthesis.engines.composer.reading.kinds import parted
 from synthesis.engines.composer.reading.languages import WRITTEN, language_of
 from synthesis.engines.composer.reading.topics import topics
-from synthesis.engines.composer.reference.compendium import Compendium
+from synthesis.engines.composer.reference.compendium import Compendium, Plainly
+from synthesis.engines.composer.reference.kinds import drawn
 from synthesis.engines.composer.reference.names import Names
 from synthesis.engines.composer.reference.pieces import entries_of, names_of
 from synthesis.engines.composer.stating.proof import Query, Triple
@@ -62,6 +63,12 @@ BRIEF = 80
 
 #: The same for each statement of evidence, and what leading up to one takes on average.
 BRIEF_EACH, LEAD_EACH = 16, 12
+
+#: How many contexts are told in entries, of those that may be told in either way.
+IN_ENTRIES = 0.7
+
+#: Fewer words than this are told as a story.
+LEAST_IN_ENTRIES = 110
 
 #: Words kept back for the last sentences.
 ENDING = 26
@@ -174,23 +181,23 @@ def write(
     # The names that join the steps are nobody else's: no decoy and no person of the story has them.
     named = instruction if steps is None else " ".join((instruction, *steps.names))
     bans = guard(named, answer)
-    entries = dials.telling == "entries" and mode == "woven"
+    book = _book(dials.telling, mode, genre, name)
     own_rng = random.Random(others.getrandbits(64))
-    asides = Asides(answer, bans, own_rng, 0.12 if entries else AHEAD) if PACE[mode] else None
+    asides = Asides(answer, bans, own_rng, bool(book)) if PACE[mode] else None
     if steps is None:
         statements = state(instruction, answer, facts)
         planned = spread(asides.evidence(statements) if asides else statements, rng)
         hops = min(1, len(statements))
         form = next((one.form for one in statements if one.form), "")
     else:
-        overlap = "reworded" if entries and dials.overlap == "mixed" else dials.overlap
+        overlap = "reworded" if book and dials.overlap == "mixed" else dials.overlap
         statements = steps.statements(facts, overlap)
         leads = dials if PACE[mode] else replace(dials, decoys=0)
         told_so = asides.evidence(statements) if asides else statements
         planned = planned_steps(steps, told_so, instruction, answer, words, leads, facts, asides)
         form, hops = steps.form, len(steps.told)
-    if entries and form != QUOTED:
-        inside = _entries(planned, steps, instruction, answer, words, bans, dials, rng)
+    if book and form != QUOTED:
+        inside = _entries(planned, steps, instruction, answer, words, book, bans, dials, rng)
         if inside is not None:
             return Written(inside.paragraphs(), form, hops, inside.planned, steps.query if steps else None)
     own = None
@@ -201,8 +208,18 @@ def write(
         stream = asides.beside(stream)
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None)
     subjects = _mentionable(topics(instruction, answer), bans)
-    book = _Book(rng, genre, words, feed, subjects, bans, facts_first=dials.decoys > 0)
-    return Written(book.paragraphs(), form, hops, planned, steps.query if steps else None)
+    story = _Book(rng, genre, words, feed, subjects, bans, facts_first=dials.decoys > 0)
+    return Written(story.paragraphs(), form, hops, planned, steps.query if steps else None)
+
+
+def _book(telling: str, mode: str, genre: str, name: str) -> str:
+    """The kind of book that a pair of that name is told as, if it can be; empty for a story."""
+    chance = random.Random(f"{name}:telling".encode("utf-8", "surrogatepass"))
+    if mode != "woven" or telling == "narrative":
+        return ""
+    if telling == "auto" and (genre != "archive" or chance.random() >= IN_ENTRIES):
+        return ""
+    return drawn(chance) if telling in ("auto", "entries") else telling
 
 
 def _entries(
@@ -211,6 +228,7 @@ def _entries(
     instruction: str,
     answer: str,
     words: int,
+    book: str,
     bans: Guard,
     dials: Dials,
     rng: random.Random,
@@ -220,14 +238,17 @@ def _entries(
     owed = sum(len(one.text.split()) for one in needed)
     if kind(instruction, answer) in ("summary", "sentence") or any(len(one.text) > 600 for one in needed):
         return None
-    if words - owed < 40 + 12 * len(needed) or not needed:
+    if not needed or words < LEAST_IN_ENTRIES or words - owed < 40 + 12 * len(needed):
         return None
     supply = Names(bans.names, rng)
     entries = entries_of(planned, steps, instruction, answer, supply, rng)
     if not entries:
         return None
     subjects = _mentionable(names_of(instruction, answer), bans)
-    return Compendium(entries, instruction, subjects, bans, supply, words, dials.overlap == "copied", rng)
+    # Values that are to be compared stand beside the names of what has them.
+    how = steps.query.how if steps else "find"
+    plainly = Plainly(dials.overlap == "copied" or how != "find", how not in ("find", "all", "same"))
+    return Compendium(entries, instruction, subjects, bans, supply, words, book, plainly, rng)
 
 
 def _told(

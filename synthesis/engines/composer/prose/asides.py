@@ -64,9 +64,9 @@ def _asides() -> dict[tuple[str, str], tuple[str, ...]]:
 class Asides:
     """Adds asides to the statements of one pair; no name in them is one of the pair's."""
 
-    def __init__(self, answer: str, bans: Guard, rng: random.Random, ahead: float = AHEAD) -> None:
-        """``bans`` says which names and words no aside may have; ``ahead``, how often one comes first."""
-        self._ahead = ahead
+    def __init__(self, answer: str, bans: Guard, rng: random.Random, entries: bool = False) -> None:
+        """``bans`` says which names and words no aside may have; in ``entries`` few come first."""
+        self._ahead, self._at_edge = (0.12, 0.66) if entries else (AHEAD, AT_EDGE)
         # A longer answer is told sentence by sentence, and has no edge of its own.
         self._answer = answer.strip().rstrip(".") if len(answer) <= _LONG_ANSWER else ""
         self._bans = bans
@@ -90,7 +90,7 @@ class Asides:
     def told(self, text: str) -> str:
         """A statement of the pair or a false lead, perhaps with an aside that the answer is inside of."""
         edge = self.edge(text)
-        if self._rng.random() >= (AT_EDGE if edge else OTHER):
+        if self._rng.random() >= (self._at_edge if edge else OTHER):
             return text
         return self._with(text, self._side(edge, text))
 

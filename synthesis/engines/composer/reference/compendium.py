@@ -9,15 +9,17 @@ import random
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from synthesis.data import Evidence
 from synthesis.engines.composer.prose.deck import Deck
 from synthesis.engines.composer.prose.facts import Planned
 from synthesis.engines.composer.prose.guard import Guard
 from synthesis.engines.composer.prose.writer import Paragraph
+from synthesis.engines.composer.reference.kinds import kind_called
 from synthesis.engines.composer.reference.names import Names
 from synthesis.engines.composer.reference.pieces import Entry, referring
-from synthesis.engines.composer.reference.sentences import FactLine, Filling, lines
+from synthesis.engines.composer.reference.sentences import NUMBERED, FactLine, Filling, lines
 from synthesis.engines.composer.reference.things import Thing, invented
 
 #: Words of an entry, at least and at most; in a short text they are fewer.
@@ -26,8 +28,21 @@ SIZE = (40, 92)
 #: Words from one mention of what the question is about to the next.
 MENTION = (70, 170)
 
+#: How an entry sends a reader to another one, by the number of words.
+SEE = ("See", "See also", "See also under", "Compare the entry on", "More is said of this under")
+
+#: From this many words on a book may say what it is.
+FIRST_PAGE = 160
+
 #: Below this many words around the evidence there is no room for entries.
 LEAST = 46
+
+
+class Plainly(NamedTuple):
+    """What is told of the pair: ``names`` stand in every statement, no ``figures`` but the statements'."""
+
+    names: bool
+    figures: bool
 
 
 class Compendium:
@@ -41,23 +56,29 @@ class Compendium:
         bans: Guard,
         supply: Names,
         words: int,
-        copied: bool,
+        kind: str,
+        plainly: Plainly,
         rng: random.Random,
     ) -> None:
-        """``topics`` are what the question is about; ``copied`` keeps the statements' own words."""
+        """``topics`` are what the question is about."""
+        self._plainly = plainly
+        self._kind = kind_called(kind)
+        self._head = rng.choice(self._kind.heads)
+        self._number = int(rng.random() * 900)
         self._rng = rng
         self._words = words
         self._bans = bans
         self._asked = frozenset(question.casefold().replace("?", " ").split())
         self._supply = supply
         self._seen: set[str] = set()
+        self._used: dict[str, set[str]] = {}
         self._told: deque[Thing] = deque(maxlen=12)
         self._topics = deque(topics)
         self._written = 0
         self._mention = self._later()
         self._slack = min(words // 100, 12)
         self._decks: dict[str, Deck[FactLine]] = {}
-        self._entries = [self._placed(entry, copied) for entry in entries]
+        self._entries = [self._placed(entry, plainly.names) for entry in entries]
         self._sorts = Deck(self._wanted(), rng)
         self._ready = self._invented(words)
         self.planned = [
@@ -82,7 +103,7 @@ class Compendium:
             if thing.sort in self._supply.entered:
                 self._supply.entered[thing.sort].append(thing.name)
 
-    def _placed(self, entry: Entry, copied: bool) -> Entry:
+    def _placed(self, entry: Entry, named: bool) -> Entry:
         """The statements of an entry in their order, in the words in which they stand there."""
         pieces = [one for one in entry.pieces if not one.statement.what]
         evident = [one for one in entry.pieces if one.statement.what]
@@ -94,14 +115,20 @@ class Compendium:
         if entry.headed:
             order.sort(key=lambda one: not one.statement.what)
         opening = entry.headed or self._rng.random() < 0.3
-        told = [referring(entry, one, at == 0 and opening, copied, self._rng) for at, one in enumerate(order)]
+        told = [
+            referring(entry, one, named or (at == 0 and opening), self._rng) for at, one in enumerate(order)
+        ]
         return replace(entry, pieces=told)
 
     # --- the text
 
     def paragraphs(self) -> Iterator[Paragraph]:
-        """A paragraph for each entry: its heading on a line of its own, then its sentences."""
+        """A paragraph for each entry: its heading, then its sentences; first, perhaps, what the book is."""
         left = deque(self._entries)
+        if self._words >= FIRST_PAGE and self._kind.begins and self._rng.random() < 0.7:
+            nobody = Thing("", "any", 1900, 1980)
+            if found := self._one(self._kind.begins, nobody, 30, set(), False):
+                yield Paragraph(found[1], ())
         while True:
             owed = sum(_size(entry) for entry in left if entry.needed)
             room = self._words - self._written - owed
@@ -140,19 +167,20 @@ class Compendium:
         thing = entry.thing
         self._told.append(thing)
         start = self._written
-        self._written += len(entry.title.split()) + sum(
-            len(one.statement.text.split()) for one in entry.pieces
-        )
+        heading = self._heading(entry)
+        self._written += len(heading.split()) + sum(len(one.statement.text.split()) for one in entry.pieces)
         end = start + words
         pool = self._pool(thing)
         facts: list[tuple[float, str]] = []
         opened = bool(entry.headed)
-        used: set[int] = set()
+        used = self._used.setdefault(thing.name, set())
         if not thing.given and (
             lead := self._one(lines(f"lead {thing.sort}"), thing, end - self._written, used, True)
         ):
             facts.append((0, lead[1]))
             opened = True
+            if str(thing.values.get("born", "-")) in lead[1]:
+                used.add("born")
         misses = 0
         while misses < (40 if last else 6):
             if misses == 20:
@@ -174,9 +202,17 @@ class Compendium:
             facts.append(fact if opened else (0, fact[1]))
             opened = True
         also = self._see_also(entry, end - self._written) if last else ""
-        return self._laid_out(entry, [text for _, text in sorted(facts, key=lambda one: one[0])], also)
+        told = [text for _, text in sorted(facts, key=lambda one: one[0])]
+        return self._laid_out(entry, heading, told, also)
 
-    def _laid_out(self, entry: Entry, facts: list[str], also: str) -> Paragraph:
+    def _heading(self, entry: Entry) -> str:
+        """The heading with what parts it from the entry."""
+        self._number += 1 + int(self._rng.random() * 4)
+        form = self._head.removeprefix("+ ")
+        head = form.replace("{n}", str(self._number)).replace("{title}", entry.title)
+        return head.replace("?.", ".").replace("!.", "!") + (" " if form != self._head else "\n")
+
+    def _laid_out(self, entry: Entry, heading: str, facts: list[str], also: str) -> Paragraph:
         """The statements among the facts, and at last where else to look."""
         rng, pieces = self._rng, entry.pieces
         open_ = entry.headed or not facts
@@ -184,12 +220,12 @@ class Compendium:
             0 if open_ and not at else min(1 if facts else 0, len(facts)) + int(rng.random() * len(facts))
             for at in range(len(pieces))
         )
-        text, spans = entry.title + "\n", []
+        text, spans = heading, []
         at = 0
         for index in range(len(facts) + 1):
             while at < len(pieces) and places[at] == index:
                 statement = pieces[at].statement
-                begin = 0 if entry.headed and not at else len(text)
+                begin = text.index(entry.title) if entry.headed and not at else len(text)
                 text += statement.text + " "
                 if statement.what:
                     spans.append(Evidence(begin, len(text) - 1, statement.what))
@@ -200,20 +236,17 @@ class Compendium:
 
     def _see_also(self, entry: Entry, room: int) -> str:
         """Where else to look, in just as many words, if it can be."""
-        if room < 3:
-            return ""
-        titles = [one.name for one in self._told if one.name not in entry.title and not one.given]
-        text = f"See also {' and '.join(titles[:1])}." if titles else ""
-        for one in titles:
-            found = f"See also {one}."
-            if len(found.split()) <= room:
-                text = found
-            for other in titles:
-                found = f"See also {one} and {other}."
-                if other != one and len(found.split()) == room:
-                    text = found
-                    break
-        if not text or len(text.split()) > room:
+        others = (*self._told, *self._ready)
+        names = [one.name for one in others if one.name not in entry.title and not one.given][:16]
+        best = ""
+        for opening in SEE:
+            for name in names:
+                text = f"{opening} {name}."
+                count = len(text.split())
+                if count == room or count < room and room - count < room - len(best.split()):
+                    best = text
+        text = best
+        if not text:
             return ""
         self._written += len(text.split())
         return text
@@ -227,7 +260,7 @@ class Compendium:
             found = [
                 line
                 for sort in ((thing.sort, "any") if thing.given and thing.sort != "any" else (thing.sort,))
-                for line in lines(sort)
+                for line in (*lines(sort), *self._kind.lines)
                 if not (thing.given and (line.invented or line.cues & self._asked))
             ]
             self._decks[name] = Deck(found, self._rng)
@@ -238,7 +271,7 @@ class Compendium:
         pool: Deck[FactLine] | Sequence[FactLine],
         thing: Thing,
         room: int,
-        used: set[int],
+        used: set[str],
         opening: bool,
         least: int = 1,
         also: str = "",
@@ -248,10 +281,12 @@ class Compendium:
             return None
         for _ in range(14):
             line = pool.draw() if isinstance(pool, Deck) else pool[int(self._rng.random() * len(pool))]
-            if id(line) in used:
+            if line.about in used:
                 continue
             turn = int(self._rng.random() * len(line.forms))
             if opening and (not line.opens[turn] or line.when > 4):
+                continue
+            if thing.given and self._plainly.figures and not NUMBERED.isdisjoint(line.forms[turn]):
                 continue
             filling = Filling(thing, line, self._supply, self._rng.random, also)
             filling.again = not opening
@@ -261,7 +296,7 @@ class Compendium:
             count = len(text.split())
             if least <= count <= room and self._bans.clean(text):
                 self._seen.add(text)
-                used.add(id(line))
+                used.add(line.about)
                 self._written += count
                 return (line.when or 1 + 8 * self._rng.random(), text)
         return None
@@ -287,4 +322,4 @@ class Compendium:
 
 def _size(entry: Entry) -> int:
     """Words of an entry that has nothing but what is planned of it."""
-    return len(entry.title.split()) + sum(len(one.statement.text.split()) for one in entry.pieces)
+    return len(entry.title.split()) + 2 + sum(len(one.statement.text.split()) for one in entry.pieces)

@@ -22,7 +22,14 @@ class Names:
     def __init__(self, taken: frozenset[str], rng: random.Random) -> None:
         self._rng = rng
         self._random = rng.random
-        self._decks = {name: Deck(_free(name, taken), rng) for name in _LISTS}
+        self._titles: dict[str, list[str]] = {}
+        self._decks: dict[str, Deck[str]] = {}
+        for name in _LISTS:
+            free = list(_free(name, taken))
+            rng.shuffle(free)
+            kept = len(free) // 2 if name in _ENTERED else 0
+            # What has an entry is not made by others elsewhere.
+            self._titles[name], self._decks[name] = free[:kept], Deck(free[kept:], rng)
         self._lists = {name: _free(name, taken) for name in ("first_names_f", "first_names_m")}
         self._plain = draws()
         #: Names that have entries of their own, by kind: ``place`` and ``org``.
@@ -47,8 +54,9 @@ class Names:
         return f"{first[int(self._random() * len(first))]} {self._decks['surnames'].draw()}"
 
     def title(self, name: str) -> str:
-        """A name for an entry, of a list: nobody's in a sentence until the list is through."""
-        return self._decks[name].draw()
+        """A name for an entry, of a list, never the same again; empty when the list is through."""
+        titles = self._titles[name]
+        return titles.pop() if titles else ""
 
     def draw(self, slot: str) -> str:
         """What fills a blank of that name.
@@ -66,6 +74,7 @@ class Names:
         return self._decks[name].draw()
 
 
+_ENTERED = ("towns", "organisations", "works")
 _LISTS = ("surnames", "towns", "organisations", "works", "countries", "nationalities")
 
 

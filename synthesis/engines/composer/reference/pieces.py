@@ -78,7 +78,7 @@ def entries_of(
     groups: dict[str, list[Planned]] = {}
     spelt: dict[str, str] = {}
     for one in sorted(planned, key=lambda one: not one.statement.what):
-        name = _about(one.statement, named, groups, states)
+        name = _about(one.statement, named, [*known], groups, states, question)
         if not name:
             return []
         # "Late Bus" in quotation marks or not is the same.
@@ -128,7 +128,7 @@ def names_of(question: str, answer: str) -> list[str]:
         both = _JOINED.match(name)
         found.setdefault((both[1] if both else name).strip(" ?!,;:"))
     for name in topics(question, answer):
-        plain = name[:1].isupper() and not re.search(r"[.:?!] |\?", name) and len(name) > 3
+        plain = re.match(r"[A-Z]|\d.*[A-Z]", name) and not re.search(r"[.:?!] |\?", name) and len(name) > 3
         if (
             plain
             and not _TIMES.intersection(name.casefold().split()[:1])
@@ -149,8 +149,15 @@ def _whole(topic: str, question: str) -> str:
     )
 
 
-def _about(one: Statement, named: list[str], taken: dict[str, list[Planned]], states: AnswerFinder) -> str:
-    """The name that a statement's entry has."""
+def _about(
+    one: Statement,
+    named: list[str],
+    invented: list[str],
+    taken: dict[str, list[Planned]],
+    states: AnswerFinder,
+    question: str,
+) -> str:
+    """The name that a statement's entry has: of evidence rather one of the question's that has none yet."""
     text = one.text
     inside = [name for name in named if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)]
     fit = [name for name in inside if not states(name)]
@@ -158,6 +165,12 @@ def _about(one: Statement, named: list[str], taken: dict[str, list[Planned]], st
     if one.says:
         first = one.says[0]
         subject = first.value if first.relation == "called" and first.value in inside else first.subject
+        if subject in question and subject in text and subject[:1].isupper():
+            return subject
+        if one.what and subject in invented:
+            for name in fit:
+                if name not in taken and name not in invented:
+                    return name
         if subject in fit or (not one.what and subject not in inside and not states(subject)):
             return subject
     free = [name for name in fit if name not in taken or not one.what]
@@ -166,14 +179,15 @@ def _about(one: Statement, named: list[str], taken: dict[str, list[Planned]], st
     return subject or (named[0] if named and not states(named[0]) else "")
 
 
-def referring(entry: Entry, piece: Standing, first: bool, copied: bool, rng: random.Random) -> Standing:
-    """The piece as it stands in its entry: not ``first`` in it, its subject may go by less than its name."""
+def referring(entry: Entry, piece: Standing, named: bool, rng: random.Random) -> Standing:
+    """The piece as it stands in its entry: unless it must be ``named``, its subject may go by less."""
     thing, text = entry.thing, piece.statement.text
-    if first or copied or rng.random() < 0.2:
+    if named or rng.random() < 0.2:
         return piece
-    if not text.startswith(f"{thing.name} "):
+    begins = re.match(rf"(?:The )?{re.escape(thing.name)}(?= )", text)
+    if not begins:
         return _by_noun(thing, piece, rng)
-    rest = text[len(thing.name) :]
+    rest = text[begins.end() :]
     if thing.name in rest or thing.short in rest:
         return piece
     if thing.human:
@@ -191,6 +205,9 @@ def referring(entry: Entry, piece: Standing, first: bool, copied: bool, rng: ran
 def _by_noun(thing: Thing, piece: Standing, rng: random.Random) -> Standing:
     """The piece with ``the film`` for the name of one, inside the sentence."""
     text = piece.statement.text
+    if thing.human and thing.short != thing.name and text.count(thing.short) == 1:
+        told = re.sub(rf"(?<![\w”\"]){re.escape(thing.name)}(?=[ .,])", lambda _: thing.short, text)
+        return Standing(replace(piece.statement, text=told), piece.needed)
     nouns = (
         thing.nouns or NOUNS.get(thing.sort, ()) if thing.sort in ("film", "song", "book") else thing.nouns
     )

@@ -6,7 +6,7 @@ Knows things and the supply of names; not what an entry is made of, nor any pair
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,13 +21,17 @@ _BLANK = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class FactLine:
-    """A kind of fact: ``when`` in a life, 1 to 9, or 0; a question with one of ``cues`` keeps it away."""
+    """A kind of fact: ``when`` in a life, 1 to 9, or 0; a question with one of ``cues`` keeps it away.
+
+    ``about`` is the same for lines that would contradict or repeat each other.
+    """
 
     when: int
     cues: frozenset[str]
     forms: tuple[tuple[str, ...], ...]
     invented: bool
     opens: tuple[bool, ...]
+    about: str
 
 
 @cache
@@ -43,16 +47,17 @@ def _all() -> dict[str, tuple[FactLine, ...]]:
         sort, when, cues, *forms = (part.strip() for part in entry.split("|"))
         bare = sort.removeprefix("*")
         name = f"lead {bare}" if when == "lead" else bare
-        opens = tuple("{s}" in form or "{o}" in form or "{name}" in form for form in forms)
-        line = FactLine(
-            0 if when == "lead" else int(when),
-            frozenset(cues.split()),
-            tuple(tuple(_BLANK.split(form)) for form in forms),
-            sort.startswith("*"),
-            opens,
-        )
+        line = line_of(0 if when == "lead" else int(when), cues, forms, sort.startswith("*"))
         found.setdefault(name, []).append(line)
     return {name: tuple(one) for name, one in found.items()}
+
+
+def line_of(when: int, cues: str, forms: Sequence[str], invented: bool) -> FactLine:
+    """A line from the text of its forms."""
+    opens = tuple("{s}" in form or "{o}" in form or "{name}" in form for form in forms)
+    parts = tuple(tuple(_BLANK.split(form)) for form in forms)
+    about = cues.split()[0] if cues else forms[0]
+    return FactLine(when, frozenset(cues.split()), parts, invented, opens, about)
 
 
 class Filling:
@@ -143,6 +148,10 @@ class Filling:
             return thing.name  # it may be somebody
         return thing.name if drawn < 0.45 and len(thing.name) < 24 else pronouns[2]
 
+    def _spouse(self) -> str:
+        female = self._thing.female
+        return self._supply.person(None if female is None else not female)
+
     def _own(self) -> str:
         thing = self._thing
         if not self.again:
@@ -157,6 +166,7 @@ _REFERENCES: dict[str, Callable[[Filling], str]] = {
     "s": lambda one: one._called(("she", "he", "it")),
     "o": lambda one: one._called(("her", "him", "it")),
     "own": Filling._own,
+    "spouse": Filling._spouse,
 }
 
 _OWN = frozenset(
@@ -180,3 +190,8 @@ _FIGURES: dict[str, Callable[[float, int, Names], str]] = {
     "small_n": lambda chance, *_: str(2 + int(chance * 18)),
     "money_m2": lambda chance, *_: f"${1 + int(chance * 400) / 10:.1f} million",
 }
+
+#: Blanks that hold a date or a number.
+NUMBERED = frozenset(
+    [*_FIGURES, "born", "died", "big", "big_a", "big_b", "money", "money_m", "percent", "small"]
+)

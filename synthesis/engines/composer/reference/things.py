@@ -19,7 +19,6 @@ from synthesis.engines.composer.reference.names import Names
 SORTS = ("person", "place", "org", "film", "book", "song", "site", "any")
 NOUNS = {
     "place": ("the town",),
-    "org": ("the company", "the firm"),
     "film": ("the film",),
     "book": ("the book",),
 }
@@ -61,6 +60,39 @@ class Thing:
         return parts[-1] if plain and not re.search(r"[IVX]+$|[.)\"”]$|\d", self.name) else self.name
 
 
+def _firm(name: str) -> str:
+    """What stands for an undertaking: the last word of its name, where that says what it is."""
+    last = name.split()[-1]
+    return f"the {last.casefold()}" if last in _KNOWN_BY else "it" if last in _PLAIN else "the company"
+
+
+_KNOWN_BY = frozenset(
+    [*("Bank", "Institute", "Foundation", "Observatory", "Theatre", "College", "Club", "School", "Hospital")]
+    + [*("Society", "Museum", "Library", "Trust", "Regiment", "Opera", "Academy", "Circus", "Laboratory")]
+    + [*("Ballet", "Quartet", "Orchestra", "Council", "Commission", "Archive", "Parliament", "Brewery")]
+)
+_PLAIN = frozenset(
+    [
+        *(
+            "Service",
+            "Rovers",
+            "Athletic",
+            "United",
+            "Rangers",
+            "Players",
+            "Office",
+            "Survey",
+            "Board",
+            "Saints",
+        )
+    ]
+    + [*("Wanderers", "Pilots", "Guides", "Growers", "Fund", "Polytechnic", "Sanatorium", "Saints")]
+)
+
+
+_TITLES = {"place": "towns", "org": "organisations", "film": "works", "book": "works", "song": "works"}
+
+
 def invented(sort: str, supply: Names, rng: random.Random) -> Thing:
     """Somebody or something of that kind, of whom nobody has heard."""
     unit = rng.random
@@ -82,6 +114,9 @@ def invented(sort: str, supply: Names, rng: random.Random) -> Thing:
             values |= {"died": f"{1 + int(unit() * 28)} {supply.draw('month')} {died}", "age_died": str(age)}
         values["a_trade"] = f"{article(values['trade'])} {values['trade']}"
         return Thing(supply.person(female), sort, born, min(died, LATEST), False, female, values, human=True)
+    name = supply.title(_TITLES[sort])
+    if not name:
+        return invented("person", supply, rng)
     if sort == "place":
         born = 1140 + int(unit() * 690)
         low = 2 + int(unit() * 30)
@@ -92,7 +127,7 @@ def invented(sort: str, supply: Names, rng: random.Random) -> Thing:
             "big_a": f"{counts[0]:,}",
             "big_b": f"{counts[1]:,}",
         }
-        return Thing(supply.title("towns"), sort, 1846, 2005, False, None, values, NOUNS["place"])
+        return Thing(name, sort, 1846, 2005, False, None, values, NOUNS["place"])
     if sort == "org":
         born = 1831 + int(unit() * 140)
         values = {
@@ -101,18 +136,18 @@ def invented(sort: str, supply: Names, rng: random.Random) -> Thing:
             "home": supply.draw("town"),
         }
         return Thing(
-            supply.title("organisations"),
+            name,
             sort,
             born,
             min(born + 110, LATEST),
             False,
             None,
             values,
-            NOUNS["org"],
+            (_firm(name),),
         )
     born = {"film": 1921, "song": 1931}.get(sort, 1853) + int(unit() * 74)
     return Thing(
-        supply.title("works"),
+        name,
         sort,
         born,
         min(born + 30, LATEST),
@@ -239,6 +274,8 @@ def _sort(name: str, kind: str, question: str, said: str) -> str:
         return next((sort for sort, nouns in _WORK if re.search(rf"\b(?:{nouns})", question, re.I)), "any")
     if kind == "thing":
         return "any"
+    if re.search(rf"{low}[\"”]? (?:starred|features|featured|was directed by|has music by) [A-Z]", said):
+        return "film"
     if re.search(
         rf"\b(?:[Aa]ctor|actress|part|starred|starring|appearance|appeared|role)s? in (?:the )?[\"“]?{low}",
         said,
@@ -258,8 +295,8 @@ def _person(low: str, name: str, question: str, said: str) -> bool:
     ):
         return False
     does = (
-        "was born|died|is from|comes from|married|has won|starred|wrote|directed|sang|played|grew up|earned"
-        "|worked as|had a part|was replaced|became|was an actor|is known|has made a name"
+        "was born|died|is from|comes from|married|has won|starred in|wrote|directed|sang|played|grew up"
+        "|earned|worked as|had a part|was replaced|became|was an actor|is known|has made a name"
     )
     if re.search(
         rf"(?<!\w){low} (?:{does})\b|\b(?:by|married|met|plays|played|named after) {low}(?!\w)", said
