@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from synthesis.data import Evidence, content_hash
 from synthesis.engines.composer.decoys.distract import distract
-from synthesis.engines.composer.dials import Dials
+from synthesis.engines.composer.dials import MOST, Dials
 from synthesis.engines.composer.forms.around import around
 from synthesis.engines.composer.forms.base import Told
 from synthesis.engines.composer.forms.choose import evidence, tell
@@ -193,6 +193,9 @@ def write(
         overlap = "reworded" if book and dials.overlap == "mixed" else dials.overlap
         statements = steps.statements(facts, overlap)
         leads = dials if PACE[mode] else replace(dials, decoys=0)
+        if book and dials.decoys == USUAL.decoys:
+            # As much of a long text as of a short one is about others of whom the same is told.
+            leads = replace(dials, decoys=min(MOST, dials.decoys + words // 400))
         told_so = asides.evidence(statements) if asides else statements
         planned = planned_steps(steps, told_so, instruction, answer, words, leads, facts, asides)
         form, hops = steps.form, len(steps.told)

@@ -28,6 +28,9 @@ SIZE = (40, 92)
 #: Words from one mention of what the question is about to the next.
 MENTION = (70, 170)
 
+#: Words from one turn that is the kind of book's own to the next, on average.
+OWN_TURNS = 110
+
 #: How an entry sends a reader to another one, by the number of words.
 SEE = ("See", "See also", "See also under", "Compare the entry on", "More is said of this under")
 
@@ -64,6 +67,7 @@ class Compendium:
         self._plainly = plainly
         self._kind = kind_called(kind)
         self._head = rng.choice(self._kind.heads)
+        self._turn = 0.0
         self._number = int(rng.random() * 900)
         self._rng = rng
         self._words = words
@@ -88,8 +92,9 @@ class Compendium:
     def _wanted(self) -> list[str]:
         """Kinds of entries that are to stand beside the evidence: mostly its own."""
         own = [entry.thing.sort for entry in self._entries if entry.needed]
-        own = [{"any": "book", "site": "place"}.get(sort, sort) for sort in own] or ["person"]
-        return [*own, *own, "person", "org", "place", self._rng.choice(("film", "book", "song"))]
+        others = ("person", "org", "place", self._rng.choice(("film", "book", "song")))
+        own = [{"any": others[at % 4], "site": "org"}.get(sort, sort) for at, sort in enumerate(own)]
+        return [*own, *own, *others]
 
     def _invented(self, words: int) -> deque[Thing]:
         """Who and what else has an entry, named before anything is told, so that others may speak of them."""
@@ -281,7 +286,8 @@ class Compendium:
             return None
         for _ in range(14):
             line = pool.draw() if isinstance(pool, Deck) else pool[int(self._rng.random() * len(pool))]
-            if line.about in used:
+            own = line in self._kind.lines
+            if line.about in used or (own and self._written < self._turn):
                 continue
             turn = int(self._rng.random() * len(line.forms))
             if opening and (not line.opens[turn] or line.when > 4):
@@ -297,6 +303,8 @@ class Compendium:
             if least <= count <= room and self._bans.clean(text):
                 self._seen.add(text)
                 used.add(line.about)
+                if own:
+                    self._turn = self._written + OWN_TURNS * (0.5 + self._rng.random())
                 self._written += count
                 return (line.when or 1 + 8 * self._rng.random(), text)
         return None

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from synthesis.engines.composer.grammar.wording import upper_first
+from synthesis.engines.composer.grammar.words import PREPOSITIONS, core
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.prose.facts import Planned
 from synthesis.engines.composer.reading.answers import kind as sort_of
 from synthesis.engines.composer.reading.topics import topics
 from synthesis.engines.composer.reference.names import Names
+from synthesis.engines.composer.reference.recognising import MARK
 from synthesis.engines.composer.reference.things import NOUNS, Thing, another, spoken_of
 from synthesis.engines.composer.stating.statements import Statement
 from synthesis.engines.composer.stating.steps.plan import Steps, subjects
@@ -74,7 +76,7 @@ def entries_of(
     known = dict(steps.names) if steps else {}
     named = [*known, *names_of(question, answer)]
     if not steps:
-        named += [_whole(one, question) for one in topics(question, answer) if one not in named]
+        named += [_whole(one, question) for one in topics(question, answer) if not one[:1].isdigit()]
     groups: dict[str, list[Planned]] = {}
     spelt: dict[str, str] = {}
     for one in sorted(planned, key=lambda one: not one.statement.what):
@@ -144,9 +146,22 @@ def _whole(topic: str, question: str) -> str:
     rest = question[at:].strip(" ?.!") if at >= 0 else topic
     return (
         rest
-        if len(rest.split()) <= 7 and not re.search(r"[.?!:]|\b(?:is|was|are|were|did|do)\b", rest)
+        if len(rest.split()) <= 7
+        and core(rest.split()[-1]) not in PREPOSITIONS
+        and not re.search(r"[.?!:]|\b(?:is|was|are|were|did|do)\b", rest)
         else topic
     )
+
+
+def _holds(text: str, name: str) -> bool:
+    """Whether a text has a name as whole words, in whatever case."""
+    low, at = text.casefold(), -1
+    name = name.casefold()
+    while (at := low.find(name, at + 1)) >= 0:
+        end = at + len(name)
+        if not (at and low[at - 1].isalnum()) and not (end < len(low) and low[end].isalnum()):
+            return True
+    return False
 
 
 def _about(
@@ -159,7 +174,7 @@ def _about(
 ) -> str:
     """The name that a statement's entry has: of evidence rather one of the question's that has none yet."""
     text = one.text
-    inside = [name for name in named if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)]
+    inside = [name for name in named if _holds(text, name)]
     fit = [name for name in inside if not states(name)]
     subject = ""
     if one.says:
@@ -184,10 +199,10 @@ def referring(entry: Entry, piece: Standing, named: bool, rng: random.Random) ->
     thing, text = entry.thing, piece.statement.text
     if named or rng.random() < 0.2:
         return piece
-    begins = re.match(rf"(?:The )?{re.escape(thing.name)}(?= )", text)
-    if not begins:
+    bare = text.removeprefix("The ") if not thing.name.startswith("The ") else text
+    if not bare.startswith(thing.name + " "):
         return _by_noun(thing, piece, rng)
-    rest = text[begins.end() :]
+    rest = bare[len(thing.name) :]
     if thing.name in rest or thing.short in rest:
         return piece
     if thing.human:
@@ -202,21 +217,22 @@ def referring(entry: Entry, piece: Standing, named: bool, rng: random.Random) ->
     return Standing(replace(piece.statement, text=called + rest), piece.needed)
 
 
+_SHORTENED = re.compile(rf"(?<![\w”\"]){MARK}(?=[ .,])")
+_NAMED = re.compile(rf"(?:the (?:[a-z]+ )?)?(?:film |song |novel |album )?[\"“]?{MARK}[\"”]?(?=[ .,])")
+
+
 def _by_noun(thing: Thing, piece: Standing, rng: random.Random) -> Standing:
-    """The piece with ``the film`` for the name of one, inside the sentence."""
+    """The piece with ``the film`` for the name of one, inside the sentence, or with a surname."""
     text = piece.statement.text
+    marked = text.replace(thing.name, MARK)
     if thing.human and thing.short != thing.name and text.count(thing.short) == 1:
-        told = re.sub(rf"(?<![\w”\"]){re.escape(thing.name)}(?=[ .,])", lambda _: thing.short, text)
+        told = _SHORTENED.sub(thing.short.replace("\\", ""), marked).replace(MARK, thing.name)
         return Standing(replace(piece.statement, text=told), piece.needed)
-    nouns = (
-        thing.nouns or NOUNS.get(thing.sort, ()) if thing.sort in ("film", "song", "book") else thing.nouns
-    )
-    if not nouns or text.count(thing.name) != 1:
+    nouns = thing.nouns or (NOUNS.get(thing.sort, ()) if thing.sort in ("film", "song", "book") else ())
+    if not nouns or marked.count(MARK) != 1:
         return piece
-    named = (
-        rf"(?:the (?:[a-z]+ )?)?(?:film |song |novel |album )?[\"“]?{re.escape(thing.name)}[\"”]?(?=[ .,])"
-    )
-    told = re.sub(named, lambda _: nouns[int(rng.random() * len(nouns))], text)
-    if told == text or re.search(rf"{nouns[0]}, an? |{nouns[0]} is an? ", told):
+    noun = rng.choice(nouns)
+    told = _NAMED.sub(noun, marked)
+    if told == marked or f"{noun}, a" in told or f"{noun} is a" in told:
         return piece
     return Standing(replace(piece.statement, text=upper_first(told)), piece.needed)

@@ -19,7 +19,7 @@ from synthesis.engines.composer.reference.things import LATEST, Thing
 _BLANK = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FactLine:
     """A kind of fact: ``when`` in a life, 1 to 9, or 0; a question with one of ``cues`` keeps it away.
 
@@ -127,7 +127,7 @@ class Filling:
         return value
 
     def _called(self, pronouns: tuple[str, str, str]) -> str:
-        """The name, or what stands for it: of a woman, a man, a thing."""
+        """The name, or what stands for it: of a woman, a man, a thing; empty where a name is clearer."""
         thing = self._thing
         if not self.again:
             return thing.name
@@ -136,7 +136,7 @@ class Filling:
             if thing.female is None or drawn < 0.25:
                 return thing.short
             return pronouns[0 if thing.female else 1]
-        if drawn < 0.3 and thing.nouns:
+        if (drawn < 0.3 or not pronouns[2]) and thing.nouns:
             return thing.nouns[int(self._random() * len(thing.nouns))]
         if (
             thing.given
@@ -146,7 +146,7 @@ class Filling:
             and not thing.answers
         ):
             return thing.name  # it may be somebody
-        return thing.name if drawn < 0.45 and len(thing.name) < 24 else pronouns[2]
+        return thing.name if drawn < 0.45 and len(thing.name) < 24 else pronouns[2] or thing.name
 
     def _spouse(self) -> str:
         female = self._thing.female
@@ -164,7 +164,7 @@ class Filling:
 _REFERENCES: dict[str, Callable[[Filling], str]] = {
     "name": lambda one: one._thing.name,
     "s": lambda one: one._called(("she", "he", "it")),
-    "o": lambda one: one._called(("her", "him", "it")),
+    "o": lambda one: one._called(("her", "him", "" if one._thing.sort in ("place", "org") else "it")),
     "own": Filling._own,
     "spouse": Filling._spouse,
 }

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from synthesis.engines.composer.grammar.wording import article, upper_first
 from synthesis.engines.composer.lexicon import words
-from synthesis.engines.composer.reading.answers import PERSON_NOUNS
 from synthesis.engines.composer.reference.names import Names
+from synthesis.engines.composer.reference.recognising import MARK, is_female, noun_of, sort_of
 
 #: Kinds of entries, and what stands for one of them beside its name.
 SORTS = ("person", "place", "org", "film", "book", "song", "site", "any")
@@ -173,23 +173,7 @@ def another(name: str, said: str, supply: Names, rng: random.Random) -> Thing:
 
 _LISTED = (("place", "towns"), ("org", "organisations"), ("film", "works"))
 
-_WORK = (
-    ("film", "film|movie|comedy|documentary|thriller|sequel|sitcom|television series|tv series|tv show"),
-    ("song", "song|album|single|soundtrack|hymn"),
-    ("book", "novel|book|poem|memoir|autobiography|magazine|newspaper"),
-)
-_SITE = re.compile(
-    r"\b(?:Stadium|Castle|Bridge|Tower|Hall|Museum|University|College|School|Church|Airport|Hotel|Cent(?:re|er)"
-    r"|Theat(?:re|er)|Palace|Mill|Mine|Abbey|Cathedral|Arena|Library|Hospital|House|Station|Brewery|Institute"
-    r"|Academy|Mall|Park|Prison)s?$"
-)
-_ORG = re.compile(
-    r"\b(?:Records|Corporation|Investors|Inc|Ltd|Company|Co|United|Rovers|F\.?C\.?|Club|Band|Bank|Airlines|Airways"
-    r"|Group|Association|League|Pictures|Studios?|Press|Orchestra)\.?$"
-)
 _YEARS = re.compile(r"(?<![\d,.$£€-])(?:1[0-9]\d\d|20[0-3]\d)(?![\d,.]?\d)")
-_SHE = re.compile(r"\b(?:she|her|actress|queen|princess|woman|wife|mother|daughter|sister|female)\b", re.I)
-_HE = re.compile(r"\b(?:he|his|him|king|prince|man|husband|father|son|brother|male)\b", re.I)
 
 
 def spoken_of(name: str, kind: str, question: str, said: str, supply: Names, rng: random.Random) -> Thing:
@@ -203,7 +187,9 @@ def spoken_of(name: str, kind: str, question: str, said: str, supply: Names, rng
         supply: names for what else is told of it.
         rng: places in time what has no years.
     """
-    sort = _sort(name, kind, question, said)
+    # In the place of the name a mark, so that what stands around it can be looked for.
+    told, asked = said.replace(name, MARK), question.replace(name, MARK)
+    sort = sort_of(name, kind, asked, told)
     years = [int(year) for year in _YEARS.findall(f"{said} {question}")]
     first, last = min(years, default=0), max(years, default=0)
     born = re.search(r"\bborn\b|came into the world", said)
@@ -219,98 +205,10 @@ def spoken_of(name: str, kind: str, question: str, said: str, supply: Names, rng
     if first < 1800:
         # Who lived then went to no photographer.
         sort, since, until = "any", 1890, 2005
-    female = _female(name, f"{said} {question}") if human else None
+    female = is_female(name, f"{said} {question}") if human else None
     until = max(min(until, LATEST), since + 4, last)
     values = {"big_a": f"{1100 + int(rng.random() * 60000):,}"}
     if sort == "person" and not born:
         day = f"{1 + int(rng.random() * 28)} {supply.draw('month')} {since}"
         values |= {"born": day, "birthplace": supply.draw("town")}
-    return Thing(name, sort, since, until, True, female, values, _noun(name, question, said), human)
-
-
-def _female(name: str, said: str) -> bool | None:
-    she, he = bool(_SHE.search(said)), bool(_HE.search(said))
-    if she != he:
-        return she
-    given = name.split()[0]
-    she, he = given in words("first_names_f"), given in words("first_names_m")
-    return she if she != he else None
-
-
-def _noun(name: str, question: str, said: str) -> tuple[str, ...]:
-    """What it is called there beside its name: ``the province``, ``the film``."""
-    low = re.escape(name)
-    for pattern in (
-        rf"(?<!\w){low},? (?:is |was )?an? (?:[a-z-]+ ){{0,2}}?(?P<noun>[a-z]+)(?=[.,]|$)",
-        rf"\b[Tt]he (?:\d{{4}} )?(?:[a-z]+ )?(?P<noun>film|movie|song|album|novel|band|series) {low}",
-        rf"\b(?P<noun>film|song|album|novel|band|magazine) {low}",
-    ):
-        for text in (said, question):
-            if (found := re.search(pattern, text)) and found["noun"] not in PERSON_NOUNS:
-                return (f"the {found['noun']}",)
-    return ()
-
-
-def _sort(name: str, kind: str, question: str, said: str) -> str:
-    if kind in ("person", "place", "org"):
-        return kind
-    low = re.escape(name)
-    if _SITE.search(name):
-        return "site"
-    if _ORG.search(name) or re.search(
-        rf"\b(?:played for|member of|joined|signed (?:by|for)) (?:the )?{low}", said
-    ):
-        return "org"
-    for sort, nouns in _WORK:
-        near = (
-            rf"\b(?:{nouns})s?,? (?:called |named )?(?:\S+ (?:and|or) )?[\"“]?{low}"
-            rf"|{low}[\"”]? \(?(?:\d{{4}} )?(?:{nouns})\b"
-        )
-        be = "is|was|down as|as the books have it, is"
-        is_one = rf"{low}[\"”]?,? (?:{be})(?: an?| the)? (?:\S+ ){{0,5}}?(?:{nouns})s?\b"
-        if re.search(near, f"{question} {said}", re.I) or re.search(is_one, said, re.I):
-            return sort
-    if kind == "work":
-        return next((sort for sort, nouns in _WORK if re.search(rf"\b(?:{nouns})", question, re.I)), "any")
-    if kind == "thing":
-        return "any"
-    if re.search(rf"{low}[\"”]? (?:starred|features|featured|was directed by|has music by) [A-Z]", said):
-        return "film"
-    if re.search(
-        rf"\b(?:[Aa]ctor|actress|part|starred|starring|appearance|appeared|role)s? in (?:the )?[\"“]?{low}",
-        said,
-    ):
-        return "film"
-    if re.search(
-        rf"\b(?:sang|recorded|sung by|covered) [\"“]?{low}|{low}[\"”]? (?:was|is) (?:sung|recorded)", said
-    ):
-        return "song"
-    return "person" if _person(low, name, question, said) else "any"
-
-
-def _person(low: str, name: str, question: str, said: str) -> bool:
-    """Whether it is somebody: by what is said of it, or by who is asked for."""
-    if not re.fullmatch(
-        r"(?:[^\W\d_a-z][\w.'’-]*|\"[A-Z]\w+\"|de|von|van|la|al|of|I{1,3}V?|VI{0,3})(?: \S+){0,5}", name
-    ):
-        return False
-    does = (
-        "was born|died|is from|comes from|married|has won|starred in|wrote|directed|sang|played|grew up"
-        "|earned|worked as|had a part|was replaced|became|was an actor|is known|has made a name"
-    )
-    if re.search(
-        rf"(?<!\w){low} (?:{does})\b|\b(?:by|married|met|plays|played|named after) {low}(?!\w)", said
-    ):
-        return True
-    found = re.search(
-        rf"(?<!\w){low}[^.;]{{0,24}}?(?:,| is| was| down as| as| became) (?:an? |the |one of )"
-        r"(?P<noun>(?:[\w’'-]+ ){0,5}?[a-z-]+)(?=[.,;]| (?:who|of|in|and|for|from|that)\b|$)",
-        said,
-    )
-    if found and (PERSON_NOUNS & {*found["noun"].casefold().split()} or _AGENT.search(found["noun"])):
-        return True
-    who = re.match(r"who\b", question, re.I) is not None
-    return who and len(name.split()) in (2, 3) and name in re.split(r"[,?]| or ", question.replace(", ", ","))
-
-
-_AGENT = re.compile(r"[a-z]{3}(?:er|or|ist|ian|man|woman)$")
+    return Thing(name, sort, since, until, True, female, values, noun_of(asked, told), human)
