@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import random
+import re
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -15,7 +17,9 @@ from hypothesis import strategies as st
 
 from synthesis import Context, Pair, Rejected, Sample, assemble, load_tokenizer
 from synthesis.assembly.twins.removing import REFUSALS
+from synthesis.assembly.twins.values import others
 from synthesis.data import Evidence
+from synthesis.engines.composer.lexicon import words
 from synthesis.errors import ConfigError
 from synthesis.text.states import is_ordinary, states
 from tests.assembly_texts import TOKENIZERS, odd_text
@@ -296,6 +300,33 @@ def test_tokens_of_a_twin_are_found_again() -> None:
             spans = [(at + piece.start, at + piece.end) for piece in twin.evidence]
             ((_, found),) = tokenizer.locate_batch([rendered], [spans])
             assert tuple(found) == twin.evidence_tokens
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "pattern"),
+    [
+        ("When did it open?", "September 27, 2017", r"[A-Z][a-z]+ (?:1\d|2[0-8]), 20(?:0\d|1[0-6])"),
+        ("When was she born?", "3 May 1871", r"[1-9] [A-Z][a-z]+ 18[5-7]\d"),
+        ("How many seats are there?", "18,450", r"[1-9]\d,\d{2}0"),
+        ("What did it cost?", "$3.5 million", r"\$[1-9]\.\d million"),
+        ("What does it weigh?", "forty-two stone", r"(?!forty-two)[a-z]+-[a-z]+ stone"),
+        ("Which country is it in?", "Cameroon", r"[A-Z].*"),
+        ("Who was the first female detective?", "Kate Warne", r"[A-Z]\S+ \S+"),
+    ],
+)
+def test_another_value_is_written_as_the_one_is(question: str, value: str, pattern: str) -> None:
+    found = list(others(value, question, random.Random(0)))
+    assert len(found) > 5 and value not in found and len(set(found)) == len(found)
+    assert all(re.fullmatch(pattern, one) for one in found)
+    if value == "Cameroon":
+        assert set(found) <= set(words("countries"))
+    if value == "Kate Warne":
+        assert {one.split()[0] for one in found} <= set(words("first_names_f"))
+
+
+@pytest.mark.parametrize("value", ["1974-75", "10:20", "3D", "a red hat", "beneath the stone", ""])
+def test_of_what_is_of_no_known_kind_there_is_no_other(value: str) -> None:
+    assert list(others(value, "What is it?", random.Random(0))) == []
 
 
 # --- any text

@@ -17,6 +17,7 @@ from synthesis.assembly.twins.mentions import all_told, core_of, mentions, named
 from synthesis.assembly.twins.removing import unanswerable
 from synthesis.assembly.twins.values import alike, figures_like, sort_of
 from synthesis.data import Context, Pair
+from synthesis.engines.composer.grammar.wording import trimmed
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import affirms, is_polar
 from synthesis.engines.composer.stating.statements import state
@@ -43,6 +44,8 @@ def exchange_of(text: str, pair: Pair, context: Context) -> Exchangeable | str:
     value = core_of(pair.answer)
     sort = sort_of(value, pair.instruction)
     exact = context.evidence_source == "exact"
+    if sort.startswith("person") and value != trimmed(pair.answer):
+        sort = ""  # "the Archies" are no one person
     if is_ordinary(pair.answer) or not sort:
         return "no other answer of its kind is known"
     if not exact and sort in ("figure", "worded"):

@@ -19,7 +19,7 @@ from synthesis.engines.composer.stating.steps.naming import FEMALE, MALE, kind_o
 
 _MONTH: Final = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"\d+")
-_GROUPED: Final = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_GROUPED: Final = re.compile(r"\d(?:[\d,]*\d)?(?:\.\d+)?")
 _TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _UNITS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEENS: Final = ("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen")
@@ -31,7 +31,7 @@ _LISTS: Final = (
     ("weekday", "weekdays"),
     ("animal", "animals"),
 )
-_NUMBER_PART: Final = re.compile(r"\d[\d,]*(?:\\\.\d+)?")  # of a value that was escaped
+_NUMBER_PART: Final = re.compile(r"\d(?:[\d,]*\d)?(?:\\\.\d+)?")  # of a value that was escaped
 _RUN_TOGETHER: Final = re.compile(r"\d[^\W\d_]|[^\W\d_]\d|\d[-–/:]\d")
 _NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){0,3}")
 _TRIES: Final = 40
@@ -59,8 +59,8 @@ def sort_of(value: str, question: str) -> str:
 def _gender(name: str, question: str) -> str:
     """The ending of the slot that a name's own is drawn from; empty where either would do."""
     first, asked = name.split()[0], set(re.findall(r"[a-z]+", question.casefold()))
-    female = first in words("first_names_f") or bool(asked & {*FEMALE, "she", "her"})
-    male = first in words("first_names_m") or bool(asked & {*MALE, "actor", "he", "his"})
+    female = first in words("first_names_f") or bool(asked & {*FEMALE, "female", "she", "her"})
+    male = first in words("first_names_m") or bool(asked & {*MALE, "male", "actor", "he", "his"})
     return "" if female == male else "_f" if female else "_m"
 
 
