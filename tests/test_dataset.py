@@ -372,7 +372,7 @@ def test_changed_code_gives_new_rows(
     first = get(published)
     monkeypatch.setattr(dataset, constant, getattr(dataset, constant) + 1)
     real = chat_row
-    monkeypatch.setattr(dataset, "chat_row", lambda sample: real(replace(sample, task="new")))
+    monkeypatch.setattr(dataset, "chat_row", lambda sample, rank: real(replace(sample, task="new"), rank))
     assert {row["task"] for row in get(published)} == {"new"}
     monkeypatch.undo()
     assert {row["task"] for row in first} != {"new"}
