@@ -35,11 +35,23 @@ class Ring:
     context by ending the list there.
     """
 
-    def __init__(self, members: Sequence[int], keys: Sequence[int], seed: int, max_reuse: int | None) -> None:
-        """Place ``members`` (item positions) by their content ``keys`` and the seed."""
+    def __init__(
+        self,
+        members: Sequence[int],
+        keys: Sequence[int],
+        seed: int,
+        max_reuse: int | None,
+        places: array[int] | None = None,
+    ) -> None:
+        """Place ``members`` (item positions) by their content ``keys`` and the seed.
+
+        Rings that have no member in common may note the ``places``, an entry per item, in one array.
+        """
         ranked = sorted(members, key=lambda item: number("ring", seed, keys[item]))
         self._circle = array("L", ranked)
-        self._place = {item: place for place, item in enumerate(ranked)}
+        self._place = array("L", [0]) * len(keys) if places is None else places
+        for place, item in enumerate(ranked):
+            self._place[item] = place
         self._distances = array("L", range(1, len(ranked)))
         random.Random(f"distances {seed} {len(ranked)}").shuffle(self._distances)
         self._limit = max_reuse
@@ -61,7 +73,10 @@ class Pools:
             if index.tokens[item]:
                 members.setdefault(group, array("L")).append(item)
         self._groups = groups
-        self._rings = {group: Ring(pool, index.keys, seed, max_reuse) for group, pool in members.items()}
+        places = array("L", [0]) * index.items
+        self._rings = {
+            group: Ring(pool, index.keys, seed, max_reuse, places) for group, pool in members.items()
+        }
 
     def candidates(self, item: int) -> Iterator[int]:
         """The ring's candidates."""

@@ -39,14 +39,18 @@ _SOME_KEY: Final = "velomir"
 class Orders:
     """Of each item its budget and how many tokens it needs with no other document.
 
-    ``depths`` are of the items that keep their context and become a sample; the items
+    ``depths`` are of the items that keep their context and become a sample, -1 for others; the items
     ``abstaining`` leave it out.
     """
 
     budgets: array[int]
     needs: array[int]
     abstaining: frozenset[int]
-    depths: dict[int, float]
+    depths: array[float]
+
+    def keeps(self, item: int) -> bool:
+        """Whether an item becomes a sample that holds its context."""
+        return self.depths[item] >= 0.0
 
     def rooms(self) -> array[int]:
         """About how many tokens each item has for other documents; 0 for items that become nothing."""
@@ -54,7 +58,7 @@ class Orders:
         for item, budget in enumerate(self.budgets):
             if item in self.abstaining:
                 rooms[item] = budget
-            elif item in self.depths:
+            elif self.keeps(item):
                 rooms[item] = max(0, budget - self.needs[item])
         return rooms
 
@@ -64,24 +68,30 @@ def give_orders(documents: Documents, options: Options, keychains: Keychains | N
     index = documents.index
     keys = index.keys[: index.items]
     shares = [share for _, share in options.lengths]
-    ranks = [number("length", options.seed, key) for key in keys]
+    ranks = array("Q", (number("length", options.seed, key) for key in keys))
     lengths = assign(index.pools[: index.items], ranks, shares)
     budgets = array("Q", (options.lengths[part][0] for part in lengths))
     needs = _needs(documents, budgets, options, keychains)
-    by_chance = sorted(range(index.items), key=lambda item: number("abstain", options.seed, keys[item]))
-    abstaining = frozenset(by_chance[: round(options.samples.abstain * index.items)])
-    depths: dict[int, float] = {}
+    abstaining: frozenset[int] = frozenset()
+    if leave := round(options.samples.abstain * index.items):
+        by_chance = sorted(range(index.items), key=lambda item: number("abstain", options.seed, keys[item]))
+        abstaining = frozenset(by_chance[:leave])
+    depths = array("d", [-1.0]) * index.items
     for part, (budget, _) in enumerate(options.lengths):
-        members = [
-            item
-            for item in range(index.items)
-            if lengths[item] == part
-            and item not in abstaining
-            and index.tokens[item]
-            and (needs[item] <= budget or options.samples.oversize == "trim")
-        ]
-        chances = [number("depth", options.seed, budget, keys[item]) for item in members]
-        depths.update(zip(members, assign_depths(options.depths, chances), strict=True))
+        members = array(
+            "Q",
+            (
+                item
+                for item in range(index.items)
+                if lengths[item] == part
+                and item not in abstaining
+                and index.tokens[item]
+                and (needs[item] <= budget or options.samples.oversize == "trim")
+            ),
+        )
+        chances = array("Q", (number("depth", options.seed, budget, keys[item]) for item in members))
+        for item, depth in zip(members, assign_depths(options.depths, chances), strict=True):
+            depths[item] = depth
     return Orders(budgets, needs, abstaining, depths)
 
 
@@ -284,7 +294,7 @@ def _batches(budgets: Sequence[int], wanted: range) -> Iterator[range]:
 def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> SampleDraft | None:
     """A sample not yet planned; ``None`` where it cannot become one."""
     budget, tokenizer = orders.budgets[item], shop.documents.tokenizer
-    if not shop.documents.index.tokens[item] or not (item in orders.abstaining or item in orders.depths):
+    if not shop.documents.index.tokens[item] or not (item in orders.abstaining or orders.keeps(item)):
         return None
     pair, context = shop.documents.items[item]
     notes = shop.documents.index.notes(item)
@@ -367,7 +377,7 @@ def _rejected(shop: Workshop, orders: Orders, item: int) -> Rejected:
             f"no other document fits a sample of {budget:,} tokens ({format_length(budget)}) that leaves its "
             "context out: ask for a greater length, other distractors or more pairs"
         )
-    elif item in orders.depths:
+    elif orders.keeps(item):
         reason = (
             f"the context's evidence with its question and answer takes more than the budget of {budget:,} "
             f"tokens ({format_length(budget)}): ask for a greater length or a shorter context"
