@@ -4,7 +4,9 @@ import pytest
 
 from synthesis.coherence import explain, locate, score, score_batch
 from synthesis.coherence.facts import values
+from synthesis.coherence.facts.keyfacts import key_facts
 from synthesis.coherence.facts.passages import Passages
+from synthesis.coherence.reading import read_question
 from tests.pretend import prose
 
 _ABOUT = {
@@ -252,3 +254,38 @@ def test_a_list_of_figures_stands_as_a_list() -> None:
     question, answer = "Sort these numbers: 5, 3, 9, 1", "1, 3, 5, 9"
     there = score(f"{scattered}In order the numbers read 1, 3, 5, 9.", question, answer)
     assert there.overall > score(scattered, question, answer).overall + 0.3
+
+
+def test_a_country_is_not_sure_where_a_passage_has_lost_its_opening() -> None:
+    question, answer = TWO_SIDES[2]
+    cut = TOWERS.replace(
+        "Edda Quill (4 May 1888 – 12 March 1957) was a Norwegian painter. ",
+        "",
+    ).replace("Her pictures of the sea were shown in Oslo.", "Her pictures were shown in Norway and in Oslo.")
+    whole, left = score(TOWERS, question, answer), score(cut, question, answer)
+    assert whole.verified and not left.verified
+    assert left.overall < whole.overall - 0.05
+
+
+def test_a_long_summary_loses_by_names_that_its_context_lacks() -> None:
+    names = [
+        f"{first}{last}" for first in ("Bran", "Cor", "Dun", "Ett", "Fal") for last in ("dane", "vin", "more")
+    ]
+    answer = " ".join(f"The mayor said that in spring {name} had mended the hall." for name in names)
+    question = read_question("Summarise the text.", answer)
+    assert len(question.names) == len(names)
+    factors = []
+    for lost in (0, 6, 10, 14):
+        left = " ".join(f"In the spring of that year {name} mended it." for name in names[lost:])
+        factors.append(key_facts(Passages(left), question).factor)
+    assert factors == [1.0, 1.0, pytest.approx(0.75), pytest.approx(0.7)]
+
+
+def test_a_brief_passage_is_not_asked_to_hold_the_whole_question() -> None:
+    question = "Who founded the old lighthouse museum of Brackwater in the year of the great storm?"
+    passage = "The Brackwater museum was the idea of Ilse Varga, who bought the lighthouse from Piet Okoro."
+    # The same among other things, where a question's words would be found if they were told.
+    longer = f"{passage}\n\n{prose(300, 'museum')}."
+    assert score(passage, question, "Ilse Varga").overall > score(longer, question, "Ilse Varga").overall
+    off = f"It rained for a week in Hammerwell. {' '.join(prose(50, 'rain').split())}. Ilse Varga was there."
+    assert score(off, question, "Ilse Varga").overall < 0.3
