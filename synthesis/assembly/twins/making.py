@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 from math import ceil
 from typing import Final
 
@@ -127,7 +127,7 @@ class Twins:
                 break
         else:
             return "no refusal fits the budget"
-        twin, documents = self._filled(twin)
+        twin, documents = self._filled(twin, bare=True)
         return replace(
             self._sample("removed", twin, "twin"),
             evidence_span=(0, 0),
@@ -140,23 +140,26 @@ class Twins:
             documents=(*self._base.documents, *documents),
         )
 
-    def _filled(self, twin: Twin) -> tuple[Twin, tuple[str, ...]]:
+    def _filled(self, twin: Twin, bare: bool) -> tuple[Twin, tuple[str, ...]]:
         """The twin with more text where there is room, and the names of documents that were added."""
         least = ceil(FILL * self._base.budget)
         names: tuple[str, ...] = ()
         for more in self._continuations():
             if twin.counted.tokens >= least:
                 break
-            found = longer(more, self._base.budget, least, partial(self._with_more, twin, more), _tokens)
+            if more.place == self._own and not bare:
+                continue  # what is added would count as the own context
+            grown = partial(self._with_more, twin, more, bare)
+            found = longer(more, self._base.budget, least, grown, _tokens)
             if found is not None:
                 twin, names = found, (*names, *filter(None, [more.document]))
         return twin, names
 
-    def _with_more(self, twin: Twin, more: Continuation, text: str) -> Twin:
+    def _with_more(self, twin: Twin, more: Continuation, bare: bool, text: str) -> Twin:
         at = 0 if more.ahead else len(self._trial.parts()[more.place].text)
         others = twin.edits.get(more.place, [])
         edits = {**twin.edits, more.place: sorted((*others, Edit(at, at, text, "room")))}
-        return self._counted_with(edits, twin.trial.pair.answer, bare=True)
+        return self._counted_with(edits, twin.trial.pair.answer, bare)
 
     def _continuations(self) -> Iterator[Continuation]:
         """What may be added: what follows the outermost documents, another document, what precedes those."""
@@ -195,12 +198,16 @@ class Twins:
         exchange = self._exchange()
         if isinstance(exchange, str):
             return exchange
-        for value in islice(others(exchange.value, pair.instruction, rng), _VALUES):
-            answer = exchange.answer(pair.answer, value)
-            if states(pair.instruction, value) or self._stated(value) or states(value, pair.answer):
-                continue
+        fresh = [
+            value
+            for value in islice(others(exchange.value, pair.instruction, rng), _VALUES)
+            if not (states(pair.instruction, value) or self._stated(value) or states(value, pair.answer))
+        ]
+        # One that takes as much room as the answer is better than one beside which room must be filled.
+        for value, fill in (*zip(fresh, repeat(False)), *zip(fresh[:_TRIES], repeat(True))):
             edits = exchanged(own.text, exchange.value, value, "answer")
-            if found := self._fitting("changed", {self._own: edits}, answer):
+            answer = exchange.answer(pair.answer, value)
+            if found := self._fitting("changed", {self._own: edits}, answer, fill):
                 return found
         return "no other answer that stands nowhere in the sample fits the budget"
 
@@ -258,7 +265,7 @@ class Twins:
                 for place, part in enumerate(parts)
                 if (changes := swapped(part.text, exchange.value, value))
             }
-            if made := self._fitting("decoy", edits, exchange.answer(pair.answer, value)):
+            if made := self._fitting("decoy", edits, exchange.answer(pair.answer, value), fill=True):
                 return made
         return (
             "no decoy can be exchanged with the answer within the budget"
@@ -268,14 +275,24 @@ class Twins:
 
     # --- counting, and what is told of a twin
 
-    def _fitting(self, kind: str, edits: Edits, answer: str) -> Sample | None:
-        """The twin with another answer, if it keeps the budget as well as its sample does."""
+    def _fitting(self, kind: str, edits: Edits, answer: str, fill: bool = False) -> Sample | None:
+        """The twin with another answer, if it keeps the budget as well as its sample does.
+
+        With ``fill`` room that is left is filled, with a text that states neither this answer nor the old.
+        """
+        documents: tuple[str, ...] = ()
         twin = self._counted_with(edits, answer)
         least = min(self._base.tokens, ceil(FILL * self._base.budget))
-        if not least <= twin.counted.tokens <= self._base.budget:
+        if fill and twin.counted.tokens < least:
+            twin, documents = self._filled(twin, bare=False)
+        room = [edit.text for changes in twin.edits.values() for edit in changes if edit.what == "room"]
+        if not least <= twin.counted.tokens <= self._base.budget or any(
+            stated(room, one) for one in (answer, self._pair.answer)
+        ):
             return None
         source = "decoy" if kind == "decoy" else "twin"
-        return self._sample(kind, twin, source)
+        made = self._sample(kind, twin, source)
+        return replace(made, documents=(*made.documents, *documents))
 
     def _counted_with(self, edits: Edits, answer: str, bare: bool = False) -> Twin:
         """The conversation with edits and another answer; ``bare`` of evidence."""
