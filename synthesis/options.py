@@ -227,7 +227,7 @@ class SamplesConfig:
         "Processes that assemble; the samples are the same with any number.",
         low=1,
         high=1024,
-        zero="one for each processor where there are many samples",
+        zero="one for each processor, at most 16, where there are 2,000 samples",
     )
     keychain_links: int = option(3, "Links of each chain, from key to key.", low=1, high=32)
     all_candidates: bool = option(

@@ -38,6 +38,7 @@ from synthesis.tokens import Tokenizer, format_length
 _FULL = 0.995
 _READ_ROWS = 16  # held at a time; each may be long
 _MANY = 2_000
+_MOST_WORKERS = 16  # unless told: more would wait for the one that writes
 
 
 class RunRows:
@@ -88,7 +89,7 @@ class RunRows:
     def _workers(self) -> int:
         """How many processes assemble: a few samples are made sooner than others get going."""
         few = len(self._contexts.kept) < _MANY
-        return self._config.samples.workers or (1 if few else processors())
+        return self._config.samples.workers or (1 if few else min(_MOST_WORKERS, processors()))
 
     def configs(self) -> list[ConfigData]:
         """The raw config, the chat configs (one per length, or one of mixed lengths), the rejected rows."""
