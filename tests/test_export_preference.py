@@ -9,6 +9,7 @@ from pathlib import Path
 import datasets
 import pytest
 
+from builder import load
 from builder.export.preference import COLUMNS, preference_rows
 from builder.export.source import Conversation
 from builder.export.write import export
@@ -81,6 +82,13 @@ def test_a_config_has_its_twins_beside_its_samples(run: Path) -> None:
     told = {(row["pair_id"], row["reason"].partition(":")[0]) for row in rejected if row["stage"] == "twin"}
     made = {(sample["pair_id"], sample["twin"]) for sample in table if sample["twin"]}
     assert not told & made and len(told | made) == 3 * sum(not sample["twin"] for sample in table)
+
+
+def test_twins_made_when_loading_are_those_of_the_run(run: Path, tmp_path: Path) -> None:
+    twins = ("removed", "changed", "decoy")
+    loaded = load(run / "dataset", "composer", length="1k", twins=twins, cache_dir=str(tmp_path))
+    published = datasets.load_dataset(str(run / "dataset"), "composer-chat-1k", split="train")
+    assert loaded.to_list() == published.to_list()
 
 
 def test_each_depth_counts_once(run: Path) -> None:
