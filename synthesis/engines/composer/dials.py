@@ -15,10 +15,10 @@ DEFAULT_HOPS: int | str = "auto"
 
 OVERLAPS = ("copied", "mixed", "paraphrased")
 ORDERS = ("told", "shuffled", "reversed")
-#: By chance where the question has a short answer; as a story with facts in it; in entries, as some book of
-#: reference has them; or as one of these has them.
+#: As a story with facts in it; in entries, as some book of reference has them; by chance one or the other where
+#: the question has a short answer; or as one of these books has them.
 TELLINGS = (
-    *("auto", "narrative", "entries"),
+    *("narrative", "entries", "mixed"),
     *("encyclopedia", "dictionary", "handbook", "gazetteer", "catalogue", "register", "chronicle", "news"),
 )
 #: The most steps, decoys of one hop, and pieces of a kind.
@@ -41,7 +41,7 @@ class Dials:
         negated: statements that something false of a step is not so, 0 to 8.
         corrections: steps that are told wrong first and put right later, 0 to 8.
         telling: ``narrative``; ``entries`` where the question has a short answer and there is room, or
-            a kind of them, such as ``catalogue``; ``auto`` mostly entries where the genre leaves it open.
+            a kind of them, such as ``catalogue``; ``mixed`` mostly entries where the genre leaves it open.
     """
 
     hops: int | str = DEFAULT_HOPS
@@ -51,7 +51,7 @@ class Dials:
     order: str = "shuffled"
     negated: int = 0
     corrections: int = 0
-    telling: str = "auto"
+    telling: str = "narrative"
 
     def check(self) -> None:
         """Raise ``UsageError`` for a setting that is none."""

@@ -220,9 +220,9 @@ def _book(telling: str, mode: str, genre: str, name: str) -> str:
     chance = random.Random(f"{name}:telling".encode("utf-8", "surrogatepass"))
     if mode != "woven" or telling == "narrative":
         return ""
-    if telling == "auto" and (genre != "archive" or chance.random() >= IN_ENTRIES):
+    if telling == "mixed" and (genre != "archive" or chance.random() >= IN_ENTRIES):
         return ""
-    return drawn(chance) if telling in ("auto", "entries") else telling
+    return drawn(chance) if telling in ("mixed", "entries") else telling
 
 
 def _entries(

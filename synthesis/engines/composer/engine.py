@@ -37,8 +37,8 @@ class Composer(BaseEngine):
         order: ``told``, ``shuffled`` or ``reversed``.
         negated: how often something false of a step is said not to be so.
         corrections: how many steps are told wrong first and put right later.
-        telling: ``auto``, ``narrative``, ``entries`` (as books of reference tell, where the answer is
-            short), or a kind of such book; see ``Dials``.
+        telling: ``narrative``, ``entries`` (as books of reference tell, where the answer is short), ``mixed``,
+            or a kind of such book; see ``Dials``.
 
     Raises:
         ConfigError: there is no such mode, or a dial is not what it may be.
@@ -59,7 +59,7 @@ class Composer(BaseEngine):
         order: str = "shuffled",
         negated: int = 0,
         corrections: int = 0,
-        telling: str = "auto",
+        telling: str = "narrative",
     ) -> None:
         if mode not in PACE:
             raise ConfigError(f"the composer has no mode {mode!r}; choose one of: {', '.join(PACE)}")
