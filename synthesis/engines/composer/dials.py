@@ -15,8 +15,8 @@ DEFAULT_HOPS: int | str = "auto"
 
 OVERLAPS = ("copied", "mixed", "paraphrased")
 ORDERS = ("told", "shuffled", "reversed")
-#: As a story with facts in it; in entries, as some book of reference has them; by chance one or the other where
-#: the question has a short answer; or as one of these books has them.
+#: As a story with facts in it; in entries, as some book of reference has them; by chance one or the other
+#: where the question has a short answer; or as one of these books has them.
 TELLINGS = (
     *("narrative", "entries", "mixed"),
     *("encyclopedia", "dictionary", "handbook", "gazetteer", "catalogue", "register", "chronicle", "news"),

@@ -37,8 +37,8 @@ class Composer(BaseEngine):
         order: ``told``, ``shuffled`` or ``reversed``.
         negated: how often something false of a step is said not to be so.
         corrections: how many steps are told wrong first and put right later.
-        telling: ``narrative``, ``entries`` (as books of reference tell, where the answer is short), ``mixed``,
-            or a kind of such book; see ``Dials``.
+        telling: ``narrative``, ``entries`` (as books of reference tell, where the answer is short),
+            ``mixed``, or a kind of such book; see ``Dials``.
 
     Raises:
         ConfigError: there is no such mode, or a dial is not what it may be.
