@@ -76,6 +76,20 @@ def test_a_sample_of_others_has_what_can_be_known() -> None:
         rl_row(Conversation("x", (*turns[:2], Message("assistant", " "))))
 
 
+@pytest.mark.parametrize(
+    "known", [{"twin": "removed"}, {"distractors": "same-task+abstain"}, {"twin": "changed"}, {}]
+)
+def test_where_a_refusal_is_right_it_is_checked_as_one(known: dict[str, str]) -> None:
+    turns = (Message("user", "Who?"), Message("assistant", "These documents do not tell it."))
+    row = rl_row(Conversation("x", turns, known))
+    refuses = known not in ({}, {"twin": "changed"})
+    assert (row["checker"] == row["answer_type"] == "refusal") is refuses
+    assert json.loads(row["info"])["checker"] == row["extra_info"]["checker"] == row["checker"]
+    assert answer_reward(["The passages do not mention it."], [row["answer"]], [row["checker"]]) == [
+        float(refuses)
+    ]
+
+
 def test_a_config_of_a_folder_holds_what_an_export_writes(run: Path, tmp_path: Path) -> None:
     """Made beside the chat config, or alone; plain datasets opens it, show shows it, the card tells of it."""
     from builder.job.execute import reassemble

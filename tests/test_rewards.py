@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from synthesis.assembly.twins.removing import REFUSALS
 from synthesis.errors import ConfigError
 from synthesis.evaluation.rewards import (
     CHECKERS,
@@ -115,3 +116,41 @@ def test_a_checker_that_is_not_there_is_named() -> None:
     ):
         check("fuzzy", "a", ["a"])
     assert all(check(name, "", ["a"]) == check(name, "a", []) == 0.0 for name in CHECKERS)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *REFUSALS,
+        "Answer: I cannot determine that from the documents.",
+        "The passages don’t mention her nickname.",
+        "There is no information about this in the text.",
+        "<think>Is it Bob?</think>Not enough information.",
+        "It isn't stated.",
+        "Unknown.",
+    ],
+)
+def test_a_refusal_is_right_in_any_words(reply: str) -> None:
+    """And needs no citation; an answer is wrong there, and so is one behind a refusal."""
+    row = {"answer": ["The documents do not say."], "checker": ["refusal"]}
+    assert answer_reward([reply], **row) == [1.0]
+    assert citation_reward([reply], [[]], ["refusal"]) == [1.0]
+    assert answer_reward([f"{reply} But it is probably Egypt."], **row) == [0.0]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["Egypt", "No", "yes", "", "1915", "The Georgia Peach\n\n[5] “She did not say so.”", "Not Ada: Ben"],
+)
+def test_an_answer_is_wrong_where_a_refusal_is_right(reply: str) -> None:
+    assert check("refusal", reply, ["The documents do not say."]) == 0.0
+
+
+def test_nothing_to_cite_is_told_from_unknown_evidence() -> None:
+    assert citation_reward(["Egypt [2]"], [[]], ["refusal"]) == [0.0]
+    assert citation_reward(["Egypt"], [[]], ["exact"]) == citation_reward(["Egypt"], [[]]) == [0.0]
+
+
+def test_a_refusal_in_another_language_is_right_word_for_word() -> None:
+    assert check("refusal", "Das steht nirgends.", ["Das steht nirgends"]) == 1.0
+    assert check("refusal", "Oslo", ["Das steht nirgends"]) == 0.0

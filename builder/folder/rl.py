@@ -26,7 +26,9 @@ def rl_row(known: Mapping[str, Any]) -> Row:
     answer = str(known.get("answer") if known.get("answer_form") else last["content"])
     if not answer.strip():
         raise UsageError(f"Sample {known['id']} has an empty answer, which no reply can match. Leave it out.")
-    kind, checker = checker_for(answer)
+    left_out = str(known.get("distractors") or "").endswith("+abstain")
+    refuses = left_out or known.get("twin") == "removed"
+    kind, checker = ("refusal", "refusal") if refuses else checker_for(answer)
     aliases = _aliases(known, answer)
     documents, own = list(known.get("documents") or ()), str(known.get("pair_id") or "")
     shown = known.get("twin") != "removed"  # its document is there, without what was evidence

@@ -136,8 +136,10 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("prompt", "messages", "the conversation up to the answer"),
         Column("answer", "long", "the right answer"),
         Column("aliases", "texts", "other right answers"),
-        Column("answer_type", "text", "`yes/no`, `number`, `list`, `name` or `text`"),
-        Column("checker", "text", "the reward that suits it: `choice`, `numeric`, `set`, `exact` or `f1`"),
+        Column("answer_type", "text", "`yes/no`, `number`, `list`, `name`, `text` or `refusal`"),
+        Column(
+            "checker", "text", "the reward that suits: `choice`, `numeric`, `set`, `exact`, `f1`, `refusal`"
+        ),
         Column("tolerance", "number", "how far a number may be off, as a share of it"),
         Column("gold_documents", "texts", "pair ids of the documents that hold the evidence"),
         Column("gold_numbers", "numbers", "their numbers in the prompt, from 1"),

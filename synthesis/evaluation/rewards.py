@@ -31,6 +31,17 @@ _CITED = re.compile(
 _YES = frozenset(["yes", "true", "yeah", "yep"])
 _NO = frozenset(["no", "false", "nope"])
 _LONG = 6  # words; whoever says as much may say it in other words
+_DECLINES = re.compile(
+    r"\b(?:do|does|did|is|are|was|were|can|could|will|has|have)(?:n['\u2019]t|\s+not|not)\s+(?:\w+\s+){0,3}?(?:"
+    r"say|tell|told|state|mention|contain|give|provide|specif|includ|indicat|answer|determin|know|find|found|"
+    r"clear|reveal|stand|in the)|\bno (?:\w+\s+){0,2}?(?:information|answer|mention|evidence|way to)\b"
+    r"|\b(?:none|nothing|nowhere|neither) (?:of|in)\b|\bnone of them\b|\bleaves? (?:that|it|this) open\b"
+    r"|\b(?:unanswerable|unknown|not (?:enough|sufficient|given|stated|mentioned|provided|specified)|"
+    r"not possible|insufficient|unable to)\b",
+    re.IGNORECASE,
+)
+_ALL_THE_SAME = re.compile(r"\b(?:but|however|though|although|probably|likely|my guess|i would say)\b", re.I)
+_REFUSAL_WORDS = 40  # a longer reply says more than that the documents do not say
 
 
 def reply_text(completion: Completion) -> str:
@@ -128,9 +139,18 @@ def _f1(reply: str, answers: Sequence[str], tolerance: float) -> float:
     return max(f1(reply, answer) for answer in answers)
 
 
+def _refusal(reply: str, answers: Sequence[str], tolerance: float) -> float:
+    """Whether a reply says, in any words, that the documents do not tell, with no answer all the same."""
+    if any(exact_match(reply, answer) for answer in answers):
+        return 1.0
+    if len(reply.split()) > _REFUSAL_WORDS or _ALL_THE_SAME.search(reply):
+        return 0.0
+    return float(_DECLINES.search(reply) is not None)
+
+
 Checker: TypeAlias = Callable[[str, Sequence[str], float], float]
 CHECKERS: Mapping[str, Checker] = MappingProxyType(
-    {"choice": _choice, "numeric": _numeric, "set": _set, "exact": _exact, "f1": _f1}
+    {"choice": _choice, "numeric": _numeric, "set": _set, "exact": _exact, "f1": _f1, "refusal": _refusal}
 )
 
 
@@ -138,7 +158,8 @@ def checker_for(answer: str) -> tuple[str, str]:
     """The type of an answer and the checker that suits it.
 
     ``yes/no`` is checked as a ``choice``, ``number`` as ``numeric``, ``list`` as a ``set``, a short ``name``
-    must be ``exact``, and of longer ``text`` the words count (``f1``).
+    must be ``exact``, and of longer ``text`` the words count (``f1``). That an answer is a ``refusal`` is
+    not seen in its words: the row has to know.
     """
     kind = kind_of(answer)
     if kind == "yes/no":
@@ -196,13 +217,20 @@ def cited(reply: str) -> set[int]:
 
 
 def citation_reward(
-    completions: Sequence[Completion], gold_numbers: Sequence[Sequence[int]], **_columns: Any
+    completions: Sequence[Completion],
+    gold_numbers: Sequence[Sequence[int]],
+    checker: Sequence[str] | None = None,
+    **_columns: Any,
 ) -> list[float]:
-    """For each completion, F1 of the documents it cites against those that hold the evidence."""
+    """For each completion, F1 of the documents it cites against those that hold the evidence.
+
+    Where a refusal is right there is nothing to cite, and 1 for a reply that cites nothing.
+    """
     rewards = []
-    for one, gold in zip(completions, gold_numbers, strict=True):
+    for one, gold, by in zip(completions, gold_numbers, checker or [""] * len(completions), strict=True):
         found, right = cited(reply_text(one)), set(gold)
-        rewards.append(2 * len(found & right) / (len(found) + len(right)) if found or right else 0.0)
+        nothing = float(by == "refusal")
+        rewards.append(2 * len(found & right) / (len(found) + len(right)) if found or right else nothing)
     return rewards
 
 

@@ -36,7 +36,7 @@ class LongContextTask(vf.Task[LongContextData]):
     @vf.reward(weight=0.2)
     async def citation(self, trace: vf.Trace) -> float:
         """F1 of the documents the reply names against those that hold the evidence."""
-        return citation_reward([trace.last_reply], [self.data.gold_numbers])[0]
+        return citation_reward([trace.last_reply], [self.data.gold_numbers], [self.data.checker])[0]
 
     @vf.metric
     async def quotation(self, trace: vf.Trace) -> float:
