@@ -471,6 +471,11 @@ class RunConfig:
                 check(getattr(self, one.name), one.name)
         _check_method(self)
         _check_words(self.generation)
+        if self.samples.all_candidates and not self.generation.keep_candidates:
+            raise ConfigError(
+                "'samples.all_candidates' (--all-candidates) makes samples of every context of a pair, and "
+                "one is kept; add --candidates 2 or more with --keep-candidates, or leave it out"
+            )
         _check_shares(self.filters, self.generation.words)
         check_saveable(
             {
@@ -527,6 +532,16 @@ def _check_method(config: RunConfig) -> None:
         raise ConfigError(
             "'questions.contexts' (--contexts) gives texts to ask about, which takes 'method' (--method) "
             "instruction; add it, or leave the texts out"
+        )
+    unused = [
+        f"'questions.{one.name}' (--{one.name.replace('_', '-')})"
+        for one in fields(config.questions)
+        if one.name != "contexts" and getattr(config.questions, one.name) != one.default
+    ]
+    if unused and not config.asks:
+        raise ConfigError(
+            f"{', '.join(unused)} goes with questions for texts, and 'method' (--method) is {config.method}; "
+            "give --method instruction --contexts SRC, or leave it out"
         )
     if config.asks and config.generation.template == "by-task":
         raise ConfigError(

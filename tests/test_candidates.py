@@ -176,6 +176,14 @@ def test_candidates_that_would_all_be_the_same_are_refused() -> None:
         make_job(from_dict({"generation": table}))
 
 
+def test_samples_of_all_where_one_is_kept_are_refused() -> None:
+    table = {"samples": {"all_candidates": True}}
+    with pytest.raises(ConfigError, match="one is kept; add --candidates 2 or more with --keep-candidates"):
+        from_dict(table)
+    kept = {"engine": "openai", "model": "m", "candidates": 2, "keep_candidates": True}
+    assert from_dict({**table, "generation": kept}).samples.all_candidates
+
+
 def test_faults_count_before_the_score() -> None:
     assert Mark(1, 0.9).rank < Mark(0, 0.4).rank < Mark(0, 0.5).rank
 

@@ -136,3 +136,6 @@ def test_score_reads_the_column_of_a_table(tmp_path: Path, command: Any) -> None
     done = command("score", path, "--column", "evidence=gold")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["overall"] == known["overall"]
+    done = command("score", path, "--column", "evidence=golden")
+    assert done.returncode == 2 and "no row has the column 'golden'" in done.stderr
+    assert len(done.stdout.splitlines()) == 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import datasets
@@ -12,7 +13,7 @@ from builder.export.rl import COLUMNS, rl_row
 from builder.export.source import Conversation
 from builder.export.write import export
 from synthesis.data import Message
-from synthesis.errors import UsageError
+from synthesis.errors import SourceError, UsageError
 from synthesis.evaluation.rewards import answer_reward, citation_reward
 from tests.pages import Quiet
 
@@ -88,6 +89,20 @@ def test_where_a_refusal_is_right_it_is_checked_as_one(known: dict[str, str]) ->
     assert answer_reward(["The passages do not mention it."], [row["answer"]], [row["checker"]]) == [
         float(refuses)
     ]
+
+
+def test_a_folder_of_prompts_alone_says_what_it_has(run: Path, tmp_path: Path) -> None:
+    from builder.job.execute import reassemble
+    from synthesis.options import load_config, override
+
+    alone = tmp_path / "alone"
+    shutil.copytree(run, alone)
+    shutil.rmtree(alone / "dataset")
+    changes = {"out": str(alone), "samples.kinds": ("rl",), "samples.lengths": ("1k",)}
+    reassemble(override(load_config(run / "run.toml"), changes), Quiet())
+    for config, told in ((None, "has no conversations with answers"), ("composer-rl-1k", "has no answers")):
+        with pytest.raises(SourceError, match=f"{told}. 'composer-rl-1k' holds prompts.*--kind chat,rl"):
+            export(alone, tmp_path / "none.jsonl", format="messages", config=config)
 
 
 def test_a_config_of_a_folder_holds_what_an_export_writes(run: Path, tmp_path: Path) -> None:

@@ -308,3 +308,12 @@ def test_the_batch_api_asks_and_needs_no_texts_on_the_second_day(
     rows = rows_of(tmp_path / "run")
     assert summary.contexts == len(rows) >= 1
     assert all(row["engine"] == "batch" and row["context"] == TOWN for row in rows)
+
+
+@pytest.mark.parametrize("unused", [{"kinds": ["span"]}, {"window": 100}, {"per_document": 8}])
+def test_what_is_set_of_questions_needs_the_method(unused: dict[str, Any]) -> None:
+    """Else it would be left out without a word."""
+    with pytest.raises(ConfigError, match=rf"questions\.{next(iter(unused))}.* give --method instruction"):
+        from_dict({"questions": unused})
+    asked = {"method": "instruction", "questions": {**unused, "contexts": "books"}}
+    assert from_dict(asked).questions.contexts == "books"

@@ -112,13 +112,15 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
 
 def _why_short(config: RunConfig) -> str:
     asked = config.samples.distractors
-    longer = config.generation.engine != IMPORTED  # whose words are not ours to choose
+    longer = config.generation.engine != IMPORTED and not config.asks  # else the words are not ours to choose
     if asked == "none":
         words = "Raise --words, or leave" if longer else "Leave"
         return f"as no distractors were asked for. {words} --distractors none out"
     ways = ["raise --words"] * longer + ["use --distractors random"] * ("random" not in asked)
     tail = f"{',' if len(ways) > 1 else ''} or {ways.pop()}" if ways else ""
-    return f"for lack of other contexts. {', '.join(['Add pairs', *ways])}{tail}"
+    return (
+        f"for lack of other contexts. {', '.join(['Add texts' if config.asks else 'Add pairs', *ways])}{tail}"
+    )
 
 
 def _some(number: int, what: str) -> str:

@@ -20,6 +20,7 @@ from synthesis.sources.hub import dataset_table, hub_errors
 
 WINDOW = 64_000_000  # characters mixed at a time: the bound on memory, and enough for 2,000 samples of 8k
 _CHAT = re.compile(r".*-chat-(?P<number>\d+(\.\d+)?)(?P<unit>[kM]?)(?P<pin>-v\d+\.\d+\.\d+)?")
+_PROMPTS = re.compile(r"-rl-\d+(\.\d+)?[kM]?$")
 _UNITS = {"": 1, "k": 1024, "M": 1024**2}
 _ROLES = ("system", "user", "assistant")
 
@@ -46,6 +47,8 @@ def choose_config(source: Place, config: str | None, flag: str = "--config") -> 
             return config
         raise SourceError(f"{source.name} has no config '{config}'. {_advice(chats or names, flag)}")
     plain = _chats(names, pinned=False) or names
+    if flag == "--config" and not chats and (prompts := [name for name in names if _PROMPTS.search(name)]):
+        raise SourceError(f"{source.name} has no conversations with answers. {_of_prompts(prompts[0])}")
     if len(plain) != 1:
         raise SourceError(f"{source.name} has {len(plain)} configs to choose from. {_advice(plain, flag)}")
     return plain[0]
@@ -72,6 +75,13 @@ def _advice(names: list[str], flag: str = "--config") -> str:
     return f"Name one of these with {flag}: {', '.join(names)}."
 
 
+def _of_prompts(config: str) -> str:
+    return (
+        f"'{config}' holds prompts with what is right, ready for trainers as it is: load_dataset(..., "
+        f"'{config}'). For conversations make a chat config: context-synthesis assemble DIR --kind chat,rl."
+    )
+
+
 def conversations(source: Place, config: str, split: str) -> Iterator[Conversation]:
     """The samples of a config, in order.
 
@@ -84,6 +94,8 @@ def conversations(source: Place, config: str, split: str) -> Iterator[Conversati
     number = 0
     for row in table.rows():
         number, values = row.line, row.value
+        if number == 1 and "reward_model" in values and "messages" not in values:
+            raise SourceError(f"The config '{config}' of {source.name} has no answers. {_of_prompts(config)}")
         if number == 1 and "messages" not in values:
             chats = _chats(config_names(source))
             raise SourceError(

@@ -274,7 +274,7 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
     lines = [
         f"{counts.total:,} rows for {config.out_dir}: {counts.settled:,} done, {counts.stale:,} stale, "
         f"{counts.new:,} new, {counts.bad:,} unusable",
-        f"a run would {_tell_work(found, config)} and {tell_bytes(found.bytes)} on disk",
+        f"a run would {_tell_work(found, config)}",
     ]
     if found.damaged:
         lines.append(f"{found.damaged:,} records of the journal are damaged; their work counts as not done")
@@ -314,9 +314,13 @@ def _words(config: RunConfig) -> int:
 
 
 def _tell_work(found: Estimate, config: RunConfig) -> str:
+    if not found.contexts:
+        return f"{'ask' if config.asks else 'write'} nothing new"
+    disk = f"{tell_bytes(found.bytes)} on disk"
+    some = "" if found.contexts == 1 else "s"
     if config.asks:
-        return f"ask {found.contexts:,} questions"
-    return f"write {found.contexts:,} contexts, about {found.words:,} words"
+        return f"ask {found.contexts:,} question{some}, which takes {disk}"
+    return f"write {found.contexts:,} context{some}, about {found.words:,} words and {disk}"
 
 
 def _tell_budget(found: Estimate, config: RunConfig) -> str:

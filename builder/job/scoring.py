@@ -77,7 +77,8 @@ def score_source(
         ``row`` (its place), the score's parts, or ``error`` for a row that cannot be scored.
 
     Raises:
-        SourceError: the source cannot be read, or its rows have no context.
+        SourceError: the source cannot be read, or its rows have no context; behind the last row, none has
+            the column named for ``evidence``.
         ConfigError: the engine offers no likelihood, or the judge's is no language model.
         UsageError: both an engine for the gain and a judge; one engine answers at a time.
         EngineError: the engine cannot score one row after the other, or failed as a whole.
@@ -109,7 +110,8 @@ def gain_engine(name: str, model: str, options: Mapping[str, Any]) -> BaseEngine
 
 def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Iterator[_Row]:
     wanted = (chosen.pop("context"),) if "context" in chosen else CONTEXT_COLUMNS
-    told_in = chosen.pop("evidence", "evidence")
+    named = chosen.pop("evidence", "")
+    told_in, met = named or "evidence", False
     scored = False
     at = address_of(source, None, split)
     folder = Path(at.place).expanduser()
@@ -135,12 +137,17 @@ def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Ite
                     )
                 yield _Row({"row": place, "error": "no context"}, None)
                 continue
-            scored = True
+            scored, met = True, met or told_in in row.value
             triple = (context, fields.instruction, fields.answer)
             try:
                 yield _Row(_line(place, *triple, reasons, _known(row.value, told_in)), triple)
             except UsageError as bad:
                 yield _Row({"row": place, "error": str(bad)}, None)
+    if scored and named and not met:
+        raise SourceError(
+            f"no row has the column {named!r} that --column evidence={named} names: all were scored without "
+            "evidence. Name the column that has it, or leave --column evidence out"
+        )
 
 
 def _known(row: Mapping[str, Any], column: str) -> Any:

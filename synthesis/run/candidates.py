@@ -40,7 +40,11 @@ def check_candidates(
             "one is asked for; give --candidates 2 or more"
         )
     if count > 1 and (engine.free or not sampling.temperature):
-        why = "this engine draws nothing" if engine.free else "give --temperature above 0"
+        why = (
+            "this engine draws nothing; leave it out, or give another --engine"
+            if engine.free
+            else "give --temperature above 0"
+        )
         raise ConfigError(
             f"'generation.candidates' (--candidates) is {count}, and all would be the same: {why}"
         )
