@@ -315,7 +315,7 @@ def _words(config: RunConfig) -> int:
 
 def _tell_work(found: Estimate, config: RunConfig) -> str:
     if not found.contexts:
-        return f"{'ask' if config.asks else 'write'} nothing new"
+        return "ask no questions" if config.asks else "write no contexts"
     disk = f"{tell_bytes(found.bytes)} on disk"
     some = "" if found.contexts == 1 else "s"
     if config.asks:
