@@ -202,13 +202,15 @@ def test_every_row_falls_to_one_task(pairs) -> None:
     from synthesis.scale.step import _share
 
     whole = list(read_pairs(pairs))
-    shares = [list(_share(PairsConfig(str(pairs)), rank, 7)[1]) for rank in range(7)]
+    shares = [list(_share(RunConfig(pairs=PairsConfig(str(pairs))), rank, 7)[1]) for rank in range(7)]
     once = {row.id if isinstance(row, Pair) else row.pair_id: row for share in shares for row in share}
     lost = [row for row in whole if (row.id if isinstance(row, Pair) else row.pair_id) not in once]
     # The pair that stands in the source twice is one of two tasks, which only the run can know.
     assert len(once) == len(whole) - 1 and "duplicate" in lost[0].reason
     assert all(len(share) > COUNT / 7 / 2 for share in shares)
-    limited = [list(_share(PairsConfig(str(pairs), limit=20), rank, 3)[1]) for rank in range(3)]
+    limited = [
+        list(_share(RunConfig(pairs=PairsConfig(str(pairs), limit=20)), rank, 3)[1]) for rank in range(3)
+    ]
     assert sorted(map(str, read_pairs(pairs, limit=20))) == sorted(str(row) for one in limited for row in one)
 
 
