@@ -302,6 +302,28 @@ def test_no_run_of_blank_lines(tmp_path: Path) -> None:
     assert "\n\n\n" not in build(tmp_path)
 
 
+def test_replies_that_are_not_the_pair_s_answer_are_counted(tmp_path: Path) -> None:
+    """The card says that instruction and answer were left as they are, which is not so of twins."""
+    raw, chat, rejected = rows_with("plain")
+    changes = ({}, {"twin": "removed"}, {"twin": "changed", "answer_form": "cited"}, {"twin": "changed"})
+    chats = [{**chat, **change} for change in (*changes, {"distractors": "random+abstain"})]
+    kinds = {"raw": [raw], "chat": chats, "rejected": [rejected | {"reason": "x" * 200}]}
+    configs = [
+        ConfigData(f"m-{kind}", kind, lambda rows=rows: iter(rows), content_hash(kind))  # type: ignore[misc, arg-type]
+        for kind, rows in kinds.items()
+    ]
+    build_folder(tmp_path, configs, facts=FACTS)
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| `m-chat` | 1 | twins without the evidence: a refusal is right |\n" in card
+    assert "| `m-chat` | 2 | twins with another answer in its place: that one is right |\n" in card
+    assert "| `m-chat` | 1 | samples without their context: a refusal is right |\n" in card
+    assert "| `m-chat` | 1 | the answer, and below it the evidence in quotes;" in card
+    assert "To leave twins out" in card and "\n\n\n" not in card
+    assert f"| plain: {'x' * 153}… | 1 |" in card  # a reason that was cut says so
+    plain = build(tmp_path / "plain")
+    assert "Replies that" not in plain and "twins out" not in plain
+
+
 def test_statistics_have_bounded_size() -> None:
     statistics = Statistics()
     for number in range(3_000):

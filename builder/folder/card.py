@@ -12,6 +12,7 @@ from builder.folder.facts import CARD_FACTS, IMPORTED, ORDER, UNNAMED
 from builder.folder.figures import families
 from builder.folder.parquet import clean
 from builder.folder.schema import ASKED_MEANINGS, COLUMNS
+from builder.folder.statistics import LONGEST_REASON
 from builder.folder.versions import Manifest, read_manifests
 from builder.resources import card_template
 from builder.wording import readable_size
@@ -159,6 +160,7 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
         "sources": _sources(listed),
         "rejected": [line for manifest in listed for line in reasons(manifest)],
         "filters": filters(listed),
+        "replies": replies(listed),
         "candidates": candidates(listed),
         "contamination": contamination(listed),
         "modelless": _modelless(listed),
@@ -286,7 +288,10 @@ def reasons(manifest: Manifest) -> list[dict[str, Any]]:
     """Stages and reasons of a rejected config, most frequent first; rare ones summed up."""
     counts = manifest.statistics.get("reasons", {})
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    lines = [(reason, count) for reason, count in ordered[:_MOST_REASONS]]
+    lines = [
+        (f"{reason}…" if len(reason) == LONGEST_REASON else reason, count)
+        for reason, count in ordered[:_MOST_REASONS]
+    ]
     rest = sum(count for _, count in ordered[_MOST_REASONS:])
     lines += [("other reasons", rest)] if rest else []
     return [{"config": manifest.config, "reason": reason, "rows": f"{count:,}"} for reason, count in lines]
@@ -321,6 +326,29 @@ def candidates(listed: Sequence[Manifest]) -> list[dict[str, str]]:
         {"config": manifest.config, **{name: _count(details.get(name)) for name in ("contexts", "pairs")}}
         for manifest, details in _with(listed, "candidates")
     ]
+
+
+_REPLIES = {
+    "removed": "twins without the evidence: a refusal is right",
+    "changed": "twins with another answer in its place: that one is right",
+    "decoy": "twins whose answer and decoy are exchanged: what was the decoy is right",
+    "abstain": "samples without their context: a refusal is right",
+    "cited": "the answer, and below it the evidence in quotes; the answer alone is in the column `answer`",
+    "reasoned": "the steps to the answer, then the answer; it stands alone in the column `answer`",
+}
+
+
+def replies(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
+    """Per config: rows whose last turn is not the pair's answer alone, by what it is."""
+    found = []
+    for manifest in listed:
+        counts = manifest.statistics.get("replies", {})
+        found += [
+            {"config": manifest.config, "what": what, "rows": f"{counts[name]:,}", "twin": "twin" in what}
+            for name, what in _REPLIES.items()
+            if name in counts
+        ]
+    return found
 
 
 def contamination(listed: Sequence[Manifest]) -> list[dict[str, Any]]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.float64]
 
+LONGEST_REASON = 160  # characters that a reason is counted by
+
 
 class Statistics:
     """Numbers about the rows of one config, gathered as they are written; constant memory.
@@ -38,7 +40,11 @@ class Statistics:
     def __init__(self) -> None:
         self._rows = 0
         self._spreads: dict[str, list[float]] = {}
-        self._counts: dict[str, Counter[str]] = {"tasks": Counter(), "reasons": Counter()}
+        self._counts: dict[str, Counter[str]] = {
+            "tasks": Counter(),
+            "reasons": Counter(),
+            "replies": Counter(),
+        }
         self._sample: Row | None = None
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -50,6 +56,7 @@ class Statistics:
                 self._spread(name, value)
         if row.get("task") is not None:
             self._count("tasks", row["task"])
+        self._count_reply(row)
         if "reason" in row:
             self._count("reasons", _reason(row["stage"], row["reason"]))
         if self._sample is None and "reason" not in row:
@@ -63,6 +70,14 @@ class Statistics:
         spread[1] += value
         spread[2] = min(spread[2], value)
         spread[3] = max(spread[3], value)
+
+    def _count_reply(self, row: Mapping[str, Any]) -> None:
+        """What the last turn is, where it is not the pair's answer alone."""
+        for name in (row.get("twin"), row.get("answer_form")):
+            if name and name != "plain":
+                self._count("replies", name)
+        if str(row.get("distractors") or "").endswith("+abstain"):
+            self._count("replies", "abstain")
 
     def _count(self, group: str, name: str) -> None:
         counts = self._counts[group]
@@ -84,7 +99,7 @@ class Statistics:
 def _reason(stage: str, reason: str) -> str:
     # Filters give the row's own figures; what they are counted by stands before them.
     told = reason.partition(":")[0] if stage in ("filter", "contamination") else reason
-    return f"{stage}: {told}"[:160]
+    return f"{stage}: {told}"[:LONGEST_REASON]
 
 
 def _sample_of(row: Mapping[str, Any]) -> Row:
