@@ -528,6 +528,11 @@ def _check_method(config: RunConfig) -> None:
             "'pairs.source' (--pairs) is not read where questions are written (--method instruction); leave "
             "it out, or leave out --method to have contexts written for the pairs"
         )
+    if config.asks and config.pairs.columns:
+        raise ConfigError(
+            "'pairs.columns' (--column) names columns of pairs; for --method instruction name that of the "
+            "texts behind their source, as in --contexts 'books.jsonl?columns=body'"
+        )
     if config.questions.contexts and not config.asks:
         raise ConfigError(
             "'questions.contexts' (--contexts) gives texts to ask about, which takes 'method' (--method) "

@@ -218,10 +218,13 @@ def test_the_command_prints_the_table_and_where_the_page_is(runs: tuple[Path, Pa
     from builder.cli.main import app
 
     out = tmp_path / "side by side"
-    told = CliRunner().invoke(app, ["compare", *map(str, runs), "--out", str(out)])
+    told = CliRunner().invoke(app, ["compare", *map(str, runs), "--out", str(out)], env={"COLUMNS": "80"})
     assert told.exit_code == 0, told.output
     assert re.search(r"first +16 +16", told.output) and "index.html and 4 figures" in told.output
     manifest = json.loads((runs[0] / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["counts"]["contexts"] == 16
+    # In a narrow terminal no head is cut: a line for each measure.
+    narrow = CliRunner().invoke(app, ["compare", *map(str, runs), "--out", str(out)], env={"COLUMNS": "50"})
+    assert re.search(r"^side +first", narrow.output) and re.search(r"\ncontexts +16 +\d+\n", narrow.output)
     alone = CliRunner().invoke(app, ["compare", str(runs[0])])
     assert alone.exit_code == 2 and "nothing to compare" in alone.output

@@ -317,3 +317,13 @@ def test_what_is_set_of_questions_needs_the_method(unused: dict[str, Any]) -> No
         from_dict({"questions": unused})
     asked = {"method": "instruction", "questions": {**unused, "contexts": "books"}}
     assert from_dict(asked).questions.contexts == "books"
+
+
+def test_the_column_of_the_texts_is_named_behind_their_source() -> None:
+    table = {
+        "method": "instruction",
+        "questions": {"contexts": "books.jsonl"},
+        "pairs": {"columns": {"answer": "b"}},
+    }
+    with pytest.raises(ConfigError, match=r"--column.*--contexts 'books.jsonl\?columns=body'"):
+        from_dict(table)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from builder.cli.base import command
 from builder.cli.options import Quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+_UNBOUNDED = 10_000  # characters of a line
 
 
 @command()
@@ -37,17 +44,31 @@ def compare(
     A test set or contexts by people are compared alike: make a run of them with `import` first.
     """
     from rich.console import Console
-    from rich.table import Table
 
     from builder.report.comparison import compare as write
 
     written = write(runs, out, most_texts=texts, scores=scores or ())
     if quiet:
         return
-    shown = Table(box=None, pad_edge=False)
-    for place, head in enumerate(written.overview.heads):
-        shown.add_column(head, justify="right" if place else "left", overflow="fold")
-    for row in written.overview.rows:
-        shown.add_row(*row)
-    Console().print(shown)
+    lines = [written.overview.heads, *written.overview.rows]
+    console = Console()
+    shown = _table(lines)
+    room = console.options.update(max_width=_UNBOUNDED)
+    if (
+        console.measure(shown, options=room).minimum > console.width
+    ):  # a narrow terminal: a line for each measure
+        shown = _table(list(zip(*lines, strict=True)))
+    console.print(shown)
     typer.echo(f"{written.page} and {len(written.figures)} figures")
+
+
+def _table(lines: Sequence[Sequence[str]]) -> Table:
+    """Lines as they are printed, the heads first."""
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False)
+    for place, head in enumerate(lines[0]):
+        shown.add_column(head, justify="right" if place else "left", overflow="fold")
+    for line in lines[1:]:
+        shown.add_row(*line)
+    return shown
