@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -279,3 +281,18 @@ def test_a_window_is_no_wider_than_it_is_given_back() -> None:
     assert [window.pull() for _ in range(3)] == [0, 1, None] and pulled == [0, 1]
     window.give_back()
     assert [window.pull() for _ in range(2)] == [2, None]
+
+
+def test_a_process_that_one_of_ours_began_has_a_log_of_its_own(tmp_path, monkeypatch) -> None:
+    """As trials of ``tune`` have: what the parent's settings name is not theirs to read."""
+    monkeypatch.setattr(trouble.atexit, "register", lambda *_: None)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in trouble._THEIRS:
+        monkeypatch.setenv(name, "")  # so that all is as before afterwards
+        monkeypatch.delenv(name)
+    first = trouble._path.__wrapped__()
+    inherited = os.environ["VLLM_LOGGING_CONFIG_PATH"]
+    second = trouble._path.__wrapped__()
+    assert first and second and first != second and os.environ["VLLM_LOGGING_CONFIG_PATH"] != inherited
+    monkeypatch.setenv("VLLM_LOGGING_CONFIG_PATH", str(tmp_path / "own.json"))
+    assert trouble._path.__wrapped__() is None  # the user's own wins

@@ -25,7 +25,8 @@ from typing import Any
 
 from synthesis.errors import ConfigError, EngineError
 
-_THEIRS = ("VLLM_LOGGING_LEVEL", "VLLM_LOGGING_CONFIG_PATH", "VLLM_CONFIGURE_LOGGING")
+_SETTINGS, _PREFIX = "VLLM_LOGGING_CONFIG_PATH", "context-synthesis-vllm-"  # ours are files called so
+_THEIRS = ("VLLM_LOGGING_LEVEL", _SETTINGS, "VLLM_CONFIGURE_LOGGING")
 # The last line of a traceback, with or without the prefix of a log line before it.
 _CAUSE = re.compile(r"^(?:.*\]\s)?((?:\w+\.)*\w*(?:Error|Exception|Interrupt)): (.+)$", re.M)
 _LONGEST = 600
@@ -132,15 +133,17 @@ def open_log() -> VLLMLog:
 @functools.cache
 def _path() -> Path | None:
     """The log file of this process; one for all engines, since vLLM sets up logging once."""
+    if Path(os.environ.get(_SETTINGS, "")).name.startswith(_PREFIX):
+        del os.environ[_SETTINGS]  # that of the process of ours which began this one
     if any(name in os.environ for name in _THEIRS):
         return None
-    handle, name = tempfile.mkstemp(prefix="context-synthesis-vllm-", suffix=".log")
+    handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=".log")
     os.close(handle)
     path = Path(name)
     settings = path.with_suffix(".json")
     settings.write_text(json.dumps(_logging_config(path)), encoding="utf-8")
     # Through the environment, because vLLM's processes read it, too.
-    os.environ["VLLM_LOGGING_CONFIG_PATH"] = str(settings)
+    os.environ[_SETTINGS] = str(settings)
     atexit.register(_tidy, os.getpid(), path, settings)
     return path
 
