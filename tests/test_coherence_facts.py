@@ -169,6 +169,12 @@ def test_values_are_read_in_several_forms() -> None:
     assert values.start(["It first appeared in the 1950s."], "found") == (1950, 0, 0)
     assert values.country(["Renn was an English painter."]) == {"united_kingdom"}
     assert values.country(["They ate turkey from a china plate."]) == frozenset()
+    # A language is no country, unless something of the country follows.
+    assert (
+        values.country(["It was put into Maltese by Eva Stone, and into Telugu and French."]) == frozenset()
+    )
+    assert values.country(["A play in French, first given in Rome."]) == {"italy"}
+    assert values.country(["It won a prize in Spanish cinema."]) == {"spain"}
     assert values.makers(["The film was directed by Ilse Varga."], "director") == ["Ilse Varga"]
     assert values.makers(["It was made under the direction of Ilse Varga."], "director") == ["Ilse Varga"]
 

@@ -173,13 +173,19 @@ def countries_in(sequence: Sequence[str]) -> list[str]:
 
 
 _CAPITAL = re.compile(r"\b[A-Z][\w'’.]*(?: [A-Z][\w'’.]*)*")
+# "put into Maltese by", "a play in French": languages, unless something of that country follows.
+_LANGUAGES = re.compile(
+    r"\b(?:into|in|from|spoke|speaks)(?: [A-Z]\w*(?:,| and| or))* [A-Z]\w*(?:ese|ish|ian|ean|ic|ch|man|eek)"
+    r"(?=[.,;:!?)]|$| (?:by|in|for|and|or|on|at|from|to|only)\b)"
+)
 
 
 def country(told: Sequence[str]) -> frozenset[str]:
     """The countries of the first sentence that names any."""
     for text in told[:6]:
         # A country in small letters is a word: turkey, china.
-        named = [term for name in _CAPITAL.findall(text) for term in terms(name)]
+        spoken = _LANGUAGES.sub(" ", text)
+        named = [term for name in _CAPITAL.findall(spoken) for term in terms(name)]
         if found := countries_in(named):
             return frozenset(found)
     return frozenset()
