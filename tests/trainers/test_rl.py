@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 import torch
 from datasets import load_dataset
-from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 from trl import GRPOConfig, GRPOTrainer
 
-import synthesis.tokens
 from synthesis.evaluation.rewards import answer_reward, citation_reward
 from tests.trainers.rows import write_rl_rows
+from tests.trainers.step import ONE_STEP, small_model
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -21,12 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 def test_grpo_takes_a_step(tmp_path: Path) -> None:
     file = write_rl_rows(tmp_path)
     rows = load_dataset("parquet", data_files=str(file), split="train")
-    words = AutoTokenizer.from_pretrained(str(Path(synthesis.tokens.__file__).parent))
-    torch.manual_seed(0)
-    sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1}
-    model = Qwen2ForCausalLM(
-        Qwen2Config(vocab_size=len(words), num_attention_heads=2, num_key_value_heads=2, **sizes)
-    )
+    words, model = small_model()
     seen: list[list[str]] = []
 
     def answers(completions: list[Any], **columns: Any) -> list[float]:
@@ -40,15 +34,9 @@ def test_grpo_takes_a_step(tmp_path: Path) -> None:
 
     settings = GRPOConfig(
         output_dir=str(tmp_path / "out"),
-        per_device_train_batch_size=2,
         num_generations=2,
         max_completion_length=8,
-        max_steps=1,
-        report_to="none",
-        use_cpu=True,
-        save_strategy="no",
-        disable_tqdm=True,
-        learning_rate=1e-2,
+        **ONE_STEP,
     )
     before = {name: one.detach().clone() for name, one in model.named_parameters()}
     trainer = GRPOTrainer(

@@ -16,14 +16,13 @@ from synthesis.engines.composer.grammar.words import MONTHS
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, kind
 from synthesis.engines.composer.stating.steps.naming import FEMALE, MALE, kind_of
+from synthesis.text.words import TENS, UNITS_0_19
 
 _MONTH: Final = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"\d+")
 _GROUPED: Final = re.compile(r"\d(?:[\d,]*\d)?(?:\.\d+)?")
-_TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_UNITS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
-_TEENS: Final = ("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen")
-_WORDED: Final = re.compile(rf"\b(?:{'|'.join((*_TEENS, *_TENS, *_UNITS))})\b", re.IGNORECASE)
+_UNITS, _TEENS = UNITS_0_19[2:10], UNITS_0_19[11:19]
+_WORDED: Final = re.compile(rf"\b(?:{'|'.join((*_TEENS, *TENS, *_UNITS))})\b", re.IGNORECASE)
 _LISTS: Final = (
     ("country", "countries"),
     ("nationality", "nationalities"),
@@ -105,7 +104,7 @@ def _number(number: str, rng: random.Random, dated: bool) -> str:
 def _worded(value: str, rng: random.Random) -> str:
     def other(match: re.Match[str]) -> str:
         word = match[0]
-        for row in (_TENS, _UNITS, _TEENS):
+        for row in (TENS, _UNITS, _TEENS):
             if word.casefold() in row:
                 drawn = rng.choice(row)
                 return drawn.capitalize() if word[:1].isupper() else drawn
