@@ -34,13 +34,15 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "examples", folder / "examples")
     for name in ("dataset_card.md", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
-    module = folder / "synthesis" / "options.py"
-    text = module.read_text(encoding="utf-8")
-    assert text.count(BEFORE) == 1
-    text = text.replace(BEFORE, FIELD + BOUND + BEFORE)
     made = '    engine: str = apart("composer"'
-    assert text.count(made) == 1
-    module.write_text(text.replace(made, '    mood: str = option("", "Mood of contexts.")\n' + made), "utf-8")
+    for table, before, more in (
+        ("samples", BEFORE, FIELD + BOUND),
+        ("contexts", made, '    mood: str = option("", "Mood of contexts.")\n'),
+    ):
+        module = folder / "synthesis" / "options" / f"{table}.py"
+        text = module.read_text(encoding="utf-8").replace("import apart\n", "import apart, option\n")
+        assert text.count(before) == 1
+        module.write_text(text.replace(before, more + before), encoding="utf-8")
     return folder
 
 

@@ -196,7 +196,7 @@ run RUN.toml` reads a file with these tables; a flag stands above the file. In P
 are keywords of `assemble` and `load`, those of contexts keywords of `synthesize`. An option that is not used
 changes nothing that was made before it existed, and no version.
 
-Made from the fields of `synthesis/options.py`, by `python -m builder.cli.options > docs/options.md`."""
+Made from the fields of `synthesis/options`, by `python -m builder.cli.options > docs/options.md`."""
 
 
 def page() -> str:
