@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
+from examples.study.asking import asked_about
 from examples.study.passages import needle
 from examples.study.plan import Arm
 from examples.study.questions import Question, human_context
+from examples.study.turns import Draw, Turn, by_question, taken
 from synthesis import assemble, synthesize
 from synthesis.data import Context, Pair, Rejected, Sample
 from synthesis.tasks import task_of
@@ -20,28 +23,27 @@ _APART = 1000  # between the seeds of a pair's samples: more than a study has re
 OWN = "16k"  # tokens: longer than any context that people wrote here
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One conversation: the user's words, and the answer."""
-
-    id: str
-    user: str
-    answer: str
-
-
 def training_turns(
-    arm: Arm, questions: Sequence[Question], seed: int, tokenizer: Tokenizer
+    arm: Arm, questions: Sequence[Question], seed: int, tokenizer: Tokenizer, epochs: int = 1
 ) -> list[list[Turn]]:
-    """What an arm is tuned on: ``fresh`` times a conversation for each question, in their order."""
+    """What an arm is tuned on in each epoch, the questions in an order of their own."""
     pairs = [one.pair for one in questions]
     if arm.contexts == "pairs":
-        return [[Turn(pair.id, _alone(pair), pair.answer) for pair in pairs]]
-    made = []
-    for number in range(arm.fresh):
+        return [[Turn(pair.id, _alone(pair), pair.answer) for pair in pairs]] * epochs
+    draws = []
+    for number in range(min(arm.fresh, epochs)):
         draw = seed + _APART * number
         items = contexts_of(arm, questions, draw)
-        made.append(_assembled(items, arm.length, arm.distractors, draw, tokenizer, **arm.samples))
-    return made
+        own = _assembled(items, arm.length, arm.distractors, draw, tokenizer, **arm.samples)
+        further: list[Turn] = []
+        if arm.questions:
+            asked = asked_about(items, ceil(arm.questions * epochs), draw)
+            ids = {pair.id: of for of, pair, _ in asked}
+            about = [(pair, context) for _, pair, context in asked]
+            made = _assembled(about, arm.length, arm.distractors, draw, tokenizer)
+            further = [replace(one, id=ids[one.id], kind="question") for one in made]
+        draws.append(Draw(by_question(own), by_question(further)))
+    return [taken(arm, draws[epoch % len(draws)], epoch, seed) for epoch in range(epochs)]
 
 
 def test_turns(questions: Sequence[Question], test: str, tokenizer: Tokenizer) -> list[Turn]:
@@ -121,7 +123,7 @@ def _assembled(
 
 def _turn(sample: Sample) -> Turn:
     user, answer = sample.messages[-2:]
-    return Turn(sample.pair_id, user.content, answer.content)
+    return Turn(sample.pair_id, user.content, answer.content, sample.twin)
 
 
 def hops_of(questions: Sequence[Question]) -> dict[str, int]:

@@ -10,15 +10,16 @@ import multiprocessing
 import re
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from examples.study.arms import Turn, hops_of, test_turns, training_turns
+from examples.study.arms import hops_of, test_turns, training_turns
 from examples.study.plan import Arm, Plan
 from examples.study.questions import Question, fold, read_questions
+from examples.study.turns import Turn
 from synthesis.storage import replace_file
 from synthesis.tokens import load_tokenizer
 
@@ -132,11 +133,16 @@ def run_job(job: Job) -> None:
     training, testing, hops = _parted(desk)
     tokenizer = load_tokenizer(str(job.model))
     model = Model(job.model, job.seed)
-    loss, turns = None, []
+    found: dict[str, Any] = {
+        "arm": job.arm.name,
+        "seed": job.seed,
+        "fold": job.held,
+        "samples": 0,
+        "loss": None,
+    }
     if job.arm.contexts != "none":
-        lists = training_turns(job.arm, training, job.seed, tokenizer)
-        turns = [turn for one in lists for turn in one]
-        loss = model.tune(lists, replace(plan, epochs=job.arm.epochs or plan.epochs), job.seed)
+        epochs = training_turns(job.arm, training, job.seed, tokenizer, job.arm.epochs or plan.epochs)
+        found |= model.tune(epochs, plan, job.seed)._asdict() | _told(epochs)
     tuned = time.monotonic()
     rows: dict[str, dict[str, Any]] = {
         one.pair.id: {"answers": one.answers, "hops": hops.get(one.pair.id, 0)} for one in testing
@@ -148,15 +154,14 @@ def run_job(job: Job) -> None:
             rows[id_][f"nll {length}"] = reply.nll
             if longest:
                 rows[id_][f"written {length}"] = reply.written
-    found = {
-        "arm": job.arm.name,
-        "seed": job.seed,
-        "fold": job.held,
-        "samples": len(turns),
-        "words": sum(len(turn.user.split()) for turn in turns),
-        "loss": loss,
-        "seconds": [round(tuned - begun, 1), round(time.monotonic() - tuned, 1)],
-        "rows": rows,
-    }
+    seconds = [round(tuned - begun, 1), round(time.monotonic() - tuned, 1)]
     job.file.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(job.file, json.dumps(found, ensure_ascii=False))
+    replace_file(job.file, json.dumps({**found, "seconds": seconds, "rows": rows}, ensure_ascii=False))
+
+
+def _told(epochs: Sequence[Sequence[Turn]]) -> dict[str, Any]:
+    """How many conversations there were of each kind, over all epochs; how many differ, and their words."""
+    turns = dict.fromkeys(turn for one in epochs for turn in one)
+    kinds = Counter(turn.kind or "sample" for one in epochs for turn in one)
+    words = sum(len(turn.user.split()) for turn in turns)
+    return {"samples": len(turns), "words": words, "kinds": kinds}

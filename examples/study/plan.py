@@ -21,10 +21,16 @@ class Arm:
         distractors: whose contexts fill a sample; see ``synthesis.assemble``.
         words: of a composer's context.
         options: further settings of the composer, such as its ``mode`` and ``hops``.
-        samples: further settings of ``synthesis.assemble``, such as ``depth``.
+        samples: further settings of ``synthesis.assemble``, such as ``depth`` and ``twins``.
         fresh: samples of each pair, which epochs take in turn: each with other companions and, where the
             composer writes, with a context of its own.
         epochs: of this arm; 0 for the plan's.
+        each: what an epoch takes of a question: ``one`` conversation, its sample or something in its place,
+            so that an arm has as many steps as any other; or ``all`` there are.
+        twin_share: which part of the conversations of a question that has twins are twins, above 0 to 1;
+            0 for each as often as the sample.
+        questions: which part of an epoch's conversations, 0 to 1, ask in place of the pair's question what
+            instruction synthesis asks of the same contexts, without a model.
     """
 
     name: str
@@ -36,6 +42,9 @@ class Arm:
     samples: dict[str, Any] = field(default_factory=dict)
     fresh: int = 1
     epochs: int = 0
+    each: str = "one"
+    twin_share: float = 0.0
+    questions: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,11 @@ def read_plan(path: Path) -> Plan:
             raise SystemExit(f"{path}: answers are written for '{test}', which is not among the tests")
     if len(set(names)) < len(names):
         raise SystemExit(f"{path}: two arms have the same name")
+    for arm in arms:
+        if arm.each not in ("one", "all"):
+            raise SystemExit(f"{path}: arm '{arm.name}' takes each = {arm.each!r}; write one or all")
+        if not (0 <= arm.twin_share <= 1 and 0 <= arm.questions <= 1):
+            raise SystemExit(f"{path}: arm '{arm.name}' has a share that is not from 0 to 1")
     return plan
 
 

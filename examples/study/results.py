@@ -15,7 +15,7 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
-from examples.study.plan import Plan
+from examples.study.plan import Arm, Plan
 from synthesis.evaluation.metrics import score
 from synthesis.storage import replace_file
 
@@ -51,7 +51,8 @@ def remember(out: Path, plan: Plan) -> None:
     arms = {arm["name"]: arm for arm in new["arms"]}
     if file.exists():
         old = json.loads(file.read_text(encoding="utf-8"))
-        before = {arm["name"]: arm for arm in old["arms"]}
+        # What an arm can say now and could not when they were run, it had as it is by itself.
+        before = {arm["name"]: asdict(Arm(**arm)) for arm in old["arms"]}
         same = all(arms.get(name, arm) == arm for name, arm in before.items())
         if not same or {**old, "arms": 0} != {**new, "arms": 0}:
             raise SystemExit(f"{out} holds a study by another plan: give another folder, or remove this one")

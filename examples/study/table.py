@@ -36,7 +36,7 @@ def markdown(out: Path) -> str:
     arms = [arm["name"] for arm in plan["arms"] if arm["name"] in done]
     measures = measures_of(plan)
     found = {measure: values(jobs, measure) for measure in measures}
-    lines = [*_head([*measures, "loss", "words", "runs"])]
+    lines = [*_head([*measures, "loss", "steps", "in place", "words", "runs"])]
     for arm in arms:
         cells = [f"{mean(found[measure][arm]):.3f}" for measure in measures]
         lines.append(_line([arm, *cells, *_tuning(done[arm])]))
@@ -72,8 +72,15 @@ def traits_table(plan: Plan, sources: Sequence[str]) -> str:
 def _tuning(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
     losses = [job["loss"] for job in jobs if job["loss"] is not None]
     samples = sum(job["samples"] for job in jobs)
+    steps = [job["steps"] for job in jobs if "steps" in job]  # older jobs do not tell
+    kinds: Counter[str] = Counter()
+    for job in jobs:
+        kinds.update(job.get("kinds", {}))
+    others = kinds.total() - kinds["sample"]
     return [
         f"{fmean(losses):.2f}" if losses else "",
+        f"{fmean(steps):.0f}" if steps else "",
+        f"{others / kinds.total():.0%}" if others else "",
         f"{sum(job['words'] for job in jobs) / samples:.0f}" if samples else "",
         str(len(jobs)),
     ]

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
-from examples.study.arms import Turn
 from examples.study.plan import Plan
+from examples.study.turns import Turn
 
 # Tokens of a batch that is only read: what fits a GPU's memory, what fits a processor's caches.
 _MOST_TOKENS = {"cuda": 140_000, "cpu": 4_000}
@@ -40,6 +40,14 @@ class Reply(NamedTuple):
 
     nll: float
     written: str = ""
+
+
+class Tuned(NamedTuple):
+    """Mean loss of the last epoch, in nats a token; steps of all epochs, and the tokens that they read."""
+
+    loss: float
+    steps: int
+    tokens: int
 
 
 class Model:
@@ -68,13 +76,11 @@ class Model:
             for turn in turns
         ]
 
-    def tune(self, turns: Sequence[Sequence[Turn]], plan: Plan, seed: int) -> float:
-        """Tune all weights on the answers; returns the mean loss of the last epoch, in nats a token.
-
-        Epochs take the lists of ``turns`` in turn.
-        """
-        lists = [self.encode(one) for one in turns[: plan.epochs]]
-        rows = [lists[epoch % len(lists)] for epoch in range(plan.epochs)]
+    def tune(self, turns: Sequence[Sequence[Turn]], plan: Plan, seed: int) -> Tuned:
+        """Tune all weights on the answers; ``turns`` has the conversations of each epoch."""
+        each = list(dict.fromkeys(turn for one in turns for turn in one))
+        encoded = dict(zip(each, self.encode(each), strict=True))
+        rows = [[encoded[turn] for turn in one] for one in turns]
         steps = sum(math.ceil(len(one) / plan.batch) for one in rows)
         warm = max(1, round(plan.warmup * steps))
         optimizer = torch.optim.AdamW(self._model.parameters(), lr=plan.learning_rate, fused=True)
@@ -95,7 +101,8 @@ class Model:
                 schedule.step()
                 optimizer.zero_grad(set_to_none=True)
                 losses.append(loss.item())
-        return sum(losses) / len(losses)
+        tokens = sum(len(row.prompt) + len(row.answer) for one in rows for row in one)
+        return Tuned(sum(losses) / len(losses), steps, tokens)
 
     @torch.inference_mode()
     def ask(self, turns: Sequence[Turn], longest: int = 0) -> dict[str, Reply]:

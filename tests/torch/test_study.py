@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +20,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from builder.job.execute import execute
 from examples.study import figure, results, table
-from examples.study.arms import Turn, training_turns
+from examples.study.arms import training_turns
 from examples.study.jobs import Job, jobs_of, run_job, run_jobs
 from examples.study.passages import needle, shortened
 from examples.study.plan import Arm, Plan, read_plan
 from examples.study.questions import Question, read_questions
 from examples.study.traits import COLUMNS, traits
 from examples.study.tuning import Model
+from examples.study.turns import Turn
 from scripts.small_model import FOLDER
 from synthesis.data import Pair
 from synthesis.options import from_dict
@@ -233,8 +235,11 @@ def test_plans_say_what_the_composer_and_the_assembly_know(file: Path, tmp_path:
     tokenizer = load_tokenizer()
     for arm in plan.arms:
         if arm.contexts != "none":
-            lists = training_turns(arm, asked, 0, tokenizer)
-            assert [len(one) for one in lists] == [len(asked)] * arm.fresh, arm.name
+            epochs = arm.epochs or plan.epochs
+            lists = training_turns(arm, asked, 0, tokenizer, epochs)
+            # An epoch has a conversation for each question, whatever it is, unless all are asked for.
+            assert len(lists) == epochs, arm.name
+            assert {len(one) for one in lists} == {len(asked)} or arm.each == "all", arm.name
             made = [turn for one in lists for turn in one]
             assert arm.contexts == "pairs" or all(len(turn.user.split()) > 15 for turn in made), arm.name
         told = traits(arm, asked)
@@ -288,8 +293,8 @@ def test_epochs_take_samples_of_their_own_in_turn(
 ) -> None:
     asked, tokenizer = read_questions(questions)[:4], load_tokenizer()
     arm = Arm("fresh", "composer", words=60, fresh=2, epochs=3)
-    first, second = training_turns(arm, asked, 0, tokenizer)
-    assert [turn.id for turn in first] == [turn.id for turn in second]
+    first, second, third = training_turns(arm, asked, 0, tokenizer, 3)
+    assert third == first and [turn.id for turn in first] == [turn.id for turn in second]
     assert all(
         one.user != two.user and one.answer == two.answer for one, two in zip(first, second, strict=True)
     )
@@ -304,7 +309,48 @@ def test_epochs_take_samples_of_their_own_in_turn(
     (job,) = jobs_of(plan, tmp_path / "out", random_model, [questions])
     run_job(job)
     assert len(seen) == 3 and len(set(map(len, seen))) == 1  # three epochs, of one batch each
-    assert json.loads(job.file.read_text())["samples"] == 12  # six pairs, twice
+    told = json.loads(job.file.read_text())
+    assert (told["samples"], told["steps"], told["kinds"]) == (12, 3, {"sample": 18})  # six pairs, twice
+
+
+def test_a_question_and_its_twins_take_turns(questions: str) -> None:
+    asked, tokenizer = read_questions(questions), load_tokenizer()
+    arm = Arm("twins", "composer", words=120, samples={"twins": "changed,decoy"})
+    both = replace(arm, samples={"twins": "changed"})
+    (everything,) = training_turns(replace(arm, each="all"), asked, 0, tokenizer)
+    answers = {one.pair.id: one.pair.answer for one in asked}
+    twins = {turn for turn in everything if turn.kind}
+    assert {turn.kind for turn in twins} == {"changed", "decoy"} and len(everything) == 12 + len(twins)
+    for turn in everything:
+        assert (turn.answer == answers[turn.id]) == (not turn.kind) and turn.answer in turn.user
+    epochs = training_turns(both, asked, 0, tokenizer, 2)
+    having = {turn.id for turn in twins if turn.kind == "changed"}
+    first, second = ({turn.id for turn in one if turn.kind} for one in epochs)
+    # As many steps as without twins; who was asked by its twin is now asked by its sample, and the other way.
+    assert [len(one) for one in epochs] == [12, 12] and not first & second and first | second == having
+    assert abs(len(first) - len(second)) <= 2
+    seldom = training_turns(replace(both, twin_share=0.25), asked, 0, tokenizer, 4)
+    assert Counter(turn.id for one in seldom for turn in one if turn.kind) == dict.fromkeys(having, 1)
+    three = training_turns(arm, asked, 0, tokenizer, 3)
+    for id_ in {turn.id for turn in twins if turn.kind == "decoy"} & having:
+        assert {turn.kind for one in three for turn in one if turn.id == id_} == {"", "changed", "decoy"}
+
+
+def test_what_else_a_context_is_asked_takes_its_share_of_an_epoch(questions: str) -> None:
+    asked, tokenizer = read_questions(questions), load_tokenizer()
+    arm = Arm("questions", "composer", words=200, questions=0.5)
+    epochs = training_turns(arm, asked, 0, tokenizer, 2)
+    (plain,) = training_turns(replace(arm, questions=0), asked, 0, tokenizer)
+    contexts = {turn.id: turn.user.rpartition("\n\n")[0] for turn in plain}
+    instructions = {one.pair.instruction for one in asked}
+    for one in epochs:
+        assert len(one) == 12 and 5 <= sum(turn.kind == "question" for turn in one) <= 7
+        for turn in one:
+            context, _, question = turn.user.rpartition("\n\n")
+            assert context == contexts[turn.id]
+            assert any(each in question for each in instructions) == (not turn.kind)
+    times = Counter(turn.id for one in epochs for turn in one if not turn.kind)
+    assert times == {one.pair.id: 1 for one in asked}  # each once in two epochs
 
 
 def test_traits_tell_a_copied_question_from_evidence_told_apart() -> None:
