@@ -14,7 +14,7 @@ import pytest
 from builder.job import batch as batches
 from builder.job.execute import execute, plan, retry
 from synthesis.data import Completion, Pair
-from synthesis.errors import ConfigError, FolderError
+from synthesis.errors import ConfigError, FolderError, TemplateError
 from synthesis.gate.questions import judged, read_reply
 from synthesis.options import QuestionsConfig, RunConfig, from_dict, override
 from synthesis.run.windows import asked_of, pieces_of, requests
@@ -111,11 +111,46 @@ def test_a_run_goes_on_where_it_stopped_and_knows_its_method(tmp_path: Path) -> 
             {"method": "instruction", "questions": {"contexts": "x", "kinds": ["essay"]}},
             "any of span, number",
         ),
+        ({"questions": {"window": 500, "kinds": ["span"]}}, "--window.*--kinds.*give --method instruction"),
     ],
 )
 def test_each_method_has_its_own_source(table: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         from_dict(table)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"pairs.config": "en"}, "--pairs-config.*config=en"),
+        ({"pairs.split": "test"}, "--split.*split=test"),
+        ({"pairs.turns": "every"}, "--turns"),
+        ({"pairs.columns": {"instruction": "q"}}, "--column.*columns=body"),
+        ({"generation.words": 500}, "--words. has no meaning where questions are written.*--window"),
+        ({"generation.section_words": 200}, "--section-words"),
+        ({"generation.words": 500, "generation.section_words": 200}, "--words. and .*--section-words. have"),
+        ({"generation.template": "by-task"}, "--template"),
+        ({"filters.near_duplicates": 0.8}, "--near-duplicates"),
+        ({"filters.min_words": "80%"}, "--min-words. is 80%"),
+        ({"filters.max_words": "120%"}, "--max-words"),
+    ],
+)
+def test_what_has_no_meaning_for_questions_is_refused(tmp_path, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        config(tmp_path, **changes)
+
+
+@pytest.mark.parametrize("name", ["mode", "hops", "telling", "decoys"])
+def test_a_setting_of_contexts_is_refused_where_there_are_none_to_write(tmp_path: Path, name: str) -> None:
+    value = {"mode": "needle", "hops": 2, "telling": "news", "decoys": 1}[name]
+    with pytest.raises(ConfigError, match=f"--option {name}=.*has no meaning where questions are written"):
+        plan(config(tmp_path, **{"generation.options": {name: value}}))
+
+
+def test_a_template_that_is_none_of_questions_is_told_from_those(tmp_path: Path) -> None:
+    for name in ("few-shot", str(tmp_path)):
+        with pytest.raises(TemplateError, match="built-in name for questions .questions, short"):
+            plan(config(tmp_path, **{"generation.template": name}))
 
 
 def quoting(asked: Asked) -> Reply:

@@ -51,11 +51,6 @@ def check(config: RunConfig) -> None:
         ConfigError, MissingExtraError, SourceError: something is not.
     """
     Rules(config.filters, config.generation.words)
-    if config.asks and config.filters.near_duplicates:
-        raise ConfigError(
-            "'filters.near_duplicates' (--near-duplicates) would leave one question of each text, as all of "
-            "them share their context; leave it out with --method instruction, which drops repeated questions"
-        )
     if config.filters.near_duplicates:
         Sketches(config.filters.near_duplicates)
     for benchmark in named_benchmarks(config.contamination.benchmarks):

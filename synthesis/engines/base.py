@@ -130,6 +130,9 @@ class BaseEngine(ABC):
     in_process: ClassVar[bool] = False
     """It holds a model on this machine's device, and room for one."""
 
+    for_contexts: ClassVar[frozenset[str]] = frozenset()
+    """Options that say how a context is to be, and nothing where questions are written."""
+
     has_tunings: ClassVar[bool] = False
     """It has settings that may be worth trying for speed; see ``tunings``."""
 

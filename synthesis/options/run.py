@@ -48,10 +48,9 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check(self, "")
-        for one in fields(self):
-            if is_dataclass(getattr(self, one.name)):
-                check(getattr(self, one.name), one.name)
-        check_method(self.method, self.pairs, self.questions, self.generation)
+        for name, held in self._tables.items():
+            check(held, name)
+        check_method(self.method, self._tables)
         check_words(self.generation)
         if self.samples.all_candidates and not self.generation.keep_candidates:
             raise ConfigError(
@@ -62,8 +61,8 @@ class RunConfig:
         check_saveable(
             {
                 one.name: {each.name: getattr(held, each.name) for each in fields(held)}
-                if is_dataclass(held := getattr(self, one.name))
-                else held
+                if (held := self._tables.get(one.name)) is not None
+                else getattr(self, one.name)
                 for one in fields(self)
             }
         )
@@ -72,6 +71,10 @@ class RunConfig:
                 "'cost.max_cost' (--max-cost) needs to know the prices; give --price IN,OUT, for a million "
                 "tokens in and out, or bound the tokens with --max-total-tokens"
             )
+
+    @property
+    def _tables(self) -> dict[str, Any]:
+        return {one.name: held for one in fields(self) if is_dataclass(held := getattr(self, one.name))}
 
     @property
     def name(self) -> str:

@@ -85,23 +85,20 @@ def load_template(name: str) -> Template:
         TemplateError: not found, or a placeholder is missing or unknown.
     """
     path = _BUILT_IN / f"{name}.txt" if name in built_in_templates() else Path(name)
-    return parse_template(path.stem, read_template(path))
+    known = f"a folder of them by task, or a built-in name ({', '.join(built_in_templates())}, by-task)"
+    return parse_template(path.stem, read_template(path, known))
 
 
-def read_template(path: Path) -> str:
-    """The text of a template's file.
+def read_template(path: Path, known: str) -> str:
+    """The text of a template's file; ``known`` is what could be given beside a file, for the message.
 
     Raises:
         TemplateError: there is none, or it is no UTF-8 text.
     """
     try:
         return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        known = ", ".join(built_in_templates())
-        raise TemplateError(
-            f"there is no template '{path}': give a text file, a folder of them by task, or a built-in name "
-            f"({known}, by-task)"
-        ) from None
+    except (FileNotFoundError, IsADirectoryError):
+        raise TemplateError(f"there is no template '{path}': give a text file, {known}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"template {path} cannot be read as UTF-8 text: {error}") from None
 

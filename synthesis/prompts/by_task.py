@@ -76,7 +76,9 @@ def _read(folder: Path, called: str) -> TemplatesByTask:
         if key in found:
             raise TemplateError(f"{path} and another file there are both for '{path.stem}'; keep one of them")
         _check_name(path, key)
-        found[key] = parse_template(f"{called}/{path.stem}", read_template(path))
+        found[key] = parse_template(
+            f"{called}/{path.stem}", read_template(path, "or take it out of the folder")
+        )
     others = next((found[name] for name in _DEFAULTS if name in found), None)
     return TemplatesByTask(found, others or load_template(_DEFAULTS[-1]))
 

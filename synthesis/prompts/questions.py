@@ -50,7 +50,8 @@ def load_question_template(name: str) -> Template:
     """
     built_in = {path.stem: path for path in QUESTIONS_FOLDER.glob("*.txt")}
     path = built_in.get(name or "questions") or Path(name)
-    return parse_template(path.stem, read_template(path), required=_REQUIRED, optional=_OPTIONAL)
+    known = f"or a built-in name for questions ({', '.join(sorted(built_in))})"
+    return parse_template(path.stem, read_template(path, known), required=_REQUIRED, optional=_OPTIONAL)
 
 
 def build_question_prompt(

@@ -323,6 +323,8 @@ def make_job(config: RunConfig) -> Job:
             f"'generation.words' (--words) is {made.words}; give {MIN_WORDS} to {MAX_WORDS:,} to engine "
             f"'{made.engine}', which writes no sections"
         )
+    if config.asks:
+        _check_asking(made)
     own = "" if made.template == GenerationConfig().template else made.template
     template = load_question_template(own) if config.asks else load_templates(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
@@ -342,3 +344,14 @@ def make_job(config: RunConfig) -> Job:
         not made.max_tokens,
         made.keep_candidates,
     )
+
+
+def _check_asking(made: GenerationConfig) -> None:
+    """An engine may have settings that have no meaning where questions are written."""
+    idle = [name for name in made.options if name in class_of(made).for_contexts]
+    if idle:
+        named = " and ".join(f"'generation.options.{name}' (--option {name}=...)" for name in idle)
+        raise ConfigError(
+            f"{named} has no meaning where questions are written (--method instruction), where the text is "
+            "the context; leave it out"
+        )

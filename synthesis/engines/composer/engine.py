@@ -7,6 +7,7 @@ counts only for its seed: there is no temperature in templates.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from synthesis.data import Completion, Evidence, Prompt
@@ -47,6 +48,7 @@ class Composer(BaseEngine):
     name = "composer"
     free = True
     writes_any_length = True
+    for_contexts = frozenset({"mode", *(one.name for one in fields(Dials))})
     model = "composer-3"
 
     def __init__(
