@@ -109,7 +109,7 @@ def collect(rows: Sequence[Row]) -> dict[str, list[tuple[Features, bool]]]:
     """Per kind of answer: (logarithms of parts and the facts' log-odds, true or spoilt), without leaks."""
     found: dict[str, list[tuple[Features, bool]]] = {kind: [] for kind in KINDS}
     for probe in probes(rows):
-        _, _, parts, leaks = examine(probe.context, probe.instruction, probe.answer)
+        _, _, _, parts, leaks = examine(probe.context, probe.instruction, probe.answer)
         if not leaks:
             logs = [math.log(max(v, 1e-3)) for v in (parts.support, parts.relevance, parts.uniqueness)]
             found[probe.kind].append(
@@ -122,7 +122,7 @@ def figures(rows: Sequence[Row]) -> dict[str, float]:
     """AUROC per way of spoiling (against the true forms of the same rows), ECE, balanced accuracy."""
     judged: dict[str, dict[int, float]] = {}
     for probe in probes(rows, limits=True):
-        question, _, parts, leaks = examine(probe.context, probe.instruction, probe.answer)
+        question, _, _, parts, leaks = examine(probe.context, probe.instruction, probe.answer)
         verdict = combine(question, parts, leaks)
         judged.setdefault(probe.what, {})[probe.row] = verdict.overall
     true = judged.pop("positive")

@@ -48,7 +48,7 @@ def described(rows: Sequence[Row]) -> Iterator[Described]:
     for probe in probes(rows, limits=True):
         if probe.what not in ("positive", "distract") or probe.kind not in ("span", "numeric"):
             continue
-        question, _, parts, _ = examine(probe.context, probe.instruction, probe.answer)
+        question, _, _, parts, _ = examine(probe.context, probe.instruction, probe.answer)
         spans = answer_spans(probe.context, question, parts)
         if not spans:
             continue

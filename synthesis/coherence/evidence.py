@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.parts import Parts
 from synthesis.coherence.reading import Question
 from synthesis.data import Evidence
@@ -51,13 +52,13 @@ def _spans_by_terms(text: str, parts: Parts) -> list[tuple[int, int]]:
     return [(places[a][1], places[b - 1][2]) for a, b in parts.spans if b <= len(places)]
 
 
-def _share(words: set[str], weights: Mapping[str, float]) -> float:
+def _sentences(passages: Passages, weights: Mapping[str, float]) -> list[Sentence]:
     total = sum(weights.values())
-    return sum(w for t, w in weights.items() if t in words) / total if total else 0.0
-
-
-def _sentences(text: str, weights: Mapping[str, float]) -> list[Sentence]:
-    return [Sentence(a, b, _share(set(terms(text[a:b])), weights)) for a, b in sentences(text)]
+    shares = (
+        sum(w for t, w in weights.items() if t in words) / total if words and total else 0.0
+        for words in passages.spans_holding(weights.keys())
+    )
+    return [Sentence(*span, share) for span, share in zip(passages.spans, shares, strict=True)]
 
 
 def asked_terms(question: Question) -> Mapping[str, float]:
@@ -65,12 +66,12 @@ def asked_terms(question: Question) -> Mapping[str, float]:
     return {t: w for t, w in question.asked.items() if t not in question.stated} or question.asked
 
 
-def locate(text: str, question: Question, parts: Parts) -> list[Evidence]:
+def locate(passages: Passages, question: Question, parts: Parts) -> list[Evidence]:
     """The sentences that support the answer, in the order of the text, without overlaps."""
     if question.answer.kind == "summary":
-        found = _summary_places(text, question)
+        found = _summary_places(passages, question)
     else:
-        found = _short_places(text, question, parts)
+        found = _short_places(passages, question, parts)
     kept: list[Evidence] = []
     for place in sorted(set(found)):
         if not kept or place.start >= kept[-1].end:
@@ -78,10 +79,10 @@ def locate(text: str, question: Question, parts: Parts) -> list[Evidence]:
     return kept
 
 
-def _short_places(text: str, question: Question, parts: Parts) -> list[Evidence]:
+def _short_places(passages: Passages, question: Question, parts: Parts) -> list[Evidence]:
     asked = asked_terms(question)
-    everywhere = _sentences(text, asked)
-    held = _overlapping(everywhere, answer_spans(text, question, parts))
+    everywhere = _sentences(passages, asked)
+    held = _overlapping(everywhere, answer_spans(passages.text, question, parts))
     bearing = [everywhere[place] for place in sorted(held)]
     best = sorted(bearing, key=lambda s: (-s.share, s.start))[:_MOST_PLACES]
     places = [Evidence(s.start, s.end, question.answer.text) for s in best]
@@ -110,14 +111,12 @@ def _overlapping(found: list[Sentence], spans: list[tuple[int, int]]) -> set[int
     return held
 
 
-def _summary_places(text: str, question: Question) -> list[Evidence]:
+def _summary_places(passages: Passages, question: Question) -> list[Evidence]:
     """For each sentence of the answer the context sentence that holds most of its terms."""
-    spans = sentences(text)
     holders: dict[str, list[int]] = {}
-    for place, (start, end) in enumerate(spans):
-        for term in dict.fromkeys(terms(text[start:end])):
-            if term in question.stated:
-                holders.setdefault(term, []).append(place)
+    for place, words in enumerate(passages.spans_holding(question.stated.keys())):
+        for term in words:
+            holders.setdefault(term, []).append(place)
     found: dict[int, tuple[float, str]] = {}
     answer = question.answer.text
     for told in dict.fromkeys(answer[start:end] for start, end in sentences(answer)):
@@ -131,4 +130,4 @@ def _summary_places(text: str, question: Question) -> list[Evidence]:
             continue
         if share > found.get(best, (0.0, ""))[0]:
             found[best] = (share, told)
-    return [Evidence(*spans[place], what) for place, (_, what) in found.items()]
+    return [Evidence(*passages.spans[place], what) for place, (_, what) in found.items()]

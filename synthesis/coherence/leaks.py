@@ -15,7 +15,7 @@ from synthesis.coherence.reading import Question, View
 from synthesis.coherence.restating import PromptWords, restated
 from synthesis.text.code import is_code
 from synthesis.text.repetition import Repetition, repetition
-from synthesis.text.sentences import sentences
+from synthesis.text.sentences import sentence_spans
 from synthesis.text.words import terms
 
 _MILD = 0.9
@@ -234,7 +234,7 @@ def _answer_first(text: str, question: Question) -> Leak | None:
         return None  # a summary's first sentence may well open a text; a block of it is "pasted"
     else:
         opening = text.lstrip()[: 2 * len(answer.text) + _FRAMED]
-        start, end = next(iter(sentences(opening)), (0, 0))
+        start, end = next(sentence_spans(opening), (0, 0))
         said = tuple(terms(opening[start:end]))
         before = said[: len(said) - len(answer.terms)]
         # A bare line is a heading: many a text is called after what it is about.

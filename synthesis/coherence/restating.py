@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from synthesis.coherence.talk import talk
@@ -37,15 +37,23 @@ class PromptWords(NamedTuple):
         return PromptWords(self.runs | other.runs, self.lines | other.lines, self.tags | other.tags)
 
 
+def prompt_words(messages: Iterable[str], own: Iterable[str] = ()) -> PromptWords:
+    """The words of the built-in templates and of a prompt's messages, without the pair's ``own``."""
+    return _with_built_in(tuple(_without(messages, own)))
+
+
+# Without the pair's own, the prompts of one template are mostly the same.
+@lru_cache(maxsize=16)
+def _with_built_in(texts: tuple[str, ...]) -> PromptWords:
+    return built_in_words() | words_of(texts)
+
+
 def words_of(texts: Iterable[str], own: Iterable[str] = ()) -> PromptWords:
     """The words of a prompt's messages without the pair's ``own``, and without what they quote."""
     runs: set[tuple[str, ...]] = set()
     lines: set[tuple[str, ...]] = set()
     tags: set[str] = set()
-    parts = [part.strip() for part in own if part.strip()]
-    for text in texts:
-        for part in parts:
-            text = text.replace(part, "\n\n")
+    for text in _without(texts, own):
         tags.update(_TAG.findall(text))
         for line in _TAG.sub("\n", _QUOTED.sub("\n", text)).splitlines():
             sequence = tuple(terms(line))
@@ -53,6 +61,14 @@ def words_of(texts: Iterable[str], own: Iterable[str] = ()) -> PromptWords:
             if len(sequence) >= _LINE:
                 lines.add(sequence)
     return PromptWords(frozenset(runs), frozenset(lines), frozenset(tags))
+
+
+def _without(texts: Iterable[str], own: Iterable[str]) -> Iterable[str]:
+    parts = [part.strip() for part in own if part.strip()]
+    for text in texts:
+        for part in parts:
+            text = text.replace(part, "\n\n")
+        yield text
 
 
 @cache
@@ -73,13 +89,9 @@ def restated(
         prompt: what must not.
     """
     plain, own = text.lower(), list(own)
-    found = [
-        f"the prompt's tag <{tag}>"
-        for tag in sorted(prompt.tags)
-        if f"<{tag}>" in plain or f"</{tag}>" in plain
-    ]
-    mine = {run for one in own for run in _runs(one, _RUN)}
-    stretches = _stretches(sequence, prompt.runs, mine)
+    tags = sorted(prompt.tags) if "<" in plain else ()
+    found = [f"the prompt's tag <{tag}>" for tag in tags if f"<{tag}>" in plain or f"</{tag}>" in plain]
+    stretches = _stretches(sequence, prompt.runs, own)
     longest = max(stretches, key=len, default=())
     if len(longest) >= _CERTAIN or len(stretches) > 1 + len(sequence) // _BY_CHANCE:
         found.append(f"the prompt's words “{' '.join(longest)}”")
@@ -93,15 +105,16 @@ def _runs(sequence: Sequence[str], n: int) -> Iterable[tuple[str, ...]]:
 
 
 def _stretches(
-    sequence: Sequence[str], runs: frozenset[tuple[str, ...]], own: set[tuple[str, ...]]
+    sequence: Sequence[str], runs: frozenset[tuple[str, ...]], own: Iterable[Sequence[str]]
 ) -> list[Sequence[str]]:
-    """The longest stretches of a text that are made of a prompt's runs; each once."""
+    """The longest stretches of a text that are made of a prompt's runs and none of ``own``; each once."""
     found: dict[Sequence[str], None] = {}
     if runs.isdisjoint(_runs(sequence, _RUN)):
         return []
+    mine = {run for one in own for run in _runs(one, _RUN)}
     begin = end = -1
     for place, run in enumerate(_runs(sequence, _RUN)):
-        if run not in runs or run in own:
+        if run not in runs or run in mine:
             continue
         if place > end - _RUN + 1 or begin < 0:
             if begin >= 0:
@@ -114,7 +127,7 @@ def _stretches(
 
 
 def _whole_line(text: str, lines: frozenset[tuple[str, ...]]) -> str | None:
-    known = {line[0] for line in lines}
+    known = _openings(lines)
     for line in text.splitlines():
         if (
             len(line) < 300
@@ -124,3 +137,8 @@ def _whole_line(text: str, lines: frozenset[tuple[str, ...]]) -> str | None:
         ):
             return line.strip()
     return None
+
+
+@lru_cache(maxsize=16)
+def _openings(lines: frozenset[tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(line[0] for line in lines)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from synthesis.coherence import evidence as places
 from synthesis.coherence.background import calibration
@@ -28,13 +29,23 @@ _FLOOR = 1e-3
 _LESS = 0.5  # of what relevance weighs, in a passage as brief as any; the facts weigh twice as much there
 
 
+class Examined(NamedTuple):
+    """A pair and a context, read, and what was measured of them."""
+
+    question: Question
+    view: View
+    passages: Passages
+    parts: Parts
+    leaks: list[Leak]
+
+
 def examine(
     context: str,
     instruction: str,
     answer: str,
     prompt: PromptWords | None = None,
     known: Given | None = None,
-) -> tuple[Question, View, Parts, list[Leak]]:
+) -> Examined:
     """Everything the score and its explanation are made of; ``prompt`` is what was asked with, if known.
 
     ``known`` is the evidence that the caller knows (see ``score``).
@@ -53,7 +64,7 @@ def examine(
         parts = judged_on(view, passages, question, instruction, parts, known)
     starts = [start for start, _ in parts.spans]
     leaks = find_leaks(context, view, passages, question, starts, prompt or built_in_words())
-    return question, view, parts, leaks
+    return Examined(question, view, passages, parts, leaks)
 
 
 def combine(question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
@@ -118,7 +129,7 @@ def score_with_leaks(
     context: str, instruction: str, answer: str, evidence: Given | None = None
 ) -> tuple[Coherence, list[Leak]]:
     """``score``, and what gives the pair away in the context, worst or not."""
-    question, _, parts, leaks = examine(context, instruction, answer, known=evidence)
+    question, _, _, parts, leaks = examine(context, instruction, answer, known=evidence)
     return combine(question, parts, leaks), leaks
 
 
@@ -140,8 +151,8 @@ def locate(context: str, instruction: str, answer: str) -> list[Evidence]:
         what is asked; for a summary the strongest sentence for each of its sentences.
         Empty when nothing supports it.
     """
-    question, _, parts, _ = examine(context, instruction, answer)
-    return places.locate(context, question, parts)
+    question, _, passages, parts, _ = examine(context, instruction, answer)
+    return places.locate(passages, question, parts)
 
 
 def explain(context: str, instruction: str, answer: str, evidence: Given | None = None) -> list[str]:
@@ -149,9 +160,9 @@ def explain(context: str, instruction: str, answer: str, evidence: Given | None 
 
     ``evidence`` as for ``score``.
     """
-    question, view, parts, leaks = examine(context, instruction, answer, known=evidence)
+    question, view, passages, parts, leaks = examine(context, instruction, answer, known=evidence)
     verdict = combine(question, parts, leaks)
-    return sentences_for(context, instruction, question, view, parts, leaks, verdict)
+    return sentences_for(passages, instruction, question, view, parts, leaks, verdict)
 
 
 def window_spans(context: str) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ Knows nothing of how the numbers are shown.
 from __future__ import annotations
 
 from synthesis.coherence.evidence import answer_spans, locate
+from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.leaks import Leak
 from synthesis.coherence.parts import Parts
 from synthesis.coherence.reading import Question, View
@@ -62,10 +63,11 @@ def _support(text: str, question: Question, parts: Parts) -> str:
     return "The answer is not stated in the context; at most some of its words stand together."
 
 
-def _places(text: str, question: Question, parts: Parts) -> list[str]:
+def _places(passages: Passages, question: Question, parts: Parts) -> list[str]:
+    text = passages.text
     return [
         f"At {place.start / len(text):.0%} of the context: {_quoted(text[place.start : place.end])}"
-        for place in locate(text, question, parts)[:3]
+        for place in locate(passages, question, parts)[:3]
     ]
 
 
@@ -108,7 +110,7 @@ def _unknown(question: Question, parts: Parts, leaks: list[Leak], verdict: Coher
 
 
 def sentences_for(
-    text: str,
+    passages: Passages,
     instruction: str,
     question: Question,
     view: View,
@@ -121,8 +123,8 @@ def sentences_for(
     lines = [f"Coherence {verdict.overall:.2f} for a {verdict.kind} answer.{left}"]
     if not view.size:
         return [*lines, "The context holds no words, so nothing supports the answer."]
-    lines.append(_support(text, question, parts))
-    lines.extend(_places(text, question, parts))
+    lines.append(_support(passages.text, question, parts))
+    lines.extend(_places(passages, question, parts))
     lines.extend(_missing(instruction, view, question, parts))
     lines.extend(f"Marked down: {leak.what}." for leak in leaks)
     if unknown := _unknown(question, parts, leaks, verdict):

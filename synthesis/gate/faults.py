@@ -14,7 +14,7 @@ from synthesis.coherence import Leak, evidence
 from synthesis.coherence.leaks import repeated
 from synthesis.coherence.parts import Parts
 from synthesis.coherence.reading import Question, View
-from synthesis.coherence.restating import built_in_words, words_of
+from synthesis.coherence.restating import prompt_words
 from synthesis.coherence.scoring import combine, examine
 from synthesis.data import Coherence, Completion, Context, Pair, Prompt, Rejected
 from synthesis.text.answers import listed
@@ -236,8 +236,8 @@ def inspect(
         before: text that stands before it and may carry them, too.
     """
     text = context.text
-    said = built_in_words() | words_of((m.content for m in prompt.messages), (pair.instruction, pair.answer))
-    question, view, parts, leaks = examine(text, pair.instruction, pair.answer, said)
+    said = prompt_words((m.content for m in prompt.messages), (pair.instruction, pair.answer))
+    question, view, passages, parts, leaks = examine(text, pair.instruction, pair.answer, said)
     found = [_leak_fault(leak, text, prompt) for leak in leaks if leak.serious]
     if among is None:
         found += _off_topic(question, parts) or _missing(text, question, view, parts)
@@ -245,7 +245,7 @@ def inspect(
     else:
         found += _told_before(text, before)
         found += _unstated(among, supports(f"{before}\n\n{text}", among))
-    places = tuple(evidence.locate(text, question, parts))
+    places = tuple(evidence.locate(passages, question, parts))
     located = replace(context, evidence=places, evidence_source="located" if places else "none")
     return Inspected(located, tuple(found), combine(question, parts, leaks))
 
@@ -294,7 +294,7 @@ def _leak_fault(leak: Leak, text: str, prompt: Prompt) -> Fault:
 
 
 def _refusal(text: str) -> Leak | None:
-    _, _, _, leaks = examine(text[:_REFUSAL_WITHIN], "", "")
+    leaks = examine(text[:_REFUSAL_WITHIN], "", "").leaks
     return next((leak for leak in leaks if leak.kind == "refusal"), None)
 
 

@@ -19,6 +19,7 @@ _THOUGHT = re.compile(
     rf"|<{_NAMES}>|\[THINK\]|◁think▷|<\|channel\|>(?:analysis|commentary)[^<>|]{{0,60}}<\|message\|>",
     re.I,
 )
+_THOUGHT_MARKS = "<[◁"  # with one of which each begins
 # Channels of a server that shows no special tokens: "analysisThe user wants …assistantfinalContext: …".
 _BARE_CHANNEL, _BARE_FINAL = "analysis", "assistantfinal"
 
@@ -119,7 +120,7 @@ def _outside_thoughts(text: str) -> tuple[int, int, bool]:
         return final + len(_BARE_FINAL), len(text), False
     thoughts: list[tuple[int, int]] = []
     opened = -1
-    for match in _THOUGHT.finditer(text):
+    for match in _THOUGHT.finditer(text) if any(mark in text for mark in _THOUGHT_MARKS) else ():
         if match["close"] is None:
             opened = match.start() if opened < 0 else opened
         elif opened >= 0:

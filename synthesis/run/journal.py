@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,11 @@ TASKS = "tasks"
 _CURRENT = "current.txt"
 _MARK = ("faults", "score")  # of one among several candidates
 _LATER = ("form", "hops")  # what earlier versions do not know is not written where it says nothing
+_HEAD = ("fingerprint", "pair_id")
+_PAIR = tuple(field.name for field in fields(Pair))
+_OF_CONTEXT, _OF_REJECTED = (
+    tuple(field.name for field in fields(kind) if field.name not in _HEAD) for kind in (Context, Rejected)
+)
 _MEMBERS = {
     "contexts": ("pair", *_MARK, *(field.name for field in fields(Context))),
     "rejected": ("pair", *(field.name for field in fields(Rejected))),
@@ -118,12 +123,13 @@ class Journal:
         ``pair`` is absent only for a row that never became one.
         """
         log = self.contexts if isinstance(outcome, Context) else self.rejected
-        body = asdict(outcome)
-        del body["fingerprint"], body["pair_id"]
-        for name in _LATER:
-            if not body.get(name, True):
-                del body[name]
-        body = {"pair": asdict(pair) if pair else None, **body, **(mark._asdict() if mark else {})}
+        # Not ``asdict``, which copies all that is in them.
+        body: dict[str, Any] = {"pair": {name: getattr(pair, name) for name in _PAIR} if pair else None}
+        for name in _OF_CONTEXT if isinstance(outcome, Context) else _OF_REJECTED:
+            if (value := getattr(outcome, name)) or name not in _LATER:
+                body[name] = value
+        if mark:
+            body |= mark._asdict()
         log.append(outcome.fingerprint, outcome.pair_id, body, usage)
 
     def find(self, prompt: Prompt) -> Completion | None:

@@ -7,8 +7,8 @@ records say.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import astuple
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ _HEAD = b'{"fingerprint":"'
 _AFTER = len(_HEAD) + 32  # digits
 _PAIR = b'","pair_id":"'
 _USAGE = b'","usage":['
+_DIGITS = re.compile("[0-9a-f]{16}")
 _FILE = 48  # a place is a number of a file above so many bits, and an offset in it below
 
 
@@ -96,7 +97,7 @@ class Log:
             raise StorageError(f"{self.path} was opened for reading only")
         head: dict[str, Any] = {"fingerprint": fingerprint, "pair_id": pair_id}
         if usage is not None and usage.replies:
-            head["usage"] = astuple(usage)
+            head["usage"] = (usage.replies, usage.prompt_tokens, usage.output_tokens)
         line = sealed(head | body)
         try:
             with storage_errors(self.path):
@@ -247,7 +248,5 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 def _key(identity: str) -> int:
     """64 bits of an identity: its first 16 hex digits, or those of its hash."""
-    digits = identity[:16]
-    if len(digits) < 16 or not all(c in "0123456789abcdef" for c in digits):
-        digits = content_hash(identity)[:16]
-    return int(digits, 16)
+    found = _DIGITS.match(identity)
+    return int(found[0] if found else content_hash(identity)[:16], 16)

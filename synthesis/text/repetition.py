@@ -6,6 +6,8 @@ Runs of plain words are compared (``synthesis.text.ngrams``). Knows nothing of w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import sub
 from typing import NamedTuple
 
 from synthesis.text.ngrams import plain_words
@@ -47,18 +49,21 @@ class Repetition(NamedTuple):
 def repetition(text: str, before: str = "") -> Repetition:
     """How much a text repeats itself, or ``before``, the text that it goes on from."""
     words = plain_words(text)
-    unspaced = 2 * sum(map(is_solid, [word for word in words if len(word) == 1])) > len(words)
+    single = [] if text.isascii() else [word for word in words if len(word) == 1]
+    unspaced = 2 * sum(map(is_solid, single)) > len(words)
     scale = _LETTERS_A_WORD if unspaced else 1
     known = set(map(hash, _runs(plain_words(before), scale * _RUN))) if before else set()
     codes = list(map(hash, _runs(words, scale * _RUN)))
-    looped, turn = _looped(words, scale * _LOOPED_RUN, scale * _FEWEST)
+    distinct = set(codes)
+    # The shortest loop (three turns of a third of ``_FEWEST`` words) has more than two runs over again.
+    loops = len(codes) - len(distinct) > 2
+    looped, turn = _looped(words, scale * _LOOPED_RUN, scale * _FEWEST) if loops else (0.0, ())
     phrase = ("" if unspaced else " ").join(turn)
-    if len(codes) - len(set(codes) - known) < scale * _FEWEST:  # so many stood there before
+    new = distinct - known if known else distinct
+    if len(codes) - len(new) < scale * _FEWEST:  # so many stood there before
         return Repetition(looped=looped, phrase=phrase)
-    again: list[bool] = []
-    for code in codes:
-        again.append(code in known)
-        known.add(code)
+    first = dict.fromkeys(known, -1)
+    again = [first.setdefault(code, place) < place for place, code in enumerate(codes)]
     return Repetition(sum(again) / len(again), _worst(again, scale * _STRETCH), looped, phrase)
 
 
@@ -68,10 +73,8 @@ def _runs(words: Sequence[str], n: int) -> list[tuple[str, ...]]:
 
 def _worst(again: Sequence[bool], width: int) -> float:
     """The largest share among ``width`` neighbours; that of all where there are fewer."""
-    most = inside = sum(again[:width])
-    for place in range(width, len(again)):
-        inside += again[place] - again[place - width]
-        most = max(most, inside)
+    inside = accumulate(map(sub, again[width:], again), initial=sum(again[:width]))
+    most: int = max(inside)
     return most / min(width, len(again))
 
 
@@ -83,14 +86,14 @@ def _looped(words: Sequence[str], n: int, fewest: int) -> tuple[float, Sequence[
     step = length = 0  # so many runs in a row stand ``step`` words behind their likes
     for place, run in enumerate([*_runs(words, n), ()]):
         behind = place - last.get(run, place)
-        if behind and behind == step:
-            length += 1
-        else:
-            again = length + n - 1
-            if step and again >= 2 * step and again + step >= fewest:
-                total += again + step
-                if again > longest:
-                    longest, turn = again, words[place - length : place - length + step]
-            step, length = behind, 1
         last[run] = place
+        if behind == step:
+            length += 1
+            continue
+        again = length + n - 1
+        if step and again >= 2 * step and again + step >= fewest:
+            total += again + step
+            if again > longest:
+                longest, turn = again, words[place - length : place - length + step]
+        step, length = behind, 1
     return min(1.0, total / max(1, len(words))), turn

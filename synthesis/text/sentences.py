@@ -46,6 +46,7 @@ _MAYBE = frozenset(
         "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun"
     )
 )
+_LISTED = _BOUND | _NUMBERED | _MAYBE
 # Behind a day's number: "am 3. Oktober". Where months are written small a sentence goes on in any case.
 _MONTHS = frozenset(
     split_words("januar februar märz april mai juni juli august september oktober november dezember")
@@ -69,17 +70,14 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     """The same, one at a time."""
     start = 0
     for match in _STOP.finditer(text):
-        if text[match.start()] not in _NO_BLANK_AFTER and not _ends(text, start, *match.span()):
+        stop, end = match.span()
+        if text[stop] not in _NO_BLANK_AFTER and not _ends(text, start, stop, end):
             continue
-        yield from _trimmed(text, start, match.end())
-        start = match.end()
-    yield from _trimmed(text, start, len(text))
-
-
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    body = text[start:end].lstrip()
-    if body:
-        yield end - len(body), end - len(body) + len(body.rstrip())
+        if body := text[start:end].lstrip():
+            yield end - len(body), end - len(body) + len(body.rstrip())
+        start = end
+    if body := text[start:].lstrip():
+        yield len(text) - len(body), len(text) - len(body) + len(body.rstrip())
 
 
 def _ends(text: str, sentence: int, start: int, end: int) -> bool:
@@ -103,6 +101,8 @@ def _abbreviates(text: str, sentence: int, stop: int, following: int) -> bool:
     written = text[max(sentence, stop - _LONGEST) : stop].split()
     word = written[-1].lstrip(_OPENING) if written else ""
     plain = word.lower()
+    if len(word) > 1 and "." not in word and plain not in _LISTED and not word.isdecimal():
+        return False  # most words, and quickly told
     if plain in _BOUND:
         return True
     if plain in _NUMBERED and _ROMAN_OR_DIGITS.match(text, following):

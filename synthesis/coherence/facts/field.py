@@ -6,7 +6,7 @@ Knows nothing of answers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from synthesis.coherence.facts.candidates import Candidate
 from synthesis.coherence.facts.passages import Passages
@@ -57,10 +57,10 @@ class Field:
         titled = any(map(str.strip, passages.titles))
         self.led = self._by_title(joined) if titled else self._by_names(joined, names)
 
-    def share(self, words: Iterable[str]) -> float:
+    def share(self, words: Collection[str]) -> float:
         """The weight of some of the asked terms, of all of them."""
         # Exact sums, so that the order in which a set gives its words changes nothing.
-        return math.fsum(map(self.weights.__getitem__, words)) / self.total
+        return math.fsum(map(self.weights.__getitem__, words)) / self.total if words else 0.0
 
     def _by_title(self, joined: list[set[str]]) -> list[float]:
         """What each sentence holds with the strongest sentence that names its passage."""

@@ -41,10 +41,10 @@ class Passages:
     """The sentences of a text with their terms, and the titles of its passages.
 
     A title is given as terms with blanks around them, one blank where there is none; ``terms`` are those of
-    the whole text.
+    the whole text. ``spans`` are the characters of all its sentences, titles and the like included.
     """
 
-    __slots__ = ("_heads", "sentences", "terms", "text", "titles")
+    __slots__ = ("_ends", "_heads", "sentences", "spans", "terms", "text", "titles")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -52,12 +52,15 @@ class Passages:
         self.titles: list[str] = []
         self._heads: list[str] = []
         self.sentences: list[Said] = []
-        last, found = 0, list(sentence_spans(text))
+        self.spans = found = list(sentence_spans(text))
+        self._ends: list[int] = []
+        last = 0
         for place, (start, end) in enumerate(found):
             breaks = text.count("\n", last, start)
             last = end
             sequence = terms(text[start:end])
             self.terms += sequence
+            self._ends.append(len(self.terms))
             if (breaks or not place) and _NUMBERED.match(text[start:end]):
                 continue
             ahead = found[place + 1][0] if place + 1 < len(found) else end
@@ -71,6 +74,16 @@ class Passages:
             words = f" {' '.join(sequence)} "
             size = len(self.terms)
             self.sentences.append(Said(start, end, len(self.titles) - 1, words, size - len(sequence), size))
+
+    def spans_holding(self, wanted: Collection[str]) -> list[set[str]]:
+        """Per span: the terms of it that are wanted."""
+        found: list[set[str]] = [set() for _ in self.spans]
+        number = 0
+        for place in [i for i, term in enumerate(self.terms) if term in wanted]:
+            while place >= self._ends[number]:
+                number += 1
+            found[number].add(self.terms[place])
+        return found
 
     def holding(self, wanted: Collection[str]) -> list[list[tuple[int, str]]]:
         """Per sentence: the terms of it that are wanted, each with its place among them, in order."""

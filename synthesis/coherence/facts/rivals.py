@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from operator import mul
 
@@ -121,12 +121,7 @@ def _standing(field: Field, candidate: Candidate) -> tuple[float, ...]:
 def _shape(field: Field, candidate: Candidate) -> set[int]:
     """Which of ``_SHAPES`` the candidate has, as their places."""
     text, sentences, held = field.passages.text, field.passages.sentences, field.held
-    words = candidate.words.split()
-    found = {_LENGTH[min(len(words), 4) - 1]}
-    if all(weight(w) <= COMMON_WEIGHT for w in words):
-        found.add(_COMMON)
-    if countries_in(words):
-        found.add(_COUNTRY)
+    found = set(_own_shape(candidate.words))
     if candidate.words in field.titles:
         found.add(_TITLE)
     if any(number != candidate.at[0][0] for number, _, _ in candidate.at):
@@ -155,7 +150,19 @@ def _shape(field: Field, candidate: Candidate) -> set[int]:
             found.add(_COMMA)
     if opening == min(len(candidate.at), _LOOKED_AT):
         found.add(_OPENS)
-    return found | _figure_shape(words)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _own_shape(said: str) -> frozenset[int]:
+    """What the words of a candidate tell, wherever it stands."""
+    words = said.split()
+    found = {_LENGTH[min(len(words), 4) - 1]}
+    if all(weight(w) <= COMMON_WEIGHT for w in words):
+        found.add(_COMMON)
+    if countries_in(words):
+        found.add(_COUNTRY)
+    return frozenset(found | _figure_shape(words))
 
 
 def _figure_shape(words: Sequence[str]) -> set[int]:
