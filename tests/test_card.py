@@ -14,7 +14,7 @@ from builder import resources
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.card import MARKER, NOTES, escape, fence
 from builder.folder.schema import chat_row, raw_row, rejected_row
-from builder.folder.statistics import Statistics, shorten
+from builder.folder.statistics import Statistics, counted_reasons, shorten
 from builder.folder.versions import mark_published
 from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample, content_hash
 from synthesis.errors import ContextSynthesisError
@@ -327,10 +327,39 @@ def test_replies_that_are_not_the_pair_s_answer_are_counted(tmp_path: Path) -> N
 def test_statistics_have_bounded_size() -> None:
     statistics = Statistics()
     for number in range(3_000):
-        statistics.add(rejected_row(Rejected("p", "parse", f"line {number}", "")))
+        statistics.add(rejected_row(Rejected("p", "parse", f"line{number}x", "")))
     reasons = statistics.to_dict()["reasons"]
     assert len(reasons) == Statistics.MOST_NAMES + 1
     assert sum(reasons.values()) == 3_000
+
+
+def test_what_each_row_tells_of_itself_is_no_reason_of_its_own() -> None:
+    told = {
+        "assembly": "the context takes {n} tokens and the budget is 2,048 (2k): ask for more",
+        "check": "missing: the text does not state “{n}”; asked 3 times",
+        "parse": "short: {n} words where 2000 were asked",
+        "filter": "support: 0.{n} under 0.3",
+    }
+    statistics = Statistics()
+    for stage, reason in told.items():
+        for number in range(100, 400):
+            statistics.add(rejected_row(Rejected("p", stage, reason.format(n=number), "")))
+    counted = statistics.to_dict()["reasons"]
+    assert counted == {
+        "assembly: the context takes more tokens than its budget": 300,
+        "check: missing": 300,
+        "parse: short": 300,
+        "filter: support": 300,
+    }
+    assert counted_reasons({"reasons": counted}) == counted
+    # As a folder of an earlier version has it.
+    before = {f"assembly: {told['assembly'].format(n=number)}": 2 for number in range(100, 105)}
+    before |= {"pairs: answer is missing (no column answer, output)": 1, "others": 7}
+    assert counted_reasons({"reasons": before}) == {
+        "assembly: the context takes more tokens than its budget": 10,
+        "pairs: answer is missing (no column answer, output)": 1,
+        "others": 7,
+    }
 
 
 def test_shorten_shows_the_place_asked_for() -> None:

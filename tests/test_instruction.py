@@ -11,8 +11,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from builder.cli.summary import failure
 from builder.job import batch as batches
 from builder.job.execute import execute, plan, retry
+from builder.report.write import report
 from synthesis.data import Completion, Pair
 from synthesis.errors import ConfigError, FolderError, TemplateError
 from synthesis.gate.questions import judged, read_reply
@@ -22,6 +24,7 @@ from synthesis.sources.texts import LongText, read_texts
 from tests.batch_server import serve_batches
 from tests.openai_helpers import KEY
 from tests.openai_server import Asked, Reply, serve
+from tests.pages import Page
 
 TOWN = (
     "The Varrow tower clock was built in 1841 by Ilse Brandt, a smith of the lower town. Ilse Brandt was a "
@@ -362,3 +365,28 @@ def test_the_column_of_the_texts_is_named_behind_their_source() -> None:
     }
     with pytest.raises(ConfigError, match=r"--column.*--contexts 'books.jsonl\?columns=body'"):
         from_dict(table)
+
+
+def test_card_and_page_speak_of_questions_and_count_drops_by_what_they_are(tmp_path: Path) -> None:
+    long = {f"long{number}.md": "\n\n".join([TOWN] * 8)[: 5000 + 300 * number] for number in range(4)}
+    folder_of(tmp_path, {"town.md": TOWN, "note.txt": TOWN.split("\n")[0]} | long)
+    execute(config(tmp_path, **{"filters.min_words": "40", "questions.kinds": ("span",)}), Silent())
+    dropped = [row["reason"] for row in rows_of(tmp_path / "run", "-rejected") if row["stage"] == "assembly"]
+    assert len(set(dropped)) > 1  # each with its own figures
+    card = (tmp_path / "run" / "dataset" / "README.md").read_text()
+    written = report(tmp_path / "run").page.read_text()
+    page = Page(written)
+    kind = "assembly: the context with its question and answer takes more tokens than its budget"
+    assert f"{kind} | {len(dropped)} |" in card
+    (table,) = [rows for label, rows in page.tables.items() if label.startswith("Stage and reason")]
+    assert [row[2] for row in table if row[0] == kind] == [str(len(dropped))]
+    kept = len(rows_of(tmp_path / "run"))
+    of = re.search(rf"kept {kept} of (\d+) questions", card)
+    assert of and f"kept {kept} of {of[1]} questions" in written
+    assert "<dt>questions</dt>" in written and "<dt>contexts</dt>" not in written
+    assert "no pair was made" in failure_of(tmp_path)
+
+
+def failure_of(tmp_path: Path) -> str:
+    strict = config(tmp_path, out=str(tmp_path / "strict"), **{"filters.min_words": "9000"})
+    return failure(execute(strict, Silent()), strict)

@@ -21,7 +21,7 @@ _NOT_OF_A_MODEL = ("pairs: ", "assembly: ", "contamination: ")
 
 def tell_summary(summary: Summary, config: RunConfig) -> list[str]:
     """The last lines of a job."""
-    return [_made(summary, "pair" if config.asks else "context"), *_details(summary, config)]
+    return [_made(summary, _what(config)), *_details(summary, config)]
 
 
 def failure(summary: Summary, config: RunConfig) -> str:
@@ -38,11 +38,11 @@ def failure(summary: Summary, config: RunConfig) -> str:
     if summary.counts.left:
         more = "--max-cost" if config.cost.max_cost else "--max-total-tokens"
         return f"the budget does not reach further: {left}. Go on with a higher one: {again} {more} ..."
-    reasons = summary.quality.reasons
+    reasons, what = summary.quality.reasons, _what(config)
     if not summary.contexts and reasons and all(one.startswith("filter: ") for one in reasons):
-        return "the filters dropped every context, for the reasons above; loosen them and run again"
+        return f"the filters dropped every {what}, for the reasons above; loosen them and run again"
     if not summary.contexts:
-        return "no context was made; the reasons are " + (
+        return f"no {what} was made; the reasons are " + (
             f"above, each with its text in {config.out_dir / 'journal' / 'rejected.jsonl'}"
             if reasons
             else "not known: the source has no pairs"
@@ -121,6 +121,11 @@ def _why_short(config: RunConfig) -> str:
     return (
         f"for lack of other contexts. {', '.join(['Add texts' if config.asks else 'Add pairs', *ways])}{tail}"
     )
+
+
+def _what(config: RunConfig) -> str:
+    """What a job makes."""
+    return "pair" if config.asks else "context"
 
 
 def _some(number: int, what: str) -> str:

@@ -12,7 +12,7 @@ from builder.folder.facts import CARD_FACTS, IMPORTED, ORDER, UNNAMED
 from builder.folder.figures import families
 from builder.folder.parquet import clean
 from builder.folder.schema import ASKED_MEANINGS, COLUMNS
-from builder.folder.statistics import LONGEST_REASON
+from builder.folder.statistics import LONGEST_REASON, counted_reasons
 from builder.folder.versions import Manifest, read_manifests
 from builder.resources import card_template
 from builder.wording import readable_size
@@ -286,7 +286,7 @@ def _lines(value: object) -> Any:
 
 def reasons(manifest: Manifest) -> list[dict[str, Any]]:
     """Stages and reasons of a rejected config, most frequent first; rare ones summed up."""
-    counts = manifest.statistics.get("reasons", {})
+    counts = counted_reasons(manifest.statistics)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     lines = [
         (f"{reason}…" if len(reason) == LONGEST_REASON else reason, count)
@@ -297,14 +297,20 @@ def reasons(manifest: Manifest) -> list[dict[str, Any]]:
     return [{"config": manifest.config, "reason": reason, "rows": f"{count:,}"} for reason, count in lines]
 
 
+def made_of(manifest: Manifest) -> str:
+    """What the rows of a raw config are: ``contexts`` for pairs, or ``questions`` for texts."""
+    return "questions" if _asks(manifest) else "contexts"
+
+
 def filters(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
-    """Per filtered config: its settings, and how many contexts each filter dropped."""
+    """Per filtered config: its settings, and how many contexts or questions each filter dropped."""
     found = []
     for manifest, details in _with(listed, "filters"):
         dropped = _mapping(details, "dropped")
         found.append(
             {
                 "config": manifest.config,
+                "what": made_of(manifest),
                 "settings": ", ".join(
                     f"{name.replace('_', ' ')} {_setting(value)}".rstrip()
                     for name, value in _mapping(details, "settings").items()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from builder.folder.reading import batches
 from builder.folder.schema import Row
 from builder.folder.versions import Manifest
+from synthesis.run.alike import kind_of_rejection
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 LONGEST_REASON = 160  # characters that a reason is counted by
+_TOLD_BY_KIND = ("assembly", "check", "parse")  # stages whose reasons tell of the row, behind their kind
 
 
 class Statistics:
@@ -97,9 +99,23 @@ class Statistics:
 
 
 def _reason(stage: str, reason: str) -> str:
-    # Filters give the row's own figures; what they are counted by stands before them.
+    """What a dropped row is counted by: figures and texts of its own are no part of it."""
+    if stage in _TOLD_BY_KIND:
+        return kind_of_rejection(stage, reason)
     told = reason.partition(":")[0] if stage in ("filter", "contamination") else reason
     return f"{stage}: {told}"[:LONGEST_REASON]
+
+
+def counted_reasons(statistics: Mapping[str, Any]) -> dict[str, int]:
+    """How many rows of a rejected config were dropped for each stage and reason.
+
+    Earlier versions counted some by each row's own figures; such are put together.
+    """
+    counts: Counter[str] = Counter()
+    for told, rows in statistics.get("reasons", {}).items():
+        stage, _, reason = told.partition(": ")
+        counts[_reason(stage, reason) if reason else told] += rows
+    return dict(counts)
 
 
 def _sample_of(row: Mapping[str, Any]) -> Row:

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from builder.folder.card import made_of
 from builder.folder.figures.style import png, styled
 from builder.folder.statistics import PARTS
 from builder.report.page import Figure, fill
@@ -221,7 +222,7 @@ def _overview(sides: Sequence[Side]) -> PageTable:
         )
     heads = [
         "side",
-        "contexts",
+        _what(sides),
         "shared",
         "dropped",
         "words",
@@ -231,7 +232,7 @@ def _overview(sides: Sequence[Side]) -> PageTable:
         "seconds",
     ]
     return PageTable(
-        "Means of all contexts of a side. Shared: pairs it has in common with the first. Dropped: of all "
+        "Means of all rows of a side. Shared: pairs it has in common with the first. Dropped: of all "
         "that were written. Tokens written and seconds: of the last run.",
         heads,
         rows,
@@ -249,9 +250,15 @@ def _by_task(sides: Sequence[Side], tasks: Sequence[str]) -> PageTable:
                 rows.append([task, side.name, f"{len(words):,}", ends, *parts])
     return PageTable(
         "By task. Words: least / mean / most; coherence and its parts: means.",
-        ["task", "side", "contexts", "words", *PARTS],
+        ["task", "side", _what(sides), "words", *PARTS],
         rows,
     )
+
+
+def _what(sides: Sequence[Side]) -> str:
+    """What the rows of all sides are, in one word."""
+    kinds = {made_of(side.manifest) for side in sides}
+    return kinds.pop() if len(kinds) == 1 else "rows"
 
 
 def _paired(sides: Sequence[Side]) -> PageTable | None:

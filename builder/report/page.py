@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from builder.folder.card import contamination, filters, reasons
+from builder.folder.card import contamination, filters, made_of, reasons
 from builder.folder.schema import Row
 from builder.folder.statistics import shorten
 from builder.folder.versions import Manifest
@@ -127,8 +127,9 @@ def _counts(found: Findings) -> list[tuple[str, str]]:
         kind: sum(one.rows for one in newest if one.kind == kind)
         for kind in ("raw", "chat", "rl", "rejected")
     }
+    raw = sorted({made_of(one) for one in newest if one.kind == "raw"})
     shown = [
-        ("contexts", kinds["raw"]),
+        (" and ".join(raw) or "contexts", kinds["raw"]),
         ("samples", kinds["chat"] or kinds["rl"]),
         ("rejected", kinds["rejected"]),
     ]

@@ -17,7 +17,7 @@ from builder.folder.checks import check_complete
 from builder.folder.facts import words_of
 from builder.folder.place import find_built
 from builder.folder.reading import batches
-from builder.folder.statistics import FULL, PARTS
+from builder.folder.statistics import FULL, PARTS, counted_reasons
 from builder.folder.versions import Manifest, damaged, is_sound, read_manifests
 from synthesis.coherence.scoring import score_with_leaks
 from synthesis.data import content_hash
@@ -198,7 +198,7 @@ def _measured(name: str, run: RunFolder, dataset: Path, manifest: Manifest, most
     dropped = next((one for one in others if one.config == f"{manifest.config}-rejected"), None)
     return Side(
         name, manifest, run.read_manifest(), ids, tasks, numbers, texts, leaks, _shared(runs),
-        tuple(_chats(dataset, manifest, others)), dropped.statistics.get("reasons", {}) if dropped else {},
+        tuple(_chats(dataset, manifest, others)), counted_reasons(dropped.statistics) if dropped else {},
     )  # fmt: skip
 
 
