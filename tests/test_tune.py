@@ -75,6 +75,17 @@ def test_a_setting_that_cannot_be_is_a_line_with_its_reason(tmp_path: Path) -> N
             tune(asking(server.url, tmp_path, concurrency=0), Sweep(2, 2, 60), lambda _: None)
 
 
+def test_a_reason_is_told_once_and_a_missing_file_is_mentioned(tmp_path: Path) -> None:
+    file = tmp_path / "none.toml"
+    options = ["--engine", "openai", "--model", "m", "--pairs", str(pairs(tmp_path)), "--words", "60"]
+    with serve(lambda _: Reply()) as server:
+        options += ["--option", f"base_url={server.url}", "--prompts", "2", "--repeats", "2"]
+        done = CliRunner().invoke(app, ["tune", str(file), *options, "--option", "concurrency=0"])
+    assert done.exit_code == 2
+    assert done.output.count("generation.options.concurrency") == 1
+    assert f"there is no {file}" in done.output and not file.exists()
+
+
 def test_no_caches_help_a_later_turn(tmp_path: Path) -> None:
     with serve(lambda _: Reply()) as server:
         trial = try_setting(asking(server.url, tmp_path), {}, Sweep(3, 2, 60))

@@ -53,27 +53,32 @@ def tune(
     of some six settings.
     """
     file = named_file(run_file, config) or _FILE
-    resolved = configured(file if file.is_file() else None, given)  # one that is not there is made
+    there = file.is_file()
+    resolved = configured(file if there else None, given)  # one that is not there is made
     if resolved.generation.engine == "composer" and not given.get("engine"):
         resolved = replace(resolved, generation=replace(resolved.generation, engine="vllm"))
     from builder.job.tuning import REST, Sweep, TriedSetting, table_of, write_best
     from builder.job.tuning import tune as search
 
+    if not (there or quiet):
+        made = "it is made when something is faster" if write else "it stays so"
+        typer.echo(f"there is no {file}: what is not given here is as by default, and {made}", err=True)
     trials: list[TriedSetting] = []
 
     def found(trial: TriedSetting) -> None:
         trials.append(trial)
         if not quiet:
-            told = f"{trial.rate:,.0f} tokens/s" if trial.rates else trial.reason
+            told = f"{trial.rate:,.0f} tokens/s" if trial.rates else "does not run"  # the table says why
             typer.echo(f"{trial.name}: {told}", err=True)
 
     best = search(resolved, Sweep(prompts, repeats, each), found)
     lines = table_of(trials)
+    stays = f"{file} is left as it is" if there else f"no {file} is made"
     if not best.changes:
-        lines.append(f"nothing is faster than '{REST}' by more than the rates vary; {file} is left as it is")
+        lines.append(f"nothing is faster than '{REST}' by more than the rates vary; {stays}")
     elif write:
         write_best(file, resolved, best)
         lines.append(f"{best.name} is written into {file}; next: context-synthesis run {file}")
     else:
-        lines.append(f"{best.name} is fastest; {file} is left as it is")
+        lines.append(f"{best.name} is fastest; {stays}")
     typer.echo("\n".join(lines))

@@ -95,7 +95,8 @@ def tune(config: RunConfig, sweep: Sweep, found: Callable[[TriedSetting], None])
 
     def tried(changes: Mapping[str, Any]) -> TriedSetting:
         trial = try_setting(config, changes, sweep)
-        found(trial)
+        if changes or trial.rates:
+            found(trial)
         return trial
 
     rest = tried({})
