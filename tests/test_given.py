@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from builder.cli.main import main
 from builder.cli.options import overridden
+from builder.cli.summary import tell_summary
 from builder.folder.codes import tell_codes
+from builder.job.execute import execute
 from synthesis.errors import ConfigError
 from synthesis.keys import holds_key, without_keys
 from synthesis.options import RunConfig, from_dict, load_config, override
+from tests.pages import Quiet
 
 Said = Callable[..., str]
 KEY = "sk-proj-abcd1234efgh5678ijkl9012"
@@ -222,6 +227,38 @@ def test_a_run_says_what_it_read_and_what_the_hub_will_not_know(
     assert "train.jsonl; left out by the split: test.jsonl (test)" in told and "'foo' is no licence" in told
     assert "as no distractors were asked for" in told and "distractors random" not in told
     assert "left out by the split: test.jsonl (test)" in said("plan", *given, "--out", tmp_path / "other")
+
+
+@pytest.mark.parametrize("tasks", [1, 2])
+def test_what_is_advised_for_short_samples_would_help(tmp_path: Path, tasks: int) -> None:
+    rows = [{"instruction": f"Who kept light {n}?", "answer": f"Keeper {n}"} for n in range(4)]
+    (tmp_path / "pairs").mkdir()
+    for number in range(tasks):
+        text = "".join(json.dumps({**row, "task": f"task{number}"}) + "\n" for row in rows[number::tasks])
+        (tmp_path / "pairs" / f"part{number}.jsonl").write_text(text)
+    base = override(
+        RunConfig(),
+        {
+            "pairs.source": str(tmp_path / "pairs"),
+            "out": str(tmp_path / "run"),
+            "generation.words": 60,
+            "samples.lengths": ("1k",),
+        },
+    )
+    summary = execute(base, Quiet())
+
+    def advised(**changes: Any) -> str:
+        config = override(base, {f"samples.{name}": value for name, value in changes.items()})
+        return next(line for line in tell_summary(summary, config) if line.startswith("shorter than asked"))
+
+    assert ("--distractors random" in advised()) == (tasks > 1)
+    assert "--distractors same-task:0.5,corpus:0.5 --corpus SRC" in advised()
+    for other in ("random", "lexical", "lexical:0.5,same-task:0.5", "random:0.5,same-task:0.5"):
+        assert "use --distractors random" not in advised(distractors=other)
+    assert "larger --corpus" in advised(distractors="corpus:0.5,same-task:0.5", corpus="x")
+    assert "--corpus SRC" not in advised(distractors="corpus", corpus="x")
+    assert "raise --max-reuse" in advised(max_reuse=1) and "max-reuse" not in advised()
+    assert "leave --distractors none out" in advised(distractors="none")
 
 
 @pytest.mark.parametrize(

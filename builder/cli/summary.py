@@ -13,6 +13,7 @@ from synthesis.sources.splits import tell_files
 
 if TYPE_CHECKING:
     from builder.job.execute import Summary
+    from synthesis.assembly.options import Choice
     from synthesis.options import RunConfig
 
 _MOST_REASONS = 6
@@ -95,7 +96,7 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
             f"{summary.realised.contexts:,}; on average {summary.realised.mean:.0%} of the words"
         )
     if summary.short:
-        yield f"shorter than asked: {_some(summary.short, 'sample')}, {_why_short(config)}"
+        yield f"shorter than asked: {_some(summary.short, 'sample')}, {_why_short(summary, config)}"
     if files := tell_files(summary.source or {}):
         yield files
     yield from tell_codes(config.dataset.language, config.dataset.license)
@@ -110,17 +111,43 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
             yield f"next: context-synthesis report {config.out_dir}"
 
 
-def _why_short(config: RunConfig) -> str:
-    asked = config.samples.distractors
+def _why_short(summary: Summary, config: RunConfig) -> str:
+    """What keeps samples from their length, and what would help here."""
+    from synthesis.assembly.options import parse_distractors
+
+    made = config.samples
+    chosen = parse_distractors(made.distractors)
     longer = config.generation.engine != IMPORTED and not config.asks  # else the words are not ours to choose
-    if asked == "none":
+    if chosen.uses("none"):
         words = "Raise --words, or leave" if longer else "Leave"
         return f"as no distractors were asked for. {words} --distractors none out"
-    ways = ["raise --words"] * longer + ["use --distractors random"] * ("random" not in asked)
-    tail = f"{',' if len(ways) > 1 else ''} or {ways.pop()}" if ways else ""
-    return (
-        f"for lack of other contexts. {', '.join(['Add texts' if config.asks else 'Add pairs', *ways])}{tail}"
-    )
+    outside = chosen.uses("corpus")
+    ways = ["raise --words"] if longer else []
+    if made.max_reuse:
+        ways.append("raise --max-reuse")
+    if outside:
+        ways.append("give a larger --corpus")
+    # Both of the others may take what is of another task already.
+    alone = chosen.uses("same-task") and not (chosen.uses("random") or chosen.uses("lexical"))
+    if alone and _has_several_tasks(summary):
+        ways.append("use --distractors random")
+    if not outside:
+        ways.append(f"take texts of yours as well (--distractors {_with_corpus(chosen)} --corpus SRC)")
+    first = "Add texts" if config.asks else "Add pairs"
+    *others, last = [first, *ways]
+    return f"for lack of other contexts. {', '.join(others)}{',' if len(others) > 1 else ''} or {last}"
+
+
+def _has_several_tasks(summary: Summary) -> bool:
+    from builder.folder.versions import read_manifests
+
+    newest = [versions[-1] for versions in read_manifests(summary.dataset.path).values()]
+    return len({task for one in newest if one.kind == "raw" for task in one.statistics.get("tasks", ())}) > 1
+
+
+def _with_corpus(chosen: Choice) -> str:
+    """The same distractors, half of them from a corpus."""
+    return ",".join([*(f"{name}:{share / 2:g}" for name, share in chosen.parts), "corpus:0.5"])
 
 
 def _what(config: RunConfig) -> str:
