@@ -83,7 +83,8 @@ class Prompt:
 
     ``fingerprint`` names everything that determines the reply (pair, template text,
     engine, model, sampling); finished work is known by it. ``opening`` is what a reply has to
-    begin with, word for word; an engine that can puts it into the model's mouth.
+    begin with, word for word; an engine that can puts it into the model's mouth. ``writer`` is what the
+    model that is to answer is called among several; empty where there is one, or any may.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Prompt:
     messages: tuple[Message, ...]
     fingerprint: str
     opening: str = ""
+    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,9 +165,17 @@ def test_in_memory_the_best_of_each_is_given() -> None:
 
 
 def test_the_first_is_the_one_that_would_be_written_alone() -> None:
-    (alone,) = candidate_names("0" * 32, 1)
-    assert list(candidate_names("0" * 32, 3))[0] == alone == "0" * 32
-    assert len(set(candidate_names("0" * 32, 9))) == 9
+    (alone,) = candidate_names(["0" * 32], [0])
+    assert list(candidate_names(["0" * 32], [0] * 3))[0] == alone == "0" * 32
+    assert len(set(candidate_names(["0" * 32], [0] * 9))) == 9
+
+
+def test_what_a_model_writes_beside_others_has_the_name_that_it_has_alone() -> None:
+    one, other = "0" * 32, "1" * 32
+    names = list(candidate_names([one, other], [0, 1, 0, 1, 0]))
+    assert names[::2] == list(candidate_names([one], [0] * 3))
+    assert names[1::2] == list(candidate_names([other], [0] * 2))
+    assert len(set(candidate_names([one, one], [0, 1, 0]))) == 3  # two servers of one model
 
 
 def test_candidates_that_would_all_be_the_same_are_refused() -> None:

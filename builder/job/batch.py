@@ -112,10 +112,10 @@ class _OpenRun:
                 yield asked
                 break
             works.take(reply)
-        for made, outcome, usage in self.job.ended(works.finished()):
+        for made, outcome, usage, writer in self.job.ended(works.finished()):
             # A request that fails for good is never settled, and recorded once all the same.
             if outcome != self.journal.find_rejected(prompt.fingerprint):
-                self.journal.add(outcome, made, usage, self.job.mark(outcome, made))
+                self.journal.add(outcome, made, usage, self.job.mark(outcome, made), writer)
 
     def ended(self) -> list[tuple[BatchJob, BatchStatus]]:
         """The batches whose replies can be taken."""

@@ -120,11 +120,11 @@ def estimate(
         states[row.state] = states.get(row.state, 0) + 1
         contexts += sum(1 for _ in row.missing(job, journal))
         sort = prompts.open if row.is_open else prompts.settled
-        if row.prompt is not None and len(sort) < _COUNTED:
-            sort.append(row.prompt.messages)
-        if row.prompt is not None and row.is_open and job.engine.free and looked < _LOOKED:
+        if row.prompts and len(sort) < _COUNTED:
+            sort.append(row.prompts[0].messages)
+        if row.is_open and job.engine.free and looked < _LOOKED:
             looked += 1
-            quoted += job.engine.needs_model(row.prompt)
+            quoted += job.engine.needs_model(row.prompts[0])
     counts = Counts(**states, failed="")
     usage, rests_on = _usage(job, contexts, prompts, tokenizer, journal, words_before)
     required, asking = _required(config, counts.todo, journal)

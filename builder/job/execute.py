@@ -240,10 +240,9 @@ def _as_written(origin: Origin, journal: Journal) -> Origin:
 
 def _usages(journal: Journal, job: Job) -> dict[str, Usage]:
     """What each model of a mix took, by what it is called there; nothing for one alone."""
-    engine, seed = job.engine, job.sampling.seed
-    if not isinstance(engine, MixedEngine):
+    if not isinstance(job.engine, MixedEngine):
         return {}
-    return journal.usage_by(lambda pair_id: engine.parts[engine.place(pair_id, seed)].name)
+    return {name or "others": usage for name, usage in journal.usage_by.items() if usage.replies}
 
 
 def _rejected(dataset: FolderResult, journal: Journal) -> int:

@@ -152,6 +152,18 @@ class BaseEngine(ABC):
         """Who answers the prompts of a pair in a run of this seed: itself, unless it is several."""
         return self
 
+    def writers(self, pair_id: str, seed: int) -> Sequence[str]:
+        """What those are called who write for a pair in a run of this seed; "" for an engine that is one."""
+        return ("",)
+
+    def part(self, writer: str) -> BaseEngine:
+        """The engine behind one of the names of ``writers``."""
+        return self
+
+    def turns(self, count: int) -> Sequence[int]:
+        """Which of a pair's ``writers`` has each of so many candidates, by their places."""
+        return (0,) * count
+
     def needs_model(self, prompt: Prompt) -> bool:
         """Whether the prompt's pair is of a kind that takes a model, which this engine is not."""
         return False

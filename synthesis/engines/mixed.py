@@ -1,7 +1,8 @@
-"""Several models at once, each for a share of the pairs.
+"""Several models at once, each for a share of the pairs, or all of them for every pair.
 
-Which of them a pair is given to follows from the pair and the run's seed alone: every prompt of a pair,
-asked again or a section, goes to the same. With other shares as few pairs move as can be.
+Which of them a pair is given to follows from the pair and the run's seed alone. With other shares as few
+pairs move as can be. Where every pair gets several candidates, these may be divided among the models
+instead. Every prompt of a work, asked again or a section, goes to the model that it began with.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _PATIENCE = 10.0  # seconds for engines to end when nobody wants their replies a
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A model of a mix: what it is called there, and its share (any number above 0) of the pairs."""
+    """A model of a mix: what it is called there, and its share (any number above 0) of what is written."""
 
     name: str
     share: float
@@ -30,14 +31,20 @@ class Member:
 
 
 class MixedEngine(BaseEngine):
-    """Gives each prompt to the engine whose pair it is; all of them work at the same time.
+    """Gives each prompt to the engine that it names, else to the one whose pair it is.
 
-    Each engine is run by a thread of its own. If one fails as a whole, what the others have begun is
-    finished and yielded before the error is raised.
+    All of them work at the same time, each run by a thread of its own. If one fails as a whole, what the
+    others have begun is finished and yielded before the error is raised.
+
+    Args:
+        parts: the models.
+        by_candidate: all of them write for every pair, a candidate or more each.
     """
 
-    def __init__(self, parts: Sequence[Member]) -> None:
+    def __init__(self, parts: Sequence[Member], *, by_candidate: bool = False) -> None:
         self.parts = tuple(parts)
+        self.by_candidate = by_candidate
+        self._places = {part.name: place for place, part in enumerate(self.parts)}
         self.name = "+".join(sorted({part.engine.name for part in parts}))
         self.model = ", ".join(dict.fromkeys(part.engine.model for part in parts))
 
@@ -61,9 +68,33 @@ class MixedEngine(BaseEngine):
         """The engine that writes for a pair."""
         return self.parts[self.place(pair_id, seed)].engine
 
+    def writers(self, pair_id: str, seed: int) -> Sequence[str]:
+        """The one that a pair is given to, or all of them."""
+        if self.by_candidate:
+            return tuple(self._places)
+        return (self.parts[self.place(pair_id, seed)].name,)
+
+    def part(self, writer: str) -> BaseEngine:
+        """The engine of one of them."""
+        return self.parts[self._places[writer]].engine
+
+    def turns(self, count: int) -> Sequence[int]:
+        """In turn, from the first, where they have equal shares; in any case each before any has a second."""
+        if not self.by_candidate:
+            return super().turns(count)
+        given, turns = [0] * len(self.parts), []
+        for _ in range(count):
+            turns.append(min(range(len(given)), key=lambda place: given[place] / self.parts[place].share))
+            given[turns[-1]] += 1
+        return turns
+
     def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """Yield each completion as it finishes, of whichever engine."""
-        desk = _Desk(prompts, lambda prompt: self.place(prompt.pair_id, sampling.seed), len(self.parts))
+
+        def route(prompt: Prompt) -> int:
+            return self._places[prompt.writer] if prompt.writer else self.place(prompt.pair_id, sampling.seed)
+
+        desk = _Desk(prompts, route, len(self.parts))
         threads = [
             threading.Thread(target=_work, args=(desk, place, part.engine, sampling), daemon=True)
             for place, part in enumerate(self.parts)
@@ -83,8 +114,9 @@ class MixedEngine(BaseEngine):
                 thread.join(None if over else _PATIENCE)
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
-        """What the engine of the pair streams."""
-        return self.part_for(prompt.pair_id, sampling.seed).stream(prompt, sampling)
+        """What the engine streams that the prompt is for."""
+        by = self.part(prompt.writer) if prompt.writer else self.part_for(prompt.pair_id, sampling.seed)
+        return by.stream(prompt, sampling)
 
     def close(self) -> None:
         """Close all of them."""

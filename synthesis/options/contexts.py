@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from synthesis.errors import ConfigError
 from synthesis.settings import apart
@@ -11,6 +11,9 @@ from synthesis.settings import apart
 MIN_WORDS, MAX_WORDS = 50, 20_000
 # What is written in sections may be longer; a plan of more sections than this is too much for one reply.
 MAX_EXPANDED, MAX_SECTIONS = 100_000, 100
+
+MIXED: Final = ("pair", "candidate")
+"""What the models of a mix may share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,12 @@ class GenerationConfig:
         flag="--mix",
         metavar="MODEL=SHARE",
         example="org/model=0.7",
+    )
+    mix_by: str = apart(
+        "pair",
+        "What the models of --mix share: the pairs, each for one of them, or the --candidates of every pair, "
+        "one or more for each model.",
+        choices=MIXED,
     )
     template: str = apart(
         "narrative",

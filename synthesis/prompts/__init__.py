@@ -168,10 +168,12 @@ def build_prompt(
     model: str,
     sampling: Sampling,
     settings: Mapping[str, Any] | None = None,
+    writer: str = "",
 ) -> Prompt:
     """The prompt for one pair. Its fingerprint changes with anything that could change the reply.
 
-    ``settings`` are the engine's own (see ``Engine``).
+    ``settings`` are the engine's own (see ``Engine``), ``writer`` what it is called among several, which
+    changes no reply.
     """
     task = task_of(pair.task)
     variables: dict[str, Any] = {
@@ -186,7 +188,7 @@ def build_prompt(
         pair.id, variables, template.text, engine, model, sampling.to_dict(), dict(settings or {})
     )
     messages = template.fill(variables)
-    return Prompt(fingerprint, pair.id, template.name, variables, messages, fingerprint, MARKER)
+    return Prompt(fingerprint, pair.id, template.name, variables, messages, fingerprint, MARKER, writer)
 
 
 def next_prompt(earlier: Prompt, step: object, messages: tuple[Message, ...], /, **variables: Any) -> Prompt:

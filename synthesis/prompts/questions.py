@@ -63,10 +63,11 @@ def build_question_prompt(
     model: str,
     sampling: Sampling,
     settings: Mapping[str, Any],
+    writer: str = "",
 ) -> Prompt:
     """The prompt for a request; ``asked`` has its kind, text, windows and so on.
 
-    Its fingerprint changes with anything that could change the reply.
+    Its fingerprint changes with anything that could change the reply; ``writer`` is as in ``build_prompt``.
     """
     kind, text = asked["kind"], asked["text"]
     passages = [text[start:end] for start, end in asked["windows"]]
@@ -89,7 +90,7 @@ def build_question_prompt(
         request.id, variables, template.text, engine, model, sampling.to_dict(), dict(settings)
     )
     messages = template.fill(variables)
-    return Prompt(fingerprint, request.id, template.name, variables, messages, fingerprint, OPENING)
+    return Prompt(fingerprint, request.id, template.name, variables, messages, fingerprint, OPENING, writer)
 
 
 def _shown(passages: list[str]) -> str:

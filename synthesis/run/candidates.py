@@ -1,13 +1,14 @@
 """Several contexts for one pair, of which the best is kept.
 
 Each is a work of its own, so that they are written side by side, and an outcome of its own in the
-journal, so that more of them can be asked for later. The first is the one that a run without further
-candidates would write. Which of them the dataset holds is decided when all are there: those with the
-fewest faults, among them the one with the highest score.
+journal, so that more of them can be asked for later. The first of each model that writes for the pair is
+the one that a run of that model without further candidates would write. Which of them the dataset holds is
+decided when all are there: those with the fewest faults, among them the one with the highest score.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -31,36 +32,55 @@ class Mark(NamedTuple):
 
 
 def check_candidates(
-    count: int, engine: BaseEngine | type[BaseEngine], sampling: Sampling, keep: bool = False
+    count: int,
+    engine: BaseEngine | type[BaseEngine],
+    sampling: Sampling,
+    keep: bool = False,
+    models: int = 1,
 ) -> None:
-    """Raise ConfigError where several candidates would all be the same, or there are none to keep."""
+    """Raise ConfigError where candidates would be the same, or there are none to keep.
+
+    ``models`` is how many of them share the ``count`` candidates of a pair.
+    """
     if keep and count == 1:
         raise ConfigError(
             "'generation.keep_candidates' (--keep-candidates) keeps several contexts for each pair, and "
             "one is asked for; give --candidates 2 or more"
         )
-    if count > 1 and (engine.free or not sampling.temperature):
+    if count > models and (engine.free or not sampling.temperature):
         why = (
             "this engine draws nothing; leave it out, or give another --engine"
             if engine.free
             else "give --temperature above 0"
         )
+        of = "of one model " if models > 1 else ""
         raise ConfigError(
-            f"'generation.candidates' (--candidates) is {count}, and all would be the same: {why}"
+            f"'generation.candidates' (--candidates) is {count}, and all {of}would be the same: {why}"
         )
 
 
-def candidate_names(fingerprint: str, count: int) -> Iterator[str]:
-    """The fingerprints of ``count`` candidates for the pair whose prompt has this one."""
-    yield fingerprint
-    for number in range(1, count):
-        yield content_hash(fingerprint, "candidate", number)
+def candidate_names(first: Sequence[str], turns: Sequence[int]) -> Iterator[str]:
+    """The fingerprints of the candidates for a pair.
+
+    Args:
+        first: those of its prompts, one for each model that writes for it.
+        turns: the place of its model for each candidate.
+    """
+    if len(turns) == 1:
+        yield first[turns[0]]
+        return
+    written: Counter[str] = Counter()  # by name: two servers of one model have the same
+    for place in turns:
+        name = first[place]
+        yield content_hash(name, "candidate", written[name]) if written[name] else name
+        written[name] += 1
 
 
-def candidate_prompts(prompt: Prompt, count: int) -> Iterator[Prompt]:
-    """The prompt once for each candidate: of the same words, but drawn by other seeds."""
-    for name in candidate_names(prompt.fingerprint, count):
-        yield replace(prompt, id=name, fingerprint=name)
+def candidate_prompts(prompts: Sequence[Prompt], turns: Sequence[int]) -> Iterator[Prompt]:
+    """The prompts of a pair once for each candidate: of the same words, but drawn by other seeds."""
+    names = candidate_names([prompt.fingerprint for prompt in prompts], turns)
+    for place, name in zip(turns, names, strict=True):
+        yield replace(prompts[place], id=name, fingerprint=name)
 
 
 def marked(context: Context, pair: Pair, prompt: Prompt) -> Mark:

@@ -58,11 +58,15 @@ class ReplyTray(Protocol):
 
 
 class Finished(NamedTuple, Generic[T]):
-    """A pair, what became of it, and what its last reply took; those before it are recorded apart."""
+    """A pair, what became of it, and what its last reply took; those before it are recorded apart.
+
+    ``writer`` is that of the work's prompts.
+    """
 
     pair: Pair
     outcome: T
     usage: Usage
+    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ class Conversations(Generic[T]):
         if self._tray is not None and completion.prompt_id in self._arrived:
             self._arrived.discard(completion.prompt_id)
             self._tray.looked_at(opened.prompt, completion, settled=not self._finished)
-        goes_on = self._advance(opened.pair, opened.work, completion)
+        goes_on = self._advance(opened.pair, opened.work, opened.prompt.writer, completion)
         # A failure is worth asking again at the next run.
         if goes_on and self._replies is not None and completion.finish_reason != "error":
             self._replies.keep(opened.prompt, completion)
@@ -168,10 +172,10 @@ class Conversations(Generic[T]):
             if (begun := self._pairs.pull()) is None:
                 return False
             pair, prompt = begun
-            self._advance(pair, self._begin(pair, prompt))
+            self._advance(pair, self._begin(pair, prompt), prompt.writer)
         return True
 
-    def _advance(self, pair: Pair, work: Work[T], completion: Completion | None = None) -> bool:
+    def _advance(self, pair: Pair, work: Work[T], writer: str, completion: Completion | None = None) -> bool:
         """Go on with a work up to a prompt that nobody has answered yet; False if it ended."""
         try:
             # None is what starts a generator.
@@ -180,7 +184,7 @@ class Conversations(Generic[T]):
                 prompt = work.send(known)
         except StopIteration as end:
             usage = Usage.of(completion) if completion is not None else Usage()
-            self._finished.append(Finished(pair, end.value, usage))
+            self._finished.append(Finished(pair, end.value, usage, writer))
             return False
         self._waiting[prompt.id].append(_Open(pair, work, prompt))
         self._ready.append(prompt)

@@ -5,7 +5,7 @@ Everything that is the same for all pairs of a run is in ``Job``; ``make_job`` m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from synthesis.run.candidates import Mark, candidate_names, candidate_prompts, c
 from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
 from synthesis.run.expansion import expand, expands, longest_reply, section_count
 from synthesis.run.journal import Journal
-from synthesis.run.mix import class_of, configured_engine
+from synthesis.run.mix import class_of, configured_engine, models_of_a_pair
 from synthesis.run.repair import Checked, ask, may_be_asked_again, repaired
 from synthesis.run.windows import answered, asked_of, request_again
 from synthesis.settings import changed
@@ -113,16 +113,27 @@ class Job:
         return not self.engine.writes_any_length and expands(self.words, self.section_words)
 
     def prompt(self, pair: Pair) -> Prompt:
-        """The prompt for a pair."""
-        writer = self.engine.part_for(pair.id, self.sampling.seed)
+        """The first prompt for a pair."""
+        return self.prompt_for(pair, self.engine.writers(pair.id, self.sampling.seed)[0])
+
+    def prompts(self, pair: Pair) -> tuple[Prompt, ...]:
+        """The prompts for a pair, one for each model that writes for it."""
+        return tuple(
+            self.prompt_for(pair, writer) for writer in self.engine.writers(pair.id, self.sampling.seed)
+        )
+
+    def prompt_for(self, pair: Pair, writer: str) -> Prompt:
+        """The prompt that one of the engine's ``writers`` has for a pair."""
+        engine = self.engine.part(writer)
         return build_prompt(
             pair,
             self.template.of(pair),
             words=self.words,
-            engine=writer.name,
-            model=writer.model,
+            engine=engine.name,
+            model=engine.model,
             sampling=self.sampling,
-            settings=self._settings(writer),
+            settings=self._settings(engine),
+            writer=writer,
         )
 
     def _settings(self, writer: BaseEngine) -> Mapping[str, Any]:
@@ -154,11 +165,11 @@ class Job:
     @staticmethod
     def ended(works: Iterable[Finished[PairMade]]) -> Iterator[Finished[Context | Rejected]]:
         """Works that have ended, each with the pair that it made or had."""
-        return (Finished(made.pair, made.outcome, usage) for _, made, usage in works)
+        return (Finished(made.pair, made.outcome, usage, writer) for _, made, usage, writer in works)
 
     def begin(self, pair: Pair, prompt: Prompt) -> Work[PairMade]:
         """The work of one pair, up to its context or its rejection."""
-        writer = self.engine.part_for(pair.id, self.sampling.seed)
+        writer = self.engine.part(prompt.writer)
         read = partial(parse, engine=writer.name, model=writer.model, seed=self.sampling.seed)
         if self.expands:
             part = partial(read, part=True)
@@ -176,14 +187,21 @@ class Job:
         """What is to be asked again for a pair, which has a context (``text``) or None."""
         return pair
 
-    def is_settled(self, fingerprint: str, journal: Journal) -> bool:
-        """Whether the outcomes of a pair are recorded, and this job has nothing to add to them."""
-        names = candidate_names(fingerprint, self.candidates)
-        return all(self._is_final(name, journal) for name in names)
+    def names(self, first: Sequence[str]) -> Iterator[str]:
+        """The fingerprints of all candidates of a pair, of which ``first`` are those of its prompts."""
+        return candidate_names(first, self.engine.turns(self.candidates))
 
-    def missing(self, prompt: Prompt, journal: Journal) -> Iterator[Prompt]:
+    def candidate_prompts(self, prompts: Sequence[Prompt]) -> Iterator[Prompt]:
+        """The prompts of a pair, one for each candidate."""
+        return candidate_prompts(prompts, self.engine.turns(self.candidates))
+
+    def is_settled(self, first: Sequence[str], journal: Journal) -> bool:
+        """Whether the outcomes of a pair are recorded, and this job has nothing to add to them."""
+        return all(self._is_final(name, journal) for name in self.names(first))
+
+    def missing(self, prompts: Sequence[Prompt], journal: Journal) -> Iterator[Prompt]:
         """The prompts of a pair whose outcome is still to be had: one for each candidate."""
-        for one in candidate_prompts(prompt, self.candidates):
+        for one in self.candidate_prompts(prompts):
             if not self._is_final(one.fingerprint, journal):
                 yield one
 
@@ -195,10 +213,9 @@ class Job:
             return True
         return not (may_be_asked_again(dropped, self.repairs) or self.least.lets_pass(dropped))
 
-    def has_outcomes(self, fingerprint: str, journal: Journal) -> bool:
+    def has_outcomes(self, first: Sequence[str], journal: Journal) -> bool:
         """Whether every candidate of a pair has become something, final or not."""
-        names = candidate_names(fingerprint, self.candidates)
-        return all(name in journal.contexts or name in journal.rejected for name in names)
+        return all(name in journal.contexts or name in journal.rejected for name in self.names(first))
 
     def mark(self, outcome: Context | Rejected, pair: Pair) -> Mark | None:
         """How good an outcome is, to be recorded with it; None for one that is compared with no others."""
@@ -210,20 +227,19 @@ class Job:
         """How good a context is among those written for a pair."""
         return marked(context, pair, self.prompt(pair))
 
-    def contexts(self, fingerprint: str, journal: Journal) -> list[str]:
+    def contexts(self, first: Sequence[str], journal: Journal) -> list[str]:
         """The candidates of a pair that are contexts."""
-        return [name for name in candidate_names(fingerprint, self.candidates) if name in journal.contexts]
+        return [name for name in self.names(first) if name in journal.contexts]
 
-    def chosen(self, fingerprint: str, journal: Journal) -> str | None:
+    def chosen(self, first: Sequence[str], journal: Journal) -> str | None:
         """The outcome that stands for a pair: the best of its candidates that are there, if any is."""
-        if made := self.contexts(fingerprint, journal):
+        if made := self.contexts(first, journal):
             return made[0] if self.candidates == 1 else max(made, key=lambda name: self._rank(name, journal))
-        names = candidate_names(fingerprint, self.candidates)
-        return next((name for name in names if name in journal.rejected), None)
+        return next((name for name in self.names(first) if name in journal.rejected), None)
 
-    def others(self, fingerprint: str, chosen: str, journal: Journal) -> list[str]:
+    def others(self, first: Sequence[str], chosen: str, journal: Journal) -> list[str]:
         """The other candidates of a pair that are contexts, where all are kept."""
-        made = self.contexts(fingerprint, journal) if self.keeps else []
+        made = self.contexts(first, journal) if self.keeps else []
         return [name for name in made if name != chosen]
 
     def _rank(self, name: str, journal: Journal) -> tuple[int, float]:
@@ -247,17 +263,18 @@ class QuestionJob(Job):
         """A question takes one reply."""
         return False
 
-    def prompt(self, pair: Pair) -> Prompt:
-        """The prompt for a request."""
-        writer = self.engine.part_for(pair.id, self.sampling.seed)
+    def prompt_for(self, pair: Pair, writer: str) -> Prompt:
+        """The prompt that one of the engine's ``writers`` has for a request."""
+        engine = self.engine.part(writer)
         return build_question_prompt(
             pair,
             asked_of(pair),
             self.template.of(pair),
-            engine=writer.name,
-            model=writer.model,
+            engine=engine.name,
+            model=engine.model,
             sampling=self.sampling,
-            settings=self._settings(writer),
+            settings=self._settings(engine),
+            writer=writer,
         )
 
     def guess(self) -> Usage:
@@ -266,7 +283,7 @@ class QuestionJob(Job):
 
     def begin(self, pair: Pair, prompt: Prompt) -> Work[PairMade]:
         """The work of one request, up to its pair and context or its rejection."""
-        writer = self.engine.part_for(pair.id, self.sampling.seed)
+        writer = self.engine.part(prompt.writer)
         found = yield from ask(prompt, partial(self._checked, pair, prompt, writer), self.repairs, _WHAT)
         if found.value is None:
             return PairMade(pair, found.rejected(prompt))
@@ -328,7 +345,8 @@ def make_job(config: RunConfig) -> Job:
     own = "" if made.template == GenerationConfig().template else made.template
     template = load_question_template(own) if config.asks else load_templates(made.template)
     sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
-    check_candidates(made.candidates, class_of(made), sampling, made.keep_candidates)
+    models = models_of_a_pair(made)
+    check_candidates(made.candidates, class_of(made), sampling, made.keep_candidates, models)
     engine = configured_engine(made)
     return (QuestionJob if config.asks else Job)(
         engine,

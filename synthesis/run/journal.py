@@ -6,7 +6,6 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +99,13 @@ class Journal:
         """The same of those that were to become contexts."""
         return self.contexts.usage + self.rejected.usage + self.steps.usage
 
-    def usage_by(self, part: Callable[[str], str]) -> dict[str, Usage]:
-        """The same, divided by what ``part`` says of the id of each reply's pair."""
+    @property
+    def usage_by(self) -> dict[str, Usage]:
+        """``writing_usage`` by writer: what models are called in a mix, "" where nobody else wrote."""
         found: dict[str, Usage] = {}
-        for pair_id, usage in chain.from_iterable(log.usages() for log in self._logs):
-            found[part(pair_id)] = found.get(part(pair_id), Usage()) + usage
+        for log in (self.contexts, self.rejected, self.steps):
+            for writer, usage in log.usages.items():
+                found[writer] = found.get(writer, Usage()) + usage
         return found
 
     def knows_pair(self, pair_id: str) -> bool:
@@ -117,10 +118,11 @@ class Journal:
         pair: Pair | None = None,
         usage: Usage | None = None,
         mark: Mark | None = None,
+        writer: str = "",
     ) -> None:
         """Record an outcome, what its last reply took and, of several candidates, how good it is.
 
-        ``pair`` is absent only for a row that never became one.
+        ``pair`` is absent only for a row that never became one; ``writer`` is that of the prompts.
         """
         log = self.contexts if isinstance(outcome, Context) else self.rejected
         # Not ``asdict``, which copies all that is in them.
@@ -130,7 +132,7 @@ class Journal:
                 body[name] = value
         if mark:
             body |= mark._asdict()
-        log.append(outcome.fingerprint, outcome.pair_id, body, usage)
+        log.append(outcome.fingerprint, outcome.pair_id, body, usage, writer)
 
     def find(self, prompt: Prompt) -> Completion | None:
         """The reply recorded for a prompt whose work went on after it."""
@@ -145,7 +147,7 @@ class Journal:
     def keep(self, prompt: Prompt, completion: Completion) -> None:
         """Record a reply whose work goes on."""
         body = {"text": completion.text, "finish_reason": completion.finish_reason}
-        self.steps.append(prompt.fingerprint, prompt.pair_id, body, Usage.of(completion))
+        self.steps.append(prompt.fingerprint, prompt.pair_id, body, Usage.of(completion), prompt.writer)
 
     def find_dropped(self, assembly: str) -> int | None:
         """How many contexts an assembly left out, each of them on record; None if it did not end."""
@@ -301,7 +303,7 @@ class ContextRows(OnDemand[tuple[Pair, Context]]):
         """A pair with its context."""
         record = self._log.read_at(self._offsets[place])
         with understood(self._log.path):
-            for name in ("usage", *_MARK):
+            for name in ("usage", "writer", *_MARK):
                 record.pop(name, None)
             pair = Pair(**record.pop("pair"))
             record["evidence"] = tuple(Evidence(*span) for span in record["evidence"])

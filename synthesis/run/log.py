@@ -6,6 +6,7 @@ records say.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -22,7 +23,7 @@ ASIDE = "damaged.jsonl"
 _HEAD = b'{"fingerprint":"'
 _AFTER = len(_HEAD) + 32  # digits
 _PAIR = b'","pair_id":"'
-_USAGE = b'","usage":['
+_USAGE, _WRITER = b'","usage":[', b'],"writer":"'
 _DIGITS = re.compile("[0-9a-f]{16}")
 _FILE = 48  # a place is a number of a file above so many bits, and an offset in it below
 
@@ -31,13 +32,13 @@ class Log:
     """The file, and those beside it that count as parts of it.
 
     The index keeps a 64-bit key and an offset per record (about 150 bytes); the
-    records themselves stay on disk. ``usage`` sums up what all replies recorded took.
+    records themselves stay on disk. ``usages`` sums up what all replies recorded took, by their writer.
     Files ``beside`` it are read as if their records stood in it, before its own.
     ``damaged`` counts the records that were found damaged when the files were opened.
 
     Args:
         path: the file.
-        members: what a record may have besides fingerprint, pair and usage.
+        members: what a record may have besides fingerprint, pair, usage and writer.
         writable: without, nothing on disk is touched.
         beside: other files of the same kind.
         owns: whether ``mend`` may write those, too.
@@ -57,7 +58,7 @@ class Log:
         owns: bool = False,
     ) -> None:
         self.path = path
-        self._members = {"fingerprint", "pair_id", "usage", *members}
+        self._members = {"fingerprint", "pair_id", "usage", "writer", *members}
         self._owns = owns
         self._file: FileIO | None = None
         with storage_errors(path):
@@ -85,10 +86,20 @@ class Log:
         """Whether any record is of this pair."""
         return _key(pair_id) in self._pair_keys
 
+    @property
+    def usage(self) -> Usage:
+        """What all replies took, whoever wrote them."""
+        return sum(self.usages.values(), Usage())
+
     def append(
-        self, fingerprint: str, pair_id: str, body: dict[str, Any], usage: Usage | None = None
+        self,
+        fingerprint: str,
+        pair_id: str,
+        body: dict[str, Any],
+        usage: Usage | None = None,
+        writer: str = "",
     ) -> None:
-        """Write one record, with what its reply took.
+        """Write one record, with what its reply took and, where there are several, who wrote it.
 
         Raises:
             StorageError: the disk is full or failing; the file is left as it was before.
@@ -98,6 +109,8 @@ class Log:
         head: dict[str, Any] = {"fingerprint": fingerprint, "pair_id": pair_id}
         if usage is not None and usage.replies:
             head["usage"] = (usage.replies, usage.prompt_tokens, usage.output_tokens)
+            if writer:
+                head["writer"] = writer
         line = sealed(head | body)
         try:
             with storage_errors(self.path):
@@ -108,7 +121,7 @@ class Log:
             os.ftruncate(self._file.fileno(), self._end)
             raise
         self._remember(fingerprint, pair_id, len(self._files) - 1 << _FILE | self._end)
-        self.usage += usage or Usage()
+        self._count(writer, usage or Usage())
         self._end += len(line)
 
     @property
@@ -142,14 +155,6 @@ class Log:
         if record is None:
             raise StorageError(f"{path} was changed while it was in use; run the same command again")
         return record
-
-    def usages(self) -> Iterator[tuple[str, Usage]]:
-        """What each reply took, with its pair, read from the files."""
-        for path in self._files:
-            for line in _lines(path):
-                head = self._head(line, path)
-                if head is not None and head[2]:
-                    yield head[1], Usage(*head[2])
 
     def sync(self) -> None:
         """Have everything on the device."""
@@ -188,21 +193,24 @@ class Log:
         file.truncate(self._end)
         return file
 
-    def _head(self, line: bytes, path: Path) -> tuple[str, str, tuple[int, ...]] | None:
-        """Fingerprint, pair and usage of a record of any make; None if it is damaged."""
+    def _count(self, writer: str, usage: Usage) -> None:
+        self.usages[writer] = self.usages.get(writer, Usage()) + usage
+
+    def _head(self, line: bytes, path: Path) -> tuple[str, str, tuple[int, ...], str] | None:
+        """Fingerprint, pair, usage and writer of a record of any make; None if it is damaged."""
         record = read_record(line, path, self._members)
         if record is None:
             return None
         fingerprint, pair_id, usage = (record.get(name) for name in ("fingerprint", "pair_id", "usage"))
         if not isinstance(fingerprint, str) or not isinstance(pair_id, str):
             return None
-        return fingerprint, pair_id, tuple(usage or ())
+        return fingerprint, pair_id, tuple(usage or ()), str(record.get("writer", ""))
 
     def _index(self) -> None:
         self._offsets: dict[int, int] = {}
         self._pair_keys: set[int] = set()
         self._bad = [0] * len(self._files)
-        self.usage = Usage()
+        self.usages: dict[str, Usage] = {}
         for number in range(len(self._files)):
             self._end = self._scan(number)
 
@@ -220,18 +228,15 @@ class Log:
                 begin = _AFTER + len(_PAIR)
                 stop = line.index(b'"', begin)
                 fingerprint, pair_id = line[len(_HEAD) : _AFTER].decode(), line[begin:stop].decode()
-                usage: tuple[int, ...] = ()
-                if line.startswith(_USAGE, stop):
-                    numbers = line[stop + len(_USAGE) : line.index(b"]", stop)]
-                    usage = tuple(map(int, numbers.split(b",")))
+                usage, writer = _taken(line, stop)
             elif (head := self._head(line, path)) is not None:
-                fingerprint, pair_id, usage = head
+                fingerprint, pair_id, usage, writer = head
             else:
                 self._bad[number] += 1
                 end += len(line)
                 continue
             self._remember(fingerprint, pair_id, number << _FILE | end)
-            self.usage += Usage(*usage)
+            self._count(writer, Usage(*usage))
             end += len(line)
         return end
 
@@ -244,6 +249,20 @@ def _lines(path: Path) -> Iterator[bytes]:
         for line in file:
             if line.endswith(b"\n"):
                 yield line
+
+
+def _taken(line: bytes, place: int) -> tuple[tuple[int, ...], str]:
+    """The usage and the writer that a sealed line tells of from ``place`` on, if it does."""
+    if not line.startswith(_USAGE, place):
+        return (), ""
+    end = line.index(b"]", place)
+    usage = tuple(map(int, line[place + len(_USAGE) : end].split(b",")))
+    if not line.startswith(_WRITER, end):
+        return usage, ""
+    begin = stop = end + len(_WRITER)
+    while line[stop : stop + 1] != b'"':
+        stop += 1 + (line[stop : stop + 1] == b"\\")
+    return usage, str(json.loads(line[begin - 1 : stop + 1]))
 
 
 def _key(identity: str) -> int:

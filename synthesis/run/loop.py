@@ -23,7 +23,7 @@ from synthesis.run.alike import Alike
 from synthesis.run.arrivals import Arrivals
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending
-from synthesis.run.candidates import Together, candidate_prompts, check_candidates
+from synthesis.run.candidates import Together, check_candidates
 from synthesis.run.conversations import converse
 from synthesis.run.job import AS_BEFORE, Job
 from synthesis.run.journal import Journal
@@ -34,7 +34,6 @@ from synthesis.sources.texts import read_texts
 from synthesis.tokens import load_tokenizer
 
 _NAME = 16  # bytes of a fingerprint
-_ROW = 2 * _NAME + 1
 _OPEN, _AS_IT_IS = 1, 2
 
 
@@ -133,23 +132,24 @@ def carry_out(
     def work() -> Iterator[tuple[Pair, Prompt]]:
         for row in rows:
             states[row.state] += 1
-            flags = row.is_open * _OPEN + (row.prompt is None) * _AS_IT_IS
-            names.extend((*bytes.fromhex(row.fingerprint + row.asked), flags))
+            flags = row.is_open * _OPEN + (not row.prompts) * _AS_IT_IS
+            names.extend((flags, len(row.asked)))
+            names.extend(bytes.fromhex("".join((row.fingerprint, *row.asked))))
             if isinstance(row.row, Rejected) and row.fingerprint not in journal.rejected:
                 journal.add(replace(row.row, fingerprint=row.fingerprint))
             for pair, prompt in row.missing(job, journal):
-                if row.asked != row.fingerprint:
+                if row.asked[0] != row.fingerprint:
                     again[prompt.fingerprint] = row.fingerprint
                 yield pair, prompt
 
-    names = bytearray()  # of each row, in order: its outcome, what is asked for it, how it stands
+    names = bytearray()  # of each row, in order, what ``_noted`` reads
     again: dict[str, str] = {}  # what is asked under another name, and what for
     todo = work()
     with _tray(job, journal) as tray:
         works = job.works(todo, journal, Spending(budget, journal, job.guess()), tray)
         with closing(converse(job.engine, works, job.asking, on_reply)) as ended:
-            for pair, outcome, usage in job.ended(ended):
-                journal.add(outcome, pair, usage, job.mark(outcome, pair))
+            for pair, outcome, usage, writer in job.ended(ended):
+                journal.add(outcome, pair, usage, job.mark(outcome, pair), writer)
                 before = again.pop(outcome.fingerprint, "")
                 if before and isinstance(outcome, Context):
                     journal.stand_in_for(before, outcome.fingerprint)
@@ -163,22 +163,31 @@ def carry_out(
             tray.remove()
     left = 0
     with journal.new_current() as order:
-        for place in range(0, len(names), _ROW):
-            row = bytes(names[place : place + _ROW])
-            name, asked, flags = row[:_NAME].hex(), row[_NAME:-1].hex(), row[-1]
+        for flags, name, asked in _noted(names):
             kept = name if flags & _AS_IT_IS else job.chosen(asked, journal)
-            if asked != name:
+            if asked[0] != name:
                 if kept is not None and kept in journal.contexts:
                     journal.stand_in_for(name, kept)
                 kept = name
             if kept:
                 order(journal.stand_in(kept))
-            if kept and asked == name and not flags & _AS_IT_IS:
+            if kept and asked[0] == name and not flags & _AS_IT_IS:
                 for other in job.others(asked, kept, journal):
                     order(other)
             left += bool(flags & _OPEN) and not job.has_outcomes(asked, journal)
     # What failed alike to the very last has stopped nothing.
     return Counts(**states, left=left, failed=failed if left else "")
+
+
+def _noted(rows: bytearray) -> Iterator[tuple[int, str, list[str]]]:
+    """Of each row how it stands, the name of its outcome, and those of what is asked for it."""
+    place = 0
+    while place < len(rows):
+        flags, count = rows[place : place + 2]
+        end = place + 2 + (1 + count) * _NAME
+        name, *asked = (rows[at : at + _NAME].hex() for at in range(place + 2, end, _NAME))
+        yield flags, name, asked
+        place = end
 
 
 @contextmanager
@@ -198,29 +207,32 @@ class Row(NamedTuple):
     """A row of the source: its ``state`` (a field of ``Counts``), and what is known of it.
 
     ``fingerprint`` names the outcome that it has or is to have; another than the prompt's where a
-    rejected one is asked again (see ``synthesis.run.retry``), or was. ``row`` and ``prompt`` are None
-    where nothing needs them.
+    rejected one is asked again (see ``synthesis.run.retry``), or was. ``prompts`` are one for each model
+    that writes for it. ``row`` is None and there are no prompts where nothing needs them.
     """
 
     state: str
     row: Pair | Rejected | None
-    prompt: Prompt | None
+    prompts: tuple[Prompt, ...]
     fingerprint: str
 
     @property
     def is_open(self) -> bool:
         """Whether something is to be had for it."""
-        return self.prompt is not None and self.state != "settled"
+        return bool(self.prompts) and self.state != "settled"
 
     @property
-    def asked(self) -> str:
-        """The name of what is to be had for it; of what it has, if nothing is."""
-        return self.prompt.fingerprint if self.prompt is not None and self.is_open else self.fingerprint
+    def asked(self) -> tuple[str, ...]:
+        """The names of its prompts; where nothing is to be had by them, of what it has."""
+        first = self.prompts[0].fingerprint if self.prompts else ""
+        if self.is_open or first == self.fingerprint:
+            return tuple(prompt.fingerprint for prompt in self.prompts)
+        return (self.fingerprint,)
 
     def missing(self, job: Job, journal: Journal) -> Iterator[tuple[Pair, Prompt]]:
         """What a job has to ask for it: its pair with each prompt, one for each candidate."""
-        if isinstance(self.row, Pair) and self.prompt is not None and self.is_open:
-            for prompt in job.missing(self.prompt, journal):
+        if isinstance(self.row, Pair) and self.is_open:
+            for prompt in job.missing(self.prompts, journal):
                 yield self.row, prompt
 
 
@@ -228,15 +240,16 @@ def standing(job: Job, pairs: Iterable[Pair | Rejected], journal: Journal) -> It
     """Each row of the source and how it stands against what is done."""
     for row in pairs:
         if isinstance(row, Rejected):
-            yield Row("bad", row, None, content_hash(row.pair_id, row.stage, row.reason, row.text))
+            yield Row("bad", row, (), content_hash(row.pair_id, row.stage, row.reason, row.text))
             continue
-        prompt = job.prompt(row)
-        name = journal.stand_in(prompt.fingerprint)
-        if name != prompt.fingerprint or job.is_settled(name, journal):
+        prompts = job.prompts(row)
+        first = [prompt.fingerprint for prompt in prompts]
+        name = next((by for own in first if (by := journal.stand_in(own)) != own), first[0])
+        if name not in first or job.is_settled(first, journal):
             state = "settled"
         else:
             state = "stale" if journal.knows_pair(row.id) else "new"
-        yield Row(state, row, prompt, name)
+        yield Row(state, row, prompts, name)
 
 
 def synthesize(
@@ -245,6 +258,7 @@ def synthesize(
     *,
     model: str = "",
     mix: Mapping[str, Any] | None = None,
+    mix_by: str = "pair",
     words: int = 2000,
     template: str = "narrative",
     seed: int = 0,
@@ -266,6 +280,8 @@ def synthesize(
             ``synthesis.engines.base.Engine``.
         model: which model the engine runs; empty for its default.
         mix: several models instead, each with its share, or a table (see ``GenerationConfig``).
+        mix_by: whether each pair gets one of them (``pair``), or a candidate or more of each
+            (``candidate``).
         words: about how many words a context should have.
         template: a built-in template's name, a text file's path, or a folder of text files by task.
         seed: with the pair's id, determines every random choice of ours.
@@ -285,12 +301,15 @@ def synthesize(
     """
     owned = isinstance(engine, str)
     if isinstance(engine, str):
-        made = configured_engine(GenerationConfig(engine, model, dict(mix or {}), options=options))
+        wanted = GenerationConfig(
+            engine, model, dict(mix or {}), mix_by=mix_by, candidates=candidates, options=options
+        )
+        made = configured_engine(wanted)
     else:
         made = adopted(engine)
     try:
         sampling = Sampling(temperature, top_p, max_tokens or AS_BEFORE, seed)
-        check_candidates(candidates, made, sampling, keep_candidates)
+        check_candidates(candidates, made, sampling, keep_candidates, len(made.writers("", seed)))
         job = Job(
             made,
             load_templates(template),
@@ -299,10 +318,11 @@ def synthesize(
             load_tokenizer(tokenizer),
             repairs,
             section_words,
+            candidates=candidates,
             by_words=not max_tokens,
         )
         together = Together(candidates, job.rate, keep_candidates)
-        asked = ((pair, one) for pair in pairs for one in candidate_prompts(job.prompt(pair), candidates))
+        asked = ((pair, one) for pair in pairs for one in job.candidate_prompts(job.prompts(pair)))
         for done in job.outcomes(asked):
             yield from together.add(done.pair, done.outcome)
     finally:

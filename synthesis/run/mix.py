@@ -21,6 +21,11 @@ def configured_engine(made: GenerationConfig) -> BaseEngine:
         ConfigError: unknown engine, model or option, or a mix that cannot be.
     """
     if not made.mix:
+        if made.mix_by != "pair":
+            raise ConfigError(
+                f"'generation.mix_by' (--mix-by) is {made.mix_by}, and there is one model; name several with "
+                "--mix, as in --mix org/a=1 --mix org/b=1"
+            )
         return make_engine(made.engine, made.model, **made.options)
     if made.model:
         raise ConfigError(
@@ -29,6 +34,12 @@ def configured_engine(made: GenerationConfig) -> BaseEngine:
         )
     entries = {name: _entry(name, given, made) for name, given in made.mix.items()}
     _check(entries)
+    if made.mix_by == "candidate" and made.candidates < len(entries):
+        raise ConfigError(
+            "'generation.mix_by' (--mix-by) is candidate, so that each of the models writes for every pair: "
+            f"'generation.candidates' (--candidates) is {made.candidates}, and there are {len(entries)}; "
+            f"give --candidates {len(entries)} or more"
+        )
     parts: list[Member] = []
     try:
         for name, entry in entries.items():
@@ -38,12 +49,17 @@ def configured_engine(made: GenerationConfig) -> BaseEngine:
         for part in parts:
             part.engine.close()
         raise
-    return MixedEngine(parts)
+    return MixedEngine(parts, by_candidate=made.mix_by == "candidate")
 
 
 def class_of(made: GenerationConfig) -> type[BaseEngine]:
     """The class of that engine, for its traits; makes none."""
     return MixedEngine if made.mix else engine_class(made.engine)
+
+
+def models_of_a_pair(made: GenerationConfig) -> int:
+    """How many models write for each pair."""
+    return len(made.mix) if made.mix_by == "candidate" else 1
 
 
 def _entry(name: str, given: Any, made: GenerationConfig) -> dict[str, Any]:

@@ -6,12 +6,12 @@ and whoever looks for the outcome of the pair under the run's own settings finds
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
 from synthesis.coherence import score
-from synthesis.data import Pair, Prompt
+from synthesis.data import Pair
 from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
 from synthesis.run.job import Job
 from synthesis.run.journal import Journal
@@ -35,18 +35,19 @@ def rows_to_retry(job: Job, journal: Journal, least: Thresholds = NO_THRESHOLDS)
         name = journal.stand_in(listed)  # where asking again was interrupted, the list is of before it
         pair, context = journal.pair_of(name)
         if pair is None or (context is not None and not _is_below(least, pair, context)):
-            yield Row("bad" if pair is None else "settled", pair, None, name)
+            yield Row("bad" if pair is None else "settled", pair, (), name)
             continue
-        prompt = job.prompt(pair := job.again(pair, context))
-        done = prompt.fingerprint == name or (
-            job.is_settled(prompt.fingerprint, journal) and not _is_unnoted(job, journal, prompt, name)
+        prompts = job.prompts(pair := job.again(pair, context))
+        first = [prompt.fingerprint for prompt in prompts]
+        done = name in first or (
+            job.is_settled(first, journal) and not _is_unnoted(job, journal, first, name)
         )
-        yield Row("settled" if done else "stale", pair, prompt, name)
+        yield Row("settled" if done else "stale", pair, prompts, name)
 
 
-def _is_unnoted(job: Job, journal: Journal, prompt: Prompt, name: str) -> bool:
+def _is_unnoted(job: Job, journal: Journal, first: Sequence[str], name: str) -> bool:
     """Whether contexts came of asking again, and none of them ever stood in for the outcome."""
-    made = job.contexts(prompt.fingerprint, journal)
+    made = job.contexts(first, journal)
     return bool(made) and all(journal.stand_in(one) != name for one in made)
 
 
@@ -58,7 +59,7 @@ def by_another_seed(job: Job, journal: Journal, least: Thresholds = NO_THRESHOLD
     """The job with the first seed by which something rejected was not asked yet."""
     for seed in count(job.sampling.seed + 1):
         other = replace(job, sampling=replace(job.sampling, seed=seed))
-        rejected = [row.is_open for row in rows_to_retry(other, journal, least) if row.prompt is not None]
+        rejected = [row.is_open for row in rows_to_retry(other, journal, least) if row.prompts]
         if not rejected or any(rejected):
             return other
     raise AssertionError("there is always another seed")
