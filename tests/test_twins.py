@@ -312,6 +312,11 @@ def test_tokens_of_a_twin_are_found_again() -> None:
         ("What does it weigh?", "forty-two stone", r"(?!forty-two)[a-z]+-[a-z]+ stone"),
         ("Which country is it in?", "Cameroon", r"[A-Z].*"),
         ("Who was the first female detective?", "Kate Warne", r"[A-Z]\S+ \S+"),
+        ("Where was she born?", "Albany, New York", r"[A-Z][^,]+, [A-Z][^,]+"),
+        ("What was the debut album of the Herons?", "Salt Road", r"[A-Z].*"),
+        ("Which American song covered by the Herons is the longest?", "Salt Road", r"[A-Z].*"),
+        ("In which of her novels does he appear?", "Salt Road", r"[A-Z].*"),
+        ("What is the place of birth of the painter of Salt Road?", "Amberholt", r"[A-Z].*"),
     ],
 )
 def test_another_value_is_written_as_the_one_is(question: str, value: str, pattern: str) -> None:
@@ -322,6 +327,59 @@ def test_another_value_is_written_as_the_one_is(question: str, value: str, patte
         assert set(found) <= set(words("countries"))
     if value == "Kate Warne":
         assert {one.split()[0] for one in found} <= set(words("first_names_f"))
+    if value == "Salt Road":
+        assert set(found) <= set(words("works"))
+    if value == "Amberholt":
+        assert set(found) <= set(words("towns"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which former Flame wrote the book Salt Road?",
+        "Which award did the book win?",
+        "What is the name of the dog of the director?",
+        "Which shopping center stands there?",
+    ],
+)
+def test_a_noun_that_is_not_asked_for_tells_no_kind(question: str) -> None:
+    assert list(others("Salt Road", question, random.Random(0))) == []
+
+
+def offering(text: str, source: str = "exact") -> dict[str, Sample]:
+    """The sample and its twin, of a text that says which of two films is the older."""
+    pair = Pair(instruction="Which film came out first, Amber Quay or The Long Ferry?", answer="Amber Quay")
+    spans = (Evidence(0, text.index(".") + 1, "answer"),)
+    made = assemble([(pair, Context(pair.id, text, spans, evidence_source=source))], "1k", twins="changed")
+    return {one.twin: one for one in made if isinstance(one, Sample)}
+
+
+TWO_FILMS = "The Long Ferry came out in 1950. The critics wept. Amber Quay came out in 1931. Nobody paid."
+
+
+def test_of_two_that_a_question_offers_the_other_is_right_where_they_change_places() -> None:
+    made = offering(TWO_FILMS)
+    base, twin = made[""], made["changed"]
+    assert twin.answer == twin.messages[1].content == "The Long Ferry" == base.wrong[0].text
+    told = twin.messages[0].content
+    assert told.startswith("Amber Quay came out in 1950. The critics wept. The Long Ferry came out in 1931.")
+    assert {one.what for one in twin.changes} == {"answer", "decoy"}
+    assert rest(base, twin)[0] == rest(base, twin)[1]
+    # Where one is called otherwise, too, or others wrote the text, it cannot be known.
+    assert "changed" not in offering(f"{TWO_FILMS} The Ferry was a success.")
+    assert "changed" not in offering(TWO_FILMS, "located")
+
+
+def test_a_stop_that_ends_a_sentence_as_well_is_not_exchanged() -> None:
+    pair = Pair(instruction="Which company owns the mill?", answer="Pemberlow Inc.")
+    for text, made in (
+        ("The mill belongs to Pemberlow Inc. Nobody knew it.", False),
+        ("Pemberlow Inc. owns the mill. Nobody knew it.", True),
+    ):
+        spans = (Evidence(0, text.index(" Nobody"), "answer"),)
+        items = [(pair, Context(pair.id, text, spans, evidence_source="exact"))]
+        outcomes = list(assemble(items, "1k", twins="changed"))
+        assert any(isinstance(one, Sample) and one.twin for one in outcomes) == made, text
 
 
 @pytest.mark.parametrize("value", ["1974-75", "10:20", "3D", "a red hat", "beneath the stone", ""])

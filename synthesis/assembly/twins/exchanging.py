@@ -20,7 +20,9 @@ from synthesis.data import Context, Pair
 from synthesis.engines.composer.grammar.wording import trimmed
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import affirms, is_polar
+from synthesis.engines.composer.reading.frames import clean
 from synthesis.engines.composer.stating.statements import state
+from synthesis.engines.composer.stating.steps.compared import sides_of
 from synthesis.text.sentences import sentence_spans
 from synthesis.text.states import is_ordinary, states
 
@@ -52,6 +54,8 @@ def exchange_of(text: str, pair: Pair, context: Context) -> Exchangeable | str:
         return "figures may follow from others in a text that is not the composer's"
     if states(pair.instruction, value) or not mentions(text, value):
         return "the question names the answer, or the context says it in other words"
+    if _ends_a_sentence(text, value):
+        return "the stop of an abbreviation ends a sentence of the context"
     if not all_told(text, value, pair.answer) or (not exact and named_in_part(text, value, pair.instruction)):
         return "the context states the answer in more than one way"
     return Exchangeable(value, sort)
@@ -86,6 +90,36 @@ def opposite(
 def _like(model: str, word: str) -> str:
     stop = "." if model.rstrip().endswith(".") else ""
     return (word.capitalize() if model[:1].isupper() else word) + stop
+
+
+def other_side(text: str, pair: Pair, context: Context) -> tuple[str, list[Edit]] | None:
+    """The other of two that a question offers, and the two in one another's place in the composer's text.
+
+    The question asks the same of both, so that what made the one the answer now makes the other.
+    """
+    found = sides_of(clean(pair.instruction), pair.answer)
+    if found is None or context.evidence_source != "exact" or unanswerable(pair, context):
+        return None
+    value, other = (
+        trimmed(side) for side in (found.first, found.second)
+    )  # "The Long Ferry" keeps its article
+    if not found.chosen_first:
+        value, other = other, value
+    if core_of(value) != core_of(pair.answer) or states(value, other) or states(other, value):
+        return None
+    for one in (value, other):
+        named = named_in_part(text, core_of(one), "") or not all_told(text, one, one)
+        if named or len(mentions(pair.instruction, one)) != 1 or _ends_a_sentence(text, one):
+            return None
+    return pair.answer.replace(trimmed(pair.answer), other), swapped(text, value, other)
+
+
+def _ends_a_sentence(text: str, value: str) -> bool:
+    """Whether the stop of an abbreviation ("Inc.") is a sentence's as well somewhere."""
+    if not value.endswith("."):
+        return False
+    ends = {start + len(value) for start in mentions(text, value)}
+    return any(end in ends for _, end in sentence_spans(text))
 
 
 def decoys(text: str, pair: Pair, exchange: Exchangeable) -> Iterator[str]:

@@ -25,6 +25,7 @@ from synthesis.assembly.twins.exchanging import (
     exchange_of,
     exchanged,
     opposite,
+    other_side,
     same_kind,
     swapped,
 )
@@ -188,7 +189,7 @@ class Twins:
     def _changed(self) -> Sample | str:
         own, pair, rng = self._trial.own, self._pair, self._rng("changed")
         assert own is not None
-        other = opposite(own.text, self._trial.evidence, pair, self._draft.context, rng)
+        other = opposite(own.text, self._trial.evidence, pair, self._draft.context, rng) or self._other_side()
         if other is not None:
             answer, edits = other
             return (
@@ -211,6 +212,14 @@ class Twins:
                 return found
         return "no other answer that stands nowhere in the sample fits the budget"
 
+    def _other_side(self) -> tuple[str, list[Edit]] | None:
+        """As ``other_side``, where no other document speaks of what becomes the answer."""
+        own = self._trial.own
+        assert own is not None
+        found = other_side(own.text, self._pair, self._draft.context)
+        beside = [part.text for part in self._trial.parts() if part is not own]
+        return None if found is None or stated(beside, core_of(found[0])) else found
+
     def _stated(self, value: str) -> bool:
         """Whether any text of the sample states a value."""
         forms, index = answer_forms(value), self._shop.documents.index
@@ -232,7 +241,8 @@ class Twins:
         for value in (*islice(found, _TRIES), *self._answers_of_others(exchange)):
             if value not in seen and not states(value, exchange.value) and not states(exchange.value, value):
                 seen.add(value)
-                if not states(self._pair.instruction, value):
+                small = value[:1].islower() and exchange.value[:1].isupper()  # where a sentence begins
+                if not small and not states(self._pair.instruction, value):
                     yield value
 
     def _answers_of_others(self, exchange: Exchangeable) -> Iterator[str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from synthesis.engines.composer.grammar.invent import draws
-from synthesis.engines.composer.grammar.words import MONTHS
+from synthesis.engines.composer.grammar.words import DETERMINERS, MONTHS, is_participle, is_past
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, kind
 from synthesis.engines.composer.stating.steps.naming import FEMALE, MALE, kind_of
@@ -32,7 +33,14 @@ _LISTS: Final = (
 )
 _NUMBER_PART: Final = re.compile(r"\d(?:[\d,]*\d)?(?:\\\.\d+)?")  # of a value that was escaped
 _RUN_TOGETHER: Final = re.compile(r"\d[^\W\d_]|[^\W\d_]\d|\d[-–/:]\d")
-_NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){0,3}")
+_NAME: Final = re.compile(
+    r"[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){0,3}(?:, [^\W\d_][\w'’-]*(?: [^\W\d_][\w'’-]*){0,2})?"
+)
+# Behind "what is the": the noun, and what tells whose it is.
+_IDENTIFIED: Final = re.compile(
+    r"\b(?:what|which) (?:is|was|are|were) (?:the|his|her|its|their) ((?:[\w'’-]+ ){0,3}?[\w'’-]+)"
+    r" (?:of|for|in|at|by|to|where|who|that|which|whose)\b"
+)
 _TRIES: Final = 40
 
 
@@ -47,12 +55,37 @@ def sort_of(value: str, question: str) -> str:
         return "worded"
     if not _NAME.fullmatch(value) or not value[:1].isupper():
         return ""
-    found, nouns = kind(question, value), asked_nouns(question)
+    found, nouns = kind(question, value), asked_nouns(question) or _identified(question)
+    place, _, region = value.partition(", ")
+    if region:
+        return "town, country" if found == "place" and place.istitle() and "," not in region else ""
     if found == "person":
         return f"person{_gender(value, question)}"
     if found == "place":
         return "country" if {"country", "countries", "nation"}.intersection(nouns) else "town"
-    return {"org": "org", "work": "work", "place": "town"}.get(kind_of(nouns[-1]), "") if nouns else ""
+    return {"org": "org", "work": "work", "place": "town"}.get(_head_kind(nouns), "")
+
+
+def _identified(question: str) -> list[str]:
+    """The words of what something is asked to be: ``what was the debut album of`` gives ``debut, album``."""
+    found = _IDENTIFIED.search(question.casefold())
+    return found[1].split() if found else []
+
+
+def _head_kind(nouns: Sequence[str]) -> str:
+    """What kind of thing the words after ``which`` ask for; a clause may follow them (``song covered``)."""
+    told = ""
+    for at, (before, noun) in enumerate(pairwise(["", *nouns])):
+        following = nouns[at + 1] if at + 1 < len(nouns) else ""
+        if (noun in DETERMINERS and before != "of") or noun in ("or", "and"):
+            break
+        if is_past(noun) and not (is_participle(noun) and kind_of(following) != "thing"):
+            break
+        found = next((one for one in map(kind_of, (noun, noun.removesuffix("s"))) if one != "thing"), "")
+        if told and not found:
+            break
+        told = found
+    return told
 
 
 def _gender(name: str, question: str) -> str:
@@ -69,8 +102,9 @@ def others(value: str, question: str, rng: random.Random) -> Iterator[str]:
     seen = {value}
     for _ in range(_TRIES if sort else 0):
         other = _figure(value, rng) if sort == "figure" else _worded(value, rng) if sort == "worded" else ""
-        other = other or draws()[sort](rng)
-        if other not in seen:
+        other = other or ", ".join(draws()[slot](rng) for slot in sort.split(", "))
+        # "the Society" would begin sentences with a small letter.
+        if other not in seen and not (other[:1].islower() and value[:1].isupper()):
             seen.add(other)
             yield other
 
