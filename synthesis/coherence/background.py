@@ -8,7 +8,7 @@ Three data files of the project's own making: ``common.txt`` (everyday words),
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -74,11 +74,15 @@ def weights(sequence: Iterable[str]) -> dict[str, float]:
 def references() -> tuple[int, dict[str, tuple[int, ...]]]:
     """Number of reference contexts, and per term the numbers of those that hold it."""
     data: dict[str, Any] = json.loads(_read("references.json"))
-    holders = {
-        term: tuple(k for k in range(data["count"]) if int(mask, 16) >> k & 1)
-        for term, mask in data["terms"].items()
-    }
-    return data["count"], holders
+    held = {mask: tuple(_bits(int(mask, 16))) for mask in set(data["terms"].values())}
+    return data["count"], {term: held[mask] for term, mask in data["terms"].items()}
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
 
 
 @lru_cache(maxsize=1)

@@ -54,16 +54,16 @@ def repetition(text: str, before: str = "") -> Repetition:
     scale = _LETTERS_A_WORD if unspaced else 1
     known = set(map(hash, _runs(plain_words(before), scale * _RUN))) if before else set()
     codes = list(map(hash, _runs(words, scale * _RUN)))
-    distinct = set(codes)
-    # The shortest loop (three turns of a third of ``_FEWEST`` words) has more than two runs over again.
-    loops = len(codes) - len(distinct) > 2
-    looped, turn = _looped(words, scale * _LOOPED_RUN, scale * _FEWEST) if loops else (0.0, ())
-    phrase = ("" if unspaced else " ").join(turn)
-    new = distinct - known if known else distinct
-    if len(codes) - len(new) < scale * _FEWEST:  # so many stood there before
-        return Repetition(looped=looped, phrase=phrase)
+    if len(set(codes)) == len(codes) and known.isdisjoint(codes):
+        return Repetition()  # what most texts are
     first = dict.fromkeys(known, -1)
     again = [first.setdefault(code, place) < place for place, code in enumerate(codes)]
+    # The shortest loop, three turns of a third of ``_FEWEST`` words, has so many in a row.
+    loops = b"\1\1\1" in bytes(again)
+    looped, turn = _looped(words, scale * _LOOPED_RUN, scale * _FEWEST) if loops else (0.0, ())
+    phrase = ("" if unspaced else " ").join(turn)
+    if sum(again) < scale * _FEWEST:  # so many stood there before
+        return Repetition(looped=looped, phrase=phrase)
     return Repetition(sum(again) / len(again), _worst(again, scale * _STRETCH), looped, phrase)
 
 

@@ -23,9 +23,10 @@ from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.proxies import check_proxies
 
 if TYPE_CHECKING:
-    from openai import OpenAI
+    from openai import AsyncOpenAI, OpenAI
 
 _OPENAI = "https://api.openai.com/v1"
+_AT_ONCE = 32  # requests of one client
 _CONNECT_TIMEOUT = 15.0  # a host that does not answer at all need not be waited for any longer
 
 
@@ -58,23 +59,32 @@ def open_client(address: ServerAddress) -> OpenAI:
 
 
 class OpenConnection:
-    """A client for a session's event loop."""
+    """Clients for a session's event loop: one, and more where many requests are under way.
+
+    With each request a client looks at all of its connections, twice, so that hundreds of them in one would
+    take as much of the processor as all else that is done for a reply.
+    """
 
     def __init__(self, address: ServerAddress) -> None:
-        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
-
-        async def hook(response: Any) -> None:
-            bounded(response)
-
         self._address = address
-        client = DefaultAsyncHttpxClient(event_hooks={"response": [hook]}, timeout=_timeout(address))
-        self._client = AsyncOpenAI(http_client=client, **_arguments(address))
+        self._clients = [_open_async(address)]
+        self._busy = [0]
 
     async def __aenter__(self) -> None:
-        await self._client.__aenter__()
+        pass
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.close()
+        for client in self._clients:
+            await client.close()
+
+    def _roomy(self) -> int:
+        """The number of the first client with room."""
+        for number, busy in enumerate(self._busy):
+            if busy < _AT_ONCE:
+                return number
+        self._clients.append(_open_async(self._address))
+        self._busy.append(0)
+        return len(self._clients) - 1
 
     async def send(self, path: str, body: dict[str, Any]) -> object:
         """The decoded reply, or the ``Failure`` it came to.
@@ -84,12 +94,16 @@ class OpenConnection:
         asked = body.get("max_tokens", body.get("max_completion_tokens"))
         if isinstance(asked, int) and "messages" in body:
             most.set(ROOM + PER_TOKEN * asked)
+        number = self._roomy()
+        self._busy[number] += 1
         try:
             # The client's own timeout is per read; a reply that trickles would never run into it.
             async with asyncio.timeout(self._address.timeout):
-                return await self._client.post(path, body=body, cast_to=object)
+                return await self._clients[number].post(path, body=body, cast_to=object)
         except request_errors() as error:
             return read_error(error, self._address)
+        finally:
+            self._busy[number] -= 1
 
 
 def deltas(
@@ -192,6 +206,17 @@ def _arguments(address: ServerAddress) -> dict[str, Any]:
         "default_headers": {"Accept-Encoding": UNPACKED},
         "max_retries": 0,
     }
+
+
+def _open_async(address: ServerAddress) -> AsyncOpenAI:
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+    client = DefaultAsyncHttpxClient(event_hooks={"response": [_bounded]}, timeout=_timeout(address))
+    return AsyncOpenAI(http_client=client, **_arguments(address))
+
+
+async def _bounded(response: Any) -> None:
+    bounded(response)
 
 
 def _timeout(address: ServerAddress) -> Any:
