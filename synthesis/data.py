@@ -30,6 +30,17 @@ class Evidence(NamedTuple):
     what: str
 
 
+class Reason(NamedTuple):
+    """A step from a text to an answer: ``text[start:end]`` is quoted, ``says`` is what follows from it.
+
+    ``says`` is empty where the quotation speaks for itself.
+    """
+
+    start: int
+    end: int
+    says: str
+
+
 class Change(NamedTuple):
     """Where a twin differs from its sample: ``[start:end]`` stands in the place of ``[was_start:was_end]``.
 
@@ -147,7 +158,8 @@ class Context:
     ``located`` when they were found afterwards, ``none`` when there are none. ``attempts``
     counts the replies it took, those that were asked for again and all sections included. ``form``
     says what kind of text carries the evidence (``steps``, ``manual`` ...; empty where nobody knows),
-    ``hops`` how many steps the evidence takes (0 where nobody knows).
+    ``hops`` how many steps the evidence takes (0 where nobody knows). ``reasons`` are the steps to the
+    answer that a model wrote, ``reasons_model``, where some were asked for and hold.
     """
 
     pair_id: str
@@ -164,6 +176,8 @@ class Context:
     attempts: int = 1
     form: str = ""
     hops: int = 0
+    reasons: tuple[Reason, ...] = ()
+    reasons_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

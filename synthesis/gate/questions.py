@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from synthesis.data import Completion, Evidence
 from synthesis.gate.faults import Fault
+from synthesis.gate.quotations import FEWEST, Found, located, quotations
 from synthesis.gate.replies import without_thinking
 from synthesis.text.numbers import quantities
 from synthesis.text.states import is_ordinary, states
@@ -24,13 +25,6 @@ _LABEL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PART = {"question": "question", "request": "question", "answer": "answer", "response": "answer"}
-_OPENING, _CLOSING = '"“„«', '"”“»'
-# Between two quotations on one line; the marks of a title inside one are another matter.
-_BETWEEN = re.compile(r"[\"”“»][\s.,;]+(?:and\s+)?[\"“„«]")
-_BULLET = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+", re.MULTILINE)
-_ELLIPSIS = re.compile(r"\s*(?:\[?(?:\.{3,}|…)\]?)\s*")
-_WORD = re.compile(r"\w+")
-_FEWEST: Final = 3  # words of a quotation: fewer stand anywhere
 _MOST_WORDS: Final = {"span": 16, "number": 12, "multi-hop": 16}
 _SUMMARY: Final = (15, 400)  # words
 _LONGEST_QUESTION: Final = 90  # words
@@ -74,14 +68,6 @@ class QuestionReply(NamedTuple):
     quotes: tuple[str, ...]
 
 
-class Found(NamedTuple):
-    """Where a quotation stands in the text, and in which of the windows."""
-
-    start: int
-    end: int
-    window: int
-
-
 class Judged(NamedTuple):
     """A reply read: what it holds, where its evidence stands, and what is wrong.
 
@@ -111,7 +97,7 @@ def judged(completion: Completion, asked: Mapping[str, Any]) -> Judged:
             "with Answer:, then Evidence: with a quotation."
         )
         return Judged(None, (), (Fault(name, what, say, stage="generate" if cut else "parse"),))
-    places, lost = _located(written.quotes, asked)
+    places, lost = located(written.quotes, asked["text"], asked["windows"])
     faults = [*_quote_faults(lost), *_question_faults(written, asked), *_answer_faults(written, asked)]
     if places and not lost:
         faults += _proof_faults(written, asked, places)
@@ -156,7 +142,7 @@ def _of_labels(body: str) -> QuestionReply | None:
             break  # several were given; the first counts
         parts.setdefault(part, []).append(body[mark.end() : end].strip())
     question, answer = (_bare(parts.get(part, [""])[0]) for part in ("question", "answer"))
-    quotes = tuple(quote for told in parts.get("evidence", ()) for quote in _quotes(told))
+    quotes = tuple(quote for told in parts.get("evidence", ()) for quote in quotations(told))
     if not question or not answer or any(one in f"{question} {answer}" for one in _PLACEHOLDERS):
         return None
     return QuestionReply(_line(question), answer, quotes)
@@ -174,51 +160,6 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _quotes(told: str) -> Iterator[str]:
-    """The quotations behind one label: what stands in quotation marks, else its lines."""
-    told = _BULLET.sub("", told.strip())
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
-    for line in lines:
-        whole = line.rstrip(" .,;")
-        if whole[0] in _OPENING and whole[-1:] in _CLOSING:
-            parts = _BETWEEN.split(whole[1:-1])
-        else:
-            parts = [line.strip(_OPENING + _CLOSING + " ")]
-        yield from (one.strip() for one in parts if one.strip())
-
-
-def _located(quotes: Sequence[str], asked: Mapping[str, Any]) -> tuple[list[Found], list[str]]:
-    """Where the quotations stand, and those that stand nowhere."""
-    places: list[Found] = []
-    lost = []
-    for quote in quotes:
-        found = [
-            place for part in _ELLIPSIS.split(quote) if count_words(part) >= _FEWEST or part == quote
-            for place in [locate_quote(part, asked)]
-        ]  # fmt: skip
-        if found and all(found):
-            places += [place for place in found if place]
-        else:
-            lost.append(quote)
-    return places, lost
-
-
-def locate_quote(quote: str, asked: Mapping[str, Any]) -> Found | None:
-    """Where a quotation stands in the windows, whatever its blanks, case and punctuation."""
-    words = _WORD.findall(quote)
-    if not words:
-        return None
-    pattern = re.compile(r"\W{1,8}".join(map(re.escape, words)), re.IGNORECASE)
-    text = asked["text"]
-    for number, (start, end) in enumerate(asked["windows"]):
-        if match := pattern.search(text, start, end):
-            last = match.end()
-            while last < end and text[last] in '.!?)"”’':
-                last += 1
-            return Found(match.start(), last, number)
-    return None
-
-
 def _quote_faults(lost: Sequence[str]) -> Iterator[Fault]:
     if lost:
         say = "\n".join(
@@ -230,7 +171,7 @@ def _quote_faults(lost: Sequence[str]) -> Iterator[Fault]:
 
 def _question_faults(written: QuestionReply, asked: Mapping[str, Any]) -> Iterator[Fault]:
     question, kind = written.question, asked["kind"]
-    if count_words(question) > _LONGEST_QUESTION or count_words(question) < _FEWEST:
+    if count_words(question) > _LONGEST_QUESTION or count_words(question) < FEWEST:
         say = "- The question is not one sentence that asks. Ask one thing."
         yield Fault("question", f"{count_words(question)} words", say, anew=True)
     elif not ("?" in question or "？" in question or _ASKING_WORD.search(question)):

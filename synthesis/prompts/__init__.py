@@ -29,6 +29,8 @@ MARKER = "Context:"
 _BUILT_IN = Path(__file__).parent / "templates"
 QUESTIONS_FOLDER = _BUILT_IN / "questions"
 """Where the template lies that asks for questions; see ``synthesis.prompts.questions``."""
+REASONS_FOLDER = _BUILT_IN / "reasons"
+"""Where those lie that ask for reasons; see ``synthesis.prompts.reasons``."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PART = re.compile(r"^\[(system|user|assistant)\]\n", re.MULTILINE)
@@ -113,7 +115,7 @@ def step_template(name: str) -> Template:
 def writing_templates() -> list[str]:
     """The texts of all built-in templates that the writer of a context may be asked with, in any step."""
     others = (path for path in _BUILT_IN.rglob("*.txt") if path.stem != "judge")
-    paths = (path for path in others if path.parent != QUESTIONS_FOLDER)
+    paths = (path for path in others if path.parent not in (QUESTIONS_FOLDER, REASONS_FOLDER))
     return [path.read_text(encoding="utf-8") for path in sorted(paths)]
 
 
@@ -189,6 +191,18 @@ def build_prompt(
     )
     messages = template.fill(variables)
     return Prompt(fingerprint, pair.id, template.name, variables, messages, fingerprint, MARKER, writer)
+
+
+def mark_of(*texts: str) -> str:
+    """A code for the marks around some texts, which none of them holds, whoever wrote them.
+
+    It follows from the first alone, so that all that is asked about one context begins alike and an engine
+    that remembers beginnings reads them once.
+    """
+    mark = content_hash(texts[0])[:12]
+    while any(mark in text for text in texts):
+        mark = content_hash(mark)[:12]
+    return mark
 
 
 def next_prompt(earlier: Prompt, step: object, messages: tuple[Message, ...], /, **variables: Any) -> Prompt:

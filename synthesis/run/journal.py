@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected, Usage
+from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Reason, Rejected, Usage
 from synthesis.errors import FolderError
 from synthesis.lazy_sequence import OnDemand
 from synthesis.run.candidates import Mark
@@ -20,7 +20,8 @@ from synthesis.run.records import understood
 TASKS = "tasks"
 _CURRENT = "current.txt"
 _MARK = ("faults", "score")  # of one among several candidates
-_LATER = ("form", "hops")  # what earlier versions do not know is not written where it says nothing
+# What earlier versions do not know is not written where it says nothing.
+_LATER = ("form", "hops", "reasons", "reasons_model")
 _HEAD = ("fingerprint", "pair_id")
 _PAIR = tuple(field.name for field in fields(Pair))
 _OF_CONTEXT, _OF_REJECTED = (
@@ -33,6 +34,7 @@ _MEMBERS = {
     "assembled": ("dropped",),
     "retried": ("by",),
     "required": ("kind", "value", "reply"),
+    "reasons": ("of", "reasons", "model", "reason", "text", "attempts"),
 }
 
 
@@ -62,6 +64,7 @@ class Journal:
         self._assembled = log("assembled")
         self._retried = log("retried")
         self._required = log("required")
+        self.reasons = log("reasons")
         if writable:  # and only now: where one is of a newer version, nothing is written
             with ExitStack() as opened:
                 for one in self._logs:
@@ -82,7 +85,8 @@ class Journal:
 
     @property
     def _logs(self) -> tuple[Log, ...]:
-        return self.contexts, self.rejected, self.steps, self._assembled, self._retried, self._required
+        asked = self._assembled, self._retried, self._required, self.reasons
+        return self.contexts, self.rejected, self.steps, *asked
 
     @property
     def damaged(self) -> int:
@@ -92,7 +96,7 @@ class Journal:
     @property
     def usage(self) -> Usage:
         """What every reply that was ever recorded here took."""
-        return self.writing_usage + self._required.usage
+        return self.writing_usage + self._required.usage + self.reasons.usage
 
     @property
     def writing_usage(self) -> Usage:
@@ -307,4 +311,5 @@ class ContextRows(OnDemand[tuple[Pair, Context]]):
                 record.pop(name, None)
             pair = Pair(**record.pop("pair"))
             record["evidence"] = tuple(Evidence(*span) for span in record["evidence"])
+            record["reasons"] = tuple(Reason(*step) for step in record.get("reasons", ()))
             return pair, Context(**record)

@@ -22,7 +22,7 @@ from synthesis.engines.base import BaseEngine, Engine, Sampling, adopted
 from synthesis.errors import ConfigError, EngineError
 from synthesis.gate.faults import Fault
 from synthesis.gate.replies import without_thinking
-from synthesis.prompts import step_template
+from synthesis.prompts import mark_of, step_template
 from synthesis.run.conversations import Conversations, Work, converse
 from synthesis.run.repair import Checked, ask
 from synthesis.text.words import count_words
@@ -190,24 +190,12 @@ def _prompt(triple: Triple, asked_of: tuple[object, ...]) -> Prompt:
     """What the judge is asked first; ``asked_of`` is all else that a reply depends on."""
     template = step_template("judge")
     told = dict(zip(("context", "instruction", "answer"), triple, strict=True))
-    messages = template.fill({**told, "mark": _mark(triple)})
+    messages = template.fill({**told, "mark": mark_of(*triple)})
     fingerprint = content_hash(template.text, triple, asked_of)
     del told["context"]  # it is in the messages
     variables = {**told, "words": count_words(triple[0])}
     name = content_hash(*triple)[:16]
     return Prompt(fingerprint, name, template.name, variables, messages, fingerprint, _OPENING)
-
-
-def _mark(triple: Triple) -> str:
-    """A code that no text of the triple holds, whoever wrote them.
-
-    It follows from the context alone, so that all that is asked about one context begins alike and
-    an engine that remembers beginnings reads them once.
-    """
-    mark = content_hash(triple[0])[:12]
-    while any(mark in text for text in triple):
-        mark = content_hash(mark)[:12]
-    return mark
 
 
 def _verdict(pair: Pair, prompt: Prompt, *, repairs: int) -> Work[Verdict | Rejected]:

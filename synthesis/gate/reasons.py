@@ -1,0 +1,221 @@
+"""Replies that reason from a text to an answer: reading them, and what is wrong with them.
+
+Each step quotes the text and says what follows. A quotation must stand in the text word for word and have to
+do with what is asked, the last line must give the answer, and nothing may tell that the answer was known.
+Whether a step follows from its quotation is not judged: words alone do not show that. Knows nothing of engines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from synthesis.coherence.background import weights
+from synthesis.data import Completion, Context, Pair, Reason
+from synthesis.gate.answering import gives
+from synthesis.gate.faults import Fault
+from synthesis.gate.quotations import FEWEST, located, quotations
+from synthesis.gate.replies import without_thinking
+from synthesis.text.answers import kind_of
+from synthesis.text.quoted import quotes
+from synthesis.text.sentences import sentences
+from synthesis.text.states import is_ordinary, states
+from synthesis.text.words import count_words, terms
+
+MOST_STEPS: Final = 8
+_MOST_QUOTED: Final = 1600  # characters, of all quotations together
+_LONGEST_QUOTE: Final = 500  # characters
+_LONGEST_STEP: Final = 80  # words
+_SHOWN: Final = 80
+_LABEL = re.compile(
+    r"^[ \t>#*_-]*(?:(?:step[ \t]*)?\d{1,2}[ \t]*[-–—.):]?[ \t*_]*)?"
+    r"(?P<label>quotes?|quotation|evidence|so|therefore|hence|then|thus|(?:final )?answer|conclusion)"
+    r"[ \t]*\d{0,2}[ \t]*[*_]*[ \t]*[:：][*_]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_QUOTED: Final = frozenset(("quote", "quotes", "quotation", "evidence"))
+_ENDING: Final = frozenset(("answer", "final answer", "conclusion"))
+_PLACEHOLDERS: Final = ("copied word for word", "what that tells about the question", "as it stands above")
+# Whoever reasons does not know the answer, and reads one text without numbers.
+_KNOWN = re.compile(
+    r"\b(?:given|provided|known|stated|expected|correct|supplied|required|right|reference|desired) "
+    r"(?:final )?(?:answer|response)\b|\b(?:answer|response) (?:that )?(?:was |is |has been )?"
+    r"(?:given|provided|supplied|stated|known|expected|above)\b|\bas (?:it )?(?:stands|stated|given) above\b"
+    r"|\b(?:matches|confirms|supports|agrees with|justifies) the (?:answer|response)\b",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"\b(?:document|passage|text|quote|step)s? (?:no\. ?)?\d|\[\d{1,3}\]", re.IGNORECASE)
+_END = (".", "!", "?", "…", "。", "！", "？", ":", "”", '"', ")")
+
+
+class ReasonsReply(NamedTuple):
+    """What a reply holds: each step's quotations with what is said of them, and the answer that it reaches."""
+
+    steps: tuple[tuple[tuple[str, ...], str], ...]
+    answer: str
+
+
+class JudgedReasons(NamedTuple):
+    """A reply read: the steps, placed in the text, and what is wrong with them; None if it has none."""
+
+    reasons: tuple[Reason, ...] | None
+    faults: tuple[Fault, ...] = ()
+
+
+def judged_reasons(completion: Completion, pair: Pair, context: Context) -> JudgedReasons:
+    """Read a reply about a context and say what is wrong with it."""
+    if completion.finish_reason in ("error", "refusal"):
+        told = completion.detail or "no detail given"
+        return JudgedReasons(None, (Fault(completion.finish_reason, told, "- It declines."),))
+    written = read_reasons(completion.text)
+    if written is None:
+        cut = completion.finish_reason == "length"
+        name, what = ("length", "the reply was cut off") if cut else ("form", "no quotation with an answer")
+        say = (
+            "- It does not have the form that was asked for: lines that begin with Quote: and So: by turns, "
+            "and one at the end that begins with Answer:."
+        )
+        return JudgedReasons(None, (Fault(name, what, say),))
+    reasons, faults = _placed(written, context.text)
+    if not faults:
+        faults += _steps_faults(reasons, pair, context)
+    faults += [*_words_faults(reasons, context.text), *_answer_faults(written, pair)]
+    return JudgedReasons(tuple(reasons), tuple(faults))
+
+
+def read_reasons(text: str) -> ReasonsReply | None:
+    """The steps and the answer of a reply; None where there is no quotation or no answer."""
+    body = without_thinking(text).strip()
+    marks = list(_LABEL.finditer(body))
+    ends = [*(mark.start() for mark in marks[1:]), len(body)]
+    steps: list[tuple[tuple[str, ...], str]] = []
+    answer = ""
+    for mark, end in zip(marks, ends[: len(marks)], strict=True):
+        label, told = mark["label"].casefold(), body[mark.end() : end].strip()
+        if label in _QUOTED:
+            steps.append((tuple(quotations(told)), ""))
+        elif label in _ENDING:
+            answer = told
+            break
+        elif steps:
+            found, said = steps[-1]
+            steps[-1] = (found, _line(f"{said} {told}"))
+    shown = " ".join((answer, *(said for _, said in steps)))
+    if not answer or not any(found for found, _ in steps) or any(one in shown for one in _PLACEHOLDERS):
+        return None
+    return ReasonsReply(tuple(steps), answer.strip("*_ "))
+
+
+def _placed(written: ReasonsReply, text: str) -> tuple[list[Reason], list[Fault]]:
+    """The steps with their places in the text, each place once; and what stands nowhere."""
+    reasons: list[Reason] = []
+    lost: list[str] = []
+    for found, said in written.steps:
+        places, unknown = located(found, text, [(0, len(text))])
+        lost += unknown
+        fresh = [one for one in places if not any(one[:2] == kept[:2] for kept in reasons)]
+        reasons += [Reason(one.start, one.end, "") for one in fresh]
+        if reasons and said:
+            before = reasons[-1].says
+            reasons[-1] = reasons[-1]._replace(says=f"{before} {_sentence(said)}".strip())
+    faults = []
+    if lost:
+        say = "\n".join(
+            f"- This does not stand in the text: “{_short(quote)}”. Copy a sentence word for word."
+            for quote in lost[:4]
+        )
+        faults.append(Fault("quote", f"“{_short(lost[0])}” does not stand in the text", say))
+    return reasons, faults
+
+
+def _steps_faults(reasons: Sequence[Reason], pair: Pair, context: Context) -> list[Fault]:
+    """What is wrong with quotations that stand in the text."""
+    return [*_size_faults(reasons, context.text), *_proof_faults(reasons, pair, context)]
+
+
+def _size_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
+    told = [text[one.start : one.end] for one in reasons]
+    if len(reasons) > MOST_STEPS:
+        say = f"- It has {len(reasons)} quotes. Leave out those that the answer does not rest on."
+        yield Fault("steps", f"{len(reasons)} quotations", say)
+    for quote in told:
+        if len(quote) > _LONGEST_QUOTE and len(sentences(quote)) > 1:
+            say = f"- This quote is too long: “{_short(quote)}”. Quote the sentence of it that matters."
+            yield Fault("long", f"a quotation of {len(quote):,} characters", say)
+            return
+    if sum(map(len, told)) > _MOST_QUOTED and len(told) > 1:
+        say = "- It quotes too much. Quote only what the answer rests on."
+        yield Fault("long", f"quotations of {sum(map(len, told)):,} characters", say)
+    if brief := next((quote for quote in told if count_words(quote) < FEWEST), ""):
+        say = f"- The quote “{_short(brief)}” is too short to show anything. Quote the sentence that has it."
+        yield Fault("short", f"“{_short(brief)}” is too short to show anything", say)
+    if not any(one.says for one in reasons):
+        say = '- It says nothing behind "So:". Say for each quote what it tells about the question.'
+        yield Fault("unsaid", "no step says what follows", say, fatal=False)
+
+
+def _proof_faults(reasons: Sequence[Reason], pair: Pair, context: Context) -> Iterator[Fault]:
+    text, ordinary = context.text, is_ordinary(pair.answer)
+    told = " ".join(text[one.start : one.end] for one in reasons)
+    brief = not ordinary and kind_of(pair.answer) != "summary"
+    if brief and states(text, pair.answer) and not states(told, pair.answer):
+        say = f"- No quote has the answer ({_short(pair.answer)}). Quote the sentence of the text that states it."
+        yield Fault("unproved", f"no quotation states “{_short(pair.answer)}”", say)
+    known = {*weights(terms(pair.instruction)), *(() if ordinary else weights(terms(pair.answer)))}
+    for one in reasons:
+        found = {*weights(terms(text[one.start : one.end]))}
+        if not found & known and not _touches(one, context):
+            shown = _short(text[one.start : one.end])
+            say = f"- This quote has nothing to do with the question: “{shown}”. Quote what leads to the answer."
+            yield Fault("aside", f"“{shown}” has nothing to do with the question", say)
+            return
+        known |= {*found, *weights(terms(one.says))}
+    if context.evidence_source == "exact" and context.evidence:
+        if not any(_touches(one, context) for one in reasons):
+            say = "- The quotes are not what the answer rests on. Quote the sentences that it follows from."
+            yield Fault("evidence", "no quotation is of the evidence", say)
+
+
+def _touches(reason: Reason, context: Context) -> bool:
+    """Whether a quotation has something of the recorded evidence."""
+    return any(reason.start < piece.end and piece.start < reason.end for piece in context.evidence)
+
+
+def _words_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
+    """What is wrong with what the steps say in words of their own."""
+    said = " ".join(one.says for one in reasons)
+    if found := _KNOWN.search(said):
+        say = f"- It speaks of “{found[0]}”. Whoever reasons here does not know the answer before the end."
+        yield Fault("known", f"it speaks of “{found[0]}”", say)
+    if found := _NUMBERED.search(said):
+        say = f"- It speaks of “{found[0]}”. Nothing here has a number; say what the matter is."
+        yield Fault("numbered", f"it speaks of “{found[0]}”", say)
+    _, lost = located([quote for quote in quotes(said) if count_words(quote) > 1], text, [(0, len(text))])
+    if lost:
+        say = f"- “{_short(lost[0])}” is in quotation marks and does not stand in the text. Say it without them."
+        yield Fault("quote", f"“{_short(lost[0])}” is quoted and does not stand in the text", say)
+    if any(count_words(one.says) > _LONGEST_STEP for one in reasons):
+        say = f'- A line behind "So:" has over {_LONGEST_STEP} words. Say what follows in one sentence.'
+        yield Fault("long", f"a step of over {_LONGEST_STEP} words", say)
+
+
+def _answer_faults(written: ReasonsReply, pair: Pair) -> Iterator[Fault]:
+    if not gives(written.answer, pair.answer):
+        say = f"- Its last line does not give the answer, which is: {_short(pair.answer)}"
+        yield Fault("answer", f"“{_short(written.answer)}” is not “{_short(pair.answer)}”", say)
+
+
+def _sentence(said: str) -> str:
+    """What a step says, beginning and ending as a sentence does."""
+    said = _line(said).strip("*_ ")
+    return (said[:1].upper() + said[1:] + ("" if said.endswith(_END) else ".")) if said else ""
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _short(text: str) -> str:
+    text = _line(text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
