@@ -228,6 +228,9 @@ class Sample:
     ``answer`` is the answer alone, ``answer_form`` how the last turn gives it (``plain``, ``cited``,
     ``reasoned``); ``evidence_documents`` are the numbers, from 1, of the documents that hold ``evidence``.
 
+    ``reasons`` are a model's steps (``reasons_model``) where the last turn has them, each quoting a place in
+    that message.
+
     A twin says which kind it is in ``twin``, whose in ``twin_of`` (a sample's id), and all its ``changes``.
     ``wrong`` are replies that would be wrong, where twins were asked for.
     """
@@ -256,3 +259,5 @@ class Sample:
     twin_of: str = ""
     changes: tuple[Change, ...] = ()
     wrong: tuple[WrongAnswer, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    reasons_model: str = ""

@@ -102,11 +102,23 @@ def overridden(base: RunConfig, given: Mapping[str, Any]) -> RunConfig:
         _check_corpus(made)
     if idle := next((name for name in _OF_REQUIRE if given.get(name) not in (None, "", [])), ""):
         _check_require(made, f"--{idle.replace('_', '-')}")
+    if idle := next((name for name in _OF_REASONS if given.get(name) not in (None, "", [])), ""):
+        _check_reasons(made, f"--{idle.replace('_', '-')}")
     return made
 
 
 # What says who is asked for --require, and how.
 _OF_REQUIRE = ("require_engine", "require_model", "require_option", "require_tokens")
+
+# The same for --reasons.
+_OF_REASONS = ("reasons_engine", "reasons_model", "reasons_template", "reasons_option")
+
+
+def _check_reasons(made: RunConfig, named: str) -> None:
+    if not made.reasons.wanted:
+        raise UsageError(
+            f"{named} is about --reasons, and none are asked for; add --reasons model, or leave it out"
+        )
 
 
 def _check_require(made: RunConfig, named: str) -> None:

@@ -18,6 +18,7 @@ ALL = (
     "pairs",
     "questions",
     "generation",
+    "reasons",
     "samples",
     "filters",
     "require",
@@ -94,7 +95,7 @@ def _resolved(file: Path | None, given: Mapping[str, Any], retrying: bool) -> Ru
     return overridden(base, given)
 
 
-@command(tables=("samples", "filters", "require", "contamination"), options=("seed",))
+@command(tables=("reasons", "samples", "filters", "require", "contamination"), options=("seed",))
 def assemble(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
     *,

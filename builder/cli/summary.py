@@ -84,6 +84,10 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
         yield f"rejected for: {', '.join(told)}" + (f", {others:,} others" if others else "")
     if found.no_twins:
         yield f"{_some(found.no_twins, 'twin')} not made; the rejected config says why of each"
+    if config.reasons.wanted:
+        yield f"reasons: {_some(found.reasoned, 'context')} of {summary.contexts:,} with some"
+    if found.no_reasons:
+        yield f"{_some(found.no_reasons, 'context')} without reasons; the rejected config says why of each"
     if summary.usage.output_tokens:
         from builder.job.meter import tell_usage
 

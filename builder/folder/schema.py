@@ -40,6 +40,13 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("evidence_source", "text", "`exact` (from the engine), `located` (found later) or `none`"),
         Column("form", "text", "kind of text that carries the evidence, empty where the engine does not say"),
         Column("hops", "integer", "steps that the evidence takes, 0 where the engine does not say"),
+        Column(
+            "reasons",
+            "reasons",
+            "steps from the context to the answer that a model wrote: what each quotes, its character span "
+            "in the context, and what it says of that; empty where none were asked for or none hold",
+        ),
+        Column("reasons_model", "text", "model that wrote them"),
         Column("words", "integer", "whitespace-separated words of the context"),
         Column("tokens", "integer", "tokens of the context"),
         Column("coherence", "number", "overall score from 0 to 1, empty where nothing was scored"),
@@ -100,6 +107,13 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column(
             "answer_form", "text", "how the last turn gives it: `plain`, `cited` (with quotes) or `reasoned`"
         ),
+        Column(
+            "reasons",
+            "steps",
+            "steps that a model wrote, where the last turn has them: character span in that message of what "
+            "each quotes, what it says of that, number of the document from 1",
+        ),
+        Column("reasons_model", "text", "model that wrote them"),
         Column(
             "rank", "integer", "rank of the supporting context among those kept for its pair, 1 for the best"
         ),
@@ -182,6 +196,26 @@ def arrow_types() -> dict[str, Any]:
         "placed": pa.list_(
             pa.struct([*span, *((name, pa.int64()) for name in ("token_start", "token_end", "document"))])
         ),
+        "reasons": pa.list_(
+            pa.struct(
+                [
+                    ("start", pa.int64()),
+                    ("end", pa.int64()),
+                    ("quote", pa.large_string()),
+                    ("says", pa.large_string()),
+                ]
+            )
+        ),
+        "steps": pa.list_(
+            pa.struct(
+                [
+                    ("start", pa.int64()),
+                    ("end", pa.int64()),
+                    ("says", pa.large_string()),
+                    ("document", pa.int64()),
+                ]
+            )
+        ),
         "changes": pa.list_(
             pa.struct(
                 [("what", pa.string())]
@@ -263,6 +297,8 @@ def raw_row(
         "evidence_source": context.evidence_source,
         "form": context.form,
         "hops": context.hops,
+        "reasons": [{**one._asdict(), "quote": context.text[one.start : one.end]} for one in context.reasons],
+        "reasons_model": context.reasons_model,
         "words": context.words,
         "tokens": context.tokens,
         "coherence": coherence.overall if coherence else None,
@@ -314,6 +350,11 @@ def chat_row(sample: Sample, rank: int = 1) -> Row:
         "rings": sample.rings,
         "answer": sample.answer,
         "answer_form": sample.answer_form,
+        "reasons": [
+            {**one._asdict(), "document": sample.documents.index(sample.pair_id) + 1}
+            for one in sample.reasons
+        ],
+        "reasons_model": sample.reasons_model,
         "rank": rank,
         "documents": list(sample.documents),
         "distractors": sample.distractors,

@@ -35,6 +35,8 @@ from synthesis.run.folder import RunFolder
 from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row, carry_out, standing, survey
+from synthesis.run.mix import configured_engine
+from synthesis.run.reasons import Reasoner, Reasons, lacking, reasons_writer, write_reasons
 from synthesis.run.requirements import wanted_kinds
 from synthesis.run.retry import by_another_seed, rows_to_retry
 from synthesis.tokens import Tokenizer, load_tokenizer
@@ -76,6 +78,8 @@ def execute(config: RunConfig, reporter: Reporter) -> Summary:
     with closing(make_job(config)) as job, _held(config, tokenizer, reporter, started) as work:
         origin = Origin(job.engine.name, job.engine.model, described_source(config))
         counts, pace = _write_contexts(work, job)
+        if not counts.failed:
+            _write_reasons(work, job)
         parts = _usages(work.journal, job)
         if wanted_kinds(config.require):
             job.close()  # whoever is asked next may need its room
@@ -95,6 +99,8 @@ def retry(config: RunConfig, reporter: Reporter) -> Summary:
     with closing(make_job(config)) as job, _held(own, tokenizer, reporter, started) as work:
         asking, rows = _retried(config, own, job, work.journal)
         counts, pace = _ask(work, asking, rows, None)
+        if not counts.failed:
+            _write_reasons(work, asking if config.generation == own.generation else None)
         return _build_dataset(work, recorded_origin(folder, own), counts, pace)
 
 
@@ -105,6 +111,7 @@ def reassemble(config: RunConfig, reporter: Reporter) -> Summary:
     with _held(config, tokenizer, reporter, started) as work:
         origin = recorded_origin(work.folder, config)
         counts = Counts(settled=sum(1 for _ in work.journal.current()))
+        _write_reasons(work)
         summary = _build_dataset(work, origin, counts, read_pace(work.folder.read_manifest()))
         # Nothing was made again here; what is damaged and current would have been told.
         return replace(summary, damaged=0)
@@ -189,6 +196,31 @@ def _ask(work: _Work, job: Job, rows: Iterable[Row], todo: int | None) -> tuple[
     return counts, meter.pace() or read_pace(work.folder.read_manifest())
 
 
+def _write_reasons(work: _Work, job: Job | None = None) -> None:
+    """Have the reasons written that are wanted and not there yet, by the engine of ``job`` if that is it."""
+    config, journal, reporter = work.config, work.journal, work.reporter
+    if not config.reasons.wanted:
+        return
+    reasoner, made = Reasoner.of(config), reasons_writer(config)
+    rows = journal.current_contexts()
+    todo = sum(1 for _ in lacking(reasoner, rows, Reasons(journal)))
+    if not todo:
+        return
+    shared = job is not None and made == config.generation
+    if job is not None and not shared:
+        job.close()  # whoever is asked next may need its room
+    engine = job.engine if job is not None and shared else configured_engine(made)
+    try:
+        reporter.stage("writing reasons", todo)
+        meter = Meter(config, journal, reporter, lambda: engine.trouble)
+        reporter.note(meter.note)
+        budget, stop_after = budget_of(config), config.cost.stop_after
+        write_reasons(reasoner, engine, journal, rows, budget, stop_after, meter.reply, reporter.advance)
+    finally:
+        if not shared:
+            engine.close()
+
+
 def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -> Summary:
     """Score the contexts, assemble samples, write what changed, and note in the manifest how it went."""
     origin = _as_written(origin, work.journal)
@@ -201,7 +233,7 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
     summary = Summary(
         counts,
         sum(one.rows for one in dataset.configs if one.kind == "raw"),
-        _rejected(dataset, work.journal) - quality.no_twins,
+        _rejected(dataset, work.journal) - quality.no_twins - quality.no_reasons,
         rows.short,
         dataset,
         time.monotonic() - work.started,

@@ -23,6 +23,7 @@ from synthesis.gate.filtering import Drop, Rules, Settings, Sifted, sift
 from synthesis.lazy_sequence import OnDemand
 from synthesis.options import FiltersConfig, RunConfig
 from synthesis.run.journal import Journal
+from synthesis.run.reasons import Reasoner, reasons_writer
 from synthesis.run.requirements import STAGE, Examiner, Requirements, asked_of, told, wanted_kinds
 from synthesis.settings import changed, identity
 from synthesis.text.answers import KINDS
@@ -35,11 +36,11 @@ Row: TypeAlias = tuple[Pair, Context]
 _VERSION = 3
 _NO_FILTERS = FiltersConfig(min_overall=0.0)
 _NAMES = {
-    "generation.options": "require.options",
-    "generation.max_tokens": "require.max_tokens",
-    "--max-tokens": "--require-tokens",
-    "--model": "--require-model",
-    "--option": "--require-option",
+    "generation.options": "{}.options",
+    "generation.max_tokens": "{}.max_tokens",
+    "--max-tokens": "--{}-tokens",
+    "--model": "--{}-model",
+    "--option": "--{}-option",
 }
 _PARTS = ("instruction", "answer", "context")  # of a row that a benchmark may share
 
@@ -55,28 +56,34 @@ def check(config: RunConfig) -> None:
         Sketches(config.filters.near_duplicates)
     for benchmark in named_benchmarks(config.contamination.benchmarks):
         probe(benchmark)
+    if config.reasons.wanted:
+        Reasoner.of(config)
+        made = reasons_writer(config)
+        if made != config.generation:
+            with _told_of("reasons"):
+                check_settings(made.engine, {**made.options, **({"model": made.model} if made.model else {})})
     if wanted_kinds(config.require):
         asked = asked_of(config)
-        with _told_of_require():
+        with _told_of("require"):
             check_settings(asked.engine, {**asked.options, **({"model": asked.model} if asked.model else {})})
 
 
 def _made(asked: Examiner) -> BaseEngine:
     """The engine that is asked; in float32 where it can be, as a gain wants it."""
-    with _told_of_require():
+    with _told_of("require"):
         return gain_engine(asked.engine, asked.model, asked.options)
 
 
 @contextmanager
-def _told_of_require() -> Iterator[None]:
-    """Errors of an engine's settings name those of ``--require``, where its engine has its own."""
+def _told_of(table: str) -> Iterator[None]:
+    """Errors of an engine's settings name those of ``--require`` or ``--reasons``, which have their own."""
     try:
         yield
     except ConfigError as error:
         told = str(error)
         for name, ours in _NAMES.items():
-            told = told.replace(name, ours)
-        raise ConfigError(f"for --require: {told}") from error
+            told = told.replace(name, ours.format(table))
+        raise ConfigError(f"for --{table}: {told}") from error
 
 
 class KeptContexts:

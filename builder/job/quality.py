@@ -11,6 +11,9 @@ from builder.folder.build import ConfigResult, FolderResult
 from builder.folder.reading import values
 from synthesis.data import Rejected
 from synthesis.run.alike import kind_of_rejection
+from synthesis.run.reasons import STAGE
+
+_NO_CONTEXT = ("twin", STAGE)  # stages of rejected rows that are about no context
 
 LOW = 0.4
 """An overall score under this is worth a look."""
@@ -21,7 +24,8 @@ class Quality:
     """``mean`` is the mean overall score of ``scored`` contexts, ``low`` how many are under ``LOW``.
 
     ``reasons`` counts what was rejected by stage and name of the fault; ``no_twins`` are the twins of samples
-    that were not made, which are no contexts and count for themselves.
+    that were not made, ``no_reasons`` contexts without the reasons that were asked for: neither is a rejected
+    context, and both count for themselves. ``reasoned`` contexts have some.
     """
 
     scored: int = 0
@@ -29,6 +33,8 @@ class Quality:
     low: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     no_twins: int = 0
+    no_reasons: int = 0
+    reasoned: int = 0
 
 
 def quality_of(dataset: FolderResult, dropped: Iterable[Rejected]) -> Quality:
@@ -38,22 +44,25 @@ def quality_of(dataset: FolderResult, dropped: Iterable[Rejected]) -> Quality:
         dataset: the folder.
         dropped: what counts as rejected where the folder has no config of rejected rows.
     """
-    scored, total, low, reasons, no_twins = 0, 0.0, 0, Counter[str](), 0
+    scored, total, low, reasons = 0, 0.0, 0, Counter[str]()
+    apart, reasoned = Counter[str](), 0
     for one in dataset.configs:
         if one.kind == "raw":
-            for (score,) in values(_files(dataset.path, one), ("coherence",)):
+            for score, model in values(_files(dataset.path, one), ("coherence", "reasons_model")):
+                reasoned += bool(model)
                 if score is not None:
                     scored, total, low = scored + 1, total + score, low + (score < LOW)
         elif one.kind == "rejected":
             for stage, reason in values(_files(dataset.path, one), ("stage", "reason")):
-                if stage == "twin":
-                    no_twins += 1
+                if stage in _NO_CONTEXT:
+                    apart[stage] += 1
                 else:
                     reasons[kind_of_rejection(stage, reason)] += 1
     if all(one.kind != "rejected" for one in dataset.configs):
         reasons.update(kind_of_rejection(row.stage, row.reason) for row in dropped)
     mean = total / scored if scored else 0.0
-    return Quality(scored, mean, low, dict(reasons.most_common()), no_twins)
+    kinds = dict(reasons.most_common())
+    return Quality(scored, mean, low, kinds, apart["twin"], apart[STAGE], reasoned)
 
 
 def _files(folder: Path, config: ConfigResult) -> list[Path]:

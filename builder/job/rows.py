@@ -28,10 +28,11 @@ from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import make_options, parse_distractors
 from synthesis.assembly.processes import processors
 from synthesis.assembly.production import Assembly
-from synthesis.data import Rejected, content_hash
+from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.options import RunConfig
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
+from synthesis.run.reasons import Reasoned, ReasonedRows, Reasons
 from synthesis.settings import identity
 from synthesis.tokens import Tokenizer, format_length
 
@@ -49,7 +50,11 @@ class RunRows:
         self._journal = journal
         self._tokenizer = tokenizer
         self._reporter = reporter
-        self._contexts = KeptContexts(config, journal.current_contexts(), self._stage, journal)
+        self._reasons = Reasons(journal) if config.reasons.wanted else None
+        rows: Sequence[tuple[Pair, Context]] = journal.current_contexts()
+        if self._reasons is not None:
+            rows = ReasonedRows(rows, self._reasons)
+        self._contexts = KeptContexts(config, rows, self._stage, journal)
         self._outcomes_id = _outcomes_id(journal)
         self.short = 0
 
@@ -111,7 +116,20 @@ class RunRows:
     def _content_id(self, kind: str, *settings: object) -> str:
         # Benchmarks that only mark rows leave the samples as they are.
         chosen = self._contexts.identity(marks=kind == "raw")
+        if self._reasons is not None:
+            chosen = [*chosen, "reasons", self._reasons_id]
         return content_hash(ROWS_VERSION, kind, self._outcomes_id, *chosen, *settings)
+
+    @cached_property
+    def _reasons_id(self) -> str:
+        """A hash of all reasons that the contexts have, and of those that failed."""
+        assert self._reasons is not None
+        digest = hashlib.blake2b(digest_size=16)
+        for pair, context in self._journal.current_contexts():
+            found = self._reasons.find(pair, context) or Reasoned()
+            why = found.rejected.reason if found.rejected else ""
+            digest.update(content_hash(pair.id, found.reasons, found.model, why).encode())
+        return digest.hexdigest()
 
     def _stage(self, name: str, steps: int) -> Callable[[], None]:
         self._reporter.stage(name, steps)
@@ -192,6 +210,7 @@ class RunRows:
         def rows() -> Iterator[Mapping[str, Any]]:
             yield from map(rejected_row, self._journal.current_rejected())
             yield from map(rejected_row, self._contexts.dropped())
+            yield from map(rejected_row, self._unreasoned())
             for chat in chats:
                 if not self._has_dropped(chat.content_id):
                     # Damage, or a version that did not count them: only assembling again tells which.
@@ -202,6 +221,14 @@ class RunRows:
 
         content = self._content_id("rejected", *(chat.content_id for chat in chats))
         return ConfigData(f"{self._config.name}-rejected", "rejected", rows, content)
+
+    def _unreasoned(self) -> Iterator[Rejected]:
+        """Why contexts have no reasons that were to have some."""
+        if self._reasons is not None:
+            for pair, context in self._contexts.kept:
+                found = self._reasons.find(pair, context)
+                if found is not None and found.rejected is not None:
+                    yield found.rejected
 
     def _dropped(self, content: str) -> Iterator[Rejected]:
         """What an assembly dropped: known by its settings and pair, like everything else."""

@@ -17,7 +17,7 @@ from builder.folder.facts import tokenizer_of
 from builder.folder.place import Place, not_built
 from builder.folder.reading import batches, file_digest
 from builder.folder.versions import Manifest, read_manifests
-from synthesis.data import Context, Evidence, Pair, content_hash
+from synthesis.data import Context, Evidence, Pair, Reason, content_hash
 from synthesis.errors import SourceError, StorageError, UsageError
 from synthesis.lazy_sequence import OnDemand
 from synthesis.sources.hub import hub_errors
@@ -29,7 +29,7 @@ _BATCH = 1024  # rows held in memory while they are copied
 # What assembling takes of a row; a dataset of another version may lack any other column.
 _USED = ("id", "task", "instruction", "answer", "context", "evidence", "tokens")
 # What datasets of earlier versions lack.
-_LATER = {"form": "", "hops": 0, "evidence_source": "none"}
+_LATER = {"form": "", "hops": 0, "evidence_source": "none", "reasons": (), "reasons_model": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +304,8 @@ def _item(row: dict[str, Any]) -> tuple[Pair, Context]:
         evidence_source=row["evidence_source"] or "none",
         form=row["form"] or "",
         hops=row["hops"] or 0,
+        reasons=tuple(Reason(one["start"], one["end"], one["says"]) for one in row["reasons"] or ()),
+        reasons_model=row["reasons_model"] or "",
     )
     return pair, context
 

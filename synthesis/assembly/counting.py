@@ -150,7 +150,8 @@ class Trial:
 
     ``evidence`` are character spans of the own context that lie in none of its gaps; ``marks`` such
     spans of any documents, each with the document's number from 0. With a ``key`` the question is
-    asked through it (see ``lay_out``). ``reply`` words the answer; without one it is given alone.
+    asked through it (see ``lay_out``). ``reply`` words the answer; without one it is given alone. ``steps``
+    are spans of the own context that it quotes as the steps of a model's reasons.
     """
 
     pair: Pair
@@ -162,6 +163,7 @@ class Trial:
     marks: Sequence[tuple[int, Span]] = ()
     key: str = ""
     reply: Reply | None = None
+    steps: Sequence[Span] = ()
 
     def parts(self) -> Sequence[Part]:
         """Every document, in order."""
@@ -180,7 +182,8 @@ class Trial:
         texts = [part.text for part in self.parts()]
         pieces = [self.own.text[start:end] for start, end in self.evidence]
         linked = [texts[place][start:end] for place, (start, end) in self.marks]
-        return self.reply.said(1 + len(self.before), pieces, linked)
+        steps = [self.own.text[start:end] for start, end in self.steps]
+        return self.reply.said(1 + len(self.before), pieces, linked, steps)
 
     def numbers(self) -> tuple[int, ...]:
         """The number, from 1, of the document that holds each piece of evidence and each mark."""
@@ -209,7 +212,7 @@ class Counted:
     pieces of evidence (and what else was marked); (0, 0) where there is none, where none of them does
     (white space), or where the chat template rewrites what it is given, so that nothing can be found
     again. ``places`` are these pieces as characters of the first message, ``numbers`` those of their
-    documents, from 1.
+    documents, from 1. ``steps`` is what a model's reasons quote, as characters of that message.
     """
 
     layout: Layout
@@ -218,6 +221,7 @@ class Counted:
     evidence: tuple[Span, ...]
     places: tuple[Span, ...] = ()
     numbers: tuple[int, ...] = ()
+    steps: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +266,10 @@ def count_trials(trials: Sequence[Trial], tokenizer: Tokenizer) -> list[Counted]
     for trial, layout, text, (tokens, found) in zip(trials, layouts, texts, counts, strict=True):
         places = tuple(trial.places(layout))
         own, *evidence = text.held(found) or [(0, 0)] * (1 + len(places))
-        done.append(Counted(layout, text.tokens(tokens), own, tuple(evidence), places, trial.numbers()))
+        at = layout.span[0]
+        steps = tuple((at + start, at + end) for start, end in trial.steps)
+        told = tuple(evidence), places, trial.numbers(), steps
+        done.append(Counted(layout, text.tokens(tokens), own, *told))
     return done
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from synthesis.assembly.counting import Gap
 from synthesis.assembly.documents import Table
-from synthesis.data import Context, Evidence
+from synthesis.data import Context, Evidence, Reason
 from synthesis.text.sentences import sentence_spans
 from synthesis.text.words import count_words
 from synthesis.tokens import Tokenizer
@@ -225,17 +225,18 @@ def trim(
 ) -> Context | None:
     """The context with as many sentences as the budget takes; ``None`` if its evidence alone is too long.
 
-    Sentences nearest to evidence are kept first. Without evidence the opening is. ``need_of`` counts the
-    conversation about a context alone.
+    Sentences nearest to evidence, and to what reasons quote, are kept first. Without either the opening is.
+    ``need_of`` counts the conversation about a context alone.
     """
     spans = list(sentence_spans(context.text))
-    needed = _needed(spans, context.evidence)
+    quoted = tuple(Evidence(start, end, says) for start, end, says in context.reasons)
+    needed = _needed(spans, (*context.evidence, *quoted))
     following = [*(start for start, _ in spans[1:]), len(context.text)]
     sizes = tokenizer.count_batch(
         [context.text[start:end] for (start, _), end in zip(spans, following, strict=True)]
     )
     order = _by_nearness(len(spans), needed)
-    aim = budget - need_of(replace(context, text="", evidence=()))
+    aim = budget - need_of(replace(context, text="", evidence=(), reasons=()))
     best: Context | None = None
     reached = 0
     for _ in range(_ROUNDS):
@@ -298,8 +299,12 @@ def _only(context: Context, spans: Sequence[tuple[int, int]], kept: Sequence[int
         size += len(parts[-1])
     moved = (_moved(piece, spans, starts) for piece in context.evidence)
     evidence = tuple(piece for piece in moved if piece is not None)
+    stated = (_moved(Evidence(*step), spans, starts) for step in context.reasons)
+    reasons = tuple(Reason(*step) for step in stated if step is not None)
     joined = "".join(parts)
-    return replace(context, text=joined, evidence=evidence, words=count_words(joined), tokens=0)
+    return replace(
+        context, text=joined, evidence=evidence, reasons=reasons, words=count_words(joined), tokens=0
+    )
 
 
 def _moved(piece: Evidence, spans: Sequence[tuple[int, int]], starts: dict[int, int]) -> Evidence | None:

@@ -355,7 +355,8 @@ def trial_of(made: SampleDraft, plan: Plan, style: Style) -> Trial:
         for side in (plan.before, plan.after)
     )
     evidence = [] if made.own is None else [(piece.start, piece.end) for piece in made.context.evidence]
-    trial = Trial(made.pair, made.own, before, after, style, evidence, reply=made.reply)
+    steps = [one[:2] for one in made.context.reasons] if made.reply and made.reply.says else []
+    trial = Trial(made.pair, made.own, before, after, style, evidence, reply=made.reply, steps=steps)
     return trial if made.keychain is None else made.keychain.hide(trial)
 
 

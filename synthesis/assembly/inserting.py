@@ -37,7 +37,8 @@ def with_sentences(trial: Trial, sentences: Sequence[Inserted]) -> Trial:
     the ``marks`` of the trial, in their order; without an own context there are none.
     """
     parts, own = trial.parts(), len(trial.before) if trial.own else -1
-    free = [_Free(part.text, trial.evidence if place == own else ()) for place, part in enumerate(parts)]
+    kept = (*trial.evidence, *trial.steps)
+    free = [_Free(part.text, kept if place == own else ()) for place, part in enumerate(parts)]
     places = [(place, at) for place, one in enumerate(free) for at in one.paragraphs()]
     if len(places) < len(sentences):
         places = [(place, at) for place, one in enumerate(free) for at in one.sentences()]
@@ -63,6 +64,7 @@ def with_sentences(trial: Trial, sentences: Sequence[Inserted]) -> Trial:
         own=made[own].part() if trial.own else None,
         after=[one.part() for one in made[first + (trial.own is not None) :]],
         evidence=[made[own].moved(span) for span in trial.evidence],
+        steps=[made[own].moved(span) for span in trial.steps],
         marks=[spans[number] for number in marked],
     )
 

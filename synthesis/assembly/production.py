@@ -26,7 +26,7 @@ from synthesis.assembly.processes import spread
 from synthesis.assembly.rendering import Style, lay_out
 from synthesis.assembly.replying import PLAIN, REASONED, Reply, SaidTurn
 from synthesis.assembly.twins.making import Twins
-from synthesis.data import Context, Evidence, Message, Pair, Rejected, Sample
+from synthesis.data import Context, Evidence, Message, Pair, Reason, Rejected, Sample
 from synthesis.tokens import Tokenizer, format_length
 
 # Summed counts of parts can differ from the count of the whole by a few tokens; nearer to
@@ -140,7 +140,10 @@ def _said(documents: Documents, options: Options) -> Iterator[int]:
             pair, context = documents.items[item]
             pieces = [context.text[piece.start : piece.end] for piece in context.evidence]
             reply = reply_of(pair, context, options, documents.tokenizer)
-            turn, asked = reply.said(1, pieces) if reply else SaidTurn(Message("assistant", pair.answer))
+            used = context.reasons if reply and reply.says else ()
+            steps = [context.text[one.start : one.end] for one in used]
+            plain = SaidTurn(Message("assistant", pair.answer))
+            turn, asked = reply.said(1, pieces, (), steps) if reply else plain
             texts += [turn.content, asked, pair.answer]
         counts = documents.tokenizer.count_batch(texts)
         for said, asked_for, answer in zip(counts[::3], counts[1::3], counts[2::3], strict=True):
@@ -166,7 +169,16 @@ def reply_of(
         tuple(piece.what for piece in context.evidence),
         tuple(keychain.evidence) if keychain else (),
         tokenizer.thoughts(),
+        tuple(one.says for one in context.reasons) if uses_reasons(options) else (),
     )
+
+
+def uses_reasons(options: Options) -> bool:
+    """Whether samples answer with the reasons that a model wrote, where there are some.
+
+    Not beside twins: the words of a model cannot be changed with the answer.
+    """
+    return options.samples.answers == REASONED and not options.samples.twins
 
 
 def _alone(
@@ -179,7 +191,8 @@ def _alone(
 ) -> int:
     """Tokens of the conversation about a context alone."""
     evidence = [piece[:2] for piece in context.evidence]
-    trial = Trial(pair, Part(context.text), (), (), style, evidence, reply=reply)
+    steps = [one[:2] for one in context.reasons] if reply and reply.says else []
+    trial = Trial(pair, Part(context.text), (), (), style, evidence, reply=reply, steps=steps)
     return tokenizer.count_chat((keychain.hide(trial) if keychain else trial).layout().messages)
 
 
@@ -297,6 +310,8 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Sampl
     if not shop.documents.index.tokens[item] or not (item in orders.abstaining or orders.keeps(item)):
         return None
     pair, context = shop.documents.items[item]
+    if not uses_reasons(options):
+        context = replace(context, reasons=())
     notes = shop.documents.index.notes(item)
     name = options.identity(pair.id, context.text, pair.task, budget, tokenizer.identity)
     stock, cutter = Stock(shop.stock(item, notes, pair.answer)), Cutter(tokenizer, shop.short)
@@ -343,6 +358,7 @@ def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: fl
     if made.own is not None and made.keychain is not None:
         whats += made.keychain.evidence
     said = counted.layout.messages[-1].content
+    says = made.reply.says if made.reply and made.own is not None else ()
     return Sample(
         id=made.id,
         pair_id=made.pair.id,
@@ -364,6 +380,8 @@ def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: fl
         answer=made.pair.answer,
         answer_form=made.reply.answers if made.reply and said != made.pair.answer else PLAIN,
         evidence_documents=counted.numbers,
+        reasons=tuple(Reason(*place, step) for place, step in zip(counted.steps, says, strict=True)),
+        reasons_model=made.context.reasons_model if says else "",
     )
 
 

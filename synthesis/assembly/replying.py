@@ -51,7 +51,8 @@ class Reply:
 
     ``form`` and the ``whats`` of its evidence are those of the context, ``links`` those of what leads to a
     hidden question. Reasons stand between the ``thoughts`` where the chat template knows of thoughts: they
-    are not asked for then, and the answer stands alone behind them.
+    are not asked for then, and the answer stands alone behind them. ``says`` are the steps of a model's
+    reasons, each behind what it quotes; without any, reasons are made of the evidence.
     """
 
     answers: str
@@ -62,19 +63,22 @@ class Reply:
     whats: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     thoughts: tuple[str, str] | None = None
+    says: tuple[str, ...] = ()
 
     @cached_property
     def _words(self) -> ReplyWords:
         return reply_words(self.instruction)
 
-    def said(self, number: int, pieces: Sequence[str], linked: Sequence[str] = ()) -> SaidTurn:
+    def said(
+        self, number: int, pieces: Sequence[str], linked: Sequence[str] = (), steps: Sequence[str] = ()
+    ) -> SaidTurn:
         """The turn over document ``number``, whose ``pieces`` are its evidence; the answer alone without any.
 
-        ``linked`` are the sentences that lead to a hidden question.
+        ``linked`` are the sentences that lead to a hidden question, ``steps`` what a model's reasons quote.
         """
         evidence = [Quote(text, what, number) for text, what in zip(pieces, self.whats, strict=True)]
         given = _given(sorted(evidence, key=_order))
-        if not given:
+        if not given and not steps:
             return SaidTurn(Message("assistant", self.answer))
         if self.answers == CITED:
             lines = [f"[{one.document}] {quoted(one.text)}" for one in given]
@@ -82,22 +86,39 @@ class Reply:
                 Message("assistant", "\n".join((self.answer + "\n", *lines))), self._words.ask_cited
             )
         chain = [Quote(text, what) for text, what in zip(linked, self.links, strict=True)]
+        draw = random.Random(f"reasons {self.name}")
+        told = self._chain(chain, draw)
+        told += self._written(number, steps, draw) if steps else self._steps(given, draw)
+        reasons = self._words.space.join(told)
         if self.thoughts is not None:
-            steps = self._words.space.join(self._steps(chain, given))
-            return SaidTurn(Message("assistant", steps.join(self.thoughts) + self.answer))
-        return SaidTurn(Message("assistant", self._reasoned(chain, given)), self._words.ask_reasoned)
-
-    def _reasoned(self, chain: Sequence[Quote], given: Sequence[Quote]) -> str:
+            return SaidTurn(Message("assistant", reasons.join(self.thoughts) + self.answer))
         behind = "\n" if "\n" in self.answer.strip() else " "
-        steps = self._words.space.join(self._steps(chain, given))
-        return f"{steps}\n\n{self._words.answer}{behind}{self.answer}"
+        reasoned = f"{reasons}\n\n{self._words.answer}{behind}{self.answer}"
+        return SaidTurn(Message("assistant", reasoned), self._words.ask_reasoned)
 
-    def _steps(self, chain: Sequence[Quote], given: Sequence[Quote]) -> list[str]:
-        words, draw = self._words, random.Random(f"reasons {self.name}")
+    def _chain(self, chain: Sequence[Quote], draw: random.Random) -> list[str]:
+        """From key to key to a hidden question."""
         steps = []
         for place, one in enumerate(_given(chain)):
-            opening = draw.choice(words.chain) if not place else "{q}"
+            opening = draw.choice(self._words.chain) if not place else "{q}"
             steps.append(_filled(opening, one))
+        return steps
+
+    def _written(self, number: int, quotes: Sequence[str], draw: random.Random) -> list[str]:
+        """A model's steps: what each quotes, then what it says of that."""
+        first, further = (
+            draw.choice(self._words.first),
+            draw.sample(self._words.further, len(self._words.further)),
+        )
+        steps = []
+        for place, (text, says) in enumerate(zip(quotes, self.says, strict=True)):
+            opening = further[(place - 1) % len(further)] if place else first
+            steps += [_filled(opening, Quote(text.strip(), "", number)), *filter(None, [says])]
+        return steps
+
+    def _steps(self, given: Sequence[Quote], draw: random.Random) -> list[str]:
+        """Steps made of the evidence."""
+        words, steps = self._words, list[str]()
         further = draw.sample(words.further, len(words.further))
         for place, one in enumerate(given):
             opening = further[(place - 1) % len(further)] if place else draw.choice(words.first)

@@ -1,8 +1,9 @@
 """Replies that reason from a text to an answer: reading them, and what is wrong with them.
 
-Each step quotes the text and says what follows. A quotation must stand in the text word for word and have to
-do with what is asked, the last line must give the answer, and nothing may tell that the answer was known.
-Whether a step follows from its quotation is not judged: words alone do not show that. Knows nothing of engines.
+Each step quotes the text and says what follows. A quotation must stand in the text word for word and have
+to do with what is asked, the last line must give the answer, and nothing may tell that the answer was known.
+Whether a step follows from its quotation is not judged: words alone do not show that. Knows nothing of
+engines.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ _ENDING: Final = frozenset(("answer", "final answer", "conclusion"))
 _PLACEHOLDERS: Final = ("copied word for word", "what that tells about the question", "as it stands above")
 # Whoever reasons does not know the answer, and reads one text without numbers.
 _KNOWN = re.compile(
-    r"\b(?:given|provided|known|stated|expected|correct|supplied|required|right|reference|desired) "
-    r"(?:final )?(?:answer|response)\b|\b(?:answer|response) (?:that )?(?:was |is |has been )?"
+    r"\b(?:given|provided|known|stated|expected|correct|supplied|required|right|reference) (?:final )?"
+    r"(?:answer|response)\b|\b(?:answer|response) (?:that )?(?:was |is |has been )?"
     r"(?:given|provided|supplied|stated|known|expected|above)\b|\bas (?:it )?(?:stands|stated|given) above\b"
     r"|\b(?:matches|confirms|supports|agrees with|justifies) the (?:answer|response)\b",
     re.IGNORECASE,
@@ -50,7 +51,7 @@ _END = (".", "!", "?", "…", "。", "！", "？", ":", "”", '"', ")")
 
 
 class ReasonsReply(NamedTuple):
-    """What a reply holds: each step's quotations with what is said of them, and the answer that it reaches."""
+    """What a reply holds: each step's quotations with what is said of them, and the answer at its end."""
 
     steps: tuple[tuple[tuple[str, ...], str], ...]
     answer: str
@@ -160,21 +161,21 @@ def _proof_faults(reasons: Sequence[Reason], pair: Pair, context: Context) -> It
     told = " ".join(text[one.start : one.end] for one in reasons)
     brief = not ordinary and kind_of(pair.answer) != "summary"
     if brief and states(text, pair.answer) and not states(told, pair.answer):
-        say = f"- No quote has the answer ({_short(pair.answer)}). Quote the sentence of the text that states it."
+        say = f"- No quote has the answer ({_short(pair.answer)}). Quote the sentence that states it."
         yield Fault("unproved", f"no quotation states “{_short(pair.answer)}”", say)
     known = {*weights(terms(pair.instruction)), *(() if ordinary else weights(terms(pair.answer)))}
     for one in reasons:
         found = {*weights(terms(text[one.start : one.end]))}
         if not found & known and not _touches(one, context):
             shown = _short(text[one.start : one.end])
-            say = f"- This quote has nothing to do with the question: “{shown}”. Quote what leads to the answer."
+            say = f"- This quote has nothing to do with the question: “{shown}”. Leave it out."
             yield Fault("aside", f"“{shown}” has nothing to do with the question", say)
             return
         known |= {*found, *weights(terms(one.says))}
-    if context.evidence_source == "exact" and context.evidence:
-        if not any(_touches(one, context) for one in reasons):
-            say = "- The quotes are not what the answer rests on. Quote the sentences that it follows from."
-            yield Fault("evidence", "no quotation is of the evidence", say)
+    recorded = context.evidence_source == "exact" and context.evidence
+    if recorded and not any(_touches(one, context) for one in reasons):
+        say = "- The quotes are not what the answer rests on. Quote the sentences that it follows from."
+        yield Fault("evidence", "no quotation is of the evidence", say)
 
 
 def _touches(reason: Reason, context: Context) -> bool:
@@ -193,7 +194,7 @@ def _words_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
         yield Fault("numbered", f"it speaks of “{found[0]}”", say)
     _, lost = located([quote for quote in quotes(said) if count_words(quote) > 1], text, [(0, len(text))])
     if lost:
-        say = f"- “{_short(lost[0])}” is in quotation marks and does not stand in the text. Say it without them."
+        say = f"- “{_short(lost[0])}” is in quotation marks and stands nowhere in the text."
         yield Fault("quote", f"“{_short(lost[0])}” is quoted and does not stand in the text", say)
     if any(count_words(one.says) > _LONGEST_STEP for one in reasons):
         say = f'- A line behind "So:" has over {_LONGEST_STEP} words. Say what follows in one sentence.'

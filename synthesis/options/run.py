@@ -14,6 +14,7 @@ from synthesis.options.contexts import GenerationConfig, check_words
 from synthesis.options.filters import ContaminationConfig, FiltersConfig, RequireConfig, check_shares
 from synthesis.options.methods import METHODS, check_method
 from synthesis.options.output import CostConfig, DatasetSettings
+from synthesis.options.reasons import ReasonsConfig
 from synthesis.options.samples import SamplesConfig
 from synthesis.options.sources import PairsConfig, QuestionsConfig
 from synthesis.settings import Setting, apart, build, check, check_saveable, settings, table
@@ -33,6 +34,7 @@ class RunConfig:
     pairs: PairsConfig = table(PairsConfig, "Pairs")
     questions: QuestionsConfig = table(QuestionsConfig, "Questions (--method instruction)")
     generation: GenerationConfig = table(GenerationConfig, "Contexts")
+    reasons: ReasonsConfig = table(ReasonsConfig, "Reasons: the steps from a context to its answer")
     samples: SamplesConfig = table(SamplesConfig, "Samples")
     filters: FiltersConfig = table(
         FiltersConfig, "Filters: what they drop becomes a row of the rejected config"

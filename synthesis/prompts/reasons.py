@@ -1,7 +1,7 @@
 """A context and its pair to the prompt that asks for the steps from the one to the answer of the other.
 
-``{context}``, ``{instruction}`` and ``{answer}`` must occur; ``{mark}`` (a code that none of the three holds),
-``{task}`` and ``{words}`` (of the context) may.
+``{context}``, ``{instruction}`` and ``{answer}`` must occur; ``{mark}`` (a code that none of the three
+holds), ``{task}`` and ``{words}`` (of the context) may.
 """
 
 from __future__ import annotations

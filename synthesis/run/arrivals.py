@@ -7,9 +7,12 @@ no second time. Knows nothing of what is in a reply.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from synthesis.data import Completion, Prompt, Usage
+from synthesis.engines.base import BaseEngine
 from synthesis.run.log import Log
 from synthesis.run.records import understood
 
@@ -71,6 +74,12 @@ class Arrivals:
             self.keep(prompt, completion)
             self._open -= 1
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that ever arrived was looked at."""
+        with self._lock:
+            return not self._open and self._earlier <= 0
+
     def remove(self) -> None:
         """Delete the file: whatever arrived is recorded elsewhere."""
         self.close()
@@ -86,3 +95,16 @@ class Arrivals:
 
     def _opened(self) -> Log:
         return Log(self._path, ("text", "finish_reason", "detail"))
+
+
+@contextmanager
+def tray_for(engine: BaseEngine, folder: Path) -> Iterator[Arrivals | None]:
+    """Where an engine's replies go first; nowhere if they cost nothing or are kept anyway."""
+    if engine.free or engine.outlives_process:
+        yield None
+        return
+    arrivals = Arrivals(folder)
+    try:
+        yield arrivals
+    finally:
+        arrivals.close()

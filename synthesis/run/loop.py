@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from synthesis.engines.base import Engine, Sampling, adopted
 from synthesis.options import GenerationConfig, PairsConfig, RunConfig
 from synthesis.prompts.by_task import load_templates
 from synthesis.run.alike import Alike
-from synthesis.run.arrivals import Arrivals
+from synthesis.run.arrivals import tray_for
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending
 from synthesis.run.candidates import Together, check_candidates
@@ -145,7 +145,7 @@ def carry_out(
     names = bytearray()  # of each row, in order, what ``_noted`` reads
     again: dict[str, str] = {}  # what is asked under another name, and what for
     todo = work()
-    with _tray(job, journal) as tray:
+    with tray_for(job.engine, journal.folder) as tray:
         works = job.works(todo, journal, Spending(budget, journal, job.guess()), tray)
         with closing(converse(job.engine, works, job.asking, on_reply)) as ended:
             for pair, outcome, usage, writer in job.ended(ended):
@@ -188,19 +188,6 @@ def _noted(rows: bytearray) -> Iterator[tuple[int, str, list[str]]]:
         name, *asked = (rows[at : at + _NAME].hex() for at in range(place + 2, end, _NAME))
         yield flags, name, asked
         place = end
-
-
-@contextmanager
-def _tray(job: Job, journal: Journal) -> Iterator[Arrivals | None]:
-    """Where replies go first, while a run lasts; nowhere if they cost nothing or are kept anyway."""
-    if job.engine.free or job.engine.outlives_process:
-        yield None
-        return
-    arrivals = Arrivals(journal.folder)
-    try:
-        yield arrivals
-    finally:
-        arrivals.close()
 
 
 class Row(NamedTuple):

@@ -1,72 +1,267 @@
-"""Reasons: the steps from a context to its answer, written by a model, each with a quotation that was checked.
+"""Reasons: the steps from a context to its answer, written by a model, with quotations that were checked.
 
-A work for each context that is there, asked in the same conversations as contexts are and journaled as they
-are: replies that are to be repaired among the steps, what came of it in ``reasons.jsonl``. A context is never
-lost for want of reasons, and never written again because some are wanted.
+A work for each context that is there, in the same conversations as contexts are asked for, and journaled
+as they are: replies that are to be repaired among the steps, what came of them in ``reasons.jsonl``. A
+context is neither lost for want of reasons nor written again because some are wanted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
-from synthesis.data import Completion, Context, Pair, Prompt, Reason, Rejected, Usage, content_hash
+from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Reason, Rejected, Usage, content_hash
+from synthesis.engines import engine_names
 from synthesis.engines.base import BaseEngine, Items, Sampling
+from synthesis.errors import ConfigError
 from synthesis.gate.reasons import judged_reasons
 from synthesis.lazy_sequence import OnDemand
+from synthesis.options import GenerationConfig, RunConfig
 from synthesis.prompts import Template
-from synthesis.prompts.reasons import build_reasons_prompt
+from synthesis.prompts.reasons import build_reasons_prompt, load_reasons_template
 from synthesis.run.alike import Alike
-from synthesis.run.conversations import Bounds, Conversations, Finished, Replies, ReplyTray, Work, converse
+from synthesis.run.arrivals import tray_for
+from synthesis.run.batches import journaled
+from synthesis.run.budget import NO_BUDGET, Budget, Spending
+from synthesis.run.conversations import Conversations, Work, converse
+from synthesis.run.job import AS_BEFORE, tokens_for
 from synthesis.run.journal import Journal
+from synthesis.run.mix import class_of
 from synthesis.run.records import understood
 from synthesis.run.repair import Checked, ask, may_be_asked_again
+from synthesis.run.requirements import HOW
 
 STAGE: Final = "reasons"
-WORDS: Final = 90
+WORDS: Final = 120
 """About how many words a reply has."""
 
 _WHAT: Final = "all steps and the answer"
 
 
 class Reasoned(NamedTuple):
-    """What came of asking: the context with its reasons, or why it has none."""
+    """What came of asking: the steps and who wrote them, or why there are none; and the replies it took."""
 
-    context: Context
+    reasons: tuple[Reason, ...] = ()
+    model: str = ""
     rejected: Rejected | None = None
+
+
+def reasons_writer(config: RunConfig) -> GenerationConfig:
+    """Who writes the reasons: what ``[reasons]`` names, else who writes the contexts.
+
+    Raises:
+        ConfigError: that is no language model, or one whose batches would be lost among the run's.
+    """
+    wanted, made = config.reasons, config.generation
+    if wanted.engine or wanted.model or wanted.options:
+        same = wanted.engine in ("", made.engine)
+        made = replace(
+            made,
+            engine=wanted.engine or made.engine,
+            model=wanted.model or (made.model if same else ""),
+            mix={},
+            options={**(made.options if same else {}), **wanted.options},
+        )
+    chosen = class_of(made) if made.mix or made.engine in engine_names() else None
+    if chosen is None or chosen.free:
+        raise ConfigError(
+            f"--reasons asks a language model, and engine '{made.engine}' is none; name one with "
+            "--reasons-engine: openai, vllm or transformers"
+        )
+    if chosen.outlives_process and made != config.generation:
+        raise ConfigError(
+            f"--reasons-engine {made.engine} would send its batches beside those of the run; give openai, "
+            "vllm or transformers, or have the contexts written by the same batches"
+        )
+    return made
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoner:
-    """How reasons are asked for; ``by`` is all besides template and sampling that a reply depends on."""
+    """How reasons are asked for; ``by`` is all that a reply depends on besides template and sampling."""
 
     template: Template
     sampling: Sampling
     repairs: int
     by: tuple[object, ...]
-    model: str
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Reasoner:
+        """As configured.
+
+        Raises:
+            ConfigError: as ``reasons_writer``.
+            TemplateError: as ``load_reasons_template``.
+        """
+        made = reasons_writer(config)
+        shaping = {name: value for name, value in sorted(made.options.items()) if name not in HOW}
+        sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
+        by = (made.engine, made.model, dict(made.mix), shaping)
+        return cls(load_reasons_template(config.reasons.template), sampling, made.repairs, by)
+
+    @property
+    def asking(self) -> Sampling:
+        """How replies are drawn, and what bounds them."""
+        if self.sampling.max_tokens != AS_BEFORE:
+            return self.sampling
+        return replace(self.sampling, max_tokens=tokens_for(WORDS, 0))
 
     def prompt(self, pair: Pair, context: Context) -> Prompt:
         """The prompt for a context."""
-        asked = (pair.instruction, pair.answer, context.text)
-        shaped = (self.template.text, self.sampling.to_dict(), self.by)
-        return build_reasons_prompt(pair, context, self.template, content_hash(STAGE, *asked, *shaped))
+        asked = (pair.id, pair.instruction, pair.answer, context.text)
+        name = content_hash(STAGE, *asked, self.template.text, self.sampling.to_dict(), *self.by)
+        return build_reasons_prompt(pair, context, self.template, name)
 
-    def work(self, pair: Pair, context: Context) -> Work[Reasoned]:
+    def work(self, pair: Pair, context: Context, prompt: Prompt, model: str) -> Work[Reasoned]:
         """The work of one context: a reply, asked for again up to ``repairs`` times."""
-        prompt = self.prompt(pair, context)
 
         def check(reply: Completion) -> Checked[tuple[Reason, ...]]:
             return Checked(*judged_reasons(reply, pair, context))
 
         answered = yield from ask(prompt, check, self.repairs, _WHAT)
         if answered.value is None:
-            return Reasoned(context, replace(answered.rejected(prompt), stage=STAGE))
-        return Reasoned(replace(context, reasons=answered.value, reasons_model=self.model))
+            return Reasoned(rejected=replace(answered.rejected(prompt), stage=STAGE))
+        return Reasoned(answered.value, model)
 
 
-def name_of(context: Context, pair: Pair) -> str:
-    """What the reasons of a context are found by, whoever wrote them."""
-    return content_hash(STAGE, pair.instruction, pair.answer, context.text)
+class Reasons:
+    """The reasons in a journal: which contexts have some, and which are still to be asked for."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._log = journal.reasons
+
+    def find(self, pair: Pair, context: Context) -> Reasoned | None:
+        """What was last written for a context; None if nothing ever was."""
+        name = _name(pair, context)
+        if name not in self._log:
+            return None
+        with understood(self._log.path):
+            return self._read(self._log.read(name)["of"])
+
+    def lacks(self, reasoner: Reasoner, prompt: Prompt) -> bool:
+        """Whether a prompt is still to be asked: it never was, its engine failed, or it may be repaired."""
+        known = self._read(prompt.fingerprint)
+        if known is None or known.rejected is None:
+            return known is None
+        failed = known.rejected.reason.startswith("error")
+        return failed or may_be_asked_again(known.rejected, reasoner.repairs)
+
+    def add(self, pair: Pair, context: Context, prompt: Prompt, found: Reasoned, usage: Usage) -> None:
+        """Record what came of a prompt. What holds is never given up for what does not."""
+        body: dict[str, object] = {"reasons": [list(one) for one in found.reasons], "model": found.model}
+        if found.rejected is not None:
+            dropped = found.rejected
+            body = {"reason": dropped.reason, "text": dropped.text, "attempts": dropped.attempts}
+        self._log.append(prompt.fingerprint, pair.id, body, usage)
+        self.settle(pair, context, prompt)
+
+    def settle(self, pair: Pair, context: Context, prompt: Prompt) -> None:
+        """Make what is recorded for a prompt that which counts, unless it failed and the other did not."""
+        found, before = self._read(prompt.fingerprint), self.find(pair, context)
+        if found is None or found == before or (before and before.reasons and not found.reasons):
+            return
+        self._log.append(_name(pair, context), pair.id, {"of": prompt.fingerprint})
+
+    def _read(self, fingerprint: str) -> Reasoned | None:
+        if fingerprint not in self._log:
+            return None
+        record = self._log.read(fingerprint)
+        with understood(self._log.path):
+            if "reasons" in record:
+                return Reasoned(tuple(Reason(*one) for one in record["reasons"]), record["model"])
+            told = (record["reason"], record["text"], fingerprint, record["attempts"])
+            return Reasoned(rejected=Rejected(record["pair_id"], STAGE, *told))
+
+
+def _name(pair: Pair, context: Context) -> str:
+    """What the reasons that count for a context are found by, whoever wrote them."""
+    return content_hash(STAGE, pair.id, pair.instruction, pair.answer, context.text)
+
+
+def lacking(
+    reasoner: Reasoner, rows: Iterable[tuple[Pair, Context]], reasons: Reasons
+) -> Iterator[tuple[Pair, Context, Prompt]]:
+    """The contexts whose reasons are still to be asked for, each once."""
+    seen = set()
+    for pair, context in rows:
+        prompt = reasoner.prompt(pair, context)
+        if prompt.id not in seen and reasons.lacks(reasoner, prompt):
+            seen.add(prompt.id)
+            yield pair, context, prompt
+
+
+def write_reasons(
+    reasoner: Reasoner,
+    engine: BaseEngine,
+    journal: Journal,
+    rows: Iterable[tuple[Pair, Context]],
+    budget: Budget = NO_BUDGET,
+    stop_after: int = 0,
+    on_reply: Callable[[Completion], object] = lambda _: None,
+    tick: Callable[[], object] = lambda: None,
+) -> str:
+    """Have the reasons written that some contexts lack, each recorded as it is finished.
+
+    Returns why it was ended early (``stop_after`` failed alike in a row); else nothing. What a ``budget``
+    does not reach is left for another time.
+
+    Raises:
+        EngineError: the engine failed as a whole.
+    """
+    engine, reasons = journaled(engine, journal.folder), Reasons(journal)
+    open_rows: dict[str, tuple[Context, Prompt]] = {}
+    alike = Alike(stop_after)
+
+    def todo() -> Iterator[tuple[Pair, Prompt]]:
+        for pair, context, prompt in lacking(reasoner, rows, reasons):
+            open_rows[prompt.id] = context, prompt
+            yield pair, prompt
+
+    def begin(pair: Pair, prompt: Prompt) -> Work[tuple[str, Reasoned]]:
+        context, _ = open_rows[prompt.id]
+        model = engine.part_for(pair.id, reasoner.sampling.seed).model
+        return prompt.id, (yield from reasoner.work(pair, context, prompt, model))
+
+    with tray_for(engine, journal.folder) as tray:
+        guess = Usage(1, 0, WORDS * 3)
+        bounds = Spending(budget, journal, guess)
+        works = Conversations(Items(todo()), begin, journal, bounds, tray)
+        with closing(converse(engine, works, reasoner.asking, on_reply)) as ended:
+            for pair, (name, found), usage in ended:
+                context, prompt = open_rows.pop(name)
+                reasons.add(pair, context, prompt, found, usage)
+                tick()
+                if not alike.goes_on(found.rejected or context):
+                    return alike.reason
+        if tray is not None and not works.waiting and tray.is_settled:
+            tray.remove()
+    return ""
+
+
+class ReasonedRows(OnDemand[tuple[Pair, Context]]):
+    """Contexts with the reasons that a journal has for them.
+
+    What a model's reasons quote is evidence, where a context has no other.
+    """
+
+    def __init__(self, rows: Sequence[tuple[Pair, Context]], reasons: Reasons) -> None:
+        self._rows, self._reasons = rows, reasons
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read(self, place: int) -> tuple[Pair, Context]:
+        """A pair with its context."""
+        pair, context = self._rows[place]
+        found = self._reasons.find(pair, context)
+        if found is None or not found.reasons:
+            return pair, context
+        context = replace(context, reasons=found.reasons, reasons_model=found.model)
+        if not context.evidence:
+            count = len(found.reasons)
+            steps = enumerate(found.reasons, start=1)
+            evidence = tuple(Evidence(one.start, one.end, f"hop {n} of {count}") for n, one in steps)
+            context = replace(context, evidence=tuple(sorted(evidence)), evidence_source="located")
+        return pair, context

@@ -28,12 +28,13 @@ _CLOSED: Final = (
     "Answer from what you know, in as few words as it takes. There is nothing to look it up in; guess where "
     "you have to.\n\n{instruction}"
 )
-# Options of engines by which a reply is had, not those by which it is what it is.
-_HOW: Final = frozenset(
+HOW: Final = frozenset(
     ("base_url", "api_key_env", "concurrency", "timeout", "retries", "device", "batch_size", "batch_tokens")
     + ("max_num_seqs", "tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
     + ("gpu_memory_utilization", "engine_arguments")
 )
+"""Options of engines by which a reply is had, not those by which it is what it is."""
+
 _SHOWN: Final = 60  # characters of a reply in a reason
 _HOPELESS: Final = 20  # failures in a row: then it is not the rows
 
@@ -94,7 +95,7 @@ class Requirements:
         self.asked = asked_of(config)
         self.kinds = wanted_kinds(config.require)
         self._journal = journal
-        shaping = {name: value for name, value in sorted(self.asked.options.items()) if name not in _HOW}
+        shaping = {name: value for name, value in sorted(self.asked.options.items()) if name not in HOW}
         self._by = (self.asked.engine, self.asked.model, shaping)
         self._failed: dict[str, str] = {}
 

@@ -60,7 +60,9 @@ class Refusing(Reply):
 
     asked: str = ""
 
-    def said(self, number: int, pieces: Sequence[str], linked: Sequence[str] = ()) -> SaidTurn:
+    def said(
+        self, number: int, pieces: Sequence[str], linked: Sequence[str] = (), steps: Sequence[str] = ()
+    ) -> SaidTurn:
         """The answer alone."""
         return SaidTurn(Message("assistant", self.answer), self.asked)
 
