@@ -27,7 +27,8 @@ def load_reasons_template(name: str = "") -> Template:
     """
     built_in = {path.stem: path for path in REASONS_FOLDER.glob("*.txt")}
     path = built_in.get(name or "reasons") or Path(name)
-    return parse_template(path.stem, read_template(path), required=_REQUIRED, optional=_OPTIONAL)
+    known = f"or a built-in name ({', '.join(sorted(built_in))})"
+    return parse_template(path.stem, read_template(path, known), required=_REQUIRED, optional=_OPTIONAL)
 
 
 def build_reasons_prompt(pair: Pair, context: Context, template: Template, name: str) -> Prompt:
