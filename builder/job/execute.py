@@ -36,7 +36,7 @@ from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row, carry_out, standing, survey
 from synthesis.run.mix import configured_engine
-from synthesis.run.reasons import Reasoner, Reasons, lacking, reasons_writer, write_reasons
+from synthesis.run.reasons import Reasoner, Reasons, reasons_writer, settle, write_reasons
 from synthesis.run.requirements import wanted_kinds
 from synthesis.run.retry import by_another_seed, rows_to_retry
 from synthesis.tokens import Tokenizer, load_tokenizer
@@ -203,7 +203,7 @@ def _write_reasons(work: _Work, job: Job | None = None) -> None:
         return
     reasoner, made = Reasoner.of(config), reasons_writer(config)
     rows = journal.current_contexts()
-    todo = sum(1 for _ in lacking(reasoner, rows, Reasons(journal)))
+    todo = settle(reasoner, rows, Reasons(journal))
     if not todo:
         return
     shared = job is not None and made == config.generation

@@ -34,7 +34,7 @@ _MEMBERS = {
     "assembled": ("dropped",),
     "retried": ("by",),
     "required": ("kind", "value", "reply"),
-    "reasons": ("of", "reasons", "model", "reason", "text", "attempts"),
+    "reasons": ("of", "reasons", "model", "reason", "attempts", "text", "finish_reason"),
 }
 
 

@@ -25,7 +25,7 @@ from synthesis.run.alike import Alike
 from synthesis.run.arrivals import tray_for
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending
-from synthesis.run.conversations import Conversations, Work, converse
+from synthesis.run.conversations import Bounds, Conversations, Finished, ReplyTray, Work, converse
 from synthesis.run.job import AS_BEFORE, tokens_for
 from synthesis.run.journal import Journal
 from synthesis.run.mix import class_of
@@ -142,37 +142,70 @@ class Reasons:
 
     def lacks(self, reasoner: Reasoner, prompt: Prompt) -> bool:
         """Whether a prompt is still to be asked: it never was, its engine failed, or it may be repaired."""
-        known = self._read(prompt.fingerprint)
+        known = self._read(_outcome(prompt))
         if known is None or known.rejected is None:
             return known is None
         failed = known.rejected.reason.startswith("error")
         return failed or may_be_asked_again(known.rejected, reasoner.repairs)
 
-    def add(self, pair: Pair, context: Context, prompt: Prompt, found: Reasoned, usage: Usage) -> None:
+    def add(
+        self, pair: Pair, context: Context, prompt: Prompt, found: Reasoned, usage: Usage | None = None
+    ) -> None:
         """Record what came of a prompt. What holds is never given up for what does not."""
-        body: dict[str, object] = {"reasons": [list(one) for one in found.reasons], "model": found.model}
-        if found.rejected is not None:
-            dropped = found.rejected
+        body: dict[str, object] = {"reasons": found.reasons, "model": found.model}
+        if (dropped := found.rejected) is not None:
             body = {"reason": dropped.reason, "text": dropped.text, "attempts": dropped.attempts}
-        self._log.append(prompt.fingerprint, pair.id, body, usage)
+        self._log.append(_outcome(prompt), pair.id, body, usage, prompt.writer)
         self.settle(pair, context, prompt)
 
     def settle(self, pair: Pair, context: Context, prompt: Prompt) -> None:
         """Make what is recorded for a prompt that which counts, unless it failed and the other did not."""
-        found, before = self._read(prompt.fingerprint), self.find(pair, context)
+        found, before = self._read(_outcome(prompt)), self.find(pair, context)
         if found is None or found == before or (before and before.reasons and not found.reasons):
             return
-        self._log.append(_name(pair, context), pair.id, {"of": prompt.fingerprint})
+        self._log.append(_name(pair, context), pair.id, {"of": _outcome(prompt)})
 
-    def _read(self, fingerprint: str) -> Reasoned | None:
-        if fingerprint not in self._log:
+    def find_reply(self, prompt: Prompt) -> Completion | None:
+        """The reply recorded for a prompt whose work went on after it."""
+        if prompt.fingerprint not in self._log:
             return None
-        record = self._log.read(fingerprint)
+        record = self._log.read(prompt.fingerprint)
+        with understood(self._log.path):
+            _, asked, given = record.get("usage", (0, 0, 0))
+            return Completion(prompt.id, record["text"], record["finish_reason"], asked, given)
+
+    def keep_reply(self, prompt: Prompt, completion: Completion) -> None:
+        """Record a reply whose work goes on."""
+        body = {"text": completion.text, "finish_reason": completion.finish_reason}
+        self._log.append(prompt.fingerprint, prompt.pair_id, body, Usage.of(completion), prompt.writer)
+
+    def _read(self, name: str) -> Reasoned | None:
+        if name not in self._log:
+            return None
+        record = self._log.read(name)
         with understood(self._log.path):
             if "reasons" in record:
                 return Reasoned(tuple(Reason(*one) for one in record["reasons"]), record["model"])
-            told = (record["reason"], record["text"], fingerprint, record["attempts"])
+            told = (record["reason"], record["text"], name, record["attempts"])
             return Reasoned(rejected=Rejected(record["pair_id"], STAGE, *told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The replies of works that go on, as conversations look for them."""
+
+    reasons: Reasons
+
+    def find(self, prompt: Prompt) -> Completion | None:
+        return self.reasons.find_reply(prompt)
+
+    def keep(self, prompt: Prompt, completion: Completion) -> None:
+        self.reasons.keep_reply(prompt, completion)
+
+
+def _outcome(prompt: Prompt) -> str:
+    """What the outcome of a prompt is found by; its own name is that of its reply."""
+    return content_hash(STAGE, prompt.fingerprint)
 
 
 def _name(pair: Pair, context: Context) -> str:
@@ -190,6 +223,18 @@ def lacking(
         if prompt.id not in seen and reasons.lacks(reasoner, prompt):
             seen.add(prompt.id)
             yield pair, context, prompt
+
+
+def settle(reasoner: Reasoner, rows: Iterable[tuple[Pair, Context]], reasons: Reasons) -> int:
+    """How many contexts lack their reasons; those of the others that are as asked for count from now on."""
+    todo = 0
+    for pair, context in rows:
+        prompt = reasoner.prompt(pair, context)
+        if reasons.lacks(reasoner, prompt):
+            todo += 1
+        else:
+            reasons.settle(pair, context, prompt)
+    return todo
 
 
 def write_reasons(
@@ -211,33 +256,66 @@ def write_reasons(
         EngineError: the engine failed as a whole.
     """
     engine, reasons = journaled(engine, journal.folder), Reasons(journal)
-    open_rows: dict[str, tuple[Context, Prompt]] = {}
     alike = Alike(stop_after)
-
-    def todo() -> Iterator[tuple[Pair, Prompt]]:
-        for pair, context, prompt in lacking(reasoner, rows, reasons):
-            open_rows[prompt.id] = context, prompt
-            yield pair, prompt
-
-    def begin(pair: Pair, prompt: Prompt) -> Work[tuple[str, Reasoned]]:
-        context, _ = open_rows[prompt.id]
-        model = engine.part_for(pair.id, reasoner.sampling.seed).model
-        return prompt.id, (yield from reasoner.work(pair, context, prompt, model))
-
+    todo = lacking(reasoner, rows, reasons)
     with tray_for(engine, journal.folder) as tray:
-        guess = Usage(1, 0, WORDS * 3)
-        bounds = Spending(budget, journal, guess)
-        works = Conversations(Items(todo()), begin, journal, bounds, tray)
+        asking = Asking(reasoner, engine, todo, reasons)
+        works = asking.works(Spending(budget, journal, Usage(1, 0, 3 * WORDS)), tray)
         with closing(converse(engine, works, reasoner.asking, on_reply)) as ended:
-            for pair, (name, found), usage in ended:
-                context, prompt = open_rows.pop(name)
-                reasons.add(pair, context, prompt, found, usage)
+            for one in ended:
+                found, context = asking.record(one), one.outcome.context
                 tick()
                 if not alike.goes_on(found.rejected or context):
                     return alike.reason
         if tray is not None and not works.waiting and tray.is_settled:
             tray.remove()
     return ""
+
+
+class _Ended(NamedTuple):
+    """A work that has ended."""
+
+    context: Context
+    prompt: Prompt
+    found: Reasoned
+
+
+class Asking:
+    """The works of contexts that lack reasons, and the record of what came of them."""
+
+    def __init__(
+        self,
+        reasoner: Reasoner,
+        engine: BaseEngine,
+        rows: Iterable[tuple[Pair, Context, Prompt]],
+        reasons: Reasons,
+    ) -> None:
+        self._reasoner, self._engine, self._rows, self._reasons = reasoner, engine, rows, reasons
+        self._open: dict[str, Context] = {}
+
+    def works(self, bounds: Bounds | None = None, tray: ReplyTray | None = None) -> Conversations[_Ended]:
+        """The works, as an engine is given them."""
+        return Conversations(Items(self._prompts()), self._begin, _Kept(self._reasons), bounds, tray)
+
+    def record(self, ended: Finished[_Ended]) -> Reasoned:
+        """Record what came of a work; what it was."""
+        context, prompt, found = ended.outcome
+        self._reasons.add(ended.pair, context, prompt, found, ended.usage)
+        return found
+
+    def _prompts(self) -> Iterator[tuple[Pair, Prompt]]:
+        for pair, context, prompt in self._rows:
+            self._open[prompt.id] = context
+            writers = self._engine.writers(pair.id, self._reasoner.sampling.seed)
+            # Of several models the one that wrote the context, if it is known.
+            own = (name for name in writers if self._engine.part(name).model == context.model)
+            yield pair, replace(prompt, writer=next(own, writers[0]))
+
+    def _begin(self, pair: Pair, prompt: Prompt) -> Work[_Ended]:
+        context = self._open.pop(prompt.id)
+        model = self._engine.part(prompt.writer).model
+        found = yield from self._reasoner.work(pair, context, prompt, model)
+        return _Ended(context, prompt, found)
 
 
 class ReasonedRows(OnDemand[tuple[Pair, Context]]):
