@@ -29,9 +29,9 @@ def asked_about(
     wanted = [row for row in requests(texts, config.questions, seed) if isinstance(row, Pair)]
     job = make_job(config)
     found: dict[tuple[str, str], tuple[str, Pair, Context]] = {}
-    for pair, outcome, _ in job.outcomes((row, job.prompt(row)) for row in wanted):
-        if isinstance(outcome, Context):
-            of = str(asked_of(pair)["document"])
-            found.setdefault((of, pair.instruction.casefold()), (of, pair, outcome))
+    for done in job.outcomes((row, job.prompt(row)) for row in wanted):
+        if isinstance(done.outcome, Context):
+            of = str(asked_of(done.pair)["document"])
+            found.setdefault((of, done.pair.instruction.casefold()), (of, done.pair, done.outcome))
     job.close()
     return list(found.values())

@@ -1,7 +1,7 @@
 """What the jobs of a study found: values by arm and question, with intervals of paired differences.
 
-An interval is a bootstrap's: questions are drawn again 2,000 times, each with all its seeds, so that
-arms are always compared on the same questions.
+An interval is a bootstrap's: questions are drawn again 2,000 times, each with the seeds that all arms
+compared have done, so that arms are compared on the same questions, by models tuned on the same others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from synthesis.storage import replace_file
 
 _DRAWS = 2000
 _MARKS = {"F1": "f1", "EM": "exact-match", "contains": "contains"}
-Values = Mapping[str, Sequence[float]]  # question -> one value for each seed
+Values = Mapping[str, Mapping[int, float]]  # question -> seed -> value
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +80,25 @@ def measures_of(plan: Mapping[str, Any]) -> list[str]:
 
 def values(
     jobs: Sequence[Mapping[str, Any]], measure: str, only: Collection[str] | None = None
-) -> dict[str, dict[str, list[float]]]:
-    """Arm -> question -> one value for each seed; of the questions ``only``, if given."""
+) -> dict[str, dict[str, dict[int, float]]]:
+    """Arm -> question -> seed -> value; of the questions ``only``, if given."""
     kind, _, test = measure.partition(" ")
-    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
     for job in jobs:
         for id_, row in job["rows"].items():
             if only is not None and id_ not in only:
                 continue
             if kind == "NLL" and f"nll {test}" in row:
-                found[job["arm"]][id_].append(row[f"nll {test}"])
+                found[job["arm"]][id_][job["seed"]] = row[f"nll {test}"]
             elif kind in _MARKS and f"written {test}" in row:
                 mark = score(_MARKS[kind], row[f"written {test}"], row["answers"])
-                found[job["arm"]][id_].append(mark)
+                found[job["arm"]][id_][job["seed"]] = mark
     return found
 
 
 def mean(arm: Values) -> float:
     """Over questions, each the mean of its seeds."""
-    return fmean(fmean(one) for one in arm.values())
+    return fmean(fmean(one.values()) for one in arm.values())
 
 
 def difference(arm: Values, other: Values, seed: int = 0) -> Interval:
@@ -120,8 +120,10 @@ def share(arm: Values, baseline: Values, ceiling: Values, seed: int = 0) -> Inte
 
 
 def _interval(arms: Sequence[Values], of: Callable[..., float], seed: int) -> Interval:
-    ids = sorted(set.intersection(*(set(arm) for arm in arms)))
-    rows = [tuple(fmean(arm[id_]) for arm in arms) for id_ in ids]
+    rows = []
+    for id_ in sorted(set.intersection(*(set(arm) for arm in arms))):
+        if seeds := set.intersection(*(set(arm[id_]) for arm in arms)):
+            rows.append(tuple(fmean(arm[id_][seed] for seed in sorted(seeds)) for arm in arms))
 
     def told(chosen: Sequence[tuple[float, ...]]) -> float:
         return of(*map(fmean, zip(*chosen, strict=True)))

@@ -183,12 +183,12 @@ def test_contexts_teach_what_pairs_alone_cannot(tmp_path: Path) -> None:
 
 def test_a_share_of_what_may_be_chance_is_not_told() -> None:
     draw = random.Random(3)
-    base = {str(number): [draw.random()] for number in range(60)}
-    top = {id_: [value + 0.4] for id_, (value,) in base.items()}
-    half = {id_: [value + 0.2] for id_, (value,) in base.items()}
+    base = {str(number): {0: draw.random()} for number in range(60)}
+    top = {id_: {0: one[0] + 0.4} for id_, one in base.items()}
+    half = {id_: {0: one[0] + 0.2} for id_, one in base.items()}
     told = results.share(half, base, top)
     assert told and told.mean == pytest.approx(0.5) and told.low == pytest.approx(told.high)
-    noise = {id_: [value + draw.gauss(0, 0.5)] for id_, (value,) in base.items()}
+    noise = {id_: {0: one[0] + draw.gauss(0, 0.5)} for id_, one in base.items()}
     assert results.share(half, base, {**base, "0": noise["0"]}) is None
 
 
@@ -206,12 +206,15 @@ def test_passages_that_carry_the_evidence_are_kept() -> None:
 def test_the_interval_is_of_paired_differences() -> None:
     draw = random.Random(0)
     hard = {str(number): draw.random() for number in range(200)}
-    base = {id_: [value, value] for id_, value in hard.items()}
-    better = {id_: [value + 0.1 + draw.gauss(0, 0.01)] * 2 for id_, value in hard.items()}
+    base = {id_: {0: value, 1: value} for id_, value in hard.items()}
+    better = {id_: dict.fromkeys((0, 1), value + 0.1 + draw.gauss(0, 0.01)) for id_, value in hard.items()}
     found = results.difference(better, base)
     # Questions differ by far more than the arms do; paired, that does not blur the difference.
     assert 0.09 < found.low < found.mean < found.high < 0.11
     assert results.difference(base, base) == results.Interval(0, 0, 0)
+    # Of a seed that only one of them has done, nothing is compared.
+    ahead = {id_: one | {2: 9.0} for id_, one in better.items()} | {"another": {0: 9.0}}
+    assert results.difference(ahead, base) == results.difference(better, base)
 
 
 @pytest.mark.parametrize(
