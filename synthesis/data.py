@@ -223,10 +223,11 @@ class Sample:
     document text; ``evidence_span`` is the character span of that context inside the
     first user message, ``evidence`` its pieces of evidence there; ``token_span`` and
     ``evidence_tokens`` are the same as positions of tokens in the rendered conversation (ends
-    exclusive); ``documents`` are pair ids in the order they appear. ``form`` and ``hops`` are those
-    of the context; ``rings`` is how many rings of keys hide the question, 0 where it is asked plainly.
-    ``answer`` is the answer alone, ``answer_form`` how the last turn gives it (``plain``, ``cited``,
-    ``reasoned``); ``evidence_documents`` are the numbers, from 1, of the documents that hold ``evidence``.
+    exclusive); ``documents`` are pair ids in the order they appear. ``form``, ``hops`` and
+    ``model`` are those of the context; ``rings`` is how many rings of keys hide the question, 0 where it is
+    asked plainly. ``answer`` is the answer alone, ``answer_form`` how the last turn gives it (``plain``,
+    ``cited``, ``reasoned``); ``evidence_documents`` are the numbers, from 1, of the documents that hold
+    ``evidence``.
 
     ``reasons`` are a model's steps (``reasons_model``) where the last turn has them, each quoting a place in
     that message.
@@ -261,3 +262,4 @@ class Sample:
     wrong: tuple[WrongAnswer, ...] = ()
     reasons: tuple[Reason, ...] = ()
     reasons_model: str = ""
+    model: str = ""

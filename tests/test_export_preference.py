@@ -44,6 +44,8 @@ def test_rows_are_true_to_their_samples(run: Path, tmp_path: Path) -> None:
     assert loaded.to_list() == rows and list(rows[0]) == list(COLUMNS)
     table = datasets.load_dataset(str(run / "dataset"), "composer-chat-1k", split="train")
     samples = {sample["id"]: sample for sample in table}
+    contexts = datasets.load_dataset(str(run / "dataset"), "composer", split="train")
+    raw = {row["id"]: (row["instruction"], row["context"]) for row in contexts}
     assert len({row["id"] for row in rows}) == len(rows) == sum(len(one["wrong"]) for one in samples.values())
     kinds = Counter((row["twin"], row["rejected_source"]) for row in rows)
     # Each twin has its mirror: what is right for one is wrong for the other.
@@ -55,6 +57,16 @@ def test_rows_are_true_to_their_samples(run: Path, tmp_path: Path) -> None:
         assert [*row["prompt"], *row["chosen"]] == sample["messages"]
         assert row["chosen"] != row["rejected"] and row["rejected"][0]["role"] == "assistant"
         asked = row["prompt"][-1]["content"]
+        own = asked[sample["evidence_start"] : sample["evidence_end"]]
+        short = [turn["content"] for turn in row["short_prompt"]]
+        assert bool(short) is (row["twin"] != "removed")
+        if short:  # the document of the evidence, and all around the documents
+            opening, closing = short[-1].split(own)
+            assert opening + own + closing == short[-1] and len(short[-1]) < len(asked)
+            assert asked.startswith(opening) and asked.endswith(closing)
+            instruction, context = raw[sample["pair_id"]]
+            assert instruction in closing and len(opening + closing) < len(instruction) + 400
+            assert row["twin"] or own == context
         for name in ("chosen", "rejected"):
             for place in row[f"{name}_places"]:
                 assert asked[place["start"] : place["end"]] == row[name][0]["content"]

@@ -85,6 +85,7 @@ def test_where_a_refusal_is_right_it_is_checked_as_one(known: dict[str, str]) ->
     row = rl_row(Conversation("x", turns, known))
     refuses = known not in ({}, {"twin": "changed"})
     assert (row["checker"] == row["answer_type"] == "refusal") is refuses
+    assert (row["twin"], row["twin_of"], row["model"]) == (known.get("twin", ""), "", "")
     assert json.loads(row["info"])["checker"] == row["extra_info"]["checker"] == row["checker"]
     assert answer_reward(["The passages do not mention it."], [row["answer"]], [row["checker"]]) == [
         float(refuses)

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from builder.export.files import Kind, Row
 from builder.export.source import Conversation
 from synthesis.errors import SourceError, UsageError
+from synthesis.evaluation.chats import parted
+from synthesis.sources.values import BadRow
 
 COLUMNS: dict[str, Kind] = {
     "id": "text",
     "group": "text",
     "prompt": "turns",
+    "short_prompt": "turns",
     "chosen": "turns",
     "rejected": "turns",
     "rejected_source": "text",
@@ -29,6 +33,7 @@ COLUMNS: dict[str, Kind] = {
     "twin": "text",
     "twin_of": "text",
     "changes": "changes",
+    "model": "text",
     "evidence": "evidence",
     "task": "text",
     "form": "text",
@@ -89,7 +94,8 @@ def preference_rows(sample: Conversation, guesses: Mapping[str, str] = MappingPr
     ``group`` is the same for a sample and its twins, which belong into one split. ``chosen_places`` and
     ``rejected_places`` are where the user's last message has the replies word for word; ``changes`` are all
     that differs from the prompt of the sample ``twin_of``. ``guesses`` are wrong replies by pair id, as
-    ``read_guesses`` gives them; those of a sample's pair are rejected beside it.
+    ``read_guesses`` gives them; those of a sample's pair are rejected beside it. ``short_prompt`` is the
+    prompt with the document of the evidence alone, and empty where the same reply would not be right for it.
 
     Raises:
         UsageError: the samples were made without twins.
@@ -102,6 +108,7 @@ def preference_rows(sample: Conversation, guesses: Mapping[str, str] = MappingPr
             "context-synthesis assemble DIR --twins removed,changed,decoy."
         )
     prompt = [message._asdict() for message in before]
+    short = _short_prompt(prompt, known)
     asked = before[-1].content
     twin_of = str(known.get("twin_of") or "")
     told = [(wrong["text"], wrong["source"]) for wrong in known.get("wrong") or ()]
@@ -113,6 +120,7 @@ def preference_rows(sample: Conversation, guesses: Mapping[str, str] = MappingPr
             "id": f"{sample.id}-{source}",
             "group": twin_of or sample.id,
             "prompt": prompt,
+            "short_prompt": short,
             "chosen": [answer._asdict()],
             "rejected": [answer._replace(content=text)._asdict()],
             "rejected_source": source,
@@ -121,6 +129,7 @@ def preference_rows(sample: Conversation, guesses: Mapping[str, str] = MappingPr
             "twin": str(known.get("twin") or ""),
             "twin_of": twin_of,
             "changes": list(known.get("changes") or ()),
+            "model": str(known.get("model") or ""),
             "evidence": [{name: piece.get(name) for name in _PIECE} for piece in known.get("evidence") or ()],
             "task": str(known.get("task") or ""),
             "form": str(known.get("form") or ""),
@@ -129,6 +138,25 @@ def preference_rows(sample: Conversation, guesses: Mapping[str, str] = MappingPr
             "tokens": known.get("tokens"),
             "budget": known.get("budget"),
         }
+
+
+def _short_prompt(prompt: Sequence[dict[str, str]], known: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The prompt with only the pair's own document; none where that does not hold all that a reply takes.
+
+    Not where the evidence is left out, where keys among the documents lead to the question, or where a
+    reply names documents by their numbers.
+    """
+    first, last = (known.get(f"evidence_{end}") or 0 for end in ("start", "end"))
+    if first >= last or known.get("rings") or known.get("answer_form", "plain") != "plain":
+        return []
+    *before, asked = prompt
+    content = asked["content"]
+    try:
+        found = parted(content, str(known.get("task") or "generic"), last)
+    except BadRow:  # worded by others
+        return []
+    alone = content[: found.start] + content[first:last] + content[found.end :]
+    return [*before, {**asked, "content": alone}]
 
 
 def _places(text: str, reply: str) -> list[dict[str, int]]:

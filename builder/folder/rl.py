@@ -38,7 +38,10 @@ def rl_row(known: Mapping[str, Any]) -> Row:
     return {
         "id": known["id"],
         "group": own,
+        "model": str(known.get("model") or ""),
         "rank": known.get("rank") or 1,
+        "twin": str(known.get("twin") or ""),
+        "twin_of": str(known.get("twin_of") or ""),
         "data_source": f"context-synthesis/{task}" if task else "context-synthesis",
         "ability": "long-context",
         "task": task,

@@ -107,6 +107,7 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column(
             "answer_form", "text", "how the last turn gives it: `plain`, `cited` (with quotes) or `reasoned`"
         ),
+        Column("model", "text", "model behind the engine that wrote the supporting context"),
         Column(
             "reasons",
             "steps",
@@ -143,7 +144,10 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
     "rl": (
         Column("id", "text", "name of the sample, as in the chat config"),
         Column("group", "text", "name of the pair, which rows with other contexts for it share"),
+        Column("model", "text", "model that wrote the supporting context, as in the chat config"),
         Column("rank", "integer", "rank of the supporting context among those, 1 for the best"),
+        Column("twin", "text", "kind of a twin, as in the chat config; empty for a sample that is none"),
+        Column("twin_of", "text", "name of the sample that a twin is made from"),
         Column("data_source", "text", "where it is from, by which verl chooses a reward"),
         Column("ability", "text", "`long-context`"),
         Column("task", "text", "kind of task"),
@@ -350,6 +354,7 @@ def chat_row(sample: Sample, rank: int = 1) -> Row:
         "rings": sample.rings,
         "answer": sample.answer,
         "answer_form": sample.answer_form,
+        "model": sample.model,
         "reasons": [
             {**one._asdict(), "document": sample.documents.index(sample.pair_id) + 1}
             for one in sample.reasons

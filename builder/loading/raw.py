@@ -29,7 +29,14 @@ _BATCH = 1024  # rows held in memory while they are copied
 # What assembling takes of a row; a dataset of another version may lack any other column.
 _USED = ("id", "task", "instruction", "answer", "context", "evidence", "tokens")
 # What datasets of earlier versions lack.
-_LATER = {"form": "", "hops": 0, "evidence_source": "none", "reasons": (), "reasons_model": ""}
+_LATER = {
+    "form": "",
+    "hops": 0,
+    "evidence_source": "none",
+    "model": "",
+    "reasons": (),
+    "reasons_model": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +308,7 @@ def _item(row: dict[str, Any]) -> tuple[Pair, Context]:
         row["context"],
         evidence,
         tokens=row["tokens"],
+        model=row["model"] or "",
         evidence_source=row["evidence_source"] or "none",
         form=row["form"] or "",
         hops=row["hops"] or 0,

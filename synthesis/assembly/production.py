@@ -380,6 +380,7 @@ def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: fl
         answer=made.pair.answer,
         answer_form=made.reply.answers if made.reply and said != made.pair.answer else PLAIN,
         evidence_documents=counted.numbers,
+        model=made.context.model if made.own else "",
         reasons=tuple(Reason(*place, step) for place, step in zip(counted.steps, says, strict=True)),
         reasons_model=made.context.reasons_model if says else "",
     )

@@ -70,7 +70,7 @@ def _question(row: Any, task: str) -> ContextQuestion:
         raise BadRow("its answer is empty")
     kind = str(row.get("task") or "generic")
     first, last = (whole_number(row[name], name) for name in _NEEDED[1:])
-    start, end, instruction, template = _parted(content, kind, last)
+    start, end, instruction, template = parted(content, kind, last)
     own, context = (first - start, last - start), content[start:end]
     shown = 0 <= own[0] < own[1] <= len(context)
     pieces = _pieces(row.get("evidence"), context, start) if shown else ()
@@ -98,7 +98,7 @@ def _question(row: Any, task: str) -> ContextQuestion:
     )
 
 
-class _Parts(NamedTuple):
+class MessageParts(NamedTuple):
     """A message taken apart: where its documents stand, and what is asked; ``template`` if by a key."""
 
     start: int
@@ -107,7 +107,7 @@ class _Parts(NamedTuple):
     template: str = ""
 
 
-def _parted(content: str, task: str, after: int) -> _Parts:
+def parted(content: str, task: str, after: int) -> MessageParts:
     """The parts of a message.
 
     Raises:
@@ -127,7 +127,7 @@ def _parted(content: str, task: str, after: int) -> _Parts:
             continue
         if not (instruction := content[at + len(asking) : end]).strip():
             raise BadRow("its instruction is empty")
-        return _Parts(len(opening), at, instruction, template)
+        return MessageParts(len(opening), at, instruction, template)
     raise BadRow(
         f"its question is not worded as that of the task '{task}', so it cannot be told from the text"
     )
