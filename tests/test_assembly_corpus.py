@@ -349,6 +349,33 @@ def test_a_corpus_from_the_hub(hub: LocalHub, tmp_path: Path) -> None:
     assert hub.token not in missing[0] + undecided[0]
 
 
+def test_text_files_on_the_hub_are_one_text_each(hub: LocalHub, tmp_path: Path) -> None:
+    files = {
+        "README.md": "# Books\n",
+        "a/one.txt": "first line\nsecond line\n",
+        "a/two.md": "# Two",
+        "b.txt": "B",
+    }
+    commit = hub.seed("ada/books", files, private=True, by="ada").oid
+    hub.seed("ada/both", {"notes.txt": "no row", "train.jsonl": '{"text": "a row"}\n'}, by="ada")
+    whole, folder, one, some, both, nothing = read_apart(
+        hub,
+        tmp_path / "home",
+        ("ada/books", None),
+        ("hf://datasets/ada/books/a", None),
+        ("hf://datasets/ada/books/a/one.txt", commit),
+        ("hf://datasets/ada/books/*/*.md", None),
+        ("ada/both", None),
+        ("hf://datasets/ada/books/c", None),
+    )
+    assert whole[0] == ["first line\nsecond line\n", "# Two", "B"]
+    assert whole[1]["revision"] == commit
+    assert folder[0] == ["first line\nsecond line\n", "# Two"]
+    assert one[0] == ["first line\nsecond line\n"] and some[0] == ["# Two"]
+    assert both[0] == ["a row"]
+    assert "holds no file at 'c'" in nothing[0]
+
+
 def test_a_private_corpus_and_no_hub(hub: LocalHub, tmp_path: Path) -> None:
     hub.seed("ada/texts", FILES, private=True, by="ada")
     ((out, _),) = read_apart(hub, tmp_path / "home", ("ada/texts?config=easy", None), HF_TOKEN="")

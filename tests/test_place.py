@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from builder import load, publish
+from builder.export.write import export
 from builder.folder.place import find_built, find_place
+from builder.report.showing import show
 from builder.report.write import report
 from synthesis.errors import FolderError, SourceError, StorageError, UsageError
 from synthesis.run.folder import RunFolder, kind_of
@@ -67,6 +69,59 @@ def test_every_door_says_the_same_of_a_folder_without_a_dataset(door, tmp_path: 
     (tmp_path / "notes.txt").touch()
     with pytest.raises(SourceError, match="holds no dataset that this tool built.*Build it first"):
         door(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        report,
+        lambda folder: publish(folder, "ada/clocks", dry_run=True),
+        lambda folder: load(folder, length="2k"),
+        lambda folder: show(str(folder)),
+        lambda folder: export(str(folder), folder.parent / "out.jsonl", format="messages"),
+    ],
+    ids=["report", "publish", "load", "show", "export"],
+)
+def test_every_door_says_what_a_place_lacks_and_what_to_do(door, tmp_path: Path) -> None:
+    usual(tmp_path / "run" / "dataset")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").touch()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "pairs.jsonl").write_text("{}")
+    for name, told in (
+        ("empty", "holds no dataset .*Build it first"),
+        ("pairs.jsonl", "(is a file|not a folder that is here).*Give the folder of a run"),
+        ("run/dataset/data", "is a part of .*run/dataset. Give that"),
+        ("run/dataset/data/m/1.0.0", "is a part of .*run/dataset. Give that"),
+        ("code", "Build it first|Give a folder that `datasets` can load"),
+    ):
+        with pytest.raises(SourceError, match=told) as failed:
+            door(tmp_path / name)
+        assert "HF_TOKEN" not in str(failed.value)
+
+
+def test_an_export_of_what_is_no_dataset_of_ours_says_how_to_make_one(tmp_path: Path) -> None:
+    for name, text, advice in (
+        ("pairs/a.jsonl", '{"instruction": "q", "answer": "a"}', "run --pairs"),
+        ("texts/a.txt", "Once upon a time.", "run --method instruction --contexts"),
+    ):
+        folder = tmp_path / name.partition("/")[0]
+        folder.mkdir()
+        (tmp_path / name).write_text(text)
+        with pytest.raises(SourceError, match=f"no dataset of ours.*{advice} {folder}"):
+            export(str(folder), tmp_path / "out.jsonl", format="messages")
+
+
+def test_a_command_on_a_run_says_what_is_there_instead(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").touch()
+    for name, told in (
+        ("other/notes.txt", "is a file; give the folder of a run$"),
+        ("other", "holds no run .*--out DIR$"),
+        ("none", "is not there; .*--out .*none$"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            RunFolder(tmp_path / name).read_config()
 
 
 def test_a_folder_of_runs_is_none_itself(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from builder.folder.facts import tokenizer_of
-from builder.folder.place import Place
+from builder.folder.place import Place, is_built
 from builder.folder.versions import check_sound, read_manifests
 from synthesis.data import Message, content_hash
 from synthesis.errors import SourceError, UsageError
@@ -58,7 +58,7 @@ def config_names(source: Place) -> list[str]:
     """The configs of a dataset, as plain ``datasets`` lists them."""
     from datasets import get_dataset_config_names
 
-    with hub_errors(source.name, None):
+    with hub_errors(source.name, None, here=source.folder is not None):
         return list(get_dataset_config_names(source.at, revision=source.revision))
 
 
@@ -100,12 +100,22 @@ def conversations(source: Place, config: str, split: str) -> Iterator[Conversati
             chats = _chats(config_names(source))
             raise SourceError(
                 f"The config '{config}' of {source.name} holds no conversations (its columns: "
-                f"{', '.join(values)}). "
-                + (_advice(chats) if chats else "Make samples first: context-synthesis assemble.")
+                f"{', '.join(values)}). " + (_advice(chats) if chats else _how_to_samples(source, values))
             )
         yield _conversation(values, f"Row {number} of '{config}' in {source.name}")
     if not number:
         raise SourceError(f"The config '{config}' of {source.name} has no rows in the split '{split}'.")
+
+
+def _how_to_samples(source: Place, row: Mapping[str, Any]) -> str:
+    if source.folder is None or is_built(source.folder):
+        return "Make samples of its contexts: context-synthesis assemble DIR, the folder of the run."
+    texts = row.keys() <= {"text"}
+    return (
+        f"It is no dataset of ours: have {'questions' if texts else 'contexts'} written for its "
+        f"{'texts' if texts else 'pairs'}, which makes samples as well: context-synthesis run "
+        f"{'--method instruction --contexts' if texts else '--pairs'} {source.name}"
+    )
 
 
 def _conversation(values: Mapping[str, Any], where: str) -> Conversation:

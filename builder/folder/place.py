@@ -5,13 +5,17 @@ Says where it is. Reads no manifest, and asks the Hub nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from synthesis.errors import FolderError, SourceError, StorageError, UsageError
-from synthesis.run.folder import RunFolder, kind_of
+from synthesis.run.folder import RunFolder, is_saved, kind_of
 from synthesis.sources.hub import parse_hub
 from synthesis.storage import storage_errors
+
+_DEEPEST = 3  # folders between a dataset and its files
+_GIVE = "Give the folder of a run, a dataset folder, or OWNER/NAME."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def find_place(source: str | Path, revision: str | None = None) -> Place:
     A ``Path`` is a folder in any case.
 
     Raises:
-        SourceError: it is none of them, or a run without a dataset.
+        SourceError: it is none of them, an empty folder, one inside a dataset, or a run without a dataset.
         UsageError: a revision is given for a folder, or twice.
     """
     name, path = str(source), Path(source).expanduser()
@@ -48,10 +52,8 @@ def find_place(source: str | Path, revision: str | None = None) -> Place:
         return Place(name, folder=_dataset_in(path, name).resolve())
     found = parse_hub(name) if isinstance(source, str) and not path.exists() else None
     if found is None or found.path or name.startswith("."):
-        raise SourceError(
-            f"{name} is not a folder that is here, nor a dataset on the Hub. Give the folder of a run, "
-            "a dataset folder, or OWNER/NAME."
-        )
+        what = "is a file" if path.is_file() else "is not a folder that is here, nor a dataset on the Hub"
+        raise SourceError(f"{name} {what}. {_GIVE}")
     if revision is not None and found.revision not in (None, revision):
         raise UsageError(f"{name} names another revision than {revision!r}. Give only one of them.")
     return Place(name, repo=found.repo, revision=revision or found.revision)
@@ -89,9 +91,22 @@ def _is_run(path: Path) -> bool:
         return False
 
 
+def _around(path: Path) -> Path | None:
+    """The dataset, or run, that a folder is only a part of."""
+    for one in path.absolute().parents[:_DEEPEST]:
+        with suppress(OSError, FolderError, StorageError):
+            if is_built(one) or is_saved(RunFolder(one).config):
+                return one.relative_to(Path.cwd()) if one.is_relative_to(Path.cwd()) else one
+    return None
+
+
 def _dataset_in(path: Path, name: str) -> Path:
     kind = kind_of(path)
+    if kind == "nothing":
+        raise SourceError(not_built(name))
     if kind == "other":
+        if whole := _around(path):
+            raise SourceError(f"{name} is a part of {whole}. Give that.")
         with storage_errors(path):
             inside = sorted(one.name for one in path.iterdir() if _is_run(one))
         if inside:

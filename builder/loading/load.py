@@ -242,7 +242,7 @@ def _named_errors(place: Place, config: str | None, token: str | None) -> Iterat
     from datasets import get_dataset_config_names
 
     try:
-        with hub_errors(place.name, token):
+        with hub_errors(place.name, token, here=place.folder is not None):
             yield
         return
     except SourceError as error:
@@ -251,7 +251,7 @@ def _named_errors(place: Place, config: str | None, token: str | None) -> Iterat
     if place.repo and f"evision '{place.revision}'" in str(failure):
         raise SourceError(unknown_revision(place, token))
     if config is not None:
-        with hub_errors(place.name, token):
+        with hub_errors(place.name, token, here=place.folder is not None):
             names = get_dataset_config_names(place.at, revision=place.revision, token=token)
         if config not in names:
             raise SourceError(unknown_config(place.name, config, names))

@@ -170,11 +170,16 @@ class RunFolder:
             UsageError: there is none, so this is no run.
         """
         if not self.config.is_file():
-            if kind_of(self.path) == "dataset":
+            kind = kind_of(self.path)
+            if kind == "dataset":
                 raise UsageError(f"{self.path} is a dataset; give the folder of the run that made it")
+            if kind == "file":
+                raise UsageError(f"{self.path} is a file; give the folder of a run")
+            # Where other files are, no run can be made.
+            there = f" --out {self.path}" if kind == "nothing" else " --out DIR"
             raise UsageError(
-                f"{self.path} holds no run (no run.toml); give the folder of a run, or make one with: "
-                f"context-synthesis {command} --out {self.path}"
+                f"{self.path} {'holds no run (no run.toml)' if self.path.exists() else 'is not there'}; give "
+                f"the folder of a run, or make one with: context-synthesis {command}{there}"
             )
         return load_saved(self.config)
 

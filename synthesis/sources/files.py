@@ -33,6 +33,9 @@ SUFFIXES = (
 )
 KNOWN = f"{', '.join(TEXT_SUFFIXES)}, these with {', '.join(PACKINGS)} behind them, .parquet and .zip"
 """The suffixes in words."""
+PLAIN_SUFFIXES = (".txt", ".md")
+"""Files that are one text each."""
+_TEXTS = " Plain texts have no rows; to ask about them: run --method instruction --contexts SRC."
 # Descriptions that `datasets` and tools like it leave beside the data.
 _NOT_DATA = {"config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"}
 
@@ -78,17 +81,20 @@ def _checked(path: Path) -> str:
         raise SourceError(
             f"{path}: the suffix '{path.suffix}' does not name a format. Known: {KNOWN}. "
             "Rename the file, or convert it to JSON Lines (.jsonl)."
+            + (_TEXTS if path.suffix.lower() in PLAIN_SUFFIXES else "")
         )
     return str(path)
 
 
 def _in_folder(folder: Path) -> list[Path]:
     found: list[Path] = []
+    plain = False
     # An unreadable subfolder would otherwise be left out without a word.
     for where, inner, names in os.walk(folder, onerror=_refuse):
         inner[:] = sorted(name for name in inner if not name.startswith((".", "__")))
         keep = (name for name in names if not name.startswith(".") and name not in _NOT_DATA)
         found += [Path(where, name) for name in keep if suffix_of(name)]
+        plain = plain or any(name.lower().endswith(PLAIN_SUFFIXES) for name in names)
     if found:
         return sorted(found)
     if (folder / "state.json").exists() or (folder / "dataset_dict.json").exists():
@@ -98,7 +104,7 @@ def _in_folder(folder: Path) -> list[Path]:
         )
     raise SourceError(
         f"The folder {folder} holds no file with a known suffix ({KNOWN}). "
-        "Give another folder, or convert its files to JSON Lines (.jsonl)."
+        "Give another folder, or convert its files to JSON Lines (.jsonl)." + (_TEXTS if plain else "")
     )
 
 

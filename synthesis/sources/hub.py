@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
@@ -28,6 +29,9 @@ from synthesis.sources.splits import choose_split
 _PREFIX = "hf://datasets/"
 _ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^/\s]+))?(/(?P<path>.+))?")
 _TOKEN = re.compile("[!-~]+")
+_LAID_OUT = (
+    "Give a folder that `datasets` can load: one of ours, or data files whose columns are the same in all."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,8 @@ def check_token(token: str | None) -> None:
 
 
 @contextmanager
-def hub_errors(name: str, token: str | None) -> Iterator[None]:
-    """Turn what the Hub's libraries raise on purpose into a ``SourceError``."""
+def hub_errors(name: str, token: str | None, *, here: bool = False) -> Iterator[None]:
+    """Turn what the Hub's libraries raise on purpose into a ``SourceError``; ``here`` is a local folder."""
     from datasets.exceptions import DatasetsError
     from huggingface_hub import get_token
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
@@ -87,10 +91,10 @@ def hub_errors(name: str, token: str | None) -> Iterator[None]:
         shown = detail if len(detail) <= 300 else detail[:300] + "..."
         # "from None": the original may carry the request, and with it the token.
         stop = "" if shown.endswith((".", "!", "?", ":")) else "."
-        raise SourceError(f"{name}: {shown}{stop} {_advice(error, detail)}") from None
+        raise SourceError(f"{name}: {shown}{stop} {_advice(error, detail, here)}") from None
 
 
-def _advice(error: Exception, detail: str) -> str:
+def _advice(error: Exception, detail: str, here: bool) -> str:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     names = {type(error).__name__} | set(re.findall(r"\w+", detail))
@@ -109,6 +113,8 @@ def _advice(error: Exception, detail: str) -> str:
         return "Give one of its files instead: hf://datasets/ORG/NAME/PATH.parquet."
     if isinstance(error, ConnectionError) or names & {"ConnectError", "ConnectTimeout", "ReadTimeout"}:
         return "Check the network, HF_ENDPOINT and proxies, or give a local file."
+    if here:
+        return _LAID_OUT
     return "Check the name, the config and the split; for private data set HF_TOKEN or run `hf auth login`."
 
 
@@ -120,6 +126,28 @@ def resolve_revision(hub: HubSource, token: str | None) -> str:
     with hub_errors(hub.repo, token):
         info = HfApi(token=token).dataset_info(hub.repo, revision=hub.revision)
     return str(info.sha)
+
+
+def hub_names(hub: HubSource, token: str | None) -> tuple[str, list[str]]:
+    """The commit that a source stands for now, and the files at its path. Asks the Hub once."""
+    from huggingface_hub import HfApi
+
+    check_proxies()
+    with hub_errors(hub.repo, token):
+        info = HfApi(token=token).dataset_info(hub.repo, revision=hub.revision)
+    path = hub.path.rstrip("/")
+    names = sorted(str(one.rfilename) for one in info.siblings or ())
+    if "*" in path:
+        return str(info.sha), [name for name in names if fnmatchcase(name, path)]
+    return str(info.sha), [name for name in names if not path or name == path or name.startswith(f"{path}/")]
+
+
+def read_hub_file(repo: str, revision: str, name: str, token: str | None) -> bytes:
+    """A whole file of a dataset."""
+    from huggingface_hub import HfFileSystem
+
+    with hub_errors(repo, token):
+        return bytes(HfFileSystem(token=token).cat_file(f"datasets/{repo}@{revision}/{name}"))
 
 
 def hub_tables(hub: HubSource, config: str | None, split: str, token: str | None) -> list[SourceTable]:
@@ -198,7 +226,7 @@ def dataset_table(
             check_proxies()
         files = overlooked_files(folder, config) if folder.is_dir() else None
         chosen = config if files is None else None
-        with hub_errors(name, token), _quiet_datasets() as load:
+        with hub_errors(name, token, here=folder.is_dir()), _quiet_datasets() as load:
             return load(
                 place, chosen, data_files=files, split=split, streaming=True, token=token, revision=revision
             )
@@ -217,17 +245,19 @@ def dataset_table(
             for number, part in enumerate(parts)
         ]
 
-    return SourceTable(name, label, lambda: _read(loaded(), name, token), uniform=True, shards=shards)
+    return SourceTable(
+        name, label, lambda: _read(loaded(), name, token, Path(place).is_dir()), uniform=True, shards=shards
+    )
 
 
-def _read(data: Any, name: str, token: str | None) -> Iterator[SourceRow]:
+def _read(data: Any, name: str, token: str | None, here: bool = False) -> Iterator[SourceRow]:
     """The rows of a streamed dataset, or of a part of it."""
-    with hub_errors(name, token):
+    with hub_errors(name, token, here=here):
         named, stream = label_names(data.features), iter(data)
     number = 0
     try:
         while True:
-            with hub_errors(f"{name} (after row {number})", token):
+            with hub_errors(f"{name} (after row {number})", token, here=here):
                 value = next(stream, None)
             if value is None:
                 return

@@ -9,13 +9,22 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from synthesis.errors import SourceError
 from synthesis.sources.cards import lists_configs
 from synthesis.sources.files import KNOWN, describe_all, describe_files, local_tables, not_found, suffix_of
-from synthesis.sources.hub import HubSource, dataset_table, hub_tables, parse_hub, redact, resolve_revision
+from synthesis.sources.hub import (
+    HubSource,
+    dataset_table,
+    hub_names,
+    hub_tables,
+    parse_hub,
+    redact,
+    resolve_revision,
+)
 from synthesis.sources.rows import SourceTable
 
 _NAME = 255  # bytes of a file's name, on every usual system
@@ -45,6 +54,19 @@ def tables(source: str, config: str | None, split: str, token: str | None) -> li
         return [dataset_table(str(Path(source).resolve()), source, config, split, token)]
     _refuse_choice(source, config, split)
     return local_tables(source, split)
+
+
+def hub_listing(source: str, revision: str | None, token: str | None) -> tuple[str, str, list[str]] | None:
+    """Of a Hub source its dataset, the commit it stands for and the files at its path; None for another.
+
+    Raises:
+        SourceError: It cannot be reached.
+    """
+    hub = hub_of(source)
+    if hub is None:
+        return None
+    with _taken_for_hub(source):
+        return hub.repo, *hub_names(replace(hub, revision=revision or hub.revision), token)
 
 
 def describe(source: str, config: str | None, split: str, token: str | None) -> dict[str, Any]:

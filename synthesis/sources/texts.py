@@ -9,21 +9,23 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from synthesis.data import Rejected, content_hash
 from synthesis.errors import SourceError
+from synthesis.sources import resolve
 from synthesis.sources.address import Address, errors_about, parse_address
-from synthesis.sources.files import suffix_of, unreadable
+from synthesis.sources.files import PLAIN_SUFFIXES, suffix_of, unreadable
+from synthesis.sources.hub import read_hub_file
 from synthesis.sources.rows import SourceRow, SourceTable, task_from_name
 from synthesis.sources.values import plain
 
-PLAIN_SUFFIXES: Final = (".txt", ".md")
-"""Files that are one text each."""
-
+_CARD: Final = "README.md"  # of a dataset on the Hub
+_ROWS: Final = (".arrow", ".xml", ".tar")  # what `datasets` reads rows from and we do not
 _TEXT: Final = "text"
 _OTHERS: Final = ("context", "content", "document")
 _ID: Final = "id"
@@ -61,13 +63,23 @@ def text_address(source: str | Path) -> tuple[Address, str]:
 def text_tables(address: Address, revision: str | None = None) -> list[SourceTable]:
     """The tables of an address in reading order; a plain text file is a table of one row.
 
-    Text files of a folder or glob are read where nothing in it has rows.
+    Text files of a folder, a glob or a Hub dataset are read where nothing in it has rows.
 
     Raises:
         SourceError: there is nothing, or it cannot be reached.
     """
     files = plain_files(address.place)
-    return [_file_table(path, shown) for path, shown in files] if files else address.tables(revision)
+    if files:
+        return [_file_table(shown, partial(_read_file, path, shown)) for path, shown in files]
+    # `datasets` would give the text files of a Hub dataset line by line.
+    listed = None if address.config or address.columns else resolve.hub_listing(address.place, revision, None)
+    if listed is None:
+        return address.tables(revision)
+    repo, commit, names = listed
+    plain = [name for name in names if name != _CARD and name.lower().endswith(PLAIN_SUFFIXES)]
+    if not plain or any(suffix_of(name) or name.lower().endswith(_ROWS) for name in names):
+        return address.tables(commit)
+    return [_file_table(name, partial(read_hub_file, repo, commit, name, None)) for name in plain]
 
 
 def describe_texts(address: Address) -> dict[str, Any]:
@@ -117,14 +129,17 @@ def _walked(folder: Path) -> Iterator[Path]:
     yield from sorted(found)
 
 
-def _file_table(path: Path, shown: str) -> SourceTable:
+def _read_file(path: Path, shown: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(shown, error) from None
+
+
+def _file_table(shown: str, read: Callable[[], bytes]) -> SourceTable:
     def rows() -> Iterator[SourceRow]:
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise unreadable(shown, error) from None
-        try:
-            yield SourceRow(1, {_ID: shown, _TEXT: content.decode("utf-8-sig")})
+            yield SourceRow(1, {_ID: shown, _TEXT: read().decode("utf-8-sig")})
         except UnicodeDecodeError as error:
             yield SourceRow(1, None, "", f"not UTF-8 (byte {error.start}); convert it with iconv")
 
