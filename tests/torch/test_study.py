@@ -112,6 +112,13 @@ def test_what_is_done_is_not_done_again(random_model: Path, questions: str, tmp_
     more = replace(plan, arms=(*arms, Arm("composer", "composer")))
     results.remember(tmp_path / "out", more)  # arms may come later, and are not forgotten
     results.remember(tmp_path / "out", plan)
+    # A folder of a study by an earlier version, whose arms could not say all that they can now.
+    file = tmp_path / "out" / "plan.json"
+    earlier = json.loads(file.read_text())
+    for one in earlier["arms"]:
+        del one["questions"]
+    file.write_text(json.dumps(earlier), encoding="utf-8")
+    results.remember(tmp_path / "out", plan)
     assert [arm["name"] for arm in results.read_plan_of(tmp_path / "out")["arms"]][-1] == "composer"
     with pytest.raises(SystemExit, match="another plan"):
         results.remember(tmp_path / "out", Plan(arms, seeds=2))
@@ -275,6 +282,24 @@ def test_what_a_study_lacks_is_said_at_once(random_model: Path, tmp_path: Path) 
         assert said.returncode and "Traceback" not in said.stderr, said.stderr
         assert re.search(message, said.stderr), said.stderr
         assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ("each = 'some'", "write one or all"),
+        ("twin_share = 1.5", "from 0 to 1"),
+        ("twins = 2", "twins, which"),
+    ],
+)
+def test_what_an_arm_cannot_be_is_said(told: str, message: str, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    arms = [f"[[arms]]\nname = '{name}'\ncontexts = 'pairs'\n" for name in ("pairs alone", "human")]
+    plan.write_text("".join(arms), encoding="utf-8")
+    assert len(read_plan(plan).arms) == 2
+    plan.write_text("".join([*arms, told]), encoding="utf-8")
+    with pytest.raises(SystemExit, match=message):
+        read_plan(plan)
 
 
 def test_contexts_of_a_run_are_an_arm(questions: str, tmp_path: Path) -> None:
