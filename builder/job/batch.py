@@ -26,7 +26,8 @@ from synthesis.run.batches import BatchLog, JournaledBatches, clear_up
 from synthesis.run.folder import RunFolder
 from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
-from synthesis.run.loop import generate, standing
+from synthesis.run.loop import Row, generate, standing
+from synthesis.run.reasons import Asking, Reasoner, Reasons, lacking, reasons_writer
 
 if TYPE_CHECKING:
     from synthesis.engines.openai.batch import BatchEngine, BatchJob, BatchStatus
@@ -94,6 +95,7 @@ class _OpenRun:
     journal: Journal
     log: BatchLog
     pairs: PairsCopy = field(hash=False)
+    reasoner: Reasoner | None = None
 
     def advance(self, rows: Iterable[Pair | Rejected]) -> Iterator[Prompt]:
         """Put the replies at hand through, as a run does; yield the prompts without one.
@@ -103,6 +105,27 @@ class _OpenRun:
         for row in standing(self.job, rows, self.journal):
             for pair, prompt in row.missing(self.job, self.journal):
                 yield from self._advance_one(pair, prompt)
+            if self.reasoner is not None and row.prompts and self.job.has_outcomes(row.asked, self.journal):
+                yield from self._advance_reasons(self.reasoner, row)
+
+    def _advance_reasons(self, reasoner: Reasoner, row: Row) -> Iterator[Prompt]:
+        """The same for the reasons of the contexts that were written for a row."""
+        kept = self.job.chosen(row.asked, self.journal)
+        if kept is None or (kept := self.journal.stand_in(kept)) not in self.journal.contexts:
+            return
+        reasons = Reasons(self.journal)
+        for name in (kept, *self.job.others(row.asked, kept, self.journal)):
+            own = [self.journal.find_context(name)[:2]]
+            asking = Asking(reasoner, self.engine, lacking(reasoner, own, reasons), reasons)
+            works = asking.works()
+            while (asked := works.pull()) is not None:
+                reply = self.log.find(asked.id)
+                if reply is None:
+                    yield asked
+                    break
+                works.take(reply)
+            for ended in works.finished():
+                asking.record(ended)
 
     def _advance_one(self, pair: Pair, prompt: Prompt) -> Iterator[Prompt]:
         works = self.job.works([(pair, prompt)], self.journal)
@@ -258,7 +281,10 @@ def _opened(config: RunConfig) -> Iterator[_OpenRun]:
         Journal(folder.journal) as journal,
         BatchLog(folder.journal) as log,
     ):
-        yield _OpenRun(folder, job, _engine(job), journal, log, PairsCopy(folder.journal))
+        # What another engine is asked for comes when the replies of this one are there.
+        asks = config.reasons.wanted and reasons_writer(config) == config.generation
+        reasoner = Reasoner.of(config) if asks else None
+        yield _OpenRun(folder, job, _engine(job), journal, log, PairsCopy(folder.journal), reasoner)
 
 
 def _engine(job: Job) -> BatchEngine:

@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 
 from builder.job.pacing import tell_time
 from synthesis.assembly import parse_lengths
-from synthesis.data import Message, Usage
+from synthesis.data import Context, Message, Pair, Usage
 from synthesis.errors import TokenizerError
 from synthesis.options import CostConfig, RunConfig
 from synthesis.run.budget import Budget, price_of
 from synthesis.run.job import Job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row
+from synthesis.run.reasons import WORDS as REASON_WORDS
+from synthesis.run.reasons import Reasoner, Reasons, lacking
 from synthesis.run.requirements import BY_REPLY, Requirements, wanted_kinds
 from synthesis.tokens import Tokenizer, load_tokenizer
 
@@ -62,7 +64,8 @@ class Estimate:
     folder took so far; ``reach`` contexts the rest of the budget is enough for, None without one.
     ``damaged`` counts records of the journal that are, and whose work is done again. ``quoted`` of the
     first ``looked`` pairs to do are of a kind that takes a model, which the engine is not. ``required`` are
-    the questions that ``--require`` has yet to ask, ``asking`` what these would take.
+    the questions that ``--require`` has yet to ask, ``asking`` what these would take; ``reasons`` are the
+    contexts that ``--reasons`` has yet to ask about, ``reasoning`` the same.
     """
 
     counts: Counts
@@ -81,6 +84,8 @@ class Estimate:
     looked: int = 0
     required: int = 0
     asking: Usage = Usage()
+    reasons: int = 0
+    reasoning: Usage = Usage()
 
 
 def budget_of(config: RunConfig) -> Budget:
@@ -128,14 +133,16 @@ def estimate(
     counts = Counts(**states, failed="")
     usage, rests_on = _usage(job, contexts, prompts, tokenizer, journal, words_before)
     required, asking = _required(config, counts.todo, journal)
+    reasons, reasoning = _reasons(config, contexts if job.keeps else counts.todo, journal, tokenizer)
     seconds, by = _time(config.cost.rate, contexts, usage, pace)
+    taken = usage + asking + reasoning
     return Estimate(
         counts=counts,
         contexts=contexts,
         words=contexts * job.words,
         usage=usage,
         seconds=seconds,
-        money=price_of(usage + asking, config.cost.price) if (usage + asking).prompt_tokens else 0.0,
+        money=price_of(taken, config.cost.price) if taken.prompt_tokens else 0.0,
         bytes=_disk(config, counts.todo),
         rests_on=rests_on,
         by=by,
@@ -146,6 +153,8 @@ def estimate(
         looked=looked,
         required=required,
         asking=asking,
+        reasons=reasons,
+        reasoning=reasoning,
     )
 
 
@@ -169,6 +178,27 @@ def _required(config: RunConfig, todo: int, journal: Journal) -> tuple[int, Usag
     }
     tokens_in = sum(count * each[kind] for kind, count in open_kinds.items())
     return sum(open_kinds.values()), Usage(replies, tokens_in, replies * _SHORT_REPLY)
+
+
+def _reasons(config: RunConfig, todo: int, journal: Journal, tokenizer: Tokenizer) -> tuple[int, Usage]:
+    """What ``--reasons`` has yet to ask: about the contexts that are there, and about those to be written."""
+    if not config.reasons.wanted:
+        return 0, Usage()
+    reasoner = Reasoner.of(config)
+    there, counted = 0, list[int]()
+    if journal.holds_current:
+        for _, _, prompt in lacking(reasoner, journal.current_contexts(), Reasons(journal)):
+            there += 1
+            if len(counted) < _COUNTED:
+                counted.append(tokenizer.count_chat(prompt.messages))
+    frame = reasoner.prompt(Pair(instruction="?", answer="?"), Context("", ""))
+    expected = tokenizer.count_chat(frame.messages) + _words(config) * _TOKENS_PER_WORD + _QUESTION
+    reading = there * (mean(counted) if counted else 0) + todo * expected
+    output = (there + todo) * REASON_WORDS * _TOKENS_PER_WORD
+    again = _ASKED_AGAIN if reasoner.repairs else 0.0
+    reading += again * (reading + output)
+    replies, output = round((there + todo) * (1 + again)), output * (1 + again)
+    return there + todo, Usage(replies, round(reading), round(output))
 
 
 def _reach(budget: Budget, spent: Usage, usage: Usage, todo: int) -> int | None:
@@ -283,6 +313,12 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
             f"then {found.required:,} questions of --require, reading about "
             f"{tell_number(found.asking.prompt_tokens)} tokens"
         )
+    if found.reasons:
+        taken = found.reasoning
+        lines.append(
+            f"then reasons of {found.reasons:,} contexts, about {tell_number(taken.prompt_tokens)} tokens in "
+            f"and {tell_number(taken.output_tokens)} out in {taken.replies:,} replies"
+        )
     if found.usage.replies:
         lines.append(
             f"about {tell_number(found.usage.prompt_tokens)} tokens in and "
@@ -291,7 +327,7 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
         )
         cost = "unknown, give --price IN,OUT" if found.money is None else tell_money(found.money, config.cost)
         lines.append(f"cost: {cost}")
-    elif found.required and found.money:
+    elif (found.required or found.reasons) and found.money is not None:
         lines.append(f"cost: {tell_money(found.money, config.cost)}")
     if found.quoted:
         among = f" of the first {found.looked:,}" if found.looked == _LOOKED else ""

@@ -29,14 +29,13 @@ from synthesis.data import Usage
 from synthesis.engines import engine_class
 from synthesis.engines.mixed import MixedEngine
 from synthesis.gate.thresholds import Thresholds
-from synthesis.options import RunConfig
+from synthesis.options import GenerationConfig, RunConfig
 from synthesis.run.expansion import Realised, realised
 from synthesis.run.folder import RunFolder
 from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row, carry_out, standing, survey
-from synthesis.run.mix import configured_engine
-from synthesis.run.reasons import Reasoner, Reasons, reasons_writer, settle, write_reasons
+from synthesis.run.reasons import Reasoner, reasons_engine, reasons_to_write, write_reasons
 from synthesis.run.requirements import wanted_kinds
 from synthesis.run.retry import by_another_seed, rows_to_retry
 from synthesis.tokens import Tokenizer, load_tokenizer
@@ -100,7 +99,7 @@ def retry(config: RunConfig, reporter: Reporter) -> Summary:
         asking, rows = _retried(config, own, job, work.journal)
         counts, pace = _ask(work, asking, rows, None)
         if not counts.failed:
-            _write_reasons(work, asking if config.generation == own.generation else None)
+            _write_reasons(work, asking, config.generation)
         return _build_dataset(work, recorded_origin(folder, own), counts, pace)
 
 
@@ -196,29 +195,20 @@ def _ask(work: _Work, job: Job, rows: Iterable[Row], todo: int | None) -> tuple[
     return counts, meter.pace() or read_pace(work.folder.read_manifest())
 
 
-def _write_reasons(work: _Work, job: Job | None = None) -> None:
-    """Have the reasons written that are wanted and not there yet, by the engine of ``job`` if that is it."""
+def _write_reasons(work: _Work, job: Job | None = None, made: GenerationConfig | None = None) -> None:
+    """Have the reasons written that are wanted and lacking, by the engine of ``job`` if that is the one.
+
+    ``made`` is how it was made, where that is not as the run says.
+    """
     config, journal, reporter = work.config, work.journal, work.reporter
-    if not config.reasons.wanted:
+    if not (todo := reasons_to_write(config, journal)):
         return
-    reasoner, made = Reasoner.of(config), reasons_writer(config)
-    rows = journal.current_contexts()
-    todo = settle(reasoner, rows, Reasons(journal))
-    if not todo:
-        return
-    shared = job is not None and made == config.generation
-    if job is not None and not shared:
-        job.close()  # whoever is asked next may need its room
-    engine = job.engine if job is not None and shared else configured_engine(made)
-    try:
-        reporter.stage("writing reasons", todo)
+    reporter.stage("writing reasons", todo)
+    with reasons_engine(config, job.engine if job else None, made) as engine:
         meter = Meter(config, journal, reporter, lambda: engine.trouble)
         reporter.note(meter.note)
-        budget, stop_after = budget_of(config), config.cost.stop_after
-        write_reasons(reasoner, engine, journal, rows, budget, stop_after, meter.reply, reporter.advance)
-    finally:
-        if not shared:
-            engine.close()
+        bounds = budget_of(config), config.cost.stop_after
+        write_reasons(Reasoner.of(config), engine, journal, *bounds, meter.reply, reporter.advance)
 
 
 def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -> Summary:

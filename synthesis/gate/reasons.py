@@ -26,7 +26,8 @@ from synthesis.text.words import count_words, terms
 
 MOST_STEPS: Final = 8
 _MOST_QUOTED: Final = 1600  # characters, of all quotations together
-_LONGEST_QUOTE: Final = 500  # characters
+_LONGEST_QUOTE: Final = 500  # characters, where it is of several sentences
+_MOST_SENTENCES: Final = 3
 _LONGEST_STEP: Final = 80  # words
 _SHOWN: Final = 80
 _LABEL = re.compile(
@@ -141,7 +142,7 @@ def _size_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
         say = f"- It has {len(reasons)} quotes. Leave out those that the answer does not rest on."
         yield Fault("steps", f"{len(reasons)} quotations", say)
     for quote in told:
-        if len(quote) > _LONGEST_QUOTE and len(sentences(quote)) > 1:
+        if (count := len(sentences(quote))) > _MOST_SENTENCES or (count > 1 and len(quote) > _LONGEST_QUOTE):
             say = f"- This quote is too long: “{_short(quote)}”. Quote the sentence of it that matters."
             yield Fault("long", f"a quotation of {len(quote):,} characters", say)
             return
@@ -164,18 +165,29 @@ def _proof_faults(reasons: Sequence[Reason], pair: Pair, context: Context) -> It
         say = f"- No quote has the answer ({_short(pair.answer)}). Quote the sentence that states it."
         yield Fault("unproved", f"no quotation states “{_short(pair.answer)}”", say)
     known = {*weights(terms(pair.instruction)), *(() if ordinary else weights(terms(pair.answer)))}
-    for one in reasons:
-        found = {*weights(terms(text[one.start : one.end]))}
-        if not found & known and not _touches(one, context):
-            shown = _short(text[one.start : one.end])
-            say = f"- This quote has nothing to do with the question: “{shown}”. Leave it out."
-            yield Fault("aside", f"“{shown}” has nothing to do with the question", say)
-            return
-        known |= {*found, *weights(terms(one.says))}
+    if (aside := _aside([one for one in reasons if not _touches(one, context)], known, text)) is not None:
+        shown = _short(text[aside.start : aside.end])
+        say = f"- This quote has nothing to do with the question: “{shown}”. Leave it out."
+        yield Fault("aside", f"“{shown}” has nothing to do with the question", say)
     recorded = context.evidence_source == "exact" and context.evidence
     if recorded and not any(_touches(one, context) for one in reasons):
         say = "- The quotes are not what the answer rests on. Quote the sentences that it follows from."
         yield Fault("evidence", "no quotation is of the evidence", say)
+
+
+def _aside(reasons: Sequence[Reason], known: set[str], text: str) -> Reason | None:
+    """A step that no telling word leads to from what is asked, be it by way of other steps."""
+    left, parts = list[tuple[Reason, set[str]]](), set[str]()
+    for one in reasons:
+        parts |= {*weights(terms(text[one.start : one.end]))}  # of one quotation, what dots stand between
+        said = {*weights(terms(one.says))}
+        if one.says or one is reasons[-1]:
+            left.append((one, parts | said if parts & said else parts))
+            parts = set()
+    while led := [words for _, words in left if words & known]:
+        known = known.union(*led)
+        left = [(one, words) for one, words in left if words not in led]
+    return left[0][0] if left else None
 
 
 def _touches(reason: Reason, context: Context) -> bool:

@@ -8,7 +8,7 @@ context is neither lost for want of reasons nor written again because some are w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -28,7 +28,7 @@ from synthesis.run.budget import NO_BUDGET, Budget, Spending
 from synthesis.run.conversations import Bounds, Conversations, Finished, ReplyTray, Work, converse
 from synthesis.run.job import AS_BEFORE, tokens_for
 from synthesis.run.journal import Journal
-from synthesis.run.mix import class_of
+from synthesis.run.mix import class_of, configured_engine
 from synthesis.run.records import understood
 from synthesis.run.repair import Checked, ask, may_be_asked_again
 from synthesis.run.requirements import HOW
@@ -225,10 +225,12 @@ def lacking(
             yield pair, context, prompt
 
 
-def settle(reasoner: Reasoner, rows: Iterable[tuple[Pair, Context]], reasons: Reasons) -> int:
-    """How many contexts lack their reasons; those of the others that are as asked for count from now on."""
-    todo = 0
-    for pair, context in rows:
+def reasons_to_write(config: RunConfig, journal: Journal) -> int:
+    """How many of a run's contexts lack the reasons that are wanted; what is there counts from now on."""
+    if not config.reasons.wanted:
+        return 0
+    reasoner, reasons, todo = Reasoner.of(config), Reasons(journal), 0
+    for pair, context in journal.current_contexts():
         prompt = reasoner.prompt(pair, context)
         if reasons.lacks(reasoner, prompt):
             todo += 1
@@ -237,17 +239,34 @@ def settle(reasoner: Reasoner, rows: Iterable[tuple[Pair, Context]], reasons: Re
     return todo
 
 
+@contextmanager
+def reasons_engine(
+    config: RunConfig, writing: BaseEngine | None, made: GenerationConfig | None = None
+) -> Iterator[BaseEngine]:
+    """Who is asked for reasons: the engine that is ``writing`` if it is the same, else one of its own.
+
+    The other is freed first, for its room. ``made`` is how it was made, by default as the run says.
+    """
+    wanted = reasons_writer(config)
+    if writing is not None and wanted == (made or config.generation):
+        yield writing
+        return
+    if writing is not None:
+        writing.close()
+    with closing(configured_engine(wanted)) as engine:
+        yield engine
+
+
 def write_reasons(
     reasoner: Reasoner,
     engine: BaseEngine,
     journal: Journal,
-    rows: Iterable[tuple[Pair, Context]],
     budget: Budget = NO_BUDGET,
     stop_after: int = 0,
     on_reply: Callable[[Completion], object] = lambda _: None,
     tick: Callable[[], object] = lambda: None,
 ) -> str:
-    """Have the reasons written that some contexts lack, each recorded as it is finished.
+    """Have the reasons written that a journal's contexts lack, each recorded as it is finished.
 
     Returns why it was ended early (``stop_after`` failed alike in a row); else nothing. What a ``budget``
     does not reach is left for another time.
@@ -257,7 +276,7 @@ def write_reasons(
     """
     engine, reasons = journaled(engine, journal.folder), Reasons(journal)
     alike = Alike(stop_after)
-    todo = lacking(reasoner, rows, reasons)
+    todo = lacking(reasoner, journal.current_contexts(), reasons)
     with tray_for(engine, journal.folder) as tray:
         asking = Asking(reasoner, engine, todo, reasons)
         works = asking.works(Spending(budget, journal, Usage(1, 0, 3 * WORDS)), tray)

@@ -22,6 +22,7 @@ from synthesis.run.folder import RunFolder
 from synthesis.run.job import make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import chosen_pairs, chosen_part, generate, rows_of
+from synthesis.run.reasons import Reasoner, reasons_engine, reasons_to_write, write_reasons
 from synthesis.scale.documents import metadata_of, read_documents
 from synthesis.storage import replace_file
 from synthesis.tokens import load_tokenizer
@@ -101,6 +102,9 @@ class ContextStep(PipelineStep):  # type: ignore[misc]
             _note_division(own, division)
             before = journal.usage
             counts = generate(job, rows, journal, self._count())
+            if reasons_to_write(self.config, journal):
+                with reasons_engine(self.config, job.engine) as engine:
+                    write_reasons(Reasoner.of(self.config), engine, journal)
             logger.info(
                 f"{counts.todo:,} pairs were worked on, {counts.settled:,} were done, {counts.bad:,} rows bad"
             )
