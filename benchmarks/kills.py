@@ -37,12 +37,22 @@ _ROUND = 6  # kills before a command is left to end
 
 
 def told(asked: Asked) -> Reply:
-    """The pair's answer in a context; every fifth pair takes a second try."""
+    """The pair's answer in a context, or the reasons for it; every fifth pair takes a second try."""
+    if "Quote:" in (first := asked.body["messages"][0]["content"]):
+        return reasoned(first, len(asked.body["messages"]) > 2)
     number = next((n for n in reversed(range(40)) if f"lighthouse {n}?" in asked.text), 0)
     if number % 5 == 0 and len(asked.body["messages"]) < 3:
         return Reply("Context: too short.", delay=0.01)
     stated = f"Keeper {number} Holm kept lighthouse {number}."
     return Reply(f"Context: {told_around(stated, 8)}", delay=0.01)
+
+
+def reasoned(asked: str, again: bool) -> Reply:
+    """The sentence that has the answer; every fourth pair takes a second try."""
+    number = next((n for n in range(40) if f"lighthouse {n}?" in asked), 0)
+    quote = f"Keeper {number} Holm kept lighthouse {number if again or number % 4 else 'none'}."
+    said = f'Quote: "{quote}"\nSo: it was Keeper {number} Holm.\nAnswer: Keeper {number} Holm'
+    return Reply(said, delay=0.01)
 
 
 def told_around(stated: str, sentences: int) -> str:
@@ -152,6 +162,7 @@ def scenarios(place: Place, stack: ExitStack) -> list[Scenario]:
     pairs = ["--pairs", str(place.pairs), "--out", str(out)]
     talks = [*pairs, *_SMALL, "--model", "tiny", "--option"]
     key = {"OPENAI_API_KEY": "none"}
+    reasons = ["--reasons", "model", "--answers", "reasoned"]
     submit = ["batch", "submit", *talks, f"base_url={batches.url}", "--option", "poll_seconds=0.01"]
 
     def again() -> None:
@@ -184,7 +195,11 @@ def scenarios(place: Place, stack: ExitStack) -> list[Scenario]:
         Scenario("report", [["report", str(out)]], out, copied),
         Scenario("export", [export], chats, beside),
         Scenario(
-            "run openai", [["run", *talks, f"base_url={server.url}", "--engine", "openai"]], out, again, key
+            "run openai",
+            [["run", *talks, f"base_url={server.url}", "--engine", "openai", *reasons]],
+            out,
+            again,
+            key,
         ),
         Scenario("batch", [submit, ["batch", "fetch", str(out), "--wait"]], out, fresh, key),
         Scenario("publish", [publish], out, elsewhere, online),

@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.kills import told_around
 from builder.cli.main import app
 from synthesis.data import Completion, Context, Evidence, Pair
 from synthesis.gate.reasons import judged_reasons
+from tests.batch_server import serve_batches
 from tests.openai_server import Asked, Reply, Server, serve
 
 NAMES = ("Ida Holm", "Olaf Berg", "Runa Kvist", "Egil Storm", "Tove Lind", "Per Dahl")
@@ -271,3 +273,32 @@ def test_answers_that_no_text_states_need_no_quotation_of_them() -> None:
     asked = Pair(instruction="Does Hawley lie on the Tarn?", answer="yes")
     assert not judge(LIES.format("It does.", "Yes."), asked).faults
     assert [one.name for one in judge(LIES.format("It does not.", "No."), asked).faults] == ["answer"]
+
+
+# ---- through batches, by many tasks, from Python
+
+
+def writing(asked: Asked) -> Reply:
+    """Contexts, and the reasons for them."""
+    if "Quote:" in asked.body["messages"][0]["content"]:
+        return good(asked)
+    number = int(re.search(r"lighthouse (\d)", asked.text)[1])  # type: ignore[index]
+    return Reply(f"Context: {told_around(f'{NAMES[number]} kept lighthouse {number} at Kelm.', 6)}")
+
+
+def test_reasons_come_through_batches(tmp_path: Path, monkeypatch, pairs) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    out = tmp_path / "run"
+    with serve_batches(writing, looks=1) as provider:
+        asked = ("--pairs", pairs, "--out", out, "--model", "tiny", "--words", "100", "--lengths", "1k")
+        asked += ("--option", f"base_url={provider.url}", "--option", "poll_seconds=0.01")
+        asked += ("--reasons", "model", "--answers", "reasoned")
+        assert "sent 6 requests in 1 batch" in cli("batch", "submit", *asked)
+        # The reasons are asked for when the contexts are there.
+        assert "6 requests to send" in cli("batch", "fetch", out, "--wait")
+        assert "sent 6 requests in 1 batch" in cli("batch", "submit", out / "run.toml")
+        assert "reasons: 6 contexts of 6 with some" in cli("batch", "fetch", out, "--wait")
+        assert len(provider.batches) == 2
+    assert all(row["reasons_model"] == "tiny" for row in rows_of(out, "tiny"))
+    assert all("“" in row["messages"][-1]["content"] for row in rows_of(out, "tiny-chat-1k"))
