@@ -25,10 +25,10 @@ PAIRS = [*[(question, answer) for question, answer, _ in ASKED], *COMPARED, *WOR
 ROOT = Path(__file__).parent.parent
 
 
-def drafts(words: int = 700, count: int = 16, **dials: Any) -> list[tuple[str, Draft]]:
+def drafts(words: int = 700, count: int = 16, misses: float = 0, **dials: Any) -> list[tuple[str, Draft]]:
     some = PAIRS[:: max(1, len(PAIRS) // count)]
     return [
-        (question, compose(question, answer, words=words, key=str(at), dials=Dials(**dials)))
+        (question, compose(question, answer, words=words, key=str(at), dials=Dials(misses=misses, **dials)))
         for at, (question, answer) in enumerate(some)
     ]
 

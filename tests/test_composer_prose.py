@@ -375,8 +375,8 @@ def test_headings_stand_alone_and_in_order(
     plain = load_bank("archive")
     heads = {f"head_{kind}": (compile_line(f"{{section}}. On {kind}"),) for kind in kinds}
     bank = dataclasses.replace(plain, meta={**plain.meta, "order": order}, kinds={**plain.kinds, **heads})
-    monkeypatch.setattr("synthesis.engines.composer.draft.load_bank", lambda genre: bank)
-    text = compose(QUESTION, ANSWER, words=2000, dials=STORY).text
+    monkeypatch.setattr("synthesis.engines.composer.prose.book.load_bank", lambda genre: bank)
+    text = compose(QUESTION, ANSWER, words=2000, dials=Dials(misses=0)).text
     found = [p for p in text.split("\n\n") if re.fullmatch(r"\d\. On \w+", p)]
     expected = kinds * 4 if order == "items" else kinds
     assert found == [f"{n}. On {kind}" for n, kind in enumerate(expected, 1)]

@@ -23,6 +23,8 @@ TELLINGS = (
 )
 #: The most steps, decoys of one hop, and pieces of a kind.
 MOST_HOPS, MOST = 4, 8
+#: The most near misses in a hundred words, and in one text.
+MOST_MISSES, MOST_IN_ALL = 4, 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Dials:
         corrections: steps that are told wrong first and put right later, 0 to 8.
         telling: ``narrative``; ``entries`` where the question has a short answer and there is room, or
             a kind of them, such as ``catalogue``; ``mixed`` mostly entries where the genre leaves it open.
+        misses: near misses in a hundred words of a narrative, 0 to 4: what is nearly asked, of others, in the
+            question's own words; as many as the question allows.
     """
 
     hops: int | str = DEFAULT_HOPS
@@ -52,6 +56,7 @@ class Dials:
     negated: int = 0
     corrections: int = 0
     telling: str = "narrative"
+    misses: float = 2.0
 
     def check(self) -> None:
         """Raise ``UsageError`` for a setting that is none."""
@@ -66,6 +71,8 @@ class Dials:
                 raise UsageError(
                     f"{name} is {getattr(self, name)!r}; it must be one of: {', '.join(allowed)}"
                 )
+        if isinstance(self.misses, str) or not 0 <= self.misses <= MOST_MISSES:
+            raise UsageError(f"misses is {self.misses!r}; it must be 0 to {MOST_MISSES}, in a hundred words")
         for name in ("decoys", "negated", "corrections"):
             if not 0 <= getattr(self, name) <= MOST:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; it must be 0 to {MOST}")

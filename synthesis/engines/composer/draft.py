@@ -8,37 +8,36 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from synthesis.data import Evidence, content_hash
 from synthesis.engines.composer.decoys.distract import distract
-from synthesis.engines.composer.dials import MOST, Dials
+from synthesis.engines.composer.decoys.misses import Misses, in_one, mingled
+from synthesis.engines.composer.dials import MOST, MOST_IN_ALL, Dials
 from synthesis.engines.composer.forms.around import around
 from synthesis.engines.composer.forms.base import Told
 from synthesis.engines.composer.forms.choose import evidence, tell
 from synthesis.engines.composer.languages.box import BOX, write_box
 from synthesis.engines.composer.lexicon import words as listed
 from synthesis.engines.composer.prose.asides import Asides
-from synthesis.engines.composer.prose.bank import load_bank
-from synthesis.engines.composer.prose.facts import PACE, Fact, Feed, Planned, spread
+from synthesis.engines.composer.prose.book import Story
+from synthesis.engines.composer.prose.facts import PACE, Feed, Planned, spread
 from synthesis.engines.composer.prose.guard import Guard, guard
 from synthesis.engines.composer.prose.placing import planned_steps
-from synthesis.engines.composer.prose.plan import Beat, cast_size, plan
-from synthesis.engines.composer.prose.scene import Scene
-from synthesis.engines.composer.prose.world import Clock, Supply
-from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
+from synthesis.engines.composer.prose.writer import Paragraph
 from synthesis.engines.composer.reading.answers import kind
 from synthesis.engines.composer.reading.kinds import parted
 from synthesis.engines.composer.reading.languages import WRITTEN, language_of
+from synthesis.engines.composer.reading.phrases import phrases
 from synthesis.engines.composer.reading.topics import topics
 from synthesis.engines.composer.reference.compendium import Compendium, Plainly
 from synthesis.engines.composer.reference.kinds import drawn
 from synthesis.engines.composer.reference.names import Names
 from synthesis.engines.composer.reference.pieces import entries_of, names_of
 from synthesis.engines.composer.stating.proof import Query, Triple
-from synthesis.engines.composer.stating.statements import QUOTED, state
+from synthesis.engines.composer.stating.statements import QUOTED, Statement, state
 from synthesis.engines.composer.stating.steps.plan import Steps, in_steps
 from synthesis.errors import UsageError
 
@@ -55,23 +54,11 @@ ANY_SUBJECT = frozenset(("lesson", "anthology"))
 # Lines of an answer stay lines; what no text may hold is no part of any word.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
-#: Words of one chapter: one setting and its people.
-CHAPTER = 2600
-
-#: Below this many words around the evidence there is no room for people.
-BRIEF = 80
-
-#: The same for each statement of evidence, and what leading up to one takes on average.
-BRIEF_EACH, LEAD_EACH = 16, 12
-
 #: How many contexts are told in entries, of those that may be told in either way.
 IN_ENTRIES = 0.7
 
 #: Fewer words than this are told as a story.
 LEAST_IN_ENTRIES = 110
-
-#: Words kept back for the last sentences.
-ENDING = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +78,17 @@ class Draft:
 
 
 class Written(NamedTuple):
-    """A context as it is written: its ``paragraphs`` come one at a time; the rest is as in ``Draft``."""
+    """A context as it is written: its ``paragraphs`` come one at a time; the rest is as in ``Draft``.
+
+    ``near`` are the near misses that have been told so far.
+    """
 
     paragraphs: Iterator[Paragraph]
     form: str
     hops: int
     planned: list[Planned]
     query: Query | None = None
+    near: Sequence[Statement] = ()
 
 
 def compose(
@@ -141,7 +132,10 @@ def compose(
         found += (Evidence(len(text) + s, len(text) + e, what) for s, e, what in paragraph.spans)
         text += paragraph.text
     says = tuple(
-        triple for one in made.planned if one.statement.text in text for triple in one.statement.says
+        triple
+        for one in (*(told.statement for told in made.planned), *made.near)
+        if one.text in text
+        for triple in one.says
     )
     return Draft(text, tuple(found), made.form, made.hops, made.query, says)
 
@@ -205,14 +199,29 @@ def write(
             return Written(inside.paragraphs(), form, hops, inside.planned, steps.query if steps else None)
     own = None
     if steps is not None:
-        own = [one for one, link in zip(statements, steps.told, strict=True) if link in steps.typed()]
+        # A place that the steps invented looks like a person's name.
+        placed = {name for name, sort in steps.names.items() if sort == "place"}
+        typed = [link for link in steps.typed() if link.subject not in placed]
+        own = [one for one, link in zip(statements, steps.told, strict=True) if link in typed]
     stream = iter(distract(named, answer, others, own))
     if asides:
         stream = asides.beside(stream)
-    feed = Feed(rng, planned, stream, words, mode, apart=steps is not None)
     subjects = _mentionable(topics(instruction, answer), bans)
-    story = _Book(rng, genre, words, feed, subjects, bans, facts_first=dials.decoys > 0)
-    return Written(story.paragraphs(), form, hops, planned, steps.query if steps else None)
+    near: list[Statement] = []
+    most = min(MOST_IN_ALL, round(dials.misses * words / 100)) if mode == "woven" else 0
+    asked = steps or (in_one(statements, instruction, answer) if most else None)
+    if most and asked and asides:
+        chance = random.Random(f"{name}:misses".encode("utf-8", "surrogatepass"))
+        said = [one.statement for one in planned]
+        compared = answer.strip(" .").casefold() in instruction.casefold()
+        own_bans = replace(bans, accident=None) if compared else bans
+        named_so = _mentionable(phrases(instruction, answer), own_bans)
+        close = asides.near(Misses(asked, instruction, answer, named_so, chance, said))
+        subjects = _mentionable(named_so, bans) or subjects
+        stream = mingled(stream, close, most, near, chance)
+    feed = Feed(rng, planned, stream, words, mode, apart=steps is not None, near=bool(most and asked))
+    story = Story(rng, genre, words, feed, subjects, bans, dials.decoys > 0, bool(most and asked))
+    return Written(story.paragraphs(), form, hops, planned, steps.query if steps else None, near)
 
 
 def _book(telling: str, mode: str, genre: str, name: str) -> str:
@@ -261,7 +270,7 @@ def _told(
     planned = spread(evidence(told), rng)
     feed = Feed(rng, planned, around(told, instruction, answer), words, mode)
     bans = guard(instruction, answer)
-    book = _Book(rng, genre, words, feed, _mentionable([told.subject], bans), bans)
+    book = Story(rng, genre, words, feed, _mentionable([told.subject], bans), bans)
     return Written(book.paragraphs(), told.form, 1, planned)
 
 
@@ -277,118 +286,3 @@ def _mentionable(subjects: list[str], bans: Guard) -> list[str]:
         and bans.clean(subject)
         and not formal.issuperset(subject.casefold().split())
     ][:8]
-
-
-class _Book:
-    """The whole of one context: chapters until the words are used up."""
-
-    def __init__(
-        self,
-        rng: random.Random,
-        genre: str,
-        words: int,
-        feed: Feed,
-        subjects: list[str],
-        bans: Guard,
-        facts_first: bool = False,
-    ) -> None:
-        bank = load_bank(genre)
-        self._facts_first = facts_first
-        self._rng = rng
-        self._words = words
-        self._feed = feed
-        self._order = bank.meta.get("order", "woven")
-        self._headed: set[str] = set()
-        self._slack = min(words // 100, 12)
-        self._supply = Supply(bank, rng, bans.names)
-        first, last = (int(year) for year in bank.meta.get("years", "1920-1998").split("-"))
-        year = first + int(rng.random() * (last - first))
-        # Nobody reads in 1931 of what came about in 1957.
-        clock = Clock(max(year, feed.latest and feed.latest + year % 4), int(rng.random() * 330))
-        feed.until = clock.year
-        self._budget = words - feed.pending
-        self._chapters = max(1, round(self._budget / CHAPTER))
-        people = cast_size(self._budget // self._chapters)
-        self._scene = Scene(bank, rng, self._supply.world(people, clock.year), clock)
-        self._writer = Writer(bank, rng, self._scene, feed, subjects, bans)
-
-    def paragraphs(self) -> Iterator[Paragraph]:
-        if groups := self._feed.groups() if self._facts_first else []:
-            yield from self._short(groups)
-            return
-        around = self._words - self._feed.owed
-        if around < max(BRIEF, BRIEF_EACH * self._feed.untold):
-            yield lay_out(self._writer.brief(around, self._slack))
-            return
-        for chapter in range(self._chapters):
-            if chapter:
-                self._move_on()
-            left = self._words - self._writer.written
-            end = self._writer.written + left // (self._chapters - chapter)
-            yield from self._chapter(end, last=chapter == self._chapters - 1)
-
-    def _short(self, groups: list[list[Fact]]) -> Iterator[Paragraph]:
-        """Facts in company, and of a story what there is room for."""
-        writer = self._writer
-        if heading := writer.heading("head_open", Beat("open"), self._words // 16):
-            yield heading
-        yield from writer.compact(groups, self._words - ENDING // 2)
-        if pieces := writer.ending(self._words - writer.written, self._slack):
-            yield lay_out(pieces)
-
-    def _move_on(self) -> None:
-        """Some months later, another place."""
-        clock = self._scene.clock
-        clock.move(20 + int(self._rng.random() * 150), 0)
-        world = self._supply.world(len(self._scene.world.cast), clock.year)
-        self._scene.enter(world)
-        self._writer.enter(world)
-
-    def _chapter(self, end: int, last: bool) -> Iterator[Paragraph]:
-        rng = self._rng
-        end -= ENDING if last else 0
-        room = self._room(end)
-        beats = plan(rng, len(self._scene.world.cast), room, self._order)
-        self._headed = set()
-        for index, beat in enumerate(beats):
-            room = self._room(end)
-            if room < 34:
-                break
-            share = room / (len(beats) - index) * (0.75 + 0.5 * rng.random())
-            yield from self._told(beat, min(140, max(40, int(share))), room)
-            self._scene.pass_time()
-        while (room := self._room(end)) > 130:
-            someone = int(rng.random() * len(self._scene.world.cast))
-            yield from self._told(
-                Beat(("work", "place")[room % 2], someone if room % 2 == 0 else None), 90, room
-            )
-        if last:
-            yield from self._finish()
-
-    def _room(self, end: int) -> int:
-        """Words left for narrative and distractors; evidence keeps its place."""
-        left = end - self._writer.written
-        kept = self._feed.pending + LEAD_EACH * self._feed.untold
-        return left - kept * left // max(1, self._words - self._writer.written)
-
-    def _told(self, beat: Beat, target: int, room: int) -> Iterator[Paragraph]:
-        start = self._writer.written
-        kind = "head_item" if self._order == "items" and beat.stage == "aim" else f"head_{beat.stage}"
-        if kind == "head_item" or kind not in self._headed:
-            self._headed.add(kind)
-            if heading := self._writer.heading(kind, beat, room // 4):
-                yield heading
-        room -= self._writer.written - start
-        paragraph = self._writer.paragraph(beat, target, room)
-        if paragraph.text:
-            yield paragraph
-
-    def _finish(self) -> Iterator[Paragraph]:
-        """What evidence is left, and sentences for exactly the words that are missing."""
-        writer = self._writer
-        if rest := self._feed.rest():
-            self._scene.begin(self._scene.world.cast[0], None)
-            yield lay_out(writer.tell(rest, self._words - writer.written))
-        self._scene.begin(None, None)
-        if pieces := writer.ending(self._words - writer.written, self._slack):
-            yield lay_out(pieces)

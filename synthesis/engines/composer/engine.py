@@ -40,6 +40,7 @@ class Composer(BaseEngine):
         corrections: how many steps are told wrong first and put right later.
         telling: ``narrative``, ``entries`` (as books of reference tell, where the answer is short),
             ``mixed``, or a kind of such book; see ``Dials``.
+        misses: near misses in a hundred words of a narrative.
 
     Raises:
         ConfigError: there is no such mode, or a dial is not what it may be.
@@ -49,7 +50,7 @@ class Composer(BaseEngine):
     free = True
     writes_any_length = True
     for_contexts = frozenset({"mode", *(one.name for one in fields(Dials))})
-    model = "composer-3"
+    model = "composer-4"
 
     def __init__(
         self,
@@ -62,11 +63,12 @@ class Composer(BaseEngine):
         negated: int = 0,
         corrections: int = 0,
         telling: str = "narrative",
+        misses: float = 2.0,
     ) -> None:
         if mode not in PACE:
             raise ConfigError(f"the composer has no mode {mode!r}; choose one of: {', '.join(PACE)}")
         self._mode = mode
-        self._dials = Dials(hops, distance, overlap, decoys, order, negated, corrections, telling)
+        self._dials = Dials(hops, distance, overlap, decoys, order, negated, corrections, telling, misses)
         try:
             self._dials.check()
         except UsageError as error:

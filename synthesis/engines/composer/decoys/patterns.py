@@ -105,12 +105,26 @@ def swapped(text: str, answer: str, sort: str, instruction: str) -> Pattern | No
     return Pattern(body, {**extra, "late_year": lambda rng: str(1901 + int(rng.random() * 112))})
 
 
-class _Swapper:
-    """Puts a slot for every run of name tokens in one marked statement."""
+def typed(text: str) -> dict[str, str]:
+    """The names in a clause whose type is clear, and the slots that others of it come from."""
+    if len(text) > 400:
+        return {}
+    swapper = _Swapper(text, "", lenient=True)
+    swapper.run()
+    return swapper.found
 
-    def __init__(self, text: str, sort: str) -> None:
+
+class _Swapper:
+    """Puts a slot for every run of name tokens in one marked statement.
+
+    A ``lenient`` one leaves a name of no clear type as it is; ``found`` are the names and their slots.
+    """
+
+    def __init__(self, text: str, sort: str, lenient: bool = False) -> None:
         self._tokens = tokens_of(text)
         self._sort = sort
+        self._lenient = lenient
+        self.found: dict[str, str] = {}
         self._shared: dict[str, int] = {}
         self._last = ""
         he = bool(re.search(r"\b(?:he|his|him|himself)\b", text))
@@ -129,21 +143,26 @@ class _Swapper:
         while at < len(tokens):
             token = tokens[at]
             if at == 0 and core(token) in _LINKING and len(tokens) > 1 and is_name(tokens[1]):
-                return None  # "If We Must Die": a title, not a clause
+                if not self._lenient:
+                    return None  # "If We Must Die": a title, not a clause
+                at = self._run_end(1)
+                out.extend(tokens[:at])
+                continue
             if self._is_plain(at):
                 if self._gender and self._gendered:
                     token = re.sub(r"\{(person|first)\}", rf"{{\1{self._gender}}}", token)
                 out.append(token)
                 at += 1
                 continue
-            if token[:1].isdigit() or (
-                at == 0 and token[:1].isupper() and core(token) in WORKED | PLACE_NOUNS
-            ):
-                return None
             end = self._run_end(at)
-            slot = self._slot(at, end, out)
+            doubtful = token[:1].isdigit() or (
+                at == 0 and token[:1].isupper() and core(token) in WORKED | PLACE_NOUNS
+            )
+            slot = None if doubtful else self._slot(at, end, out)
             if slot is None:
-                return None
+                if not self._lenient:
+                    return None
+                slot = " ".join(tokens[at:end])
             out.append(slot)
             self._last = slot
             at = end
@@ -180,6 +199,7 @@ class _Swapper:
     def _slot(self, at: int, end: int, out: list[str]) -> str | None:
         joined = " ".join(self._tokens[at:end])
         if joined[:1] in '"“':
+            self.found[re.sub(r"[\"”][^\"”]*$", "", joined[1:])] = "work"
             return "“{work}”" + re.sub(r"^.*[\"”]", "", joined)
         match = re.fullmatch(r"(?P<name>.*?)(?P<own>['’]s|['’])?(?P<tail>[,;:.)?!]*)", joined)
         assert match is not None
@@ -194,6 +214,7 @@ class _Swapper:
             type_, prefix = self._type(name, at, end, closed=bool(match["own"] or tail)), ""
         if type_ is None:
             return None
+        self.found[name] = type_
         if type_ in ("person", "first"):
             type_ += self._gender
         before = core(out[-1]) if out else ""

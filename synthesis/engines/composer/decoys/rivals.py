@@ -136,10 +136,11 @@ class Rivals:
         head = "person" if sort == "person" else (asked_nouns(self._instruction) or ["thing"])[-1]
         if not _ONE_OF.match(link.forms[0]) or (sort != "person" and kind_of(head) == "thing"):
             return
-        other = link.about({link.subject: self._fresh(kind_of(head, "person"))})
+        # "center" and "album" are said to be nobody's.
+        other = link.about({link.subject: self._fresh("person" if sort == "person" else kind_of(head), head)})
         for one in self._kept(Statement(other.tell(self._rng), "", says=other.says)):
             yield one
-            self._others[other.subject] = kind_of(head, "person")
+            self._others[other.subject] = "person" if sort == "person" else kind_of(head)
 
     def _elsewhere(self) -> Iterator[Statement]:
         """Every step again, of others: a chain that starts from nothing the question names."""

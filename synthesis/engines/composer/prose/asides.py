@@ -87,6 +87,11 @@ class Asides:
         for fact in facts:
             yield self._with(fact, self._side("", fact)) if self._rng.random() < BESIDE else fact
 
+    def near(self, misses: Iterable[Statement]) -> Iterator[Statement]:
+        """Near misses, with an aside as often as the evidence has one."""
+        for one in misses:
+            yield replace(one, text=self.told(one.text))
+
     def told(self, text: str) -> str:
         """A statement of the pair or a false lead, perhaps with an aside that the answer is inside of."""
         edge = self.edge(text)

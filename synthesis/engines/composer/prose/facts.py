@@ -29,6 +29,9 @@ SHORT, SHORT_FACTS, LONG = (125, 450), 0.64, 2000
 #: The same as ``PACE`` and ``GROUPS`` in a ``woven`` text just longer than that, and decoys beside evidence.
 CLOSE_PACE, CLOSE_GROUPS, BESIDE = (4, 12), (4, 4, 5, 6), (2, 2, 3)
 
+#: The same as ``PACE`` where the others are near misses, mostly.
+NEAR_PACE = (26, 54)
+
 #: Of needed facts more than this, each would have too few words around it in a short text.
 MOST_NEEDED = 5
 
@@ -85,18 +88,19 @@ class Feed:
         words: int,
         mode: str,
         apart: bool = False,
+        near: bool = False,
     ) -> None:
         """``words`` is the length of the whole text.
 
         ``planned`` are the evidence, and what else must be told, in the order of their places; with
-        ``apart`` no two
-        pieces of evidence share a paragraph.
+        ``apart`` no two pieces of evidence share a paragraph. ``near`` if there are near misses among the
+        ``others``, so that they come closer together.
         """
         #: The length of the whole text.
         self.words = words
         self._rng = rng
         self._others = others
-        self._pace = PACE[mode]
+        self._pace = NEAR_PACE if near else PACE[mode]
         self._groups = GROUPS[mode]
         self._woven = mode == "woven"
         #: How much closer than in a book the facts come, 0 to 1.

@@ -74,16 +74,27 @@ class Writer:
     """Writes paragraphs and counts words; ``written`` is what there is so far."""
 
     def __init__(
-        self, bank: Bank, rng: random.Random, scene: Scene, feed: Feed, topics: list[str], guard: Guard
+        self,
+        bank: Bank,
+        rng: random.Random,
+        scene: Scene,
+        feed: Feed,
+        topics: list[str],
+        guard: Guard,
+        topical: bool = False,
     ) -> None:
-        """``topics`` are what the question is about; they are spoken of in turn, all through the text."""
+        """``topics`` are what the question is about; they are spoken of in turn, all through the text.
+
+        With ``topical`` they are what facts are wanted for, more often than not.
+        """
         self.written = 0
         self._scene = scene
         self._feed = feed
         self._guard = guard
         self._rng = rng
         self._topics = deque(topics)
-        self._spacing = max(CLOSEST, min(1.0, feed.words / MENTIONED_IN))
+        self._topical = topical
+        self._spacing = max(CLOSEST, min(1.0, feed.words / MENTIONED_IN)) * (0.5 if topical else 1)
         self._mention = self._spacing * MENTION[0]
         self._seen: set[str] = set()
         # In a short text no sentence comes twice, not even in other words.
@@ -242,14 +253,16 @@ class Writer:
         room -= sum(fact.words for fact in group)
         pieces: list[Telling] = []
         # The text must have a reason to know such things; what is no evidence has it as often.
-        room = self._add(pieces, self._speak("topic", room - LEAD), room)
+        spoken = self._speak("topic", room if self._sparing and self._topical else room - LEAD)
+        room = self._add(pieces, spoken, room)
         first, last = about(group[0].text), about(group[-1].text)
         # Better a few words over than a fact out of nowhere; the ending makes up for them.
         most = max(room, LEAD)
-        text = self._tied("need", stage, first, most) if self._chance(0.7) else None
-        if text is None:
-            text = self.say("lead" if self._scene.has_focus and self._chance(0.75) else "notice", most)
-        room = self._add(pieces, text, room)
+        if spoken is None or not self._topical or not self._sparing:
+            text = self._tied("need", stage, first, most) if self._chance(0.7) else None
+            if text is None:
+                text = self.say("lead" if self._scene.has_focus and self._chance(0.75) else "notice", most)
+            room = self._add(pieces, text, room)
         for index, fact in enumerate(group):
             # What was read out together needs few words between; a long list, hardly any.
             if index and self._chance(0.3 if len(group) <= 3 else 0.1):

@@ -38,13 +38,16 @@ _LISTED = {
     **dict.fromkeys(word_class("person_nouns"), "person"),
 }
 _AGENT = re.compile(r"[a-z]{3}(?:er|or|ist|ian|man|woman)$")
+#: Nouns that only end as those of people do.
+_NO_AGENTS = word_class("no_agents")
 
 
 def kind_of(head: str, default: str = "thing") -> str:
     """``person``, ``place``, ``org``, ``work`` or ``thing`` for the last word of a description."""
     low = head.casefold()
     found = _KIND_OF.get(low) or _LISTED.get(low)
-    return found or ("person" if default == "person" or _AGENT.search(low) else default)
+    agent = _AGENT.search(low) and low not in _NO_AGENTS
+    return found or ("person" if default == "person" or agent else default)
 
 
 class Namer:

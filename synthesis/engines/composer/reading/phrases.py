@@ -1,0 +1,167 @@
+"""The phrases of a question as they can stand in another sentence: with article, and what hangs on them.
+
+``the bishops of Reval``, ``a former Calgary Flame``, ``the American League``. Knows the question's string
+only.
+"""
+
+from __future__ import annotations
+
+import re
+
+from synthesis.engines.composer.grammar.phrases import is_name, tokens_of
+from synthesis.engines.composer.grammar.wording import article
+from synthesis.engines.composer.grammar.words import (
+    DETERMINERS,
+    WH,
+    base_of_third,
+    core,
+    is_english,
+    is_ing,
+    is_participle,
+    is_past,
+)
+from synthesis.engines.composer.reading.topics import STOPWORDS, asked, topics
+
+#: At most so many phrases, of at most so many words.
+MOST, _LONGEST = 10, 9
+
+#: What a phrase may go on with.
+_HANGING = frozenset(["of", "in", "from", "for", "on", "at", "near", "between", "about"])
+_BROKEN = re.compile(r"[.:;?!,]\s|:\S")
+_VAGUE = re.compile(r"an? [a-z]+$")
+_COMPARED = re.compile(r"\b(?:more|most|less|least|same|first|last|older|younger|newer)\b|\bmany\b|\bmuch\b")
+
+
+def phrases(instruction: str, answer: str) -> list[str]:
+    """Phrases of an English question, the longest first; no one is inside another.
+
+    Args:
+        instruction: the question.
+        answer: as in ``topics``.
+
+    Returns:
+        At most ``MOST``; empty for other languages.
+    """
+    question = asked(instruction)
+    if not question or not is_english(question) or (question.isupper() and len(question) > 12):
+        return []
+    tokens = tokens_of(question)
+    found = [*_with_articles(tokens), *_asked_for(tokens), *_names(question, topics(instruction, answer))]
+    kept: list[str] = []
+    for phrase in sorted(dict.fromkeys(found), key=lambda one: -len(one)):
+        bare = _bare(phrase)
+        if (
+            3 < len(phrase) < 80
+            and not _BROKEN.search(phrase)
+            and not any(bare in _bare(other) for other in kept)
+        ):
+            kept.append(phrase)
+    telling = [phrase for phrase in kept if not _VAGUE.match(phrase)]
+    return (telling if len(telling) > 1 else kept)[:MOST]
+
+
+def _bare(phrase: str) -> str:
+    return re.sub(r"^(?:the|an?) ", "", phrase).strip('“”"').casefold()
+
+
+def _with_articles(tokens: list[str]) -> list[str]:
+    found = []
+    for at, token in enumerate(tokens):
+        if token.casefold() in ("the", "a", "an") and at + 1 < len(tokens):
+            body = _body(tokens, at + 1)
+            if len(body) > 1 or (body and is_name(body[0])):
+                found.append(_closed([token.casefold(), *body]))
+    return found
+
+
+def _asked_for(tokens: list[str]) -> list[str]:
+    """``which former Calgary Flame`` as one of them."""
+    for at, token in enumerate(tokens):
+        if (
+            core(token) in ("which", "what")
+            and at + 1 < len(tokens)
+            and core(tokens[at + 1]) not in STOPWORDS
+        ):
+            body = _body(tokens, at + 1)
+            first = core(body[0]) if body else ""
+            if not first.isalpha() or _COMPARED.search(" ".join(body)) or is_past(first):
+                return []
+            if all(map(is_name, body)):
+                return []
+            plural = re.search(r"[^s]s$", _head(body)) is not None
+            if first == "other":
+                return [_closed(["another", *body[1:]])]
+            return [_closed(body if plural else [article(body[0]), *body])]
+    return []
+
+
+def _head(body: list[str]) -> str:
+    ends = (at for at, token in enumerate(body) if at and core(token) in _HANGING)
+    return core(body[next(ends, len(body)) - 1])
+
+
+def _body(tokens: list[str], start: int) -> list[str]:
+    """Plain words and names from there, and one more phrase that hangs on them."""
+    end, hung = start, False
+    while end < len(tokens) and end - start < _LONGEST:
+        word = core(tokens[end])
+        if word in _HANGING and end > start and not hung and _goes_on(tokens, end + 1):
+            hung = True
+            end += 2 if core(tokens[end + 1]) in ("the", "a", "an") else 1
+            continue
+        if word in STOPWORDS or _acts(tokens, start, end):
+            break
+        end += 1
+        if re.search(r"[,;:?!]$|['’]s$", tokens[end - 1]):
+            break
+    while end > start and core(tokens[end - 1]) in STOPWORDS:
+        end -= 1
+    return tokens[start:end]
+
+
+def _goes_on(tokens: list[str], at: int) -> bool:
+    if at >= len(tokens):
+        return False
+    word = core(tokens[at])
+    behind = core(tokens[at + 1]) if at + 1 < len(tokens) else ""
+    if word in ("the", "a", "an"):
+        return bool(behind) and behind not in STOPWORDS
+    return word not in STOPWORDS and word not in WH and word not in DETERMINERS and not is_ing(word)
+
+
+def _acts(tokens: list[str], start: int, at: int) -> bool:
+    """Whether a word is the verb of what stands before it."""
+    word = tokens[at]
+    if at == start or not word[:1].islower():
+        return False
+    bare = core(word)
+    if is_past(bare) or is_participle(bare):
+        return True
+    behind = tokens[at + 1] if at + 1 < len(tokens) else ""
+    follows = core(behind) in DETERMINERS | {"more", "most", "less", "fewer"} or (
+        bool(behind) and is_name(behind)
+    )
+    return is_ing(bare) or (base_of_third(bare) is not None and follows)
+
+
+def _closed(tokens: list[str]) -> str:
+    text = re.sub(r"['’]s$", "", " ".join(tokens)).strip(".,;:!? ")
+    if text.count("(") != text.count(")") or text.count('"') % 2:
+        text = re.sub(r"[()\"]", "", text)
+    return text
+
+
+def _names(question: str, names: list[str]) -> list[str]:
+    """Names as the question has them: with their article, a title in its marks."""
+    found = []
+    for name in names:
+        if not name[:1].isupper() and not name[:1].isdigit():
+            continue
+        at = question.find(name)
+        before = question[max(0, at - 5) : at]
+        lead = re.search(r"\b([Tt]he|an?) $", before)
+        if before[-1:] in ('"', "“"):
+            found.append(f"“{name}”")
+        elif lead is None and not re.match(r"[Tt][Hh][Ee] ", name):
+            found.append(name)
+    return found
