@@ -184,7 +184,8 @@ def write(
         hops = min(1, len(statements))
         form = next((one.form for one in statements if one.form), "")
     else:
-        overlap = "reworded" if book and dials.overlap == "mixed" else dials.overlap
+        less = book or (dials.misses and mode == "woven")
+        overlap = "reworded" if less and dials.overlap == "mixed" else dials.overlap
         statements = steps.statements(facts, overlap)
         leads = dials if PACE[mode] else replace(dials, decoys=0)
         if book and dials.decoys == USUAL.decoys:
@@ -197,8 +198,12 @@ def write(
         inside = _entries(planned, steps, instruction, answer, words, book, bans, dials, rng)
         if inside is not None:
             return Written(inside.paragraphs(), form, hops, inside.planned, steps.query if steps else None)
-    own = None
-    if steps is not None:
+    most = min(MOST_IN_ALL, round(dials.misses * words / 100)) if mode == "woven" else 0
+    asked = steps or (in_one(statements, instruction, answer) if most else None)
+    own: list[Statement] | None = None
+    if most and asked:
+        own = []  # near misses are made of the evidence
+    elif steps is not None:
         # A place that the steps invented looks like a person's name.
         placed = {name for name, sort in steps.names.items() if sort == "place"}
         typed = [link for link in steps.typed() if link.subject not in placed]
@@ -208,8 +213,6 @@ def write(
         stream = asides.beside(stream)
     subjects = _mentionable(topics(instruction, answer), bans)
     near: list[Statement] = []
-    most = min(MOST_IN_ALL, round(dials.misses * words / 100)) if mode == "woven" else 0
-    asked = steps or (in_one(statements, instruction, answer) if most else None)
     if most and asked and asides:
         chance = random.Random(f"{name}:misses".encode("utf-8", "surrogatepass"))
         said = [one.statement for one in planned]
@@ -217,7 +220,8 @@ def write(
         own_bans = replace(bans, accident=None) if compared else bans
         named_so = _mentionable(phrases(instruction, answer), own_bans)
         close = asides.near(Misses(asked, instruction, answer, named_so, chance, said))
-        subjects = _mentionable(named_so, bans) or subjects
+        # A title is named in a story's sentence without its marks: it may stand in such itself.
+        subjects = [one.replace("“", "").replace("”", "") for one in _mentionable(named_so, bans)] or subjects
         stream = mingled(stream, close, most, near, chance)
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None, near=bool(most and asked))
     story = Story(rng, genre, words, feed, subjects, bans, dials.decoys > 0, bool(most and asked))

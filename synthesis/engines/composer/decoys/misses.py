@@ -17,7 +17,7 @@ from synthesis.engines.composer.decoys.altering import Altering
 from synthesis.engines.composer.decoys.patterns import mark_answer
 from synthesis.engines.composer.decoys.rivals import Rivals
 from synthesis.engines.composer.grammar.invent import Draw, Pattern
-from synthesis.engines.composer.grammar.wording import finish, squash, trimmed, upper_first
+from synthesis.engines.composer.grammar.wording import finish, lower_first, squash, trimmed, upper_first
 from synthesis.engines.composer.grammar.words import ARTICLES, AUXILIARIES, PREPOSITIONS, WH, core
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, is_polar, kind
@@ -37,7 +37,10 @@ AMONG = 0.75
 _PATIENCE = 14
 
 #: So often may one form be told of others.
-MOST_ALIKE = 2
+MOST_ALIKE = 3
+
+#: How often two steps of another are told in one sentence, and how often one step with a phrase behind it.
+JOINED, TAILED = 0.5, 0.4
 
 #: No near miss is longer than so many words.
 _LONGEST = 44
@@ -46,15 +49,17 @@ _ONE_OF = re.compile(r"\{s\} (?:is|was) (?:an? |one of )")
 
 
 def in_one(statements: Sequence[Statement], instruction: str, answer: str) -> Steps | None:
-    """A single statement of a short answer as a step of its own; None where it cannot be seen as one."""
-    if len(statements) != 1 or statements[0].form == QUOTED or is_polar(answer):
+    """A single statement of an answer as a step of its own; no step where it cannot be seen as one.
+
+    None for what no question is answered by: summaries, yes and no, what is only quoted.
+    """
+    sort = kind(instruction, answer)
+    if len(statements) != 1 or statements[0].form == QUOTED or is_polar(answer) or sort == "summary":
         return None
     text, given = statements[0].text.rstrip("."), trimmed(squash(answer))
-    if not given or len(text) > 400 or kind(instruction, answer) in ("summary", "sentence"):
-        return None
     value = given if given in text else given[:1].swapcase() + given[1:]
-    if text.count(value) != 1 or "{" in text:
-        return None
+    if not given or len(text) > 400 or sort == "sentence" or text.count(value) != 1 or "{" in text:
+        return Steps((), Query("find", (Triple("", "", "?answer"),)), "", {})
     for name in subjects(instruction, given):
         if core(name) in WH:
             continue
@@ -122,16 +127,45 @@ class Misses(Rivals):
     def _altered(self) -> Iterator[Statement]:
         """The steps again, of another, with one condition that is not what is asked for."""
         links = list(self._steps.told)
+        if not links:
+            return
         at = self._rng.randrange(len(links))
         others = {name: self._like(name) for name in self._steps.names}
         told = [self._other(link, others, altered=index == at) for index, link in enumerate(links)]
         order = [one for one in told if one is not None]
+        both = self._joined(order) if self._rng.random() < JOINED else None
+        if both:
+            yield both
+            return
         self._rng.shuffle(order)
         for link in order:
-            text = self._sentence(link)
             if self._told_as.get(link.forms[0], 0) < MOST_ALIKE:
                 self._told_as[link.forms[0]] = self._told_as.get(link.forms[0], 0) + 1
-                yield Statement(text, "", says=link.says)
+                yield Statement(self._tailed(self._sentence(link)), "", says=link.says)
+
+    def _joined(self, links: Sequence[Link]) -> Statement | None:
+        """Two steps about one thing in one sentence."""
+        for one in links:
+            aside = _aside(one.forms[0], kind(self._instruction, self._answer) == "person")
+            for other in links:
+                form = other.forms[0]
+                if aside is None or other is one or one.subject != other.subject or form.count("{s}") != 1:
+                    continue
+                before, after = form.split("{s}")
+                if after.startswith(("'", ",")):
+                    continue
+                said = f"{before}{{s}}, {one.clause(aside)}{',' if after else ''}{after}"
+                return Statement(finish(upper_first(other.clause(said))), "", says=(*one.says, *other.says))
+        return None
+
+    def _tailed(self, text: str) -> str:
+        """A near miss, often with what else the question speaks of behind it."""
+        low = text.casefold()
+        left = [one for one in self._phrases if one.strip("“”").casefold() not in low]
+        if not left or not re.search(r"[\w)’'\"”]\.$", text) or self._rng.random() >= TAILED:
+            return text
+        tail = self._rng.choice(words("tails")).replace("{a}", self._rng.choice(left))
+        return f"{text[:-1]}, {tail}."
 
     def _other(self, link: Link, others: dict[str, str], altered: bool) -> Link | None:
         """A step of another: invented names and the answer exchanged, and with ``altered`` a condition."""
@@ -259,11 +293,14 @@ class Misses(Rivals):
 
     def _denied(self) -> Iterator[Statement]:
         """A step that is wrong, and said to be."""
+        if not self._steps.told:
+            return
         link = self._rng.choice(self._steps.told)
         wrong = self._other(link, {name: self._like(name) for name in self._steps.names}, altered=False)
         if wrong is None or len(wrong.clause(wrong.forms[0]).split()) > 26:
             return
-        said = wrong.clause(wrong.forms[0])
+        form = wrong.forms[0]
+        said = wrong.clause(form if form.startswith("{") else lower_first(form))
         pattern = self._rng.choice(_frames("deny"))
         text = pattern.fill(self._rng).replace("<S>", said)
         yield Statement(text, "", says=tuple(triple._replace(denied=True) for triple in wrong.says))
@@ -273,6 +310,19 @@ class Misses(Rivals):
         if statement.says and not self._asks.isdisjoint(triple.relation for triple in statement.says):
             return super()._kept(statement)
         return [] if not self._named and self._holds(statement.text) else [statement]
+
+
+_BEING = re.compile(r"\{s\} (?:is|was|are|were) (?=an? |the |one of )")
+_DOING = re.compile(r"\{s\} [a-z]+ ")
+
+
+def _aside(form: str, person: bool) -> str | None:
+    """``{s} was a king`` as ``a king``, ``{s} wrote {v}`` as ``who wrote {v}``."""
+    if "{s}" in form[3:]:
+        return None
+    if found := _BEING.match(form):
+        return form[found.end() :]
+    return f"who {form[4:]}" if person and _DOING.match(form) else None
 
 
 def mingled(

@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from synthesis.engines.composer.grammar.invent import draws
+from synthesis.engines.composer.grammar.words import ORDINALS
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, kind
 from synthesis.engines.composer.stating.proof import answers
@@ -212,7 +213,10 @@ class Rivals:
             if (sort := kind_of(noun)) != "thing":
                 return sort
         said = f"{link.relation} {link.forms[0]}"
-        if re.search(r"\b(?:born|died|age at death|papers|living as|is from|nationality)\b", said):
+        if re.search(
+            r"\b(?:his|her|himself|herself|born|died|age at death|papers|living as|is from|nationality)\b",
+            said,
+        ):
             return "person"
         if re.search(r"\b(?:came out|released|published)\b", said):
             return "work"
@@ -228,6 +232,8 @@ class Rivals:
         for pattern, slot in _FORMATS:
             if pattern.match(value):
                 return slot
+        if value in ORDINALS:
+            return "ordinal"
         for name, slot in (
             ("countries", "country"),
             ("nationalities", "nationality"),

@@ -253,12 +253,13 @@ class Writer:
         room -= sum(fact.words for fact in group)
         pieces: list[Telling] = []
         # The text must have a reason to know such things; what is no evidence has it as often.
-        spoken = self._speak("topic", room if self._sparing and self._topical else room - LEAD)
+        leading = self._sparing and self._topical and self._chance(0.6)
+        spoken = self._speak("topic", room if leading else room - LEAD)
         room = self._add(pieces, spoken, room)
         first, last = about(group[0].text), about(group[-1].text)
         # Better a few words over than a fact out of nowhere; the ending makes up for them.
         most = max(room, LEAD)
-        if spoken is None or not self._topical or not self._sparing:
+        if spoken is None or not leading:
             text = self._tied("need", stage, first, most) if self._chance(0.7) else None
             if text is None:
                 text = self.say("lead" if self._scene.has_focus and self._chance(0.75) else "notice", most)

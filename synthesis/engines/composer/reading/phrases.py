@@ -20,6 +20,7 @@ from synthesis.engines.composer.grammar.words import (
     is_participle,
     is_past,
 )
+from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.topics import STOPWORDS, asked, topics
 
 #: At most so many phrases, of at most so many words.
@@ -86,7 +87,7 @@ def _asked_for(tokens: list[str]) -> list[str]:
             first = core(body[0]) if body else ""
             if not first.isalpha() or _COMPARED.search(" ".join(body)) or is_past(first):
                 return []
-            if all(map(is_name, body)):
+            if all(map(is_name, body)) or (" or " in " ".join(tokens[at:]) and is_name(body[-1])):
                 return []
             plural = re.search(r"[^s]s$", _head(body)) is not None
             if first == "other":
@@ -157,6 +158,8 @@ def _names(question: str, names: list[str]) -> list[str]:
     for name in names:
         if not name[:1].isupper() and not name[:1].isdigit():
             continue
+        if name.split()[-1] in words("nationalities") or re.fullmatch(r"\d+\w*", name):
+            continue  # "2014 American" has lost its noun
         at = question.find(name)
         before = question[max(0, at - 5) : at]
         lead = re.search(r"\b([Tt]he|an?) $", before)
