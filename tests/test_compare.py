@@ -13,13 +13,14 @@ import pytest
 
 from builder.folder.build import ConfigData, build_folder
 from builder.folder.schema import raw_row
-from builder.report.comparison import Difference, compare, paired
+from builder.report.comparison import compare, paired
 from builder.report.ranges import PointLine
 from builder.report.sides import Side, find_sides
 from builder.report.tuned import performance, read_answered
 from synthesis.coherence import score
 from synthesis.data import Context, Evidence, Pair, content_hash
 from synthesis.errors import FolderError, SourceError, UsageError
+from synthesis.evaluation.results import Mean
 from tests.pages import NASTY, Page, Quiet
 
 
@@ -77,9 +78,9 @@ def test_differences_are_of_the_same_pairs(runs: tuple[Path, Path]) -> None:
     found = paired(second.by_pair("relevance"), first.by_pair("relevance"))
     assert found is not None
     gaps = [second.by_pair("relevance")[id_] - first.by_pair("relevance")[id_] for id_ in shared]
-    assert found.mean == pytest.approx(fmean(gaps)) and found.low <= found.mean <= found.high
+    assert found.value == pytest.approx(fmean(gaps)) and found.low <= found.value <= found.high
     # An interval that is one: of equal gaps it has no width, and of wide ones some.
-    assert paired({"a": 1.0, "b": 2.0}, {"a": 0.5, "b": 1.5, "c": 9.0}) == Difference(0.5, 0.5, 0.5)
+    assert paired({"a": 1.0, "b": 2.0}, {"a": 0.5, "b": 1.5, "c": 9.0}) == Mean(0.5, 0.5, 0.5, 2)
     wide = paired({str(n): float(n % 2) for n in range(100)}, {str(n): 0.0 for n in range(100)})
     assert wide is not None and 0.38 < wide.low < 0.44 < 0.56 < wide.high < 0.62
     assert paired({"a": 1.0}, {"a": 0.0, "b": 0.0}) is None

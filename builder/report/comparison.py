@@ -6,7 +6,6 @@ figures look in ``builder.report.ranges``.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from builder.report.sides import Side, find_sides, shared_tasks
 from builder.report.tuned import TunedScores, performance, read_answered
 from builder.report.write import PAGE, check_target
 from synthesis.data import content_hash
+from synthesis.evaluation.results import Mean, mean_of
 from synthesis.storage import replace_file
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 MARK = "context-synthesis comparison"
 MOST_TASKS = 24
 MOST_TEXTS = 1000
-_DRAWS = 2000
 
 _TEXT = {
     "overlap": "instruction's terms in the evidence",
@@ -265,7 +264,7 @@ def _paired(sides: Sequence[Side]) -> PageTable | None:
     rows = []
     base = sides[0]
     for side in sides[1:]:
-        cells = [str(paired(side.by_pair(part), base.by_pair(part)) or "–") for part in PARTS]
+        cells = [_difference(paired(side.by_pair(part), base.by_pair(part))) for part in PARTS]
         shared = len(set(side.ids) & set(base.ids))
         if shared:
             rows.append([side.name, f"{shared:,}", *cells])
@@ -323,35 +322,14 @@ def _dropped(sides: Sequence[Side]) -> PageTable | None:
     return PageTable("Rows that were dropped.", heads, rows) if rows else None
 
 
-class Difference(NamedTuple):
-    """A mean difference with its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
-
-
-def paired(one: dict[str, float], other: dict[str, float]) -> Difference | None:
-    """Mean of ``one`` less that of ``other`` over the keys both have, by a bootstrap of 2,000 draws.
-
-    None with fewer than two keys in common.
-    """
-    import numpy as np
-
+def paired(one: dict[str, float], other: dict[str, float]) -> Mean | None:
+    """Mean of ``one`` less that of ``other`` over the keys both have; None with fewer than two of these."""
     keys = sorted(one.keys() & other.keys())
-    if len(keys) < 2:
-        return None
-    values = np.array([one[key] - other[key] for key in keys])
-    draw = np.random.Generator(np.random.PCG64(random.Random(0).getrandbits(64)))
-    # A hundred draws at a time: the numbers of all would not fit for many pairs.
-    means = np.concatenate(
-        [values[draw.integers(0, len(values), (20, len(values)))].mean(1) for _ in range(_DRAWS // 20)]
-    )
-    low, high = np.quantile(means, (0.025, 0.975))
-    return Difference(float(values.mean()), float(low), float(high))
+    return mean_of([one[key] - other[key] for key in keys]) if len(keys) > 1 else None
+
+
+def _difference(found: Mean | None) -> str:
+    return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]" if found else "–"
 
 
 def _mean(values: Sequence[float]) -> float | None:

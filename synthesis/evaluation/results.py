@@ -115,11 +115,11 @@ class Tally:
 
     def mean(self, variant: Variant) -> Mean | None:
         """The mean score of a way of asking; None where nothing was scored."""
-        return _mean([mark.score for mark in self.marks[variant].values()])
+        return mean_of([mark.score for mark in self.marks[variant].values()])
 
     def nll(self, variant: Variant) -> Mean | None:
         """The mean negative log-likelihood per token of the answers; None where none was asked for."""
-        return _mean([mark.nll for mark in self.marks[variant].values()])
+        return mean_of([mark.nll for mark in self.marks[variant].values()])
 
     def by_metric(self, variant: Variant) -> dict[str, float]:
         """The mean of each metric over the replies that have it."""
@@ -134,7 +134,7 @@ class Tally:
         found: defaultdict[str, list[float | None]] = defaultdict(list)
         for mark in self.marks[variant].values():
             found[mark.task].append(mark.score)
-        means = {task: _mean(values) for task, values in sorted(found.items())}
+        means = {task: mean_of(values) for task, values in sorted(found.items())}
         return {task: mean for task, mean in means.items() if mean is not None}
 
     def failed(self, variant: Variant) -> int:
@@ -187,7 +187,8 @@ def _paired(
             yield tuple(known)
 
 
-def _mean(values: Iterable[float | None]) -> Mean | None:
+def mean_of(values: Iterable[float | None]) -> Mean | None:
+    """The mean of what is known; None where nothing is."""
     import numpy as np
 
     known = np.array([value for value in values if value is not None])
