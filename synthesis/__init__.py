@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample
     from synthesis.errors import ContextSynthesisError
     from synthesis.run.loop import synthesize
+    from synthesis.run.reasoning import with_reasons
     from synthesis.sources.pairs import read_pairs
     from synthesis.tokens import load_tokenizer
 
@@ -34,6 +35,7 @@ __all__ = [
     "score",
     "score_batch",
     "synthesize",
+    "with_reasons",
 ]
 
 _LAZY = {
@@ -51,6 +53,7 @@ _LAZY = {
     "score": "synthesis.coherence",
     "score_batch": "synthesis.coherence",
     "synthesize": "synthesis.run.loop",
+    "with_reasons": "synthesis.run.reasoning",
 }
 
 

@@ -13,10 +13,15 @@ from typer.testing import CliRunner
 
 from benchmarks.kills import told_around
 from builder.cli.main import app
-from synthesis.data import Completion, Context, Evidence, Pair
+from synthesis import synthesize, with_reasons
+from synthesis.data import Completion, Context, Evidence, Pair, Prompt
+from synthesis.errors import ConfigError
 from synthesis.gate.reasons import judged_reasons
+from synthesis.options import RunConfig, override
+from synthesis.scale import context_step
 from tests.batch_server import serve_batches
 from tests.openai_server import Asked, Reply, Server, serve
+from tests.pretend import PretendModel, is_repair
 
 NAMES = ("Ida Holm", "Olaf Berg", "Runa Kvist", "Egil Storm", "Tove Lind", "Per Dahl")
 
@@ -302,3 +307,65 @@ def test_reasons_come_through_batches(tmp_path: Path, monkeypatch, pairs) -> Non
         assert len(provider.batches) == 2
     assert all(row["reasons_model"] == "tiny" for row in rows_of(out, "tiny"))
     assert all("“" in row["messages"][-1]["content"] for row in rows_of(out, "tiny-chat-1k"))
+
+
+def pretended(prompt: Prompt) -> str:
+    """Contexts, and reasons for them at the second attempt; never for the last pair."""
+    name = prompt.variables["answer"]
+    number = NAMES.index(name)
+    stated = f"{name} kept lighthouse {number} at Kelm."
+    if not prompt.messages[0].content.startswith("<text"):
+        return f"Context: {told_around(stated, 6)}"
+    quote = stated if is_repair(prompt) and number < 5 else stated.replace("kept", "left")
+    return f'Quote: "{quote}"\nSo: it was {name}.\nAnswer: {name}'
+
+
+def test_reasons_from_python() -> None:
+    rows = [
+        Pair(instruction=f"Who kept lighthouse {n} at Kelm?", answer=name) for n, name in enumerate(NAMES)
+    ]
+    model = PretendModel(pretended, window=3)
+    made = list(synthesize(rows, model, words=100, reasons="model", repairs=1))
+    assert all(isinstance(one, Context) for one in made)
+    assert [bool(one.reasons) for one in made if one.pair_id != rows[5].id] == [True] * 5
+    assert [one.reasons for one in made if one.pair_id == rows[5].id] == [()]
+    (step,) = next(one for one in made if one.pair_id == rows[0].id).reasons
+    assert step.says == "It was Ida Holm." and {one.reasons_model for one in made} == {"p-1", ""}
+    # For contexts that are there, of whatever origin; what reasons quote is evidence where there is none.
+    bare = [
+        (pair, Context(pair.id, told_around(f"{pair.answer} kept lighthouse {n} at Kelm.", 3)))
+        for n, pair in enumerate(rows)
+    ]
+    found = {pair.id: context for pair, context in with_reasons([*bare, bare[0]], PretendModel(pretended))}
+    assert len(found) == 6 and not found[rows[5].id].reasons
+    context = found[rows[2].id]
+    ((start, end, what),) = context.evidence
+    assert context.text[start:end] == "Runa Kvist kept lighthouse 2 at Kelm." and what == "hop 1 of 1"
+    assert context.evidence_source == "located"
+    with pytest.raises(ConfigError, match="with_reasons"):
+        list(synthesize(rows, reasons="model"))
+    with pytest.raises(ConfigError, match="none or model"):
+        list(synthesize(rows, model, reasons="mine"))
+
+
+def test_reasons_of_many_tasks(tmp_path: Path, server, pairs) -> None:
+    made = override(
+        RunConfig(),
+        {
+            "out": str(tmp_path / "run"),
+            "pairs.source": str(pairs),
+            "generation.words": 120,
+            "samples.lengths": ("1k",),
+            "samples.answers": "reasoned",
+            "reasons.by": "model",
+            "reasons.engine": "openai",
+            "reasons.model": "tiny",
+            "reasons.options": {"base_url": server.url},
+        },
+    )
+    launch = context_step(made)
+    for rank in range(2):
+        assert all(document.text for document in launch.run(rank=rank, world_size=2))
+    assert len(server.asked) == 6
+    assert "reasons: 6 contexts of 6 with some" in cli("run", tmp_path / "run" / "run.toml")
+    assert len(server.asked) == 6

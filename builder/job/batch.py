@@ -27,7 +27,8 @@ from synthesis.run.folder import RunFolder
 from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Row, generate, standing
-from synthesis.run.reasons import Asking, Reasoner, Reasons, lacking, reasons_writer
+from synthesis.run.reasoning import Reasoner, reasons_writer
+from synthesis.run.reasons import Asking, Reasons, lacking
 
 if TYPE_CHECKING:
     from synthesis.engines.openai.batch import BatchEngine, BatchJob, BatchStatus

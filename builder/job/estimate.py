@@ -23,8 +23,9 @@ from synthesis.run.budget import Budget, price_of
 from synthesis.run.job import Job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row
-from synthesis.run.reasons import WORDS as REASON_WORDS
-from synthesis.run.reasons import Reasoner, Reasons, lacking
+from synthesis.run.reasoning import WORDS as REASON_WORDS
+from synthesis.run.reasoning import Reasoner
+from synthesis.run.reasons import Reasons, lacking
 from synthesis.run.requirements import BY_REPLY, Requirements, wanted_kinds
 from synthesis.tokens import Tokenizer, load_tokenizer
 

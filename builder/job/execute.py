@@ -35,7 +35,8 @@ from synthesis.run.folder import RunFolder
 from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row, carry_out, standing, survey
-from synthesis.run.reasons import Reasoner, reasons_engine, reasons_to_write, write_reasons
+from synthesis.run.reasoning import Reasoner
+from synthesis.run.reasons import reasons_engine, reasons_to_write, write_reasons
 from synthesis.run.requirements import wanted_kinds
 from synthesis.run.retry import by_another_seed, rows_to_retry
 from synthesis.tokens import Tokenizer, load_tokenizer

@@ -23,7 +23,7 @@ from synthesis.gate.filtering import Drop, Rules, Settings, Sifted, sift
 from synthesis.lazy_sequence import OnDemand
 from synthesis.options import FiltersConfig, RunConfig
 from synthesis.run.journal import Journal
-from synthesis.run.reasons import Reasoner, reasons_writer
+from synthesis.run.reasoning import Reasoner, reasons_writer
 from synthesis.run.requirements import STAGE, Examiner, Requirements, asked_of, told, wanted_kinds
 from synthesis.settings import changed, identity
 from synthesis.text.answers import KINDS

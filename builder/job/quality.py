@@ -11,7 +11,7 @@ from builder.folder.build import ConfigResult, FolderResult
 from builder.folder.reading import values
 from synthesis.data import Rejected
 from synthesis.run.alike import kind_of_rejection
-from synthesis.run.reasons import STAGE
+from synthesis.run.reasoning import STAGE
 
 _NO_CONTEXT = ("twin", STAGE)  # stages of rejected rows that are about no context
 

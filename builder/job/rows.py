@@ -32,7 +32,8 @@ from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.options import RunConfig
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
-from synthesis.run.reasons import Reasoned, ReasonedRows, Reasons
+from synthesis.run.reasoning import Reasoned
+from synthesis.run.reasons import ReasonedRows, Reasons
 from synthesis.settings import identity
 from synthesis.tokens import Tokenizer, format_length
 

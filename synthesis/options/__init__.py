@@ -14,7 +14,7 @@ from synthesis.options.filters import (
     RequireConfig,
 )
 from synthesis.options.output import CostConfig, DatasetSettings
-from synthesis.options.reasons import ReasonsConfig
+from synthesis.options.reasons import REASONS, ReasonsConfig
 from synthesis.options.run import RunConfig, dump_config, from_dict, load_config, override, run_settings
 from synthesis.options.samples import ANSWERS, KINDS, REFUSAL, SEPARATOR, TWINS, SamplesConfig
 from synthesis.options.sources import QUESTIONS, TURNS, PairsConfig, QuestionsConfig
@@ -34,6 +34,7 @@ __all__ = [
     "PairsConfig",
     "QUESTIONS",
     "QuestionsConfig",
+    "REASONS",
     "REFUSAL",
     "ReasonsConfig",
     "RequireConfig",

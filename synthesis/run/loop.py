@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected, content_hash
-from synthesis.engines.base import Engine, Sampling, adopted
-from synthesis.options import GenerationConfig, PairsConfig, RunConfig
+from synthesis.engines.base import Engine, Items, Sampling, adopted
+from synthesis.errors import ConfigError
+from synthesis.options import REASONS, GenerationConfig, PairsConfig, RunConfig
 from synthesis.prompts.by_task import load_templates
 from synthesis.run.alike import Alike
 from synthesis.run.arrivals import tray_for
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending
 from synthesis.run.candidates import Together, check_candidates
-from synthesis.run.conversations import converse
+from synthesis.run.conversations import Conversations, converse
 from synthesis.run.job import AS_BEFORE, Job
 from synthesis.run.journal import Journal
 from synthesis.run.mix import configured_engine
+from synthesis.run.reasoning import Begin, Reasoner
 from synthesis.run.windows import requests
 from synthesis.sources.pairs import read_pairs, read_part
 from synthesis.sources.texts import read_texts
@@ -257,6 +259,7 @@ def synthesize(
     candidates: int = 1,
     keep_candidates: bool = False,
     section_words: int = 1500,
+    reasons: str = "none",
     **options: Any,
 ) -> Iterator[Context | Rejected]:
     """Write a context for each pair, yielding each outcome as it finishes.
@@ -281,6 +284,8 @@ def synthesize(
         keep_candidates: whether the others are yielded, too, behind the best of their pair.
         section_words: a context of over twice as many words is written in sections of about
             this length; 0 for never.
+        reasons: ``model`` has the engine write the steps from each context to its answer, too (see
+            ``with_reasons`` for those of another engine).
         options: further settings of the engine.
 
     Yields:
@@ -310,7 +315,13 @@ def synthesize(
         )
         together = Together(candidates, job.rate, keep_candidates)
         asked = ((pair, one) for pair in pairs for one in job.candidate_prompts(job.prompts(pair)))
-        for done in job.outcomes(asked):
+        begin: Begin = job.begin
+        if reasons not in REASONS:
+            raise ConfigError(f"reasons is {reasons!r}; give {' or '.join(REASONS)}")
+        if reasons == "model":
+            begin = Reasoner.for_engine(made, "", repairs, sampling).after(begin, made)
+        works = Conversations(Items(asked), begin)
+        for done in job.ended(converse(made, works, job.asking)):
             yield from together.add(done.pair, done.outcome)
     finally:
         if owned:

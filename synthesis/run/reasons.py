@@ -1,8 +1,8 @@
-"""Reasons: the steps from a context to its answer, written by a model, with quotations that were checked.
+"""The reasons of a run's contexts: journaled as each comes, found again, and asked for where they lack.
 
-A work for each context that is there, in the same conversations as contexts are asked for, and journaled
-as they are: replies that are to be repaired among the steps, what came of them in ``reasons.jsonl``. A
-context is neither lost for want of reasons nor written again because some are wanted.
+A work for each context that is there, in the same conversations as contexts are asked for: replies that are
+to be repaired and what came of them are in ``reasons.jsonl``. A context is neither lost for want of reasons
+nor written again because some are wanted.
 """
 
 from __future__ import annotations
@@ -10,120 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Reason, Rejected, Usage, content_hash
-from synthesis.engines import engine_names
-from synthesis.engines.base import BaseEngine, Items, Sampling
-from synthesis.errors import ConfigError
-from synthesis.gate.reasons import judged_reasons
+from synthesis.data import Completion, Context, Pair, Prompt, Reason, Rejected, Usage, content_hash
+from synthesis.engines.base import BaseEngine, Items
 from synthesis.lazy_sequence import OnDemand
 from synthesis.options import GenerationConfig, RunConfig
-from synthesis.prompts import Template
-from synthesis.prompts.reasons import build_reasons_prompt, load_reasons_template
 from synthesis.run.alike import Alike
 from synthesis.run.arrivals import tray_for
 from synthesis.run.batches import journaled
 from synthesis.run.budget import NO_BUDGET, Budget, Spending
 from synthesis.run.conversations import Bounds, Conversations, Finished, ReplyTray, Work, converse
-from synthesis.run.job import AS_BEFORE, tokens_for
 from synthesis.run.journal import Journal
-from synthesis.run.mix import class_of, configured_engine
+from synthesis.run.mix import configured_engine
+from synthesis.run.reasoning import STAGE, WORDS, Reasoned, Reasoner, reasons_writer, with_steps
 from synthesis.run.records import understood
-from synthesis.run.repair import Checked, ask, may_be_asked_again
-from synthesis.run.requirements import HOW
-
-STAGE: Final = "reasons"
-WORDS: Final = 120
-"""About how many words a reply has."""
-
-_WHAT: Final = "all steps and the answer"
-
-
-class Reasoned(NamedTuple):
-    """What came of asking: the steps and who wrote them, or why there are none; and the replies it took."""
-
-    reasons: tuple[Reason, ...] = ()
-    model: str = ""
-    rejected: Rejected | None = None
-
-
-def reasons_writer(config: RunConfig) -> GenerationConfig:
-    """Who writes the reasons: what ``[reasons]`` names, else who writes the contexts.
-
-    Raises:
-        ConfigError: that is no language model, or one whose batches would be lost among the run's.
-    """
-    wanted, made = config.reasons, config.generation
-    if wanted.engine or wanted.model or wanted.options:
-        same = wanted.engine in ("", made.engine)
-        made = replace(
-            made,
-            engine=wanted.engine or made.engine,
-            model=wanted.model or (made.model if same else ""),
-            mix={},
-            options={**(made.options if same else {}), **wanted.options},
-        )
-    chosen = class_of(made) if made.mix or made.engine in engine_names() else None
-    if chosen is None or chosen.free:
-        raise ConfigError(
-            f"--reasons asks a language model, and engine '{made.engine}' is none; name one with "
-            "--reasons-engine: openai, vllm or transformers"
-        )
-    if chosen.outlives_process and made != config.generation:
-        raise ConfigError(
-            f"--reasons-engine {made.engine} would send its batches beside those of the run; give openai, "
-            "vllm or transformers, or have the contexts written by the same batches"
-        )
-    return made
-
-
-@dataclass(frozen=True, slots=True)
-class Reasoner:
-    """How reasons are asked for; ``by`` is all that a reply depends on besides template and sampling."""
-
-    template: Template
-    sampling: Sampling
-    repairs: int
-    by: tuple[object, ...]
-
-    @classmethod
-    def of(cls, config: RunConfig) -> Reasoner:
-        """As configured.
-
-        Raises:
-            ConfigError: as ``reasons_writer``.
-            TemplateError: as ``load_reasons_template``.
-        """
-        made = reasons_writer(config)
-        shaping = {name: value for name, value in sorted(made.options.items()) if name not in HOW}
-        sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
-        by = (made.engine, made.model, dict(made.mix), shaping)
-        return cls(load_reasons_template(config.reasons.template), sampling, made.repairs, by)
-
-    @property
-    def asking(self) -> Sampling:
-        """How replies are drawn, and what bounds them."""
-        if self.sampling.max_tokens != AS_BEFORE:
-            return self.sampling
-        return replace(self.sampling, max_tokens=tokens_for(WORDS, 0))
-
-    def prompt(self, pair: Pair, context: Context) -> Prompt:
-        """The prompt for a context."""
-        asked = (pair.id, pair.instruction, pair.answer, context.text)
-        name = content_hash(STAGE, *asked, self.template.text, self.sampling.to_dict(), *self.by)
-        return build_reasons_prompt(pair, context, self.template, name)
-
-    def work(self, pair: Pair, context: Context, prompt: Prompt, model: str) -> Work[Reasoned]:
-        """The work of one context: a reply, asked for again up to ``repairs`` times."""
-
-        def check(reply: Completion) -> Checked[tuple[Reason, ...]]:
-            return Checked(*judged_reasons(reply, pair, context))
-
-        answered = yield from ask(prompt, check, self.repairs, _WHAT)
-        if answered.value is None:
-            return Reasoned(rejected=replace(answered.rejected(prompt), stage=STAGE))
-        return Reasoned(answered.value, model)
+from synthesis.run.repair import may_be_asked_again
 
 
 class Reasons:
@@ -353,12 +255,4 @@ class ReasonedRows(OnDemand[tuple[Pair, Context]]):
         """A pair with its context."""
         pair, context = self._rows[place]
         found = self._reasons.find(pair, context)
-        if found is None or not found.reasons:
-            return pair, context
-        context = replace(context, reasons=found.reasons, reasons_model=found.model)
-        if not context.evidence:
-            count = len(found.reasons)
-            steps = enumerate(found.reasons, start=1)
-            evidence = tuple(Evidence(one.start, one.end, f"hop {n} of {count}") for n, one in steps)
-            context = replace(context, evidence=tuple(sorted(evidence)), evidence_source="located")
-        return pair, context
+        return pair, with_steps(context, found) if found else context

@@ -22,7 +22,8 @@ from synthesis.run.folder import RunFolder
 from synthesis.run.job import make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import chosen_pairs, chosen_part, generate, rows_of
-from synthesis.run.reasons import Reasoner, reasons_engine, reasons_to_write, write_reasons
+from synthesis.run.reasoning import Reasoner
+from synthesis.run.reasons import reasons_engine, reasons_to_write, write_reasons
 from synthesis.scale.documents import metadata_of, read_documents
 from synthesis.storage import replace_file
 from synthesis.tokens import load_tokenizer
