@@ -17,7 +17,7 @@ from synthesis.engines.composer.decoys.altering import Altering
 from synthesis.engines.composer.decoys.patterns import mark_answer
 from synthesis.engines.composer.decoys.rivals import Rivals
 from synthesis.engines.composer.grammar.invent import Draw, Pattern
-from synthesis.engines.composer.grammar.wording import finish, lower_first, squash, trimmed, upper_first
+from synthesis.engines.composer.grammar.wording import finish, squash, trimmed, upper_first
 from synthesis.engines.composer.grammar.words import ARTICLES, AUXILIARIES, PREPOSITIONS, WH, core
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, is_polar, kind
@@ -28,7 +28,7 @@ from synthesis.engines.composer.stating.steps.naming import kind_of
 from synthesis.engines.composer.stating.steps.plan import Steps, subjects
 
 #: How often each sort is tried, of those that a pair allows.
-SHARES = {"altered": 6, "passing": 5, "otherwise": 2, "denied": 1}
+SHARES = {"altered": 8, "passing": 4, "otherwise": 2, "denied": 1}
 
 #: How many of the facts about others are near misses, as long as there are any to come.
 AMONG = 0.75
@@ -40,9 +40,9 @@ _PATIENCE = 14
 MOST_ALIKE = 3
 
 #: How often two steps of another are told in one sentence, and how often one step with a phrase behind it.
-JOINED, TAILED = 0.5, 0.4
+JOINED, TAILED = 0.6, 0.5
 
-#: No near miss is longer than so many words.
+#: No near miss is longer than so many words, unless the evidence is.
 _LONGEST = 44
 
 _ONE_OF = re.compile(r"\{s\} (?:is|was) (?:an? |one of )")
@@ -93,6 +93,8 @@ class Misses(Rivals):
         self._asks = {one.relation for one in steps.query.wanted}
         self._seen: set[str] = {one.text for one in said}
         self._extra: dict[str, Draw] = {}
+        told = [len(link.clause(link.forms[0]).split()) for link in steps.told]
+        self._longest = max(_LONGEST, max(told, default=0) + 8)
         # Sides that are compared are spoken of alike, the right one too.
         self._named = answer.strip(" .").casefold() in instruction.casefold()
         self._told_as: dict[str, int] = {}
@@ -115,7 +117,7 @@ class Misses(Rivals):
                 waiting[name] = sorts[name]()
                 found = next(waiting[name], None)
             missed += 1
-            if found is None or found.text in self._seen or len(found.text.split()) > _LONGEST:
+            if found is None or found.text in self._seen or len(found.text.split()) > self._longest:
                 continue
             for kept in self._kept(found):
                 missed = 0
@@ -145,7 +147,7 @@ class Misses(Rivals):
 
     def _joined(self, links: Sequence[Link]) -> Statement | None:
         """Two steps about one thing in one sentence."""
-        for one in links:
+        for one in self._rng.sample(links, len(links)):
             aside = _aside(one.forms[0], kind(self._instruction, self._answer) == "person")
             for other in links:
                 form = other.forms[0]
@@ -245,8 +247,10 @@ class Misses(Rivals):
                 value = marked.fill(self._rng)
                 if not self._says_the_answer(value):
                     return value
-        # "LT Group" is a group, and so is "Silveira Group".
         titled = head.isalpha() and self._answer[:1].isupper() and " " in self._answer.strip()
+        if head in _ROLES and titled:
+            return self._namer.fresh("person")
+        # "LT Group" is a group, and so is "Silveira Group".
         fit = titled and (sort == "person" or kind_of(head) != "person")
         return self._namer.fresh(head) if fit else ""
 
@@ -300,7 +304,7 @@ class Misses(Rivals):
         if wrong is None or len(wrong.clause(wrong.forms[0]).split()) > 26:
             return
         form = wrong.forms[0]
-        said = wrong.clause(form if form.startswith("{") else lower_first(form))
+        said = wrong.clause(_OPENED.sub(lambda word: word[0].lower(), form))
         pattern = self._rng.choice(_frames("deny"))
         text = pattern.fill(self._rng).replace("<S>", said)
         yield Statement(text, "", says=tuple(triple._replace(denied=True) for triple in wrong.says))
@@ -312,6 +316,7 @@ class Misses(Rivals):
         return [] if not self._named and self._holds(statement.text) else [statement]
 
 
+_OPENED = re.compile(r"^(?:The|An?|On|In|At|Of|As|It|This|What|Everybody|Nobody|For|To|By|From|When|Where)\b")
 _BEING = re.compile(r"\{s\} (?:is|was|are|were) (?=an? |the |one of )")
 _DOING = re.compile(r"\{s\} [a-z]+ ")
 
@@ -322,7 +327,7 @@ def _aside(form: str, person: bool) -> str | None:
         return None
     if found := _BEING.match(form):
         return form[found.end() :]
-    return f"who {form[4:]}" if person and _DOING.match(form) else None
+    return f"{'who' if person else 'which'} {form[4:]}" if _DOING.match(form) else None
 
 
 def mingled(
@@ -335,6 +340,9 @@ def mingled(
             told.append(near)
         yield near.text if near is not None else next(others, "")
 
+
+#: What is asked for has a person's name.
+_ROLES = frozenset(["role", "character", "part", "name", "nickname", "alias", "persona", "member"])
 
 #: Relations that many may have to the same.
 _OPEN = frozenset(["called"])
