@@ -257,6 +257,16 @@ def test_plans_say_what_the_composer_and_the_assembly_know(file: Path, tmp_path:
     assert plan.baseline != plan.ceiling
 
 
+def test_further_arms_of_a_plan_are_of_one_study(tmp_path: Path) -> None:
+    plans = [read_plan(ROOT / "examples" / "study" / name) for name in ("gpu.toml", "gpu-more.toml")]
+    for plan in plans:  # in the same folder, which refuses another study
+        results.remember(tmp_path, plan)
+    names = [arm["name"] for arm in results.read_plan_of(tmp_path)["arms"]]
+    assert names[: len(plans[0].arms)] == [arm.name for arm in plans[0].arms]
+    assert set(names) == {arm.name for plan in plans for arm in plan.arms}
+    assert len({arm.name for arm in plans[1].arms} & {arm.name for arm in plans[0].arms}) == 2
+
+
 def test_what_a_study_lacks_is_said_at_once(random_model: Path, tmp_path: Path) -> None:
     plan, rows, bad = ROOT / "examples/study/cpu.toml", tmp_path / "rows.jsonl", tmp_path / "bad.toml"
     rows.write_text('{"instruction": "Who?", "answer": "Ada"}\n', encoding="utf-8")
