@@ -14,7 +14,8 @@ PACKAGES = ("synthesis", "builder", "space")
 # From the ground up: each room may import itself and those before it, and nothing else of ours.
 FLOORS = {
     "synthesis": (
-        *("data", "errors", "keys", "proxies", "lazy_sequence", "tasks", "storage", "settings", "options"),
+        *("data", "errors", "keys", "proxies", "lazy_sequence", "tasks", "storage", "processes"),
+        *("settings", "options"),
         *("text", "tokens", "sources", "engines", "prompts", "coherence", "gate", "run", "scale", "assembly"),
         "evaluation",
         "",  # the package's own surface

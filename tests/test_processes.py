@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 from builder.cli.main import app
 from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import make_options
-from synthesis.assembly.processes import spread
 from synthesis.assembly.production import Assembly
 from synthesis.data import Context, Evidence, Pair
 from synthesis.errors import SourceError, StorageError
 from synthesis.options import SamplesConfig
+from synthesis.processes import spread, streamed
 from synthesis.tokens import load_tokenizer
 from tests.assembly_texts import prose
 from tests.scale_pipeline import content
@@ -35,6 +35,48 @@ def test_results_come_in_order_from_several_processes() -> None:
     assert list(spread(range(4), lambda job: os.getpid(), 1)) == [os.getpid()] * 4
     assert list(spread([], lambda job: job, 3)) == []
     assert [len(text) for text in spread([300_000] * 9, lambda size: "x" * size, 2)] == [300_000] * 9
+
+
+def test_results_of_jobs_that_are_pulled_come_in_order_from_several_processes() -> None:
+    """Pulled a few ahead, though there may be none for the moment; the first job is done in this process."""
+    given: list[int] = []
+    taken: list[int] = []
+
+    def pull() -> tuple[int, str] | None:
+        # Of the second half there is none before the first has nearly come back.
+        if len(given) == 60 or (len(given) == 30 and len(taken) < 29):
+            return None
+        given.append(len(given))
+        return given[-1], "x" * 300_000
+
+    pids = []
+    for number, pid, text in streamed(pull, lambda job: (job[0], os.getpid(), job[1]), 3):
+        taken.append(number)
+        pids.append(pid)
+        assert len(text) == 300_000
+    assert taken == list(range(60))
+    assert pids[0] == os.getpid() and len(set(pids[1:])) == 3 and os.getpid() not in pids[1:]
+    some = iter((7, 8))
+    alone = list(streamed(lambda: next(some, None), lambda job: (job, os.getpid()), 1))
+    assert alone == [(7, os.getpid()), (8, os.getpid())]
+    assert list(streamed(lambda: None, lambda job: job, 3)) == []
+
+
+@pytest.mark.parametrize(("wrong", "error"), [(5, SourceError), (7, StorageError)])
+def test_what_goes_wrong_with_a_pulled_job_is_told_in_its_place(wrong, error) -> None:
+    def work(job: int) -> int:
+        if job == 5:
+            raise SourceError("gone")
+        if job == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return job
+
+    jobs = iter([0, 1, 2, 3, 4, wrong, *range(10, 40)])
+    found = []
+    with pytest.raises(error, match="gone|exit code -9"):
+        for one in streamed(lambda: next(jobs, None), work, 2):
+            found.append(one)
+    assert found == [0, 1, 2, 3, 4]
 
 
 class Odd(Exception):
@@ -96,7 +138,7 @@ def test_nobody_stays_where_the_results_are_not_wanted_any_more() -> None:
 
 def test_nobody_stays_where_the_first_process_is_killed() -> None:
     code = (
-        "import os, time\nfrom synthesis.assembly.processes import spread\n"
+        "import os, time\nfrom synthesis.processes import spread\n"
         "for pid in spread(range(10**6), lambda job: os.getpid(), 3):\n    print(pid, flush=True)"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as first:

@@ -39,6 +39,7 @@ _DICTIONARY = (
 )
 
 _COUNTED = frozenset(("string", "int64", "double", "bool"))
+_PLAIN = frozenset((int, float, bool, type(None)))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -55,6 +56,8 @@ def clean(value: object) -> Cleaned:
 
     One character stands for one, so offsets into the text stay right.
     """
+    if type(value) in _PLAIN:
+        return Cleaned(value, 8, 0)
     if isinstance(value, str):
         if value.isascii():
             return Cleaned(value, len(value), 0)
@@ -64,10 +67,13 @@ def clean(value: object) -> Cleaned:
             text, replaced = _SURROGATE.subn("\ufffd", value)
             return Cleaned(text, len(text.encode()), replaced)
     if isinstance(value, Mapping):
-        keys = [clean(key) for key in value]
-        items = [clean(item) for item in value.values()]
-        together = {key.value: item.value for key, item in zip(keys, items, strict=True)}
-        return Cleaned(together, sum(i.size for i in items), sum(i.replaced for i in (*keys, *items)))
+        together: dict[Any, Any] = {}
+        size = replaced = 0
+        for key, item in value.items():
+            name, _, changed = clean(key)
+            together[name], more, found = clean(item)
+            size, replaced = size + more, replaced + changed + found
+        return Cleaned(together, size, replaced)
     if isinstance(value, list | tuple):
         items = [clean(item) for item in value]
         return Cleaned([i.value for i in items], sum(i.size for i in items), sum(i.replaced for i in items))

@@ -21,7 +21,7 @@ from builder.job.origin import Origin, recorded_origin, writing_folder
 from builder.job.pairs import described_source, is_near, pairs_of
 from builder.job.quality import Quality, quality_of
 from builder.job.reporter import Reporter
-from builder.job.rows import RunRows, corpus_of
+from builder.job.rows import RunRows, corpus_of, workers_for
 from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import probe_corpus
 from synthesis.assembly.options import make_options
@@ -179,6 +179,7 @@ def _write_contexts(work: _Work, job: Job) -> tuple[Counts, RunPace]:
     if is_near(config):
         reporter.stage("reading texts" if config.asks else "reading pairs", None)
         todo = survey(job, _ticking(pairs_of(config), reporter.advance), journal).todo
+        job.engine.workers = workers_for(config, todo)
     # What lies on the Hub is read once; how much it is shows as it comes.
     return _ask(work, job, standing(job, pairs_of(config), journal), todo)
 

@@ -22,6 +22,7 @@ from synthesis.gate.contamination import Benchmarks, digest_of, named_benchmarks
 from synthesis.gate.filtering import Drop, Rules, Settings, Sifted, sift
 from synthesis.lazy_sequence import OnDemand
 from synthesis.options import FiltersConfig, RunConfig
+from synthesis.processes import spread
 from synthesis.run.journal import Journal
 from synthesis.run.reasoning import Reasoner, reasons_writer
 from synthesis.run.requirements import STAGE, Examiner, Requirements, asked_of, told, wanted_kinds
@@ -34,6 +35,7 @@ Row: TypeAlias = tuple[Pair, Context]
 
 # To be raised when the same filters would let other contexts pass, or benchmarks find other rows.
 _VERSION = 3
+_AT_ONCE = 32  # contexts that a process scores before it tells
 _NO_FILTERS = FiltersConfig(min_overall=0.0)
 _NAMES = {
     "generation.options": "{}.options",
@@ -204,6 +206,19 @@ class KeptContexts:
         place = self.place(index)
         return self._scores.known(place) or self._scores.score(place, *self._all[place])[0]
 
+    def coherences(self, workers: int) -> Iterator[Coherence]:
+        """The same of each of ``kept``, in order, by so many processes."""
+        count = len(self.kept)
+
+        def scored(first: int) -> list[Coherence]:
+            return [self.coherence(index) for index in range(first, min(first + _AT_ONCE, count))]
+
+        starts = range(0, count, _AT_ONCE)
+        for first, found in zip(starts, spread(starts, scored, workers), strict=True):
+            for index, one in enumerate(found, first):
+                self._scores.keep(self.place(index), one)
+                yield one
+
     def overlaps(self, index: int) -> list[dict[str, Any]]:
         """What the context at ``index`` of ``kept`` and its pair share with benchmarks, as columns."""
         if not self._benchmarks:
@@ -283,11 +298,15 @@ class Scores:
     def score(self, place: int, pair: Pair, context: Context) -> tuple[Coherence, list[Leak]]:
         """Score a context and keep the score."""
         found, leaks = score_with_leaks(context.text, pair.instruction, pair.answer)
+        self.keep(place, found)
+        return found, leaks
+
+    def keep(self, place: int, found: Coherence) -> None:
+        """Keep a score."""
         values = (found.overall, found.support, found.relevance, found.uniqueness, found.leaks)
         self._values[5 * place : 5 * place + 5] = array("d", values)
         self._kinds[place] = KINDS.index(found.kind)
         self._verified[place] = found.verified
-        return found, leaks
 
     def known(self, place: int) -> Coherence | None:
         """The score of a context that was scored before."""

@@ -26,10 +26,10 @@ from synthesis.assembly import parse_lengths
 from synthesis.assembly.corpus import describe_corpus, open_corpus
 from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import make_options, parse_distractors
-from synthesis.assembly.processes import processors
 from synthesis.assembly.production import Assembly
 from synthesis.data import Context, Pair, Rejected, content_hash
 from synthesis.options import RunConfig
+from synthesis.processes import processors
 from synthesis.run.folder import RunFolder
 from synthesis.run.journal import Journal
 from synthesis.run.reasoning import Reasoned
@@ -41,6 +41,11 @@ _FULL = 0.995
 _READ_ROWS = 16  # held at a time; each may be long
 _MANY = 2_000
 _MOST_WORKERS = 16  # unless told: more would wait for the one that writes
+
+
+def workers_for(config: RunConfig, count: int) -> int:
+    """How many processes do the work of so many rows: few are done sooner than others get going."""
+    return config.samples.workers or (min(_MOST_WORKERS, processors()) if count >= _MANY else 1)
 
 
 class RunRows:
@@ -93,9 +98,7 @@ class RunRows:
 
     @cached_property
     def _workers(self) -> int:
-        """How many processes assemble: a few samples are made sooner than others get going."""
-        few = len(self._contexts.kept) < _MANY
-        return self._config.samples.workers or (1 if few else min(_MOST_WORKERS, processors()))
+        return workers_for(self._config, len(self._contexts.kept))
 
     def configs(self) -> list[ConfigData]:
         """The raw config, the chat configs (one per length, or one of mixed lengths), the rejected rows."""
@@ -142,9 +145,10 @@ class RunRows:
             self._reporter.stage("counting tokens", None)
             tokens = self._documents.index.tokens
             advance = self._stage("scoring contexts", len(kept))
-            for place, (pair, context) in enumerate(kept):
+            scores = self._contexts.coherences(self._workers)
+            for place, ((pair, context), score) in enumerate(zip(kept, scores, strict=True)):
                 counted = replace(context, tokens=tokens[place])
-                score, overlaps = self._contexts.coherence(place), self._contexts.overlaps(place)
+                overlaps = self._contexts.overlaps(place)
                 yield raw_row(pair, counted, score, overlaps, self._groups.rank(place))
                 advance()
 

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from synthesis.assembly.counting import Gap
@@ -91,8 +92,7 @@ class Cutter:
         """Whether parts are counted as a whole; until then their sentences' counts are summed."""
         self._tokenizer = tokenizer
         self._known: dict[int, _Sentences] = {}
-        # Whether a blank before a word is part of the word's token.
-        self._blank = tokenizer.count(" a") <= tokenizer.count("a")
+        self._blank = _takes_blanks(tokenizer)
 
     def sentences(self, document: Document, tokens: int, slack: int) -> Piece | None:
         """Consecutive sentences with as many tokens as possible, at most ``tokens``.
@@ -179,6 +179,12 @@ class Cutter:
         rest = self._tokenizer.truncate(text[joint:], tokens - table.sums[at])
         # So much of it is not parted there any more.
         return text[:joint] + rest if len(rest) > 1 else self._tokenizer.truncate(text, tokens)
+
+
+@lru_cache(maxsize=8)
+def _takes_blanks(tokenizer: Tokenizer) -> bool:
+    """Whether a blank before a word is part of the word's token."""
+    return tokenizer.count(" a") <= tokenizer.count("a")
 
 
 def _counted(text: str, spans: Sequence[tuple[int, int]], blank: bool) -> Iterator[str]:

@@ -16,9 +16,9 @@ from typing import Final, NamedTuple, Self, TypeAlias, TypeVar
 
 from synthesis.assembly.counting import JOINT, Gap, adds_up
 from synthesis.assembly.prefetch import prefetched
-from synthesis.assembly.processes import spread
 from synthesis.assembly.record_file import RecordFile
 from synthesis.data import Context, Pair
+from synthesis.processes import spread
 from synthesis.tasks import GENERIC, task_of
 from synthesis.text.near_duplicates import sketch
 from synthesis.text.numbers import canonical_terms

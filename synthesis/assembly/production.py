@@ -22,11 +22,11 @@ from synthesis.assembly.fitting import SampleDraft, Stock, Workshop, fitting
 from synthesis.assembly.keychains import Keychain, Keychains
 from synthesis.assembly.options import Options, assign, assign_depths
 from synthesis.assembly.prefetch import prefetched
-from synthesis.assembly.processes import spread
 from synthesis.assembly.rendering import Style, lay_out
 from synthesis.assembly.replying import PLAIN, REASONED, Reply, SaidTurn
 from synthesis.assembly.twins.making import Twins
 from synthesis.data import Context, Evidence, Message, Pair, Reason, Rejected, Sample
+from synthesis.processes import spread
 from synthesis.tokens import Tokenizer, format_length
 
 # Summed counts of parts can differ from the count of the whole by a few tokens; nearer to

@@ -136,6 +136,9 @@ class BaseEngine(ABC):
     has_tunings: ClassVar[bool] = False
     """It has settings that may be worth trying for speed; see ``tunings``."""
 
+    workers: int = 1
+    """Processes that it may write with if it computes itself; what it writes is the same with any number."""
+
     def tunings(self) -> Sequence[Mapping[str, Any]]:
         """Settings worth trying in place of this engine's, for speed; none of them changes what is asked.
 

@@ -79,10 +79,10 @@ class SamplesConfig:
     )
     workers: int = apart(
         0,
-        "Processes that assemble; the samples are the same with any number.",
+        "Processes that compose, score and assemble; what they make is the same with any number.",
         low=1,
         high=1024,
-        zero="one for each processor, at most 16, where there are 2,000 samples",
+        zero="one for each processor, at most 16, where there are 2,000 pairs",
     )
     keychain_links: int = option(3, "Links of each chain, from key to key.", low=1, high=32)
     all_candidates: bool = option(

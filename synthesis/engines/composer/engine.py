@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from synthesis.data import Completion, Evidence, Prompt
@@ -18,6 +19,7 @@ from synthesis.engines.composer.draft import Written, write
 from synthesis.engines.composer.prose.facts import PACE
 from synthesis.engines.composer.stating.statements import QUOTED
 from synthesis.errors import ConfigError, UsageError
+from synthesis.processes import streamed
 
 #: What our prompts ask every engine to begin its context with.
 MARKER = "Context: "
@@ -77,7 +79,7 @@ class Composer(BaseEngine):
         self.settings = ({} if mode == "woven" else {"mode": mode}) | self._dials.unusual()
 
     def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
-        """One completion for each prompt, in order, each written when it is asked for.
+        """One completion for each prompt, in order, each written when it is asked for, or a few ahead.
 
         Args:
             prompts: their ``variables`` may hold ``instruction``, ``answer``, ``words`` and
@@ -90,16 +92,17 @@ class Composer(BaseEngine):
             that cannot be served gives one with ``finish_reason`` ``error``; passages that no question
             of the kind can be made of, one with ``refusal``.
         """
-        while (prompt := prompts.pull()) is not None:
-            try:
-                if "passages" in prompt.variables:
-                    yield _asked(prompt, sampling)
-                else:
-                    yield _completion(prompt, self._written(prompt, sampling))
-            except NothingToAsk as error:
-                yield Completion(prompt.id, "", "refusal", detail=str(error))
-            except UsageError as error:
-                yield Completion(prompt.id, "", "error", detail=str(error))
+        yield from streamed(prompts.pull, partial(self._answered, sampling=sampling), self.workers)
+
+    def _answered(self, prompt: Prompt, sampling: Sampling) -> Completion:
+        try:
+            if "passages" in prompt.variables:
+                return _asked(prompt, sampling)
+            return _completion(prompt, self._written(prompt, sampling))
+        except NothingToAsk as error:
+            return Completion(prompt.id, "", "refusal", detail=str(error))
+        except UsageError as error:
+            return Completion(prompt.id, "", "error", detail=str(error))
 
     def needs_model(self, prompt: Prompt) -> bool:
         """Whether no form fits the pair, so that it can only be quoted."""
