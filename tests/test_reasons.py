@@ -119,6 +119,11 @@ def test_samples_reason_in_the_words_of_a_model(tmp_path: Path, server, pairs) -
         assert asked.rindex(f"Document [{step['document']}]:", 0, step["start"]) == asked.rindex(
             "Document [", 0, step["start"]
         )
+    shown = cli("show", out, "0", "--config", "composer")
+    assert re.search(r"\[reasons\]\n1\. ⟦[^⟧]*Ida Holm[^⟧]*⟧ It was Ida Holm who kept it\.", shown)
+    assert "reasons_model: tiny" in shown
+    card = (out / "dataset" / "README.md").read_text()
+    assert "Of the 6 contexts of `composer` all but 0 have `reasons`: steps to the answer by `tiny`" in card
     # What is there is not asked for again, and plain samples know nothing of it.
     count = len(server.asked)
     cli("assemble", out, "--answers", "plain", "--lengths", "1k")

@@ -162,6 +162,7 @@ def _body(folder: Path, listed: Sequence[Manifest], facts: Mapping[str, Any]) ->
         "filters": filters(listed),
         "replies": replies(listed),
         "candidates": candidates(listed),
+        "reasoned": reasoned(listed),
         "contamination": contamination(listed),
         "modelless": _modelless(listed),
         "asked": ", ".join(one.config for one in listed if _asks(one) and one.kind == "raw"),
@@ -324,6 +325,20 @@ def filters(listed: Sequence[Manifest]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def reasoned(listed: Sequence[Manifest]) -> list[dict[str, str]]:
+    """Per config whose contexts have a model's reasons: how many have some, and who wrote them."""
+    return [
+        {
+            "config": manifest.config,
+            "contexts": _count(details.get("contexts")),
+            "without": _count(details.get("without")),
+            "models": ", ".join(f"`{name}`" for name in details.get("models") or ["no model"]),
+            "template": str(details.get("template") or ""),
+        }
+        for manifest, details in _with(listed, "reasons")
+    ]
 
 
 def candidates(listed: Sequence[Manifest]) -> list[dict[str, str]]:

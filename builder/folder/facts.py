@@ -50,7 +50,7 @@ def run_facts(
     facts = {
         "engine": engine,
         "model": model,
-        "template": _public_name(made.template),
+        "template": public_name(made.template),
         "words": made.words,
         "sampling": {"temperature": made.temperature, "top_p": made.top_p, "max_tokens": longest},
         "seed": config.seed,
@@ -78,7 +78,7 @@ def _asking(config: RunConfig, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, **own, "kinds": list(asked.kinds)}
 
 
-def _public_name(template: str) -> str:
+def public_name(template: str) -> str:
     """What a template is called, without where it lies."""
     return PurePath(template).name.removesuffix(".txt") or template
 

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 LONGEST_REASON = 160  # characters that a reason is counted by
-_TOLD_BY_KIND = ("assembly", "check", "parse")  # stages whose reasons tell of the row, behind their kind
+_TOLD_BY_KIND = (
+    "assembly",
+    "check",
+    "parse",
+    "reasons",
+)  # stages whose reasons tell of the row, behind their kind
 
 
 class Statistics:

@@ -7,14 +7,14 @@ making them. Knows the journal and the assembly; knows nothing of Parquet or ver
 from __future__ import annotations
 
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from builder.folder.build import ConfigData
-from builder.folder.facts import public_source
+from builder.folder.facts import public_name, public_source
 from builder.folder.reading import batches
 from builder.folder.rl import rl_row
 from builder.folder.schema import ROWS_VERSION, chat_row, raw_row, rejected_row
@@ -156,11 +156,15 @@ class RunRows:
         return ConfigData(self._config.name, "raw", rows, content, self._details)
 
     def _details(self) -> dict[str, Any]:
-        kept = self._contexts.kept
-        if not self._groups.kept:
-            return self._contexts.details()
-        told = {"contexts": len(kept), "pairs": len(self._groups.best())}
-        return {**self._contexts.details(), "candidates": told}
+        kept, found = self._contexts.kept, self._contexts.details()
+        if self._groups.kept:
+            found["candidates"] = {"contexts": len(kept), "pairs": len(self._groups.best())}
+        if self._reasons is not None:
+            models = Counter(context.reasons_model for _, context in kept)
+            none = models.pop("", 0)
+            told = {"template": public_name(self._config.reasons.template or "reasons")}
+            found["reasons"] = {"contexts": len(kept), "without": none, "models": sorted(models), **told}
+        return found
 
     def _chat(self, label: str, mixture: dict[int, float]) -> ConfigData:
         samples, seed = self._config.samples, self._config.seed

@@ -200,6 +200,15 @@ def _parts(values: Mapping[str, Any]) -> Iterator[tuple[str, list[ShownPiece]]]:
         if values.get(name):
             text = str(values[name])
             yield name, _cut(text, _marks(values, text) if name == "context" else [])
+    steps = [one for one in values.get("reasons") or () if isinstance(one, Mapping) and one.get("quote")]
+    if steps:
+        yield "reasons", [piece for number, one in enumerate(steps, 1) for piece in _step(number, one)]
+
+
+def _step(number: int, step: Mapping[str, Any]) -> Iterator[ShownPiece]:
+    yield ShownPiece(f"{number}. ")
+    yield ShownPiece(plain(str(step["quote"])), "evidence")
+    yield ShownPiece(f" {plain(str(step.get('says') or ''))}\n")
 
 
 def _marks(values: Mapping[str, Any], text: str) -> list[_Mark]:
