@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ import pytest
 from builder.export.packing import encode_chats
 from synthesis import Context, Pair, Rejected, Sample, assemble, synthesize
 from synthesis.assembly.replying import Reply
-from synthesis.data import Evidence
+from synthesis.data import Evidence, Reason
 from synthesis.errors import UsageError
 from synthesis.evaluation.rewards import answer_reward, checker_for, citation_reward, cited, final_answer
 from synthesis.evaluation.rewards import quotation_reward as quotation
 from synthesis.text.quoted import listed_quotes, quoted, quotes, without_listed, without_quotes
+from synthesis.text.sentences import sentences
 from synthesis.tokens import Tokenizer
 from synthesis.tokens.template_code import write_turns
 from synthesis.tokens.tokenizer import build_tokenizer
@@ -112,6 +114,62 @@ def test_what_is_said_is_in_the_documents_and_in_the_budget(
         assert citation_reward([turn], [[own]]) == [1.0]
         assert quotation([turn], [[{"role": "user", "content": sample.messages[0].content}]]) == [1.0]
     assert worded >= (4 if "oversize" in more else 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("embedded", {}),
+        ("unsplit", {}),
+        ("embedded", {"keychain": 2, "keychain_links": 2}),
+        ("embedded", {"oversize": "trim"}),
+    ],
+)
+def test_the_reasons_of_a_model_are_quoted_where_they_stand(
+    items: Items, name: str, more: dict[str, object]
+) -> None:
+    tokenizer: Tokenizer = TOKENIZERS[name]
+    length = 350 if "oversize" in more else 2000
+    given = [(pair, reasoned_by_a_model(context)) for pair, context in items]
+    options = {"tokenizer": tokenizer, "distractors": "random", **more}
+    made = list(assemble(given, length, answers="reasoned", **options))
+    worded = 0
+    for (pair, context), sample in zip(given, made, strict=True):
+        if isinstance(sample, Rejected):
+            assert more
+            continue
+        worded += 1
+        asked, turn = (message.content for message in sample.messages)
+        assert sample.tokens == tokenizer.count_chat(sample.messages) <= sample.budget
+        documents, own = documents_of(sample), 1 + sample.documents.index(pair.id)
+        assert (sample.answer_form, sample.reasons_model) == ("reasoned", "tiny")
+        assert [one.says for one in sample.reasons] == [one.says for one in context.reasons]
+        for one, before in zip(sample.reasons, context.reasons, strict=True):
+            quote = asked[one.start : one.end]
+            assert quote == context.text[before.start : before.end] and quote in documents[own]
+            assert re.search(rf"{re.escape(quoted(quote))} ?{re.escape(one.says)}", turn)
+        assert cited(turn) == {own} and final_answer(turn) == pair.answer.strip()
+        assert quotation([turn], [[{"role": "user", "content": asked}]]) == [1.0]
+    assert worded >= (20 if not more else 8)
+    # Other answers know nothing of them, and what is trimmed keeps what it kept.
+    for answers in ("plain", "cited"):
+        assert list(assemble(given, length, answers=answers, **options)) == list(
+            assemble(items, length, answers=answers, **options)
+        )
+
+
+def reasoned_by_a_model(context: Context) -> Context:
+    """Two sentences of a text, the later one first, as the steps of a model."""
+    spans = [span for span in sentences(context.text) if span[1] - span[0] > 20]
+    last, first = spans[-1], spans[0]
+    steps = (Reason(*last, "That is what it says."), Reason(*first, ""))
+    return replace(context, reasons=steps, reasons_model="tiny")
+
+
+def test_twins_are_worded_without_a_model(items: Items) -> None:
+    given = [(pair, reasoned_by_a_model(context)) for pair, context in items]
+    options = {"answers": "reasoned", "twins": ("changed",)}
+    assert list(assemble(given, 2000, **options)) == list(assemble(items, 2000, **options))
 
 
 def test_steps_come_in_their_order_and_each_piece_once() -> None:

@@ -113,7 +113,8 @@ class Reply:
         steps = []
         for place, (text, says) in enumerate(zip(quotes, self.says, strict=True)):
             opening = further[(place - 1) % len(further)] if place else first
-            steps += [_filled(opening, Quote(text.strip(), "", number)), *filter(None, [says])]
+            said = _filled(opening, Quote(text.strip(), "", number)) if quoted(text) else ""
+            steps += filter(None, [said, says])
         return steps
 
     def _steps(self, given: Sequence[Quote], draw: random.Random) -> list[str]:
