@@ -110,7 +110,7 @@ class Reply:
             draw.choice(self._words.first),
             draw.sample(self._words.further, len(self._words.further)),
         )
-        steps = []
+        steps = list[str]()
         for place, (text, says) in enumerate(zip(quotes, self.says, strict=True)):
             opening = further[(place - 1) % len(further)] if place else first
             said = _filled(opening, Quote(text.strip(), "", number)) if quoted(text) else ""
