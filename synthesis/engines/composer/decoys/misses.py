@@ -97,6 +97,7 @@ class Misses(Rivals):
         self._longest = max(_LONGEST, max(told, default=0) + 8)
         # Sides that are compared are spoken of alike, the right one too.
         self._named = answer.strip(" .").casefold() in instruction.casefold()
+        self._left: dict[str, list[Pattern]] = {}
         self._told_as: dict[str, int] = {}
         self._marked: Pattern | None | bool = False
 
@@ -232,6 +233,11 @@ class Misses(Rivals):
         """Something else of the answer's kind; empty where the kind is not known."""
         head = (asked_nouns(self._instruction) or [""])[-1]
         sort = kind(self._instruction, self._answer)
+        led = _LED.match(self._answer)
+        if led:
+            return f"{led[0]}{self._namer.draw('town')}" if led.end() < len(self._answer) else ""
+        if " and " in self._answer and sort == "person":
+            return f"{self._namer.fresh('person')} and {self._namer.fresh('person')}"
         if link.subject and self._is_answer(link.subject):
             if sort == "person":
                 return self._namer.fresh("person")
@@ -289,11 +295,18 @@ class Misses(Rivals):
             return
         two = len(self._phrases) > 1 and self._rng.random() < 0.75
         chosen = self._rng.sample(self._phrases, 2 if two else 1)
-        pattern = self._rng.choice(_frames("two" if two else "one"))
+        pattern = self._frame("two" if two else "one")
         text = pattern.fill(self._rng)
         for gap, phrase in zip("XY", chosen, strict=False):
             text = text.replace(f"<{gap}>", phrase)
         yield Statement(upper_first(text), "")
+
+    def _frame(self, sort: str) -> Pattern:
+        """The next sentence of a sort; none comes again before all have been told."""
+        left = self._left.setdefault(sort, [])
+        if not left:
+            left += self._rng.sample(_frames(sort), len(_frames(sort)))
+        return left.pop()
 
     def _denied(self) -> Iterator[Statement]:
         """A step that is wrong, and said to be."""
@@ -305,7 +318,7 @@ class Misses(Rivals):
             return
         form = wrong.forms[0]
         said = wrong.clause(_OPENED.sub(lambda word: word[0].lower(), form))
-        pattern = self._rng.choice(_frames("deny"))
+        pattern = self._frame("deny")
         text = pattern.fill(self._rng).replace("<S>", said)
         yield Statement(text, "", says=tuple(triple._replace(denied=True) for triple in wrong.says))
 
@@ -316,6 +329,9 @@ class Misses(Rivals):
         return [] if not self._named and self._holds(statement.text) else [statement]
 
 
+_LED = re.compile(
+    r"(?:in|to|from|at|near|outside|inside|on|off|behind|above|below|around|beside) (?=[A-Z]|$)"
+)
 _OPENED = re.compile(r"^(?:The|An?|On|In|At|Of|As|It|This|What|Everybody|Nobody|For|To|By|From|When|Where)\b")
 _BEING = re.compile(r"\{s\} (?:is|was|are|were) (?=an? |the |one of )")
 _DOING = re.compile(r"\{s\} [a-z]+ ")

@@ -12,9 +12,11 @@ from synthesis.engines.composer.grammar.phrases import is_name, tokens_of
 from synthesis.engines.composer.grammar.wording import article
 from synthesis.engines.composer.grammar.words import (
     DETERMINERS,
+    DO,
     WH,
     base_of_third,
     core,
+    is_base,
     is_english,
     is_ing,
     is_participle,
@@ -27,9 +29,10 @@ from synthesis.engines.composer.reading.topics import STOPWORDS, asked, topics
 MOST, _LONGEST = 10, 9
 
 #: What a phrase may go on with.
-_HANGING = frozenset(["of", "in", "from", "for", "on", "at", "near", "between", "about"])
+_HANGING = frozenset(["of", "in", "from", "for", "on", "at", "near", "about"])
 _BROKEN = re.compile(r"[.:;?!,]\s|:\S")
 _VAGUE = re.compile(r"an? [a-z]+$")
+_OBJECTS = frozenset(["them", "him", "her", "me", "us"])
 _COMPARED = re.compile(r"\b(?:more|most|less|least|same|first|last|older|younger|newer)\b|\bmany\b|\bmuch\b")
 
 
@@ -47,7 +50,12 @@ def phrases(instruction: str, answer: str) -> list[str]:
     if not question or not is_english(question) or (question.isupper() and len(question) > 12):
         return []
     tokens = tokens_of(question)
-    found = [*_with_articles(tokens), *_asked_for(tokens), *_names(question, topics(instruction, answer))]
+    verb = _main_verb(tokens)
+    found = [
+        *_with_articles(tokens, verb),
+        *_asked_for(tokens, verb),
+        *_names(question, topics(instruction, answer)),
+    ]
     kept: list[str] = []
     for phrase in sorted(dict.fromkeys(found), key=lambda one: -len(one)):
         bare = _bare(phrase)
@@ -65,17 +73,28 @@ def _bare(phrase: str) -> str:
     return re.sub(r"^(?:the|an?) ", "", phrase).strip('“”"').casefold()
 
 
-def _with_articles(tokens: list[str]) -> list[str]:
+def _main_verb(tokens: list[str]) -> int:
+    """Where the verb stands that ``did`` or ``does`` helps; -1 where there is none."""
+    helped = next((at for at, token in enumerate(tokens) if core(token) in DO), None)
+    if helped is None:
+        return -1
+    verbs = (
+        at for at in range(helped + 2, len(tokens)) if tokens[at][:1].islower() and is_base(core(tokens[at]))
+    )
+    return next(verbs, -1)
+
+
+def _with_articles(tokens: list[str], verb: int) -> list[str]:
     found = []
     for at, token in enumerate(tokens):
         if token.casefold() in ("the", "a", "an") and at + 1 < len(tokens):
-            body = _body(tokens, at + 1)
+            body = _body(tokens, at + 1, verb)
             if len(body) > 1 or (body and is_name(body[0])):
                 found.append(_closed([token.casefold(), *body]))
     return found
 
 
-def _asked_for(tokens: list[str]) -> list[str]:
+def _asked_for(tokens: list[str], verb: int) -> list[str]:
     """``which former Calgary Flame`` as one of them."""
     for at, token in enumerate(tokens):
         if (
@@ -83,7 +102,7 @@ def _asked_for(tokens: list[str]) -> list[str]:
             and at + 1 < len(tokens)
             and core(tokens[at + 1]) not in STOPWORDS
         ):
-            body = _body(tokens, at + 1)
+            body = _body(tokens, at + 1, verb)
             first = core(body[0]) if body else ""
             if not first.isalpha() or _COMPARED.search(" ".join(body)) or is_past(first):
                 return []
@@ -101,7 +120,7 @@ def _head(body: list[str]) -> str:
     return core(body[next(ends, len(body)) - 1])
 
 
-def _body(tokens: list[str], start: int) -> list[str]:
+def _body(tokens: list[str], start: int, verb: int) -> list[str]:
     """Plain words and names from there, and one more phrase that hangs on them."""
     end, hung = start, False
     while end < len(tokens) and end - start < _LONGEST:
@@ -110,7 +129,7 @@ def _body(tokens: list[str], start: int) -> list[str]:
             hung = True
             end += 2 if core(tokens[end + 1]) in ("the", "a", "an") else 1
             continue
-        if word in STOPWORDS or _acts(tokens, start, end):
+        if word in STOPWORDS or word in _OBJECTS or end == verb or _acts(tokens, start, end):
             break
         end += 1
         if re.search(r"[,;:?!]$|['’]s$", tokens[end - 1]):
