@@ -13,6 +13,7 @@ from statistics import fmean
 from examples.study.arms import contexts_of
 from examples.study.plan import Arm
 from examples.study.questions import Question
+from synthesis.engines.composer.reading.topics import STOPWORDS
 from synthesis.text.ngrams import plain_words
 from synthesis.text.sentences import sentences
 from synthesis.text.states import states
@@ -24,7 +25,10 @@ COLUMNS = (
     "question's words in the nearest",
     "longest run of them",
     "answer first or last in it",
+    "near to the question / 100 words",
+    "nearest states the answer",
 )
+_NEAR = 0.3  # of the question's words, but for the most common ones
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][a-z]+(?:\s+[A-Z][a-z]+)*")
 _NUMBER = re.compile(r"\b\d[\d,]*\b")
 
@@ -44,8 +48,11 @@ def _mean(values: Sequence[float]) -> str:
 def _traits(text: str, question: Question) -> tuple[float | None, ...]:
     words = max(1, len(text.split()))
     asked = plain_words(question.pair.instruction)
-    told = [text[start:end] for start, end in sentences(text)]
-    told = [one for one in told if any(states(one, answer) for answer in question.answers)]
+    every = [text[start:end] for start, end in sentences(text)]
+    told = [one for one in every if any(states(one, answer) for answer in question.answers)]
+    content = {*asked} - {*STOPWORDS}
+    shares = [len({*plain_words(one)} & content) / max(1, len(content)) for one in every]
+    best = [one for one, share in zip(every, shares, strict=True) if share == max(shares)]
     nearest = max(told, key=lambda one: len({*plain_words(one)} & {*asked}), default="")
     at = nearest.casefold().find(question.pair.answer.casefold()) if nearest else -1
     rest = max(1, len(nearest) - len(question.pair.answer))
@@ -56,6 +63,8 @@ def _traits(text: str, question: Question) -> tuple[float | None, ...]:
         len({*plain_words(nearest)} & {*asked}) / max(1, len(set(asked))) if told else None,
         _run(plain_words(nearest), asked) / max(1, len(asked)) if told else None,
         float(not 0.05 <= at / rest <= 0.93) if at >= 0 else None,
+        100 * sum(share >= _NEAR for share in shares) / words,
+        len({*best} & {*told}) / len({*best}) if told else None,
     )
 
 

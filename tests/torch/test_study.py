@@ -406,4 +406,9 @@ def test_traits_tell_a_copied_question_from_evidence_told_apart() -> None:
     near = [float(cell) for cell in traits(copied, [again])]
     assert apart[0] > near[0] and apart[1] > 0 == near[1] and apart[2] == near[2] == 1
     assert apart[3] < 0.5 < 0.8 < near[3] and apart[4] < 0.4 < 0.6 < near[4]
-    assert apart[5] == near[5] == 1
+    assert apart[5] == near[5] == 1 == near[7] == apart[7] and near[6] > 0 < apart[6]
+    missed = replace(
+        question, human=f"{question.human} Ben Sato was born in a town in Peru, as Ann Ortiz knew."
+    )
+    more = [float(cell) for cell in traits(copied, [missed])]
+    assert more[7] == 0 and more[6] > 1.2 * apart[6]  # nearer to the question, and not the answer
