@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -52,6 +53,11 @@ def storage_error(place: Path, error: OSError) -> ContextSynthesisError:
         f"writing {place} failed ({reason}); everything finished so far is kept. "
         "Mend the cause and run the same command again to go on"
     )
+
+
+def in_shell(path: object) -> str:
+    """A path as it is written on a command line, in quotes where a shell would take it apart."""
+    return shlex.quote(str(path))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -304,3 +305,24 @@ def test_the_options_that_an_evaluation_shares_speak_of_questions(said: Said, mo
     told = said("evaluate", "--help").replace("--pairs-config", "")
     assert "pairs" not in told and "Ask only the first N questions." in told
     assert "as in 100k or 2M" in told
+
+
+def test_an_option_given_twice_is_told(tmp_path: Path, said: Said) -> None:
+    out = ("--out", tmp_path / "run")
+    told = said("plan", *out, "--words", "60", "--words", "70", "--limit", "2")
+    assert "note: --words is given 2 times, and the last one holds\n" in told and "about 140 words" in told
+    assert "several values stand with commas" in said("plan", *out, "--lengths", "1k", "--lengths", "2k")
+    assert "--rejected is given 2 times" in said("plan", *out, "--rejected", "--no-rejected")
+    assert "--format is given 2 times" in said("export", "a", "b", "--format", "rl", "--format", "packed")
+    # What takes several values, and what is only switched on.
+    twice = ("--column", "instruction=instruction", "--column", "answer=answer", "--limit", "1")
+    assert "times" not in said("plan", *out, *twice)
+    assert "times" not in said("run", *out, *SHORT, "--limit", "1", "--quiet", "--quiet")
+
+
+def test_a_command_that_is_advised_can_be_pasted(tmp_path: Path, said: Said) -> None:
+    out = tmp_path / "my runs" / "l'\u00e9t\u00e9"
+    told = said("run", "--out", out, *SHORT, "--limit", "1")
+    (line,) = [one for one in told.splitlines() if one.startswith("next: ")]
+    _, command, where = shlex.split(line.removeprefix("next: "))
+    assert said(command, where).startswith("0") and (out / "report").is_dir()

@@ -9,16 +9,19 @@ import errno
 import functools
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Container, Mapping
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 import typer
+from typer.core import TyperCommand
 
 from builder.cli.options import lent
 from synthesis.errors import ContextSynthesisError, UsageError
 from synthesis.keys import without_keys
+from synthesis.options import run_settings
 
 if TYPE_CHECKING:
     from builder.job.execute import Summary
@@ -35,6 +38,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+class _TellingCommand(TyperCommand):
+    """A command that tells of an option given twice, of which the last holds."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Look for it, then parse as usual."""
+        if not ctx.resilient_parsing:
+            order = self.make_parser(ctx).parse_args(args=list(args))[2]
+            times = Counter(one for one in order if one.param_type_name == "option" and not one.multiple)
+            for one, number in times.items():
+                # What is only switched on stays on.
+                if number > 1 and (one.secondary_opts or not getattr(one, "is_flag", False)):
+                    several = "; several values stand with commas between them" * (one.name in _lists())
+                    told = f"note: {one.opts[0]} is given {number} times, and the last one holds{several}"
+                    typer.echo(told, err=True)
+        return super().parse_args(ctx, args)
+
+
+def _lists() -> set[str]:
+    """The options that take several values at once, by their parameters."""
+    return {one.parameter for one in run_settings() if get_origin(one.kind) is tuple or one.option.part}
 
 
 def command(
@@ -74,7 +99,7 @@ def command(
         signature = _with_lent(function, lent(tables, options, told))
         guarded.__signature__ = signature  # type: ignore[attr-defined]
         guarded.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
-        return group.command(name)(guarded)
+        return group.command(name, cls=_TellingCommand)(guarded)
 
     return register
 

@@ -14,6 +14,7 @@ from builder.cli.base import app, command, do
 from builder.cli.options import AsConfig, Quiet, RunFile, configured, named_file
 from builder.cli.run import ALL
 from synthesis.errors import UsageError
+from synthesis.storage import in_shell
 
 if TYPE_CHECKING:
     from builder.cli.progress import TerminalReporter
@@ -61,7 +62,7 @@ def status(folder: Folder) -> None:
     flying = sum(1 for one in looks if one.note != "fetched") - ended
     typer.echo(f"{_some(ended, 'batch', 'batches')} to fetch, {flying:,} under way")
     if ended:
-        typer.echo(f"take the replies with: context-synthesis batch fetch {folder}")
+        typer.echo(f"take the replies with: context-synthesis batch fetch {in_shell(folder)}")
 
 
 @command(group=batch)
@@ -90,7 +91,7 @@ def cancel(folder: Folder) -> None:
     ended = end(folder)
     typer.echo(
         f"{_some(len(ended), 'batch', 'batches')} cancelled; a little later, take what was answered with: "
-        f"context-synthesis batch fetch {folder}"
+        f"context-synthesis batch fetch {in_shell(folder)}"
     )
 
 
@@ -124,8 +125,8 @@ def _tell_submitted(submitted: Submitted, out: Path) -> str:
         lines.append(f"sent {_some(submitted.requests, 'request')} in {batches} to {submitted.host}{before}")
     else:
         lines.append(f"nothing to send; {_some(submitted.before, 'request')} in flight")
-    lines.append(f"look with: context-synthesis batch status {out}")
-    lines.append(f"take the replies with: context-synthesis batch fetch {out}")
+    lines.append(f"look with: context-synthesis batch status {in_shell(out)}")
+    lines.append(f"take the replies with: context-synthesis batch fetch {in_shell(out)}")
     return "\n".join(lines)
 
 
@@ -157,7 +158,8 @@ def _tell_fetched(fetched: Fetched, folder: Path) -> str:
     if fetched.left.to_send:
         saved = folder / "run.toml"
         lines.append(
-            f"{_some(fetched.left.to_send, 'request')} to send: context-synthesis batch submit {saved}"
+            f"{_some(fetched.left.to_send, 'request')} to send: "
+            f"context-synthesis batch submit {in_shell(saved)}"
         )
     return "\n".join(lines)
 

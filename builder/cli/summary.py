@@ -10,6 +10,7 @@ from builder.folder.facts import IMPORTED
 from builder.job.quality import LOW
 from synthesis.options import KINDS
 from synthesis.sources.splits import tell_files
+from synthesis.storage import in_shell
 
 if TYPE_CHECKING:
     from builder.job.execute import Summary
@@ -27,7 +28,7 @@ def tell_summary(summary: Summary, config: RunConfig) -> list[str]:
 
 def failure(summary: Summary, config: RunConfig) -> str:
     """What went wrong, and what to do; empty if the job was done to its end and made something."""
-    again = f"context-synthesis run {config.out_dir / 'run.toml'}"
+    again = f"context-synthesis run {in_shell(config.out_dir / 'run.toml')}"
     left = f"{_some(summary.counts.left, 'pair')} of {summary.counts.total:,} left; what is done is kept"
     if summary.counts.failed:
         many = config.cost.stop_after
@@ -109,10 +110,10 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
         if again and summary.realised:  # a model was asked
             yield (
                 "next: ask the rejected again, with "
-                f"context-synthesis run {config.out_dir / 'run.toml'} --retry-rejected"
+                f"context-synthesis run {in_shell(config.out_dir / 'run.toml')} --retry-rejected"
             )
         else:
-            yield f"next: context-synthesis report {config.out_dir}"
+            yield f"next: context-synthesis report {in_shell(config.out_dir)}"
 
 
 def _why_short(summary: Summary, config: RunConfig) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from builder.cli.base import command
 from builder.cli.options import AsConfig, Quiet, RunFile, configured, named_file
+from synthesis.storage import in_shell
 
 _FILE = Path("run.toml")
 
@@ -78,7 +79,7 @@ def tune(
         lines.append(f"nothing is faster than '{REST}' by more than the rates vary; {stays}")
     elif write:
         write_best(file, resolved, best)
-        lines.append(f"{best.name} is written into {file}; next: context-synthesis run {file}")
+        lines.append(f"{best.name} is written into {file}; next: context-synthesis run {in_shell(file)}")
     else:
         lines.append(f"{best.name} is fastest; {stays}")
     typer.echo("\n".join(lines))

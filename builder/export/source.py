@@ -17,6 +17,7 @@ from builder.folder.versions import check_sound, read_manifests
 from synthesis.data import Message, content_hash
 from synthesis.errors import SourceError, UsageError
 from synthesis.sources.hub import dataset_table, hub_errors
+from synthesis.storage import in_shell
 
 WINDOW = 64_000_000  # characters mixed at a time: the bound on memory, and enough for 2,000 samples of 8k
 _CHAT = re.compile(r".*-chat-(?P<number>\d+(\.\d+)?)(?P<unit>[kM]?)(?P<pin>-v\d+\.\d+\.\d+)?")
@@ -114,7 +115,7 @@ def _how_to_samples(source: Place, row: Mapping[str, Any]) -> str:
     return (
         f"It is no dataset of ours: have {'questions' if texts else 'contexts'} written for its "
         f"{'texts' if texts else 'pairs'}, which makes samples as well: context-synthesis run "
-        f"{'--method instruction --contexts' if texts else '--pairs'} {source.name}"
+        f"{'--method instruction --contexts' if texts else '--pairs'} {in_shell(source.name)}"
     )
 
 

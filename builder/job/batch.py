@@ -29,6 +29,7 @@ from synthesis.run.journal import Journal
 from synthesis.run.loop import Row, generate, standing
 from synthesis.run.reasoning import Reasoner, reasons_writer
 from synthesis.run.reasons import Asking, Reasons, lacking
+from synthesis.storage import in_shell
 
 if TYPE_CHECKING:
     from synthesis.engines.openai.batch import BatchEngine, BatchJob, BatchStatus
@@ -267,7 +268,8 @@ def saved_config(folder: Path) -> RunConfig:
     through_batches = engine_class(config.generation.engine).outlives_process
     if not through_batches or not BatchLog.in_folder(run.journal):
         raise UsageError(
-            f"nothing was submitted from {folder}; do it with: context-synthesis batch submit {run.config}"
+            f"nothing was submitted from {folder}; do it with: "
+            f"context-synthesis batch submit {in_shell(run.config)}"
         )
     return override(config, {"out": str(folder)})
 

@@ -19,7 +19,7 @@ from synthesis.data import content_hash
 from synthesis.errors import ConfigError, FolderError, UsageError
 from synthesis.options import RunConfig, dump_config, load_config
 from synthesis.run.journal import TASKS
-from synthesis.storage import locked, replace_file, storage_errors
+from synthesis.storage import in_shell, locked, replace_file, storage_errors
 
 _CONFIG = "run.toml"
 _OURS = frozenset(
@@ -176,7 +176,7 @@ class RunFolder:
             if kind == "file":
                 raise UsageError(f"{self.path} is a file; give the folder of a run")
             # Where other files are, no run can be made.
-            there = f" --out {self.path}" if kind == "nothing" else " --out DIR"
+            there = f" --out {in_shell(self.path)}" if kind == "nothing" else " --out DIR"
             raise UsageError(
                 f"{self.path} {'holds no run (no run.toml)' if self.path.exists() else 'is not there'}; give "
                 f"the folder of a run, or make one with: context-synthesis {command}{there}"

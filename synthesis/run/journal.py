@@ -16,6 +16,7 @@ from synthesis.run.candidates import Mark
 from synthesis.run.current import read_current, write_current
 from synthesis.run.log import Log
 from synthesis.run.records import understood
+from synthesis.storage import in_shell
 
 TASKS = "tasks"
 _CURRENT = "current.txt"
@@ -245,7 +246,7 @@ class Journal:
                 there (any more).
         """
         run = self.folder.parent
-        again = f"the command that began it, such as: context-synthesis run {run / 'run.toml'}"
+        again = f"the command that began it, such as: context-synthesis run {in_shell(run / 'run.toml')}"
         path = self.folder / _CURRENT
         if not path.exists():
             raise FolderError(f"{run} holds no finished run; complete it with {again}")
