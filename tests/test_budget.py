@@ -119,7 +119,7 @@ def test_what_is_open_is_left_where_it_would_exceed_the_budget_by_far(tmp_path) 
 
 
 def test_an_engine_that_takes_no_tokens_has_no_end() -> None:
-    assert Budget(1).share(Usage()) == 0
+    assert Budget(1).share({"": Usage()}) == 0
     assert not Budget()
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from builder.job.estimate import tell_bytes, tell_number
+from builder.job.amounts import tell_bytes, tell_number
 from builder.job.pacing import tell_time
 from tests.openai_server import Reply, serve
 

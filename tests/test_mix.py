@@ -189,6 +189,8 @@ def test_shares_may_be_given_as_options(tmp_path, command) -> None:
         ({"mix": {"a": "much", "b": 1}}, "has the share 'much'"),
         ({"mix": {"a": {"engine": "openai"}, "b": 1}}, "has the share None"),
         ({"mix": {"a": {"share": 1, "modle": "x"}, "b": 1}}, "known keys: share, engine, model, options"),
+        ({"mix": {"a": {"share": 1, "price": [1]}, "b": 1}}, r"a.price is \[1\]; give two prices"),
+        ({"mix": {"a": {"share": 1, "price": [1, -2]}, "b": 1}}, "in and out, as in"),
         ({"mix": {"a": {"share": 1, "engine": "openia"}, "b": 1}}, "did you mean 'openai'"),
         ({"mix": {"a": {"share": 1, "options": 3}, "b": 1}}, "mix.a.options' must be a table"),
         ({"mix": {"a": {"share": 1, "engine": "batch"}, "b": 1}}, "'batch' does not go with others"),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from synthesis.data import Prompt
+from synthesis.data import Prompt, Usage
 from synthesis.engines.base import Sampling
 from synthesis.engines.mixed import Member, MixedEngine
 from synthesis.errors import ConfigError, EngineError
 from synthesis.options import from_dict
 from synthesis.prompts import load_template
+from synthesis.run.budget import Budget
 from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, carry_out, generate, survey, synthesize
@@ -169,7 +172,7 @@ def config(tmp_path: Path, urls: list[str], more: str = "") -> Path:
         f'[pairs]\nsource = "{pairs}"\n'
         '[generation]\nengine = "openai"\nwords = 100\ntop_p = 0.9\nrepairs = 1\n'
         'mix_by = "candidate"\ncandidates = 2\nkeep_candidates = true\n'
-        f"[generation.mix]\nlarge = {{ share = 1, {options % urls[0]} }}\n"
+        f"[generation.mix]\nlarge = {{ share = 1, price = [10, 100], {options % urls[0]} }}\n"
         f"small = {{ share = 1, {options % urls[1]} }}\n"
         '[samples]\nlengths = ["1k"]\nall_candidates = true\nkinds = ["chat", "rl"]\n' + more
     )
@@ -189,9 +192,14 @@ def test_two_servers_write_for_every_pair(tmp_path, command) -> None:
         options = (config(tmp_path, [one.url, two.url]), "--out", folder)
         plan = command("plan", *options)
         assert "would write 16 contexts" in plan.stdout, plan.stderr
-        done = command("run", *options)
+        assert re.search(r"of which large: about .* tokens in, .* out, .* USD", plan.stdout)
+        assert re.search(r"of which small: about .* tokens in, .* out\n", plan.stdout)
+        assert "cost: unknown" in plan.stdout  # of one of them
+        done = command("run", *options, "--price", "1,1")
         assert done.returncode == 0, done.stderr
-        assert "of which large:" in done.stdout and "of which small:" in done.stdout
+        told = {name: float(money) for name, money in re.findall(r"(\w+): .* ([\d.]+) USD", done.stdout)}
+        assert told["large"] > 9 * told["small"] > 0
+        assert told["folder"] == pytest.approx(told["large"] + told["small"], abs=0.005)
         assert (len(one.asked), len(two.asked)) == (8, 8)
         assert {asked.body["model"] for asked in two.asked} == {"small"}
         assert "a run would write no contexts" in command("plan", *options).stdout
@@ -227,6 +235,34 @@ def test_a_server_that_is_down_is_told_and_the_others_work_is_kept(tmp_path, com
             again = command("run", path, "--out", folder)
             assert again.returncode == 0, again.stderr
             assert (len(one.asked), len(two.asked)) == (8, 8)
+
+
+def test_a_budget_goes_by_the_price_of_each(tmp_path) -> None:
+    took = {"a": Usage(1, 10, 100), "b": Usage(1, 10, 100), "": Usage(1, 1_000_000, 0)}
+    own = Budget(cost=1.0, price=(0.5, 0.0), prices={"a": (0.0, 1000.0), "b": (0.0, 2000.0)})
+    assert own.money(took) == pytest.approx(0.1 + 0.2 + 0.5) == own.share(took)
+    assert replace(own, price=()).money(took) is None
+    assert own.most(Usage(1, 0, 100)) == pytest.approx(0.2)
+    # Some hundred words a reply: a thousand times as much for the one as for the other.
+    budgets = {
+        "cheap": {"a": (0.0, 10.0), "b": (0.0, 10.0)},
+        "dear": {"a": (0.0, 10.0), "b": (0.0, 10_000.0)},
+    }
+    for name, prices in budgets.items():
+        with Journal(tmp_path / name) as journal:
+            job = job_of(mixed({"a": 1, "b": 1}), 2)
+            counts = generate(job, PAIRS, journal, budget=Budget(cost=5.0, prices=prices))
+            assert (counts.left == 0) is (name == "cheap")
+            assert journal.usage.replies > 2
+
+
+def test_a_cost_is_bounded_where_every_model_has_a_price() -> None:
+    mix = {"a": {"share": 1, "price": [1, 2]}, "b": {"share": 1, "price": [0, 0.5]}}
+    table = {"generation": {"engine": "openai", "mix": mix}, "cost": {"max_cost": 3.0}}
+    assert from_dict(table).generation.prices == {"a": (1, 2), "b": (0, 0.5)}
+    mix["b"] = 1  # type: ignore[assignment]
+    with pytest.raises(ConfigError, match="needs to know the prices"):
+        from_dict(table)
 
 
 # From Python, and what cannot be

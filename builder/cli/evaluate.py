@@ -201,7 +201,7 @@ def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
 
 
 def _tell_plan(found: EvaluationPlan, config: EvaluationConfig) -> list[str]:
-    from builder.job.estimate import tell_money, tell_number
+    from builder.job.amounts import tell_money, tell_number
     from builder.job.pacing import tell_time
 
     cost = config.run.cost

@@ -90,11 +90,11 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
     if found.no_reasons:
         yield f"{_some(found.no_reasons, 'context')} without reasons; the rejected config says why of each"
     if summary.usage.output_tokens:
-        from builder.job.meter import tell_usage
+        from builder.job.amounts import tell_usage, tell_usages
 
-        yield f"so far in this folder: {tell_usage(summary.usage, config.cost)}"
+        yield f"so far in this folder: {tell_usages(summary.parts or {'': summary.usage}, config)}"
         for name, usage in sorted(summary.parts.items()):
-            yield f"of which {name}: {tell_usage(usage, config.cost)}"
+            yield f"of which {name or 'others'}: {tell_usage(usage, config, name)}"
     if summary.realised and summary.realised.off:
         yield (
             f"over 20 % longer or shorter than asked: {_some(summary.realised.off, 'context')} of "

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from builder.job.estimate import budget_of
+from builder.job.amounts import budget_of
 from builder.job.execute import Summary, checked_tokenizer, reassemble
 from builder.job.origin import Origin, record_origin, writing_folder
 from builder.job.pairs import PairsCopy

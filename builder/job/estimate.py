@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
+from builder.job.amounts import budget_of, tell_bytes, tell_money, tell_number, tell_usage
 from builder.job.pacing import tell_time
 from synthesis.assembly import parse_lengths
 from synthesis.data import Context, Message, Pair, Usage
 from synthesis.errors import TokenizerError
-from synthesis.options import CostConfig, RunConfig
-from synthesis.run.budget import Budget, price_of
+from synthesis.options import RunConfig
+from synthesis.run.budget import Budget
 from synthesis.run.job import Job
 from synthesis.run.journal import Journal
 from synthesis.run.loop import Counts, Row
@@ -66,7 +67,8 @@ class Estimate:
     ``damaged`` counts records of the journal that are, and whose work is done again. ``quoted`` of the
     first ``looked`` pairs to do are of a kind that takes a model, which the engine is not. ``required`` are
     the questions that ``--require`` has yet to ask, ``asking`` what these would take; ``reasons`` are the
-    contexts that ``--reasons`` has yet to ask about, ``reasoning`` the same.
+    contexts that ``--reasons`` has yet to ask about, ``reasoning`` the same. ``parts`` divides ``usage``
+    among the models of a mix.
     """
 
     counts: Counts
@@ -78,7 +80,7 @@ class Estimate:
     bytes: int
     rests_on: str
     by: str
-    spent: Usage = Usage()
+    spent: Mapping[str, Usage] = field(default_factory=dict)
     reach: int | None = None
     damaged: int = 0
     quoted: int = 0
@@ -87,12 +89,7 @@ class Estimate:
     asking: Usage = Usage()
     reasons: int = 0
     reasoning: Usage = Usage()
-
-
-def budget_of(config: RunConfig) -> Budget:
-    """The budget of a configuration; none unless it has one."""
-    cost = config.cost
-    return Budget(cost.max_total_tokens, cost.max_cost, cost.price)
+    parts: Mapping[str, Usage] = field(default_factory=dict)
 
 
 def read_pace(manifest: Mapping[str, Any]) -> RunPace:
@@ -120,11 +117,11 @@ def estimate(
     """
     states: dict[str, int] = {}
     prompts = Prompts([], [])
-    contexts = 0  # candidates count, each of them
+    todo: Counter[str] = Counter()  # by writer; candidates count, each of them
     looked = quoted = 0
     for row in rows:
         states[row.state] = states.get(row.state, 0) + 1
-        contexts += sum(1 for _ in row.missing(job, journal))
+        todo.update(prompt.writer for _, prompt in row.missing(job, journal))
         sort = prompts.open if row.is_open else prompts.settled
         if row.prompts and len(sort) < _COUNTED:
             sort.append(row.prompts[0].messages)
@@ -132,7 +129,9 @@ def estimate(
             looked += 1
             quoted += job.engine.needs_model(row.prompts[0])
     counts = Counts(**states, failed="")
-    usage, rests_on = _usage(job, contexts, prompts, tokenizer, journal, words_before)
+    contexts, budget = todo.total(), budget_of(config)
+    parts, rests_on = _usages(job, todo, prompts, tokenizer, journal, words_before)
+    usage = sum(parts.values(), Usage())
     required, asking = _required(config, counts.todo, journal)
     reasons, reasoning = _reasons(config, contexts if job.keeps else counts.todo, journal, tokenizer)
     seconds, by = _time(config.cost.rate, contexts, usage, pace)
@@ -143,12 +142,14 @@ def estimate(
         words=contexts * job.words,
         usage=usage,
         seconds=seconds,
-        money=price_of(taken, config.cost.price) if taken.prompt_tokens else 0.0,
+        money=budget.money({**parts, "": parts.get("", Usage()) + asking + reasoning})
+        if taken.prompt_tokens
+        else 0.0,
         bytes=_disk(config, counts.todo),
         rests_on=rests_on,
         by=by,
-        spent=journal.usage,
-        reach=_reach(budget_of(config), journal.usage, usage, counts.todo),
+        spent=journal.usage_by,
+        reach=_reach(budget, journal.usage_by, parts, counts.todo),
         damaged=journal.damaged,
         quoted=quoted,
         looked=looked,
@@ -156,6 +157,7 @@ def estimate(
         asking=asking,
         reasons=reasons,
         reasoning=reasoning,
+        parts={writer: part for writer, part in parts.items() if writer},
     )
 
 
@@ -202,7 +204,7 @@ def _reasons(config: RunConfig, todo: int, journal: Journal, tokenizer: Tokenize
     return there + todo, Usage(replies, round(reading), round(output))
 
 
-def _reach(budget: Budget, spent: Usage, usage: Usage, todo: int) -> int | None:
+def _reach(budget: Budget, spent: Mapping[str, Usage], usage: Mapping[str, Usage], todo: int) -> int | None:
     """How many of the contexts to be written a budget is enough for."""
     if not budget:
         return None
@@ -210,15 +212,44 @@ def _reach(budget: Budget, spent: Usage, usage: Usage, todo: int) -> int | None:
     return todo if needed <= 0 else min(todo, max(0, int(todo * (1 - budget.share(spent)) / needed)))
 
 
-def _usage(
-    job: Job, todo: int, prompts: Prompts, tokenizer: Tokenizer, journal: Journal, words_before: int
-) -> tuple[Usage, str]:
-    """What ``todo`` contexts would take, and what that rests on."""
+def _usages(
+    job: Job,
+    todo: Mapping[str, int],
+    prompts: Prompts,
+    tokenizer: Tokenizer,
+    journal: Journal,
+    words_before: int,
+) -> tuple[dict[str, Usage], str]:
+    """What so many contexts of each writer would take, and what that rests on."""
     if job.engine.free or not prompts.open:
-        return Usage(), ""
-    taken = journal.writing_usage
+        return {}, ""
+    found = {
+        writer: _usage(job, count, prompts, tokenizer, _taken(journal, writer), words_before)
+        for writer, count in todo.items()
+    }
+    told = dict.fromkeys(rests_on for _, rests_on in found.values())
+    return {writer: usage for writer, (usage, _) in found.items()}, "; ".join(told)
+
+
+def _taken(journal: Journal, writer: str) -> tuple[Usage, int]:
+    """What the replies of a writer took, and how many contexts they ended; of all where it has none."""
+    logs = (journal.contexts, journal.rejected, journal.steps)
+    own = [log.usages.get(writer, Usage()) for log in logs]
+    taken = own if any(one.replies for one in own) else [log.usage for log in logs]
     # The reply that ended a pair is recorded with its outcome, those before it apart.
-    ended = journal.contexts.usage.replies + journal.rejected.usage.replies
+    return sum(taken, Usage()), sum(one.replies for one in taken[:2])
+
+
+def _usage(
+    job: Job,
+    todo: int,
+    prompts: Prompts,
+    tokenizer: Tokenizer,
+    before: tuple[Usage, int],
+    words_before: int,
+) -> tuple[Usage, str]:
+    """What ``todo`` contexts would take, and what that rests on; ``before`` is as ``_taken`` has it."""
+    taken, ended = before
     each = mean(tokenizer.count_chat(messages) for messages in prompts.open)
     if ended and taken.output_tokens:
         known = [tokenizer.count_chat(messages) for messages in prompts.settled]
@@ -327,6 +358,8 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
             f"({found.rests_on})"
         )
         cost = "unknown, give --price IN,OUT" if found.money is None else tell_money(found.money, config.cost)
+        for writer, usage in sorted(found.parts.items() if len(found.parts) > 1 else ()):
+            lines.append(f"of which {writer}: about {tell_usage(usage, config, writer)}")
         lines.append(f"cost: {cost}")
     elif (found.required or found.reasons) and found.money is not None:
         lines.append(f"cost: {tell_money(found.money, config.cost)}")
@@ -364,30 +397,10 @@ def _tell_budget(found: Estimate, config: RunConfig) -> str:
     cost, spent = config.cost, found.spent
     told = []
     if cost.max_cost:
-        money = price_of(spent, cost.price) or 0.0
+        money = budget_of(config).money(spent) or 0.0
         told.append(f"{tell_money(money, cost)} of {tell_money(cost.max_cost, cost)} spent")
     if cost.max_total_tokens:
-        tokens = spent.prompt_tokens + spent.output_tokens
+        taken = sum(spent.values(), Usage())
+        tokens = taken.prompt_tokens + taken.output_tokens
         told.append(f"{tell_number(tokens)} of {tell_number(cost.max_total_tokens)} tokens spent")
     return f"budget: {', '.join(told)}; the rest is enough for about {found.reach:,} of {found.counts.todo:,}"
-
-
-def tell_money(money: float, cost: CostConfig) -> str:
-    """An amount with its currency; small ones keep their digits."""
-    return f"{money:,.2f} {cost.currency}" if money >= 0.1 else f"{money:.4f} {cost.currency}"
-
-
-def tell_number(number: float) -> str:
-    """A count in three digits: 950, 12.3k, 4.56M."""
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= limit:
-            return f"{number / limit:.3g}{unit}"
-    return f"{number:.0f}"
-
-
-def tell_bytes(size: float) -> str:
-    """A size in decimal units."""
-    for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
-        if size >= limit:
-            return f"{size / limit:.3g} {unit}"
-    return f"{size / 1e3:.3g} kB"

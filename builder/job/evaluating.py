@@ -17,7 +17,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from builder.job.estimate import budget_of, tell_number, tokenizer_of
+from builder.job.amounts import budget_of, tell_number
+from builder.job.estimate import tokenizer_of
 from builder.job.evaluation_files import prediction_line, tally_facts, variant_name
 from builder.job.reporter import Reporter
 from synthesis.data import Rejected, Usage

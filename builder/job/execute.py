@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from builder.folder.build import FolderResult, build_folder
 from builder.folder.facts import IMPORTED, run_facts
-from builder.job.estimate import Estimate, RunPace, budget_of, estimate, read_pace, tokenizer_of
+from builder.job.amounts import budget_of
+from builder.job.estimate import Estimate, RunPace, estimate, read_pace, tokenizer_of
 from builder.job.filtering import check
 from builder.job.meter import Meter
 from builder.job.origin import Origin, recorded_origin, writing_folder
@@ -27,7 +28,6 @@ from synthesis.assembly.corpus import probe_corpus
 from synthesis.assembly.options import make_options
 from synthesis.data import Usage
 from synthesis.engines import engine_class
-from synthesis.engines.mixed import MixedEngine
 from synthesis.gate.thresholds import Thresholds
 from synthesis.options import GenerationConfig, RunConfig
 from synthesis.run.expansion import Realised, realised
@@ -53,7 +53,7 @@ class Summary:
     with the length asked for; None where no model was asked. ``damaged`` counts records of the
     journal that were found damaged, and whose work was done again. ``source`` is where the pairs are
     from, as ``describe_source`` says it; ``quality`` tells how good the contexts are and why others
-    were rejected. ``parts`` divides ``usage`` among the models of a mix.
+    were rejected. ``parts`` divides ``usage`` among the models of a mix, "" for others.
     """
 
     counts: Counts
@@ -80,10 +80,9 @@ def execute(config: RunConfig, reporter: Reporter) -> Summary:
         counts, pace = _write_contexts(work, job)
         if not counts.failed:
             _write_reasons(work, job)
-        parts = _usages(work.journal, job)
         if wanted_kinds(config.require):
             job.close()  # whoever is asked next may need its room
-        return replace(_build_dataset(work, origin, counts, pace), parts=parts)
+        return _build_dataset(work, origin, counts, pace)
 
 
 def retry(config: RunConfig, reporter: Reporter) -> Summary:
@@ -234,6 +233,7 @@ def _build_dataset(work: _Work, origin: Origin, counts: Counts, pace: RunPace) -
         work.journal.damaged,
         origin.source,
         quality,
+        work.journal.usage_by if work.config.generation.mix else {},
     )
     work.folder.write_manifest(
         {
@@ -260,13 +260,6 @@ def _as_written(origin: Origin, journal: Journal) -> Origin:
     if engines <= {*origin.engine.split("+")} and models <= {*origin.model.split(", ")}:
         return origin
     return origin._replace(engine="+".join(sorted(engines)), model=", ".join(sorted(models)))
-
-
-def _usages(journal: Journal, job: Job) -> dict[str, Usage]:
-    """What each model of a mix took, by what it is called there; nothing for one alone."""
-    if not isinstance(job.engine, MixedEngine):
-        return {}
-    return {name or "others": usage for name, usage in journal.usage_by.items() if usage.replies}
 
 
 def _rejected(dataset: FolderResult, journal: Journal) -> int:

@@ -11,7 +11,7 @@ from functools import cached_property
 from math import isnan, nan
 from typing import Any, TypeAlias
 
-from builder.job.estimate import budget_of
+from builder.job.amounts import budget_of
 from builder.job.scoring import gain_engine
 from synthesis.coherence import Leak, score_with_leaks
 from synthesis.data import Coherence, Context, Pair, Rejected
@@ -186,7 +186,7 @@ class KeptContexts:
 
     def _may_go_on(self) -> bool:
         budget = budget_of(self._config)
-        return not budget or self._journal is None or budget.share(self._journal.usage) < 1
+        return not budget or self._journal is None or budget.share(self._journal.usage_by) < 1
 
     @cached_property
     def _places(self) -> Sequence[int]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from builder.job.estimate import RunPace, tell_money, tell_number
+from builder.job.amounts import budget_of, tell_money, tell_number, tell_tokens, tell_usage
+from builder.job.estimate import RunPace
 from builder.job.pacing import RecentRate
 from builder.job.reporter import Reporter
 from synthesis.data import Completion, Context, Rejected, Usage
-from synthesis.options import CostConfig, RunConfig
-from synthesis.run.budget import price_of
+from synthesis.options import RunConfig
 from synthesis.run.journal import Journal
 
 
@@ -22,9 +22,10 @@ class Meter:
     ) -> None:
         """``trouble`` says why no reply comes, if none does; it is told then in place of the rest."""
         self._trouble, self._told = trouble, "no reply yet"
-        self._cost, self._journal, self._reporter = config.cost, journal, reporter
+        self._config, self._journal, self._reporter = config, journal, reporter
         self._began = time.monotonic()
-        self._before = journal.usage
+        self._before, self._prices = journal.usage, budget_of(config)
+        self._paid = self._prices.money(journal.usage_by) or 0.0
         self._contexts = self._words = 0
         self._taken = Usage()
         self._rate = RecentRate(self._began)
@@ -46,9 +47,16 @@ class Meter:
         rate = self._rate.per_second(now)
         speed = f" ({tell_number(rate)} per second)" if rate else ""
         # Not every server tells what a reply took.
-        tokens = f", {tell_usage(self._taken, self._cost)}{speed}" if self._taken.output_tokens else ""
+        tokens = f", {self._tell_taken()}{speed}" if self._taken.output_tokens else ""
         self._told = replies + tokens
         self._reporter.note(self.note)
+
+    def _tell_taken(self) -> str:
+        if not self._prices.prices:
+            return tell_usage(self._taken, self._config)
+        # Each model of a mix has its price; which of them a reply was of, the journal knows.
+        paid = (self._prices.money(self._journal.usage_by) or self._paid) - self._paid
+        return f"{tell_tokens(self._taken)}, {tell_money(paid, self._config.cost)}"
 
     def note(self) -> str:
         """How the replies come, or why they do not."""
@@ -61,10 +69,3 @@ class Meter:
         written = self._journal.usage.output_tokens - self._before.output_tokens
         seconds = time.monotonic() - self._began
         return RunPace(self._contexts, self._words, written, round(seconds, 3))
-
-
-def tell_usage(usage: Usage, cost: CostConfig) -> str:
-    """Tokens in and out, and what they cost if that is known."""
-    text = f"{tell_number(usage.prompt_tokens)} tokens in, {tell_number(usage.output_tokens)} out"
-    money = price_of(usage, cost.price)
-    return text if money is None else f"{text}, {tell_money(money, cost)}"

@@ -119,7 +119,7 @@ class Allowance:
         usage = self._log.usage
         if not usage.replies:
             return not open  # the first tells what one takes
-        spent = self._budget.share(usage)
+        spent = self._budget.share({"": usage})
         return spent + (open + 1) * spent / usage.replies <= 1
 
     def may_go_on(self) -> bool:

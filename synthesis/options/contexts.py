@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,8 +21,8 @@ MIXED: Final = ("pair", "candidate")
 class GenerationConfig:
     """Who writes the contexts, and how. ``options`` go to the engine as they are.
 
-    A ``mix`` names several models with their shares, or tables of ``share``, ``engine``, ``model`` and
-    ``options``.
+    A ``mix`` names several models with their shares, or tables of ``share``, ``engine``, ``model``,
+    ``options`` and ``price`` (as in ``[cost]``, where it is another).
     A reply with faults is asked for again up to ``repairs`` times. Contexts of over twice
     ``section_words`` are written in sections of about that length; 0 means never.
     """
@@ -79,6 +80,22 @@ class GenerationConfig:
         metavar="KEY=VALUE",
         example="concurrency=64",
     )
+
+    @property
+    def prices(self) -> dict[str, tuple[float, ...]]:
+        """Of models of a mix that have their own: what a million tokens cost, in and out."""
+        told = {name: table.get("price") for name, table in self.mix.items() if isinstance(table, Mapping)}
+        return {name: tuple(price) for name, price in told.items() if isinstance(price, list | tuple)}
+
+    @property
+    def unpriced_mix(self) -> dict[str, Any]:
+        """The mix without prices, on which no reply depends."""
+        return {
+            name: {key: value for key, value in one.items() if key != "price"}
+            if isinstance(one, Mapping)
+            else one
+            for name, one in self.mix.items()
+        }
 
 
 def check_words(made: GenerationConfig) -> None:

@@ -68,7 +68,9 @@ class RunConfig:
                 for one in fields(self)
             }
         )
-        if self.cost.max_cost and not self.cost.price:
+        made = self.generation
+        own = made.mix and made.prices.keys() == made.mix.keys()
+        if self.cost.max_cost and not self.cost.price and not own:
             raise ConfigError(
                 "'cost.max_cost' (--max-cost) needs to know the prices; give --price IN,OUT, for a million "
                 "tokens in and out, or bound the tokens with --max-total-tokens"

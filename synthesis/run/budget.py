@@ -5,7 +5,8 @@ Knows what replies took and what they cost; knows nothing of how they are had.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from synthesis.data import Prompt, Usage
 from synthesis.run.journal import Journal
@@ -22,24 +23,40 @@ _CHARACTERS_PER_TOKEN, _TOKENS_PER_WORD = 4, 1.5
 class Budget:
     """The most that the replies of a folder may take, all its runs together; 0 means no limit.
 
-    ``cost`` is in the currency of ``price``, which is for a million tokens in and a million out.
+    ``cost`` is in the currency of ``price``, which is for a million tokens in and a million out; ``prices``
+    are those of models of a mix that have their own.
     """
 
     tokens: int = 0
     cost: float = 0.0
     price: tuple[float, ...] = ()
+    prices: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.tokens or self.cost)
 
-    def share(self, usage: Usage) -> float:
-        """How much of it some replies take: 1 is all of it."""
-        shares = [0.0]
+    def money(self, usages: Mapping[str, Usage]) -> float | None:
+        """What replies cost, by who wrote them; None where that is not known of all."""
+        costs = [
+            price_of(usage, self.prices.get(writer, self.price))
+            for writer, usage in usages.items()
+            if usage.replies or usage.prompt_tokens
+        ]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) and (costs or self.price or self.prices) else None
+
+    def share(self, usages: Mapping[str, Usage]) -> float:
+        """How much of it the replies of each writer take together: 1 is all of it."""
+        usage, shares = sum(usages.values(), Usage()), [0.0]
         if self.tokens:
             shares.append((usage.prompt_tokens + usage.output_tokens) / self.tokens)
         if self.cost:
-            shares.append((price_of(usage, self.price) or 0.0) / self.cost)
+            shares.append((self.money(usages) or 0.0) / self.cost)
         return max(shares)
+
+    def most(self, usage: Usage) -> float:
+        """How much of it replies take, whoever wrote them, at most."""
+        return max(self.share({writer: usage}) for writer in ("", *self.prices))
 
 
 NO_BUDGET = Budget()
@@ -69,17 +86,18 @@ class Spending:
 
     @property
     def _spent(self) -> float:
-        usage = self._journal.usage
+        usages = self._journal.usage_by
+        usage = sum(usages.values(), Usage())
         if usage.replies and not usage.output_tokens and self._guess.replies:
             # A server that tells no numbers is not free.
             replies = usage.replies / self._guess.replies
-            return replies * self._budget.share(self._guess)
-        return self._budget.share(usage)
+            return replies * self._budget.most(self._guess)
+        return self._budget.share(usages)
 
     @property
     def _each(self) -> float:
         ended = len(self._journal.contexts) + len(self._journal.rejected) - self._rejected
-        return self._spent / ended if ended else self._budget.share(self._guess)
+        return self._spent / ended if ended else self._budget.most(self._guess)
 
 
 def price_of(usage: Usage, price: tuple[float, ...]) -> float | None:

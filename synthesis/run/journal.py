@@ -106,11 +106,12 @@ class Journal:
 
     @property
     def usage_by(self) -> dict[str, Usage]:
-        """``writing_usage`` by writer: what models are called in a mix, "" where nobody else wrote."""
+        """``usage`` by who wrote: what models of a mix are called there, "" for all others."""
         found: dict[str, Usage] = {}
-        for log in (self.contexts, self.rejected, self.steps):
+        for log in self._logs:
             for writer, usage in log.usages.items():
-                found[writer] = found.get(writer, Usage()) + usage
+                if usage.replies:
+                    found[writer] = found.get(writer, Usage()) + usage
         return found
 
     def knows_pair(self, pair_id: str) -> bool:

@@ -11,7 +11,7 @@ from synthesis.engines.mixed import Member, MixedEngine
 from synthesis.errors import ConfigError
 from synthesis.options import GenerationConfig
 
-_KEYS = ("share", "engine", "model", "options")
+_KEYS = ("share", "engine", "model", "options", "price")
 
 
 def configured_engine(made: GenerationConfig) -> BaseEngine:
@@ -78,6 +78,15 @@ def _entry(name: str, given: Any, made: GenerationConfig) -> dict[str, Any]:
     options = entry.get("options", {})
     if not isinstance(options, Mapping):
         raise ConfigError(f"'{where}.options' must be a table")
+    price = entry.pop("price", [0, 0])
+    if (
+        not isinstance(price, list | tuple)
+        or len(price) != 2
+        or not all(isinstance(one, int | float) and not isinstance(one, bool) and one >= 0 for one in price)
+    ):
+        raise ConfigError(
+            f"{where}.price is {price!r}; give two prices for a million tokens, in and out, as in [0.15, 0.6]"
+        )
     # The options of the run are for its engine; a table adds to them, or replaces them for another.
     common = made.options if entry["engine"] == made.engine else {}
     return {**entry, "share": float(share), "options": {**common, **options}}

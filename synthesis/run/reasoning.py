@@ -58,6 +58,7 @@ def reasons_writer(config: RunConfig) -> GenerationConfig:
             engine=wanted.engine or made.engine,
             model=wanted.model or (made.model if same else ""),
             mix={},
+            mix_by="pair",
             options={**(made.options if same else {}), **wanted.options},
         )
     chosen = class_of(made) if made.mix or made.engine in engine_names() else None
@@ -94,7 +95,7 @@ class Reasoner:
         made = reasons_writer(config)
         shaping = {name: value for name, value in sorted(made.options.items()) if name not in HOW}
         sampling = Sampling(made.temperature, made.top_p, made.max_tokens or AS_BEFORE, config.seed)
-        by = (made.engine, made.model, dict(made.mix), shaping)
+        by = (made.engine, made.model, made.unpriced_mix, shaping)
         return cls(load_reasons_template(config.reasons.template), sampling, made.repairs, by)
 
     @property
