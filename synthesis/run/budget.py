@@ -97,7 +97,22 @@ class Spending:
     @property
     def _each(self) -> float:
         ended = len(self._journal.contexts) + len(self._journal.rejected) - self._rejected
-        return self._spent / ended if ended else self._budget.most(self._guess)
+        if not ended:
+            return self._budget.most(self._guess)
+        # Of several models that differ, any may be whose turn it is, and the dear ones may be the slow ones.
+        usages = self._journal.usage_by
+        writers = {*self._budget.prices, *usages} - {""}
+        return max(self._spent / ended, *(self._each_of(writer, usages) for writer in writers), 0.0)
+
+    def _each_of(self, writer: str, usages: Mapping[str, Usage]) -> float:
+        ended = sum(
+            log.usages[writer].replies
+            for log in (self._journal.contexts, self._journal.rejected)
+            if writer in log.usages
+        )
+        if not ended:
+            return self._budget.share({writer: self._guess})
+        return self._budget.share({writer: usages[writer]}) / ended
 
 
 def price_of(usage: Usage, price: tuple[float, ...]) -> float | None:
