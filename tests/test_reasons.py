@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.kills import told_around
+from builder import load
 from builder.cli.main import app
 from synthesis import synthesize, with_reasons
 from synthesis.data import Completion, Context, Evidence, Pair, Prompt
@@ -124,6 +125,9 @@ def test_samples_reason_in_the_words_of_a_model(tmp_path: Path, server, pairs) -
     assert "reasons_model: tiny" in shown
     card = (out / "dataset" / "README.md").read_text()
     assert "Of the 6 contexts of `composer` all but 0 have `reasons`: steps to the answer by `tiny`" in card
+    # What is loaded at another length has them, too.
+    loaded = load(str(out / "dataset"), "composer", length=700, answers="reasoned")
+    assert {row["reasons_model"] for row in loaded} == {"tiny"} and len(loaded) == 6
     # What is there is not asked for again, and plain samples know nothing of it.
     count = len(server.asked)
     cli("assemble", out, "--answers", "plain", "--lengths", "1k")
