@@ -32,7 +32,7 @@ from synthesis.coherence import score, score_batch
 ROOT = Path(__file__).resolve().parents[1]
 SETS = ("hotpotqa", "multinews")
 WHOLE = "2wikiqa_first100"  # nothing was fitted on any of its rows
-QUESTIONS = slice(800, 1100)  # of Natural Questions, of which the first 400 were learned from
+QUESTIONS = slice(800, 1100)  # of Natural Questions, of which the first 800 were learned from
 Figures = dict[str, dict[str, tuple[float, float, float]]]
 
 

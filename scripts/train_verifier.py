@@ -2,10 +2,10 @@
 
     python -m scripts.train_verifier [--data FOLDER]
 
-Trained on rows that people wrote: the first half of HotpotQA and the first 400 questions of Natural
-Questions. In each, the true answer against the other candidates of the same context (pairwise logistic
-regression); then its place among them against the place of one drawn at random. Only numbers are kept, no
-text of the data: some two hundred weights, written to ``synthesis/coherence/facts/verifier.json``.
+Trained on rows that people wrote: the first halves of HotpotQA and of Natural Questions. In each, the true
+answer against the other candidates of the same context (pairwise logistic regression); then its place among
+them against the place of one drawn at random. Only numbers are kept, no text of the data: some five hundred
+weights, written to ``synthesis/coherence/facts/verifier.json``.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ from synthesis.coherence.facts import rivals
 from synthesis.coherence.facts.candidates import candidates
 from synthesis.coherence.facts.field import Field
 from synthesis.coherence.facts.passages import Passages
-from synthesis.coherence.facts.rivals import ASKS, FEATURES, chosen, describe, kind_asked, standing
+from synthesis.coherence.facts.rivals import ASKS, FEATURES, alike, chosen, describe, kind_asked, standing
 from synthesis.coherence.facts.verifier import placed
 from synthesis.coherence.scoring import examine
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "synthesis" / "coherence" / "facts" / "verifier.json"
-QUESTIONS = 400
-STANDING = FEATURES.index("nearness") + 1
-PULL, PULL_BY_KIND, STEPS = 0.002, 0.01, 400
+QUESTIONS = 800
+STANDING = FEATURES.index("relation just before") + 1
+PULL, PULL_BY_KIND, STEPS = 0.002, 0.006, 400
 
 
 class Described(NamedTuple):
-    """One triple: the kind asked, and a row of numbers for the answer, then for each rival."""
+    """One triple: the kind asked; a row of numbers for the answer, then for each rival; which are alike."""
 
     true: bool
     asked: str
     numbers: Any
+    alike: list[bool]
 
 
 def described(rows: Sequence[Row]) -> Iterator[Described]:
@@ -56,11 +57,12 @@ def described(rows: Sequence[Row]) -> Iterator[Described]:
         names = candidates(passages, False)
         field = Field(passages, question.asked, names)
         mine = placed(passages, probe.answer, spans)
-        found = candidates(passages, True) if question.answer.amounts else names
+        found = names + candidates(passages, True)
         others = chosen(field, found, f" {' '.join(question.instruction)} ", mine.words)
         if others and mine.at:
             table = np.array([describe(field, one) for one in (mine, *others)])
-            yield Described(probe.what == "positive", kind_asked(probe.instruction), table)
+            asked = kind_asked(probe.instruction)
+            yield Described(probe.what == "positive", asked, table, alike((mine, *others)))
 
 
 def _crossed(one: Described) -> Any:
@@ -84,7 +86,7 @@ def descend(table: Any, weight: Any, pull: Any, steps: int = STEPS) -> Any:
 
 
 def train(found: Sequence[Described]) -> tuple[Any, Any]:
-    """The weights of a candidate's numbers, and (ahead, share, bias) of its place."""
+    """The weights of a candidate's numbers, and (ahead, many, apart, bias) of its place."""
     tables, shares = [], []
     for one in found:
         if one.true:
@@ -99,11 +101,11 @@ def train(found: Sequence[Described]) -> tuple[Any, Any]:
     places, signs = [], []
     for one in found:
         worth = _crossed(one) @ values
-        places.append((*standing(float(worth[0]), [float(w) for w in worth[1:]]), 1.0))
+        places.append((*standing(float(worth[0]), [float(w) for w in worth[1:]], one.alike), 1.0))
         signs.append(1.0 if one.true else -1.0)
     sign = np.array(signs)
     balance = np.where(sign > 0, 0.5 / (sign > 0).sum(), 0.5 / (sign < 0).sum())
-    return values, descend(np.array(places) * sign[:, None], balance, np.array([0.001, 0.001, 0.0]))
+    return values, descend(np.array(places) * sign[:, None], balance, np.array([0.001, 0.001, 0.001, 0.0]))
 
 
 def main() -> None:
@@ -113,23 +115,30 @@ def main() -> None:
     options = parser.parse_args()
     hotpot = read_rows(options.data, "hotpotqa")
     rows = hotpot[: len(hotpot) // 2]
+    write(np.zeros(len(FEATURES) + (len(FEATURES) - STANDING) * len(ASKS)), np.zeros(4))
     found = [*described(rows), *described(read_questions(options.data)[:QUESTIONS])]
-    values, place = train(found)
+    standing_of = write(*train(found))
+    print(f"{OUT}: {OUT.stat().st_size} bytes, from {len(found)} triples; {standing_of}")
+
+
+def write(values: Any, place: Any) -> dict[str, float]:
+    """Write what was fitted; gives what the place among the others weighs."""
     shape = len(FEATURES) - STANDING
     asked = {
         kind: [round(float(v), 3) for v in values[len(FEATURES) + n * shape :][:shape]]
         for n, kind in enumerate(ASKS)
     }
-    ahead, share, bias = (round(float(v), 3) for v in place)
+    names = ("ahead", "many", "apart", "bias")
+    standing_of = {name: round(float(v), 3) for name, v in zip(names, place, strict=True)}
     record = {
         "features": list(FEATURES),
         "every": [round(float(v), 3) for v in values[: len(FEATURES)]],
         "asked": asked,
-        "standing": {"ahead": ahead, "share": share, "bias": bias},
+        "standing": standing_of,
     }
     OUT.write_text(json.dumps(record, separators=(",", ":")).replace('],"', '],\n"') + "\n", "utf-8")
     rivals.weights.cache_clear()
-    print(f"{OUT}: {OUT.stat().st_size} bytes, from {len(found)} triples; {record['standing']}")
+    return standing_of
 
 
 if __name__ == "__main__":

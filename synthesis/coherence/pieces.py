@@ -32,6 +32,7 @@ passages, as text; ``(title, n)`` for sentence ``n``, from 0, of a titled passag
 
 _MOST = 64  # sentences that are looked at
 _EQUAL = 1e-9
+_CHAIN, _LED = 8, 1.0  # sentences that may lead to an answer, and log-odds that they are worth together
 _BACK = 2  # sentences before one that goes on from them
 _PLAIN = re.compile(r"[^\w\s]*[a-z]+(?:['’-][a-z]+)*[^\w\s]*")
 _SHAPES = (
@@ -131,6 +132,7 @@ def judged_on(
     told = _weighed(_together(passages, numbers), question, instruction)
     if not _carries(told):
         return parts
+    linked = numbers
     if told.verified.decision is None and told.derived is None:
         # The answer was found: what leads nowhere near it is no evidence for it.
         linked = _linked(passages, numbers, question)
@@ -144,6 +146,8 @@ def judged_on(
     whole = told.relevance >= view.best_two(asked_terms(question)) - _EQUAL
     known = (parts.verified, told.verified) if whole or told.verified.decision else (parts.verified,)
     verified = max(known, key=lambda one: one.value)
+    if whole and told.verified.decision is None and told.verified.value > 0 and 1 < len(linked) <= _CHAIN:
+        verified = verified._replace(value=verified.value + _LED)
     if verified is told.verified and verified.decision is not None:
         places = tuple((passages.sentences[n].start, passages.sentences[n].end) for n in numbers)
         verified = verified._replace(decision=verified.decision._replace(places=places))

@@ -26,7 +26,8 @@ from synthesis.data import Coherence, Evidence
 from synthesis.text.words import terms_with_spans
 
 _FLOOR = 1e-3
-_LESS = 0.5  # of what relevance weighs, in a passage as brief as any; the facts weigh twice as much there
+# In a passage as brief as any: of what relevance weighs, and of all log-odds; what the facts weigh besides.
+_LESS, _TEMPERED, _FACTS_MORE = 0.6, 0.35, 2.0
 
 
 class Examined(NamedTuple):
@@ -78,7 +79,8 @@ def combine(question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
         measured = (parts.support, parts.relevance, parts.uniqueness)
         logs = (math.log(max(value, _FLOOR)) for value in measured)
         odds = fitted.bias + sum(w * x for w, x in zip(weights, logs, strict=True))
-        odds += fitted.verdict * parts.verified.value * (1 + parts.brief)
+        odds += fitted.verdict * parts.verified.value * (1 + _FACTS_MORE * parts.brief)
+        odds *= 1 - _TEMPERED * parts.brief
         overall = 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
     # They take from what there is: a context that tells little of a summary has lost them already.
     overall *= 1 - (1 - parts.facts.factor) * overall

@@ -14,10 +14,11 @@ _WORD = rf"{_LETTER}[\w'’.&\u0300-\u036f-]*"
 # That it begins a word is looked at behind its first letter: capitals are found faster than bounds.
 _CAPITAL = re.compile(rf"{_LETTER}(?<!\w.)[\w'’.&\u0300-\u036f-]*(?: (?:{_INNER} ){{0,2}}{_WORD})*")
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
-_FIGURE = re.compile(
-    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)? (?:{_MONTH}),? \d{{3,4}}"
-    rf"|(?:{_MONTH}) \d{{1,2}},? \d{{3,4}}|(?:{_MONTH}) \d{{4}}"
-    r"|\d[\d,.]*\d(?:st|nd|rd|th|s)?|\d(?:st|nd|rd|th)?)(?!\w)"
+_MONTHS_REST = "|".join(month[1:] for month in _MONTH.split("|"))
+_FIGURE = re.compile(  # the same here
+    rf"[\dJFMASOND](?<!\w.)(?:(?<=\d)(?:\d?(?:st|nd|rd|th)? (?:{_MONTH}),? \d{{3,4}}"
+    r"|[\d,.]*\d(?:st|nd|rd|th|s)?|(?:st|nd|rd|th)?)"
+    rf"|(?:{_MONTHS_REST}) (?:\d{{1,2}},? \d{{3,4}}|\d{{4}}))(?!\w)"
 )
 
 
@@ -30,13 +31,31 @@ class Candidate(NamedTuple):
 
 def candidates(passages: Passages, figures: bool) -> list[Candidate]:
     """The names (or the figures) of a text, each once, in order."""
-    found: dict[str, list[tuple[int, int, int]]] = {}
-    pattern, text = _FIGURE if figures else _CAPITAL, passages.text
-    for number, sentence in enumerate(passages.sentences):
-        for match in pattern.finditer(text, sentence.start, sentence.end):
-            found.setdefault(match[0], []).append((number, match.start(), match.end()))
+    found = _figures(passages) if figures else _names(passages)
     merged: dict[str, list[tuple[int, int, int]]] = {}
     for written, places in found.items():
         if len(words := spaced(written)) > 2:
             merged.setdefault(words, []).extend(places)
     return [Candidate(words, tuple(places)) for words, places in merged.items()]
+
+
+def _names(passages: Passages) -> dict[str, list[tuple[int, int, int]]]:
+    """Their places as they are written; a name may hold a stop, and so is looked for in each sentence."""
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    for number, sentence in enumerate(passages.sentences):
+        for match in _CAPITAL.finditer(passages.text, sentence.start, sentence.end):
+            found.setdefault(match[0], []).append((number, match.start(), match.end()))
+    return found
+
+
+def _figures(passages: Passages) -> dict[str, list[tuple[int, int, int]]]:
+    """The same of figures, which reach over no sentence's end: the text is gone through once."""
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    sentences, number = passages.sentences, 0
+    for match in _FIGURE.finditer(passages.text):
+        start, end = match.span()
+        while number < len(sentences) and sentences[number].end < end:
+            number += 1
+        if number < len(sentences) and sentences[number].start <= start:
+            found.setdefault(match[0], []).append((number, start, end))
+    return found

@@ -56,7 +56,8 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     if polar:
         found = _polar(passages, asked, about)
         if asked.what == "country" and not all(_opened(*subject) for subject in subjects):
-            found = found._replace(sure=False)
+            why = "a passage lacks its opening, so that its countries may be those of other things"
+            return found._replace(follows=None, sure=False, why=why)
         return found._replace(follows=None if found.follows is None else found.follows == said)
     mine = spaced(answer.text)
     if not mine.strip():

@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 
+from synthesis.coherence.background import COMMON_WEIGHT, weight
 from synthesis.coherence.facts.candidates import Candidate
 from synthesis.coherence.facts.passages import Passages
+from synthesis.coherence.facts.relations import related
 
 _LEADING = 6  # sentences that lead on, at each step
 _STEPS = 3  # sentences that are joined besides the first
@@ -22,16 +24,24 @@ class Field:
     Per sentence, each 0..1: ``own``, ``titled`` (with its title) and ``led`` (with the one
     that names its passage, or where passages have no titles with up to three that lead to it by names);
     per passage ``passage``. ``held`` are the asked terms of each sentence, ``at`` the same with their
-    places among its terms; ``titles`` are those of the passages.
+    places among its terms, ``related`` the places of words that tell of the relation that is asked;
+    ``titles`` are those of the passages; ``rare`` are the asked terms that are no everyday words.
     """
 
-    __slots__ = ("at", "held", "led", "own", "passage", "passages", "titled", "titles", "total", "weights")
+    __slots__ = (
+        "at", "held", "led", "own", "passage", "passages", "rare", "related", "titled", "titles", "total",
+        "weights",
+    )  # fmt: skip
 
     def __init__(self, passages: Passages, asked: Mapping[str, float], names: Sequence[Candidate]) -> None:
         self.passages = passages
+        self.rare = frozenset(term for term in asked if weight(term) > COMMON_WEIGHT)
         count = len(passages.sentences)
         wanted = asked.keys()
-        self.at = passages.holding(wanted)
+        telling = related(wanted)
+        found = passages.holding(wanted | telling)
+        self.at = [[one for one in here if one[1] in wanted] for here in found]
+        self.related = [[place for place, term in here if term in telling] for here in found]
         self.held = [{term for _, term in here} for here in self.at]
         frequency: dict[str, int] = {}
         for words in self.held:
@@ -46,15 +56,16 @@ class Field:
         self.total = math.fsum(self.weights.values()) or 1.0
         self.titles = frozenset(passages.titles)
         under = [wanted & set(title.split()) for title in passages.titles]
+        titled, named = any(map(str.strip, passages.titles)), any(under)
         whole = [set(words) for words in under]
-        joined = []
         for sentence, words in zip(passages.sentences, self.held, strict=True):
             whole[sentence.passage] |= words
-            joined.append(words | under[sentence.passage])
+        joined = self.held
+        if named:
+            joined = [w | under[s.passage] for s, w in zip(passages.sentences, self.held, strict=True)]
         self.own = list(map(self.share, self.held))
-        self.titled = list(map(self.share, joined))
+        self.titled = list(map(self.share, joined)) if named else self.own
         self.passage = list(map(self.share, whole))
-        titled = any(map(str.strip, passages.titles))
         self.led = self._by_title(joined) if titled else self._by_names(joined, names)
 
     def share(self, words: Collection[str]) -> float:

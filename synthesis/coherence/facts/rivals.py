@@ -23,8 +23,9 @@ from synthesis.coherence.facts.values import countries_in
 from synthesis.text.words import terms
 
 _ALONE = 1.0  # log-odds of an answer that nothing else stands beside
-MOST = 24  # candidates that are compared
-_LOOKED_AT, _AROUND = 8, 24  # places of one, and characters on either side of each
+MOST = 16  # candidates that are compared
+_LOOKED_AT, _AROUND = 4, 24  # places of one, and characters on either side of each
+_JUST_BEFORE = 3  # terms
 _QUOTES = ('"', "“")
 
 _THINGS = {
@@ -34,7 +35,8 @@ _THINGS = {
     "time": "year|date|day|month|century|decade",
     "place": "country|city|state|town|county|place|village|island|nation|region|province|continent|location|"
     "district|river|mountain",
-    "count": "number",
+    "count": "number|amount|percent|percentage|price|cost|distance|height|length|weight|age|population|"
+    "temperature|score|rate|share|speed|size|salary|sum|pay|paid|weigh|worth",
     "work": "film|movie|song|album|book|novel|series|show|play|magazine|single|game|poem|opera|episode",
     "group": "company|band|team|club|organi[sz]ation|group|school|university|college|party|league|network|"
     "label|agency|army|airline",
@@ -43,7 +45,15 @@ _OUTRIGHT = {
     "person": r"who|whom|whose",
     "time": "when",
     "place": "where",
-    "count": "how (?:many|much|long|old|far|tall|big|large|high)",
+    "count": "how (?:many|much|long|old|far|tall|big|large|high|fast|deep|wide|heavy|often)",
+}
+
+
+# Somebody by what they did; asked for in their own way, so that they come before other persons.
+_DID = {
+    "part": "play|portray|voic|star",
+    "maker": "wr[io]t|sang|s[iu]ng|compos|direct|made|make|invent|found|discover|paint|design|creat|produc|"
+    "record|perform|develop|buil|start",
 }
 
 
@@ -52,8 +62,11 @@ def _cue(kind: str, things: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{outright}(?:which|what)\b[^,?]{{0,50}}\b(?:{things}))\b", re.IGNORECASE)
 
 
-_ASKS = tuple((kind, _cue(kind, things)) for kind, things in _THINGS.items())
-ASKS = ("person", "time", "place", "count", "work", "group", "other")
+_ASKS = (
+    *((kind, re.compile(rf"\bwho (?:\w+ ){{0,2}}?(?:{did})", re.IGNORECASE)) for kind, did in _DID.items()),
+    *((kind, _cue(kind, things)) for kind, things in _THINGS.items()),
+)
+ASKS = (*(kind for kind, _ in _ASKS), "other")
 _BEFORES = {
     "place": "in at near from",
     "with": "with",
@@ -74,8 +87,13 @@ _SHAPES = (
     "several times",
     "asked before",
     "asked behind", *(f"after {name}" for name in _BEFORES),
+    "figure", "asked inside", "some common words", "a place's", "a body's", "like a person's", "initial",
+    "capitals", "joined", "does", "has", "in brackets", "is one",
 )  # fmt: skip
-_STANDING = ("sentence", "sentence and title", "passage", "led to", "nearness")
+_STANDING = (
+    "sentence", "sentence and title", "passage", "led to", "nearness",
+    "relation", "nearness of the relation", "relation just before",
+)  # fmt: skip
 FEATURES = (*_STANDING, *_SHAPES)
 _PLACE = {shape: place for place, shape in enumerate(_SHAPES)}
 _LENGTH = tuple(_PLACE[name] for name in ("one word", "two words", "three words", "more words"))
@@ -90,6 +108,41 @@ _QUOTED, _BRACKETS, _COMMA = (_PLACE[name] for name in ("quoted", "brackets behi
 _DATE, _YEAR, _SMALL, _LARGE = (
     _PLACE[name] for name in ("full date", "year", "small figure", "large figure")
 )
+_IS_FIGURE, _ASKED_INSIDE, _SOME_COMMON = (
+    _PLACE[name] for name in ("figure", "asked inside", "some common words")
+)
+_NAMED = tuple(
+    (_PLACE[name], re.compile(pattern))
+    for name, pattern in (
+        (
+            "a place's",
+            r"(?:Stadium|Castle|Bridge|Tower|Hall|Museum|University|College|School|Church|Airport|Hotel|Cent(?:re|er)"
+            r"|Theat(?:re|er)|Palace|Park|Island|River|Lake|Mountain|Valley|County|City|Town|Village|Street|Road"
+            r"|Avenue|State|Kingdom|Republic|Empire|America|Africa|Europe|Asia|Coast|Bay|Sea|Ocean|District|Province"
+            r"|Territory|Beach|Square|House)s?\Z",
+        ),
+        (
+            "a body's",
+            r"(?:Record|Corporation|Company|Club|Band|Bank|Airline|Group|Association|League|Picture|Studio|Press"
+            r"|Orchestra|Committee|Council|Court|Congress|Parliament|Senate|Party|Union|Government|Army|Navy|Force"
+            r"|Agency|Department|Ministry|Office|Team|Board|Commission|Network|Chart|Foundation|Society|Institute"
+            r"|Award|Serie|Cup|Championship|Bowl|Game|Festival|Act|Constitution|Treaty|War|Battle|Revolution"
+            r"|Prize|Conference)s?\Z",
+        ),
+        ("initial", r"\b[A-Z]\."),
+        ("capitals", r"\A[A-Z]{2,5}\Z"),
+        ("joined", r" (?:of|the|and|for|in) "),
+    )
+)
+_PERSONS = _PLACE["like a person's"]
+_NO_PERSONS = (_PLACE["a place's"], _PLACE["a body's"], _PLACE["joined"])
+_BEHIND = re.compile(
+    r"(?P<has>['’]s\b)|(?P<one>,? (?:is|was|,) (?:an?|the) )"
+    r"|(?P<does> (?:[a-z]+ed|is|was|has|had|were|are|became|won|wrote|sang|took|made|gave|led|began|came|went"
+    r"|found|held|met|left|lost|built)\b)"
+)
+_TOLD_BEHIND = {"has": _PLACE["has"], "one": _PLACE["is one"], "does": _PLACE["does"]}
+_IN_BRACKETS = _PLACE["in brackets"]
 
 
 def kind_asked(question: str) -> str:
@@ -100,76 +153,100 @@ def kind_asked(question: str) -> str:
 
 def describe(field: Field, candidate: Candidate) -> list[float]:
     """The candidate's numbers, in the order of ``FEATURES``."""
-    shape = _shape(field, candidate)
-    return [*_standing(field, candidate), *(float(place in shape) for place in range(len(_SHAPES)))]
+    stands, shape = _look(field, candidate)
+    return [*stands, *(float(place in shape) for place in range(len(_SHAPES)))]
 
 
-def _standing(field: Field, candidate: Candidate) -> tuple[float, ...]:
+def _look(field: Field, candidate: Candidate) -> tuple[tuple[float, ...], set[int]]:
+    """The numbers of ``_STANDING``, and which of ``_SHAPES`` the candidate has, as their places."""
+    text, sentences, titled = field.passages.text, field.passages.sentences, field.titled
+    words = candidate.words.split()
     rows = {number for number, _, _ in candidate.at}
-    if not rows:
-        return (0.0,) * len(_STANDING)
-    sentences = field.passages.sentences
-    return (
-        max(field.own[n] for n in rows),
-        max(field.titled[n] for n in rows),
-        max(field.passage[sentences[n].passage] for n in rows),
-        max(field.led[n] for n in rows),
-        _nearness(field, candidate),
-    )
-
-
-def _shape(field: Field, candidate: Candidate) -> set[int]:
-    """Which of ``_SHAPES`` the candidate has, as their places."""
-    text, sentences, held = field.passages.text, field.passages.sentences, field.held
-    found = set(_own_shape(candidate.words))
+    first, start, end = candidate.at[0]
+    found = set(_own_shape(candidate.words, text[start:end]))
+    if not field.rare.isdisjoint(words):
+        found.add(_ASKED_INSIDE)
     if candidate.words in field.titles:
         found.add(_TITLE)
-    if any(number != candidate.at[0][0] for number, _, _ in candidate.at):
+    if len(rows) > 1:
         found.add(_SEVERAL)
-    opening = 0
-    for number, start, end in candidate.at[:_LOOKED_AT]:
-        sentence, asked = sentences[number], held[number]
+    opening, places = 0, candidate.at[:_LOOKED_AT]
+    near = telling = beside = before = 0.0
+    weights_of = field.weights
+    for number, start, end in places:
+        sentence, held, relation = sentences[number], field.at[number], field.related[number]
         opening += start == sentence.start
-        before = text[max(sentence.start, start - _AROUND) : start]
-        split = before.split()
-        last = split[-1] if split else ""
-        if (cue := _AFTER.get(last.lower().strip('("“,'))) is not None:
+        ahead = text[max(sentence.start, start - _AROUND) : start]
+        if ahead and (cue := _AFTER.get(ahead.rsplit(None, 1)[-1].lower().strip('("“,'))) is not None:
             found.add(cue)
-        if asked:
-            following = text[end : min(sentence.end, end + _AROUND)].split(None, 1)
-            if not asked.isdisjoint(terms(last)):
-                found.add(_ASKED_BEFORE)
-            if following and not asked.isdisjoint(terms(following[0])):
-                found.add(_ASKED_BEHIND)
-        if before[-1:] in _QUOTES:
+        last = ahead[-1:]
+        if last == "(":
+            found.add(_IN_BRACKETS)
+        elif last in _QUOTES and last:
             found.add(_QUOTED)
         behind = text[end : end + 2]
         if behind == " (":
             found.add(_BRACKETS)
-        if behind[:1] == ",":
+        elif behind[:1] == ",":
             found.add(_COMMA)
-    if opening == min(len(candidate.at), _LOOKED_AT):
+        if (told := _BEHIND.match(text, end, sentence.end)) is not None:
+            found.add(_TOLD_BEHIND[told.lastgroup or ""])
+        if not held and not relation:
+            continue
+        mine = len(terms(text[sentence.start : start]))
+        after = mine + len(words)
+        close = 0.0
+        for place, term in held:
+            close += weights_of[term] / (1 + abs(place - mine) / 4)
+            if place == mine - 1:
+                found.add(_ASKED_BEFORE)
+            elif place == after:
+                found.add(_ASKED_BEHIND)
+        near = max(near, close / field.total)
+        for place in relation:
+            telling = 1.0
+            beside = max(beside, 1 / (1 + (mine - place if place < mine else max(1, place - after + 1)) / 3))
+            if 0 < mine - place <= _JUST_BEFORE:
+                before = 1.0
+    if opening == len(places):
         found.add(_OPENS)
-    return found
+    if len(rows) == 1:
+        stands = (field.own[first], titled[first], field.passage[sentences[first].passage], field.led[first])
+    else:
+        stands = (
+            max([field.own[n] for n in rows]),
+            max([titled[n] for n in rows]),
+            max([field.passage[sentences[n].passage] for n in rows]),
+            max([field.led[n] for n in rows]),
+        )
+    return (*stands, min(1.0, near), telling, beside, before), found
 
 
 @lru_cache(maxsize=4096)
-def _own_shape(said: str) -> frozenset[int]:
-    """What the words of a candidate tell, wherever it stands."""
+def _own_shape(said: str, written: str) -> frozenset[int]:
+    """What the words of a candidate tell, wherever it stands: its terms, and as it is written."""
     words = said.split()
     found = {_LENGTH[min(len(words), 4) - 1]}
-    if all(weight(w) <= COMMON_WEIGHT for w in words):
-        found.add(_COMMON)
+    common = sum(weight(word) <= COMMON_WEIGHT for word in words)
+    if common:
+        found.add(_COMMON if common == len(words) else _SOME_COMMON)
     if countries_in(words):
         found.add(_COUNTRY)
+    found.update(place for place, pattern in _NAMED if pattern.search(written))
+    if not common and len(words) in (2, 3) and not words[0][0].isdigit() and found.isdisjoint(_NO_PERSONS):
+        found.add(_PERSONS)
     return frozenset(found | _figure_shape(words))
+
+
+def _is_figure(words: Sequence[str]) -> bool:
+    return any(word[0].isdigit() for word in words[:2])
 
 
 def _figure_shape(words: Sequence[str]) -> set[int]:
     figure, alone = words[0], len(words) == 1
-    if not (figure[0].isdigit() or (not alone and words[1][0].isdigit())):
+    if not _is_figure(words):
         return set()
-    found = {_DATE} if len(words) > 2 else set()
+    found = {_IS_FIGURE, _DATE} if len(words) > 2 else {_IS_FIGURE}
     if alone and len(figure) == 4 and figure[0] in "12":
         found.add(_YEAR)
     if alone and len(figure) < 3:
@@ -179,29 +256,19 @@ def _figure_shape(words: Sequence[str]) -> set[int]:
     return found
 
 
-def _nearness(field: Field, candidate: Candidate) -> float:
-    """How near in its sentence the candidate stands to what is asked, 0..1."""
-    best = 0.0
-    for number, start, _ in candidate.at[:4]:
-        if not field.held[number]:
-            continue
-        mine = len(terms(field.passages.text[field.passages.sentences[number].start : start]))
-        near = sum(field.weights[w] / (1 + abs(i - mine) / 4) for i, w in field.at[number])
-        best = max(best, near / field.total)
-    return min(1.0, best)
-
-
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What the numbers of a candidate weigh: for every question, and besides for each kind asked.
 
-    ``ahead``, ``share`` and ``bias`` turn the answer's place among the others into log-odds that it is right.
+    ``ahead``, ``many``, ``apart`` and ``bias`` turn the answer's place among the others into log-odds that it
+    is right.
     """
 
     every: tuple[float, ...]
     asked: dict[str, tuple[float, ...]]
     ahead: float
-    share: float
+    many: float
+    apart: float
     bias: float
 
 
@@ -234,21 +301,27 @@ def chosen(field: Field, found: Sequence[Candidate], asked: str, answer: str) ->
     return [found[place] for _, place in sorted(ranked)[:MOST]]
 
 
-def standing(mine: float, others: Sequence[float]) -> tuple[float, float]:
-    """How far ahead of the others a value is: against their logarithmic sum, and how many it passes."""
+def standing(mine: float, others: Sequence[float], alike: Sequence[bool]) -> tuple[float, float, float]:
+    """Where a value stands among others: ahead of them all, how many they are, and ahead of the next alike.
+
+    ``alike`` says of each of the others whether it is of the same sort, a figure or a name.
+    """
     top = max((mine, *others))
     ahead = mine - top - math.log(math.fsum(math.exp(o - top) for o in (mine, *others)))
-    passed = sum((mine > o) + 0.5 * (mine == o) for o in others)
-    return max(ahead, -8.0), (passed + 1) / (len(others) + 2)
+    next_best = max((o for o, same in zip(others, alike, strict=True) if same), default=mine - 1.0)
+    return max(ahead, -8.0), math.log(len(others) + 1), max(-3.0, min(3.0, mine - next_best))
 
 
-def _worth(field: Field, candidate: Candidate, every: Sequence[float], wanted: Sequence[float]) -> float:
+def alike(candidates: Sequence[Candidate]) -> list[bool]:
+    """Of each candidate but the first: whether it is a figure or a name as the first is."""
+    first, *others = (_is_figure(candidate.words.split()) for candidate in candidates)
+    return [one is first for one in others]
+
+
+def _worth(field: Field, candidate: Candidate, standing: Sequence[float], shapes: Sequence[float]) -> float:
     """The candidate's numbers by their weights; the sums are exact, and most numbers are 0."""
-    shape = _shape(field, candidate)
-    first = len(_STANDING)
-    return math.fsum(
-        (*map(mul, every, _standing(field, candidate)), *(every[first + place] for place in shape))
-    ) + math.fsum(wanted[place] for place in shape)
+    stands, shape = _look(field, candidate)
+    return math.fsum([*map(mul, standing, stands), *map(shapes.__getitem__, shape)])
 
 
 def place_among(field: Field, mine: Candidate, others: Sequence[Candidate], kind: str) -> float:
@@ -258,7 +331,8 @@ def place_among(field: Field, mine: Candidate, others: Sequence[Candidate], kind
     if not mine.at:
         return 0.0
     fitted = weights()
-    wanted = fitted.asked[kind]
-    worth = [_worth(field, candidate, fitted.every, wanted) for candidate in (mine, *others)]
-    ahead, share = standing(worth[0], worth[1:])
-    return fitted.bias + fitted.ahead * ahead + fitted.share * share
+    first = len(_STANDING)
+    shapes = [every + wanted for every, wanted in zip(fitted.every[first:], fitted.asked[kind], strict=True)]
+    worth = [_worth(field, candidate, fitted.every[:first], shapes) for candidate in (mine, *others)]
+    ahead, many, apart = standing(worth[0], worth[1:], alike((mine, *others)))
+    return fitted.bias + fitted.ahead * ahead + fitted.many * many + fitted.apart * apart

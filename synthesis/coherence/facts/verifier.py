@@ -24,7 +24,7 @@ _SURE, _LIKELY = 3.0, 1.5  # log-odds of what was decided from values, and from 
 _OTHER_SIDE = 5.0  # an answer that has its words in the context, and yet is the wrong one of two
 _UNSTATED = -1.0
 _UNTOLD = 1.5  # a yes or no that nothing speaks for or against: few that are given are wrong
-_NOT_FOUND = 0.5  # two things are compared, and a value of one isn't there
+_NOT_FOUND = -0.5  # two things are compared, and a value of one isn't there: mostly it is, where both are told of
 _AGAINST = 0.5  # what log-odds below 0 count for
 _VERIFIED = 1.0  # log-odds from which an answer counts as the one asked for
 _MOST_PLACES = 8  # places of an answer that are looked at
@@ -74,7 +74,7 @@ def _among(passages: Passages, question: Question, instruction: str, spans: Sequ
     if not spans:
         return _UNSTATED
     names = candidates(passages, False)
-    found = candidates(passages, True) if question.answer.amounts else names
+    found = names + candidates(passages, True)
     field = Field(passages, question.asked, names)
     mine = placed(passages, question.answer.text, spans)
     others = chosen(field, found, f" {' '.join(question.instruction)} ", mine.words)
