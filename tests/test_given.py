@@ -16,6 +16,7 @@ from builder.cli.options import overridden
 from builder.cli.summary import tell_summary
 from builder.folder.codes import tell_codes
 from builder.job.execute import execute
+from builder.resources import example_pairs
 from synthesis.errors import ConfigError
 from synthesis.keys import holds_key, without_keys
 from synthesis.options import RunConfig, from_dict, load_config, override
@@ -326,3 +327,21 @@ def test_a_command_that_is_advised_can_be_pasted(tmp_path: Path, said: Said) -> 
     (line,) = [one for one in told.splitlines() if one.startswith("next: ")]
     _, command, where = shlex.split(line.removeprefix("next: "))
     assert said(command, where).startswith("0") and (out / "report").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("idle", "needed"),
+    [
+        (("--keychain-links", "5"), ("--keychain", "2")),
+        (("--refusal", "No."), ("--abstain", "0.5")),
+        (("--refusal", "No."), ("--twins", "removed")),
+        (("--ngram", "8"), ("--benchmark", f"own={example_pairs()}")),
+        (("--drop-contaminated",), ("--benchmark", f"own={example_pairs()}")),
+        (("--mix-by", "pair"), ("--engine", "openai", "--mix", "a=0.5", "--mix", "b=0.5")),
+    ],
+)
+def test_an_option_that_is_about_another_needs_it(tmp_path: Path, said: Said, idle, needed) -> None:
+    given = ("plan", "--out", tmp_path / "run", *SHORT, *idle)
+    told = said(*given)
+    assert told.startswith("2") and f"{idle[0]} does nothing without --" in told
+    assert "does nothing" not in said(*given, *needed)

@@ -56,6 +56,12 @@ def test_a_wrong_value_is_named(table, message) -> None:
 def test_a_file_that_cannot_be_used_is_named(tmp_path) -> None:
     with pytest.raises(ConfigError, match="no configuration file .*absent.toml"):
         load_config(tmp_path / "absent.toml")
+    with pytest.raises(ConfigError, match="is a folder, and a configuration is a file; give a TOML file"):
+        load_config(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.toml").touch()
+    with pytest.raises(ConfigError, match="is a folder.*; give .*run/run.toml"):
+        load_config(tmp_path / "run")
     broken = tmp_path / "broken.toml"
     broken.write_text("seed = = 1")
     with pytest.raises(ConfigError, match=r"broken\.toml cannot be read as TOML.*line 1"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -104,7 +104,21 @@ def overridden(base: RunConfig, given: Mapping[str, Any]) -> RunConfig:
         _check_require(made, f"--{idle.replace('_', '-')}")
     if idle := next((name for name in _OF_REASONS if given.get(name) not in (None, "", [])), ""):
         _check_reasons(made, f"--{idle.replace('_', '-')}")
+    for name, (needed, is_asked) in _ABOUT.items():
+        if given.get(name) not in (None, "", False) and not is_asked(made):
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{flag} does nothing without {needed}; add it, or leave {flag} out")
     return made
+
+
+# Options that say more of another: what that is, and whether it is asked for.
+_ABOUT: Mapping[str, tuple[str, Callable[[RunConfig], object]]] = {
+    "keychain_links": ("--keychain N", lambda made: made.samples.keychain),
+    "refusal": ("--abstain SHARE or --twins", lambda made: made.samples.abstain or made.samples.twins),
+    "ngram": ("--benchmark NAME=SOURCE", lambda made: made.contamination.benchmarks),
+    "drop_contaminated": ("--benchmark NAME=SOURCE", lambda made: made.contamination.benchmarks),
+    "mix_by": ("--mix MODEL=SHARE", lambda made: made.generation.mix),
+}
 
 
 # What says who is asked for --require, and how.

@@ -121,6 +121,10 @@ def load_config(path: str | Path) -> RunConfig:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"there is no configuration file {path}; check the path") from None
+    except IsADirectoryError:
+        inside = path / "run.toml"
+        advice = f"give {inside}" if inside.is_file() else "give a TOML file"
+        raise ConfigError(f"{path} is a folder, and a configuration is a file; {advice}") from None
     except RecursionError:
         raise ConfigError(f"{path} cannot be read as TOML: it is nested too deeply") from None
     except (OSError, ValueError) as error:  # not UTF-8, not TOML, a number of thousands of digits
