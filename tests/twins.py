@@ -26,7 +26,9 @@ def drafted(pair: Pair, words: int = 300, seed: int = 0) -> tuple[Item, Written]
         form=draft.form,
         hops=draft.hops,
     )
-    return (pair, context), write(pair.instruction, pair.answer, words=words, seed=seed, key=pair.id)
+    written = write(pair.instruction, pair.answer, words=words, seed=seed, key=pair.id)
+    list(written.paragraphs)  # near misses are known when they are told
+    return (pair, context), written
 
 
 def with_twins(outcomes: Iterable[Sample | Rejected]) -> Iterator[tuple[Sample, dict[str, Sample]]]:
@@ -95,9 +97,9 @@ def proven(pair: Pair, written: Written, base: Sample, twin: Sample) -> bool | N
         ) != _right({pair.answer})
     swaps = {one["was"]: one["now"] for one in shown(base, twin)}
     told = []
-    for planned in written.planned:
-        if _renamed(planned.statement.text, swaps) in text:
-            told += [_exchanged(triple, swaps) for triple in planned.statement.says]
+    for said in (*(planned.statement for planned in written.planned), *written.near):
+        if _renamed(said.text, swaps) in text:
+            told += [_exchanged(triple, swaps) for triple in said.says]
     found = answers(_asked(written.query, swaps), told)
     return _right(found) == _right({twin.answer}) and all(
         _renamed(one.statement.text, swaps) in text for one in written.planned if one.statement.what
