@@ -56,6 +56,10 @@ class Reasons:
         """Record what came of a prompt. What holds is never given up for what does not."""
         body: dict[str, object] = {"reasons": found.reasons, "model": found.model}
         if (dropped := found.rejected) is not None:
+            known = self._read(_outcome(prompt))
+            # A request that fails for good is never settled, and recorded once all the same.
+            if known and known.rejected and known.rejected.reason == dropped.reason:
+                return
             body = {"reason": dropped.reason, "text": dropped.text, "attempts": dropped.attempts}
         self._log.append(_outcome(prompt), pair.id, body, usage, prompt.writer)
         self.settle(pair, context, prompt)
