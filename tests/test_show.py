@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 
 import datasets
@@ -94,6 +95,42 @@ def test_a_row_is_found_by_the_beginning_of_an_id(run: Path) -> None:
     assert [heading for heading, _ in raw.parts] == ["instruction", "answer", "context"]
     rejected = show(str(run), config="composer-rejected")
     assert dict(rejected.facts)["stage"] and "answer" in str(rejected)
+
+
+def test_a_twin_is_shown_with_what_was_changed(run: Path, tmp_path: Path) -> None:
+    from builder.job.execute import reassemble
+    from synthesis.options import load_config, override
+
+    folder = tmp_path / "twins"
+    shutil.copytree(run, folder)
+    wanted = {"out": str(folder), "samples.twins": ("removed", "changed", "decoy")}
+    reassemble(override(load_config(run / "run.toml"), wanted), Quiet())
+    rows = list(chat(folder))
+    samples = {row["id"]: row for row in rows if not row["twin"]}
+    kinds = set()
+    for number, row in enumerate(rows):
+        parts = dict(show(str(folder), number, config="composer-chat-1k").parts)
+        assert ("wrong replies" in parts) is bool(row["wrong"])
+        if not row["twin"]:
+            assert not any(heading.startswith("twin") for heading in parts)
+            continue
+        kinds.add(row["twin"])
+        ((heading, pieces),) = ((name, held) for name, held in parts.items() if name.startswith("twin"))
+        assert heading.endswith(f"what differs from {row['twin_of']}")
+        lines = pieces[0].text.split("\n")
+        assert len(lines) == len(row["changes"]) > 0
+        was = samples[row["twin_of"]]
+        if row["twin"] == "changed":
+            assert any(line == f"the answer: “{was['answer']}” → “{row['answer']}”" for line in lines), (
+                lines,
+                was["answer"],
+                row["answer"],
+            )
+        if row["twin"] == "removed":
+            assert any(line.startswith("evidence: “") and line.endswith("is cut out") for line in lines), (
+                lines
+            )
+    assert {"removed", "changed"} <= kinds
 
 
 def test_text_of_users_stays_text(tmp_path: Path) -> None:

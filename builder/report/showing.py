@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from builder.export.source import config_names, measured_with
 from builder.folder.place import Place, find_place
 from builder.folder.versions import check_sound
+from builder.report import twins
 from builder.report.page import plain
 from synthesis.data import Message
 from synthesis.errors import SourceError, UsageError
@@ -128,9 +129,26 @@ def show(
             ("as the model reads it", _rendered(turns, values, tokenizer or measured_with(place, chosen)))
         ]
     else:
-        parts = list(_parts(values))
+        parts = [*_parts(values), *_beside(values, place, chosen, split)]
     shown = [(heading, pieces if full else list(_shortened(pieces))) for heading, pieces in parts]
     return Shown(plain(where), _facts(values), shown)
+
+
+def _beside(
+    values: Mapping[str, Any], place: Place, config: str, split: str
+) -> Iterator[tuple[str, list[ShownPiece]]]:
+    """What a twin differs in from its sample, and what would be a wrong reply."""
+    twin, name = str(values.get("twin") or ""), str(values.get("twin_of") or "")
+    if twin and name and values.get("changes") is not None:
+        try:
+            _, sample = _find(place, config, split, name)
+        except SourceError:  # it was left out
+            sample = {}
+        lines = list(twins.changes(values, sample or None))
+        heading = f"twin {twins.kind_of(twin)}: what differs from {name}"
+        yield plain(heading), [ShownPiece("\n".join(lines))]
+    if lines := list(twins.wrong(values)):
+        yield "wrong replies", [ShownPiece("\n".join(lines))]
 
 
 def _find(place: Place, config: str, split: str, row: int | str) -> tuple[int, Mapping[str, Any]]:
