@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import signal
 import threading
@@ -11,6 +12,8 @@ from dataclasses import replace
 import pytest
 
 from synthesis.engines.base import Items
+from synthesis.engines.openai.connection import OpenConnection, make_address
+from synthesis.engines.serving.failures import Failure
 from synthesis.errors import EngineError
 from tests.openai_helpers import (
     SAMPLING,
@@ -200,3 +203,33 @@ def test_no_prompts_no_requests() -> None:
     with serve() as server:
         assert list(engine(server).complete(Items([]), SAMPLING)) == []
     assert not server.asked
+
+
+# Clients
+
+
+def test_many_requests_at_once_are_spread_over_clients_and_few_are_not() -> None:
+    """Each has a bounded number under way, also where some fail, and a later request takes the first."""
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "a"}], "max_tokens": 5}
+    crowd = threading.Event()
+
+    def script(asked):
+        if asked.number == 69:
+            crowd.set()
+        return replace(failure(500) if asked.number % 7 == 0 else Reply(), until=crowd)
+
+    async def ask(connection: OpenConnection, count: int) -> list[object]:
+        return await asyncio.gather(*(connection.send("/chat/completions", body) for _ in range(count)))
+
+    async def both(url: str) -> tuple[list[object], list[int], list[int]]:
+        connection = OpenConnection(make_address(url, "UNSET_KEY", 60))
+        async with connection:
+            replies = await ask(connection, 70)
+            after = list(connection._busy)
+            await ask(connection, 1)
+            return replies, after, list(connection._busy)
+
+    with serve(script) as server:
+        replies, after, later = asyncio.run(both(server.url))
+    assert sum(isinstance(reply, Failure) for reply in replies) == 10
+    assert after == later == [0, 0, 0]
