@@ -15,7 +15,7 @@ from synthesis.data import Context, Evidence, Reason
 from synthesis.text.sentences import sentence_spans
 from synthesis.text.words import count_words
 from synthesis.tokens import Tokenizer
-from synthesis.tokens.tokenizer import LEAD_TOKENS
+from synthesis.tokens.tokenizer import LEAD_TOKENS, REACH_TOKENS
 
 _LAST_WORD = re.compile(r"\S+$")
 # To cut a small part off a long document only its beginning is counted: this much more than
@@ -176,7 +176,14 @@ class Cutter:
         if table is None or at < 0 or table.joints[at] + 2 > len(text):
             return self._tokenizer.truncate(text, tokens)
         joint = table.joints[at]
-        rest = self._tokenizer.truncate(text[joint:], tokens - table.sums[at])
+        # Nor is anything behind the first joint out of reach.
+        beyond = bisect_right(table.sums, tokens + REACH_TOKENS + 1)
+        end = min(table.joints[beyond], len(text)) if beyond < len(table.joints) else len(text)
+        rest = self._tokenizer.truncate(
+            text[joint:end],
+            tokens - table.sums[at],
+            lambda first, last: table.count(text[joint + first : joint + last], joint + first, self._short),
+        )
         # So much of it is not parted there any more.
         return text[:joint] + rest if len(rest) > 1 else self._tokenizer.truncate(text, tokens)
 

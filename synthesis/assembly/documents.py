@@ -32,7 +32,8 @@ class Table:
     """Sentence k is ``text[starts[k]:ends[k]]`` and has about ``tokens[k]`` tokens.
 
     ``joints`` are the positions where the text may be parted, ``sums`` the exact number of
-    tokens before each.
+    tokens before each, ``bare`` those of the part behind it without the blank that it begins with.
+    ``total`` are the tokens of the text, ``length`` its characters.
     """
 
     starts: array[int]
@@ -40,7 +41,9 @@ class Table:
     tokens: array[int]
     joints: array[int]
     sums: array[int]
+    bare: array[int]
     total: int
+    length: int
 
     def gap(self, start: int, end: int) -> Gap | None:
         """The largest part of ``text[start:end]`` that need not be counted again."""
@@ -53,74 +56,86 @@ class Table:
     def count(self, text: str, start: int, short: Callable[[str], int]) -> int:
         """The exact tokens of ``text``, which starts in the document at ``start``.
 
-        Only what stands before its first joint and behind its last is given to ``short`` to count.
+        Only what stands before its first joint and behind its last is given to ``short`` to count, unless
+        that begins where a part begins, or ends where one ends.
         """
+        joints, sums = self.joints, self.sums
         end = start + len(text)
-        first = bisect_right(self.joints, start)
-        last = bisect_left(self.joints, end - 1) - 1
+        first = bisect_right(joints, start)
+        last = bisect_left(joints, end - 1) - 1
+        before = joints[first - 1] if first else -1
+        whole = end == (joints[last + 1] if last + 1 < len(joints) else self.length)
         if last < first:
-            return short(text)
-        if start == 0 or (first and self.joints[first - 1] == start):
-            head = self.sums[first] - (self.sums[first - 1] if first else 0)
+            return self.bare[first - 1] if whole and first and before == start - 1 else short(text)
+        if start == 0 or (first and before == start):
+            head = sums[first] - (sums[first - 1] if first else 0)
+        elif first and before == start - 1:
+            head = self.bare[first - 1]
         else:
-            head = short(text[: self.joints[first] - start])
-        if last + 1 < len(self.joints) and self.joints[last + 1] == end:
-            tail = self.sums[last + 1] - self.sums[last]
+            head = short(text[: joints[first] - start])
+        if whole:
+            tail = (sums[last + 1] if last + 1 < len(joints) else self.total) - sums[last]
         else:
-            tail = short(text[self.joints[last] - start :])
-        return head + self.sums[last] - self.sums[first] + tail
+            tail = short(text[joints[last] - start :])
+        return head + sums[last] - sums[first] + tail
 
     def pack(self) -> bytes:
         """As bytes."""
-        sizes = array("I", (len(self.starts), len(self.joints), self.total))
-        columns = (sizes, self.starts, self.ends, self.tokens, self.joints, self.sums)
+        sizes = array("I", (len(self.starts), len(self.joints), self.total, self.length))
+        columns = (sizes, self.starts, self.ends, self.tokens, self.joints, self.sums, self.bare)
         return b"".join(column.tobytes() for column in columns)
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         """From the bytes of ``pack``."""
         numbers = array("I", data)
-        sentences, joints, total = numbers[:3]
-        bounds = accumulate((sentences, sentences, sentences, joints, joints), initial=3)
-        starts, ends, tokens, places, sums = (numbers[start:end] for start, end in pairwise(bounds))
-        return cls(starts, ends, tokens, places, sums, total)
+        sentences, joints, total, length = numbers[:4]
+        bounds = accumulate((*(sentences,) * 3, *(joints,) * 3), initial=4)
+        starts, ends, tokens, places, sums, bare = (numbers[start:end] for start, end in pairwise(bounds))
+        return cls(starts, ends, tokens, places, sums, bare, total, length)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Texts with their joints and the tokens of each part between joints: what tables are made of."""
+    """Texts with their joints and the tokens of each part between joints: what tables are made of.
+
+    ``bare`` counts the parts behind joints without the blank that each begins with.
+    """
 
     texts: Sequence[str]
     joints: list[list[int]]
     counts: list[int]
+    bare: list[int]
 
     def tables(self) -> Iterator[Table]:
         """The table of each text."""
-        at = 0
+        at = behind = 0
         for text, places in zip(self.texts, self.joints, strict=True):
-            yield _table(text, places, self.counts[at : at + len(places) + 1])
-            at += len(places) + 1
+            bare = self.bare[behind : behind + len(places)]
+            yield _table(text, places, self.counts[at : at + len(places) + 1], bare)
+            at, behind = at + len(places) + 1, behind + len(places)
 
 
 def measure(texts: Sequence[str], tokenizer: Tokenizer) -> Measured:
     """Count texts, each once, by a tokenizer that adds up."""
     joints = [[match.start() for match in JOINT.finditer(text)] for text in texts]
-    parts = (
-        text[start:end]
-        for text, places in zip(texts, joints, strict=True)
-        for start, end in pairwise((0, *places, len(text)))
-    )
-    return Measured(texts, joints, tokenizer.count_batch(list(parts)))
+    parts, bare = [], []
+    for text, places in zip(texts, joints, strict=True):
+        cut = [text[start:end] for start, end in pairwise((0, *places, len(text)))]
+        parts += cut
+        bare += [part[1:] for part in cut[1:]]
+    return Measured(texts, joints, tokenizer.count_batch(parts), tokenizer.count_batch(bare))
 
 
-def _table(text: str, joints: list[int], counts: list[int]) -> Table:
+def _table(text: str, joints: list[int], counts: list[int], bare: list[int]) -> Table:
     sums = list(accumulate(counts))
     spans = list(sentence_spans(text))
     starts, ends = array("I", (start for start, _ in spans)), array("I", (end for _, end in spans))
     # A sentence reaches to the next one's start; a count between two joints is shared by length.
     edges = _tokens_before([*starts[1:], len(text)][: len(starts)], joints, sums, len(text))
     tokens = array("I", (max(0, end - start) for start, end in pairwise(chain((0,), edges))))
-    return Table(starts, ends, tokens, array("I", joints), array("I", sums[:-1]), sums[-1])
+    columns = (array("I", joints), array("I", sums[:-1]), array("I", bare))
+    return Table(starts, ends, tokens, *columns, sums[-1], len(text))
 
 
 def _tokens_before(places: list[int], joints: list[int], sums: list[int], length: int) -> list[int]:

@@ -10,7 +10,7 @@ tokenizer can encode, counts as U+FFFD. Knows nothing of documents, budgets or e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +32,7 @@ _PARCEL_CHARACTERS: Final = 400_000
 
 # How far past the cut of the full encoding a prefix is looked for: a prefix can encode to
 # fewer tokens than the same characters do inside the longer text, but only next to the cut.
-_REACH_TOKENS: Final = 4
+REACH_TOKENS: Final = 4
 LEAD_TOKENS: Final = 64
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -91,27 +91,28 @@ class Tokenizer:
         """
         return self.backend.encode(_encodable(text), add_special_tokens=False).offsets
 
-    def truncate(self, text: str, max_tokens: int) -> str:
+    def truncate(self, text: str, max_tokens: int, count: Callable[[int, int], int] | None = None) -> str:
         """The longest prefix of whole characters that counts at most ``max_tokens``.
 
         Each candidate is recounted, since a prefix need not encode to a prefix of the tokens.
-        Prefixes reaching more than four tokens beyond ``max_tokens`` are not looked at.
+        Prefixes reaching more than four tokens beyond ``max_tokens`` are not looked at. ``count`` counts
+        the text between two places, for callers that know more of it.
         """
         if max_tokens <= 0:
             return ""
         offsets = self.offsets(text)
         if len(offsets) <= max_tokens:
             return text
-        reach = max_tokens + _REACH_TOKENS
+        reach = max_tokens + REACH_TOKENS
         longest = offsets[reach][0] if reach < len(offsets) else len(text)
         # Near-certain answers come from encoding only the last stretch; the whole prefix is
         # then counted to be sure.
         lead = max(0, max_tokens - LEAD_TOKENS)
         start = offsets[lead][0]
+        count = count or (lambda first, last: self.count(text[first:last]))
         for end in range(longest, 0, -1):
-            room = max_tokens - lead if end > start else max_tokens
-            tail = text[start:end] if end > start else text[:end]
-            if self.count(tail) <= room and self.count(text[:end]) <= max_tokens:
+            first, room = (start, max_tokens - lead) if end > start else (0, max_tokens)
+            if count(first, end) <= room and count(0, end) <= max_tokens:
                 return text[:end]
         return ""
 
