@@ -62,10 +62,22 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             pairs, out = Path(folder) / "pairs.jsonl", Path(folder) / "run"
             write_pairs(pairs, count)
-            options = ["--words", asked.words, "--lengths", asked.length, "--workers", asked.workers]
+            options = [
+                "--pairs",
+                str(pairs),
+                "--out",
+                str(out),
+                "--quiet",
+                "--words",
+                asked.words,
+                "--lengths",
+                asked.length,
+                "--workers",
+                asked.workers,
+            ]
             began = time.monotonic()
             done = subprocess.run(
-                [sys.executable, "-c", _MEASURED, "run", str(pairs), "--out", str(out), "--quiet", *options],
+                [sys.executable, "-c", _MEASURED, "run", *options],
                 capture_output=True, text=True, cwd=ROOT, check=False,
             )  # fmt: skip
             seconds = time.monotonic() - began
