@@ -6,7 +6,7 @@ from synthesis.coherence.facts.candidates import candidates
 from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.facts.relations import related
 from synthesis.coherence.facts.rivals import kind_asked
-from synthesis.coherence.scoring import examine
+from synthesis.coherence.scoring import examine, score
 from synthesis.text.words import terms
 
 TEXT = (
@@ -68,3 +68,12 @@ def test_figures_are_found_with_their_sentences() -> None:
         for number, start, end in places:
             sentence = passages.sentences[number]
             assert sentence.start <= start < end <= sentence.end
+
+
+def test_nothing_is_verified_in_a_context_about_something_else() -> None:
+    stray = "The post is held for 9 seasons. In 1931 Kessel Records and Orlo Braith left."
+    question = "how many seasons of the grey door are there"
+    assert examine(stray, question, "9 seasons").parts.verified.right
+    verdict = score(stray, question, "9 seasons")
+    assert verdict.overall < 0.5
+    assert not verdict.verified

@@ -26,6 +26,7 @@ from synthesis.data import Coherence, Evidence
 from synthesis.text.words import terms_with_spans
 
 _FLOOR = 1e-3
+_BALANCE = 0.5  # below it nothing counts as verified: the context speaks of something else
 # In a passage as brief as any: of what relevance weighs, and of all log-odds; what the facts weigh besides.
 _LESS, _TEMPERED, _FACTS_MORE = 0.6, 0.35, 2.0
 
@@ -86,7 +87,7 @@ def combine(question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
     overall *= 1 - (1 - parts.facts.factor) * overall
     left = math.prod(leak.factor for leak in leaks)
     overall *= left
-    known = _told(parts, kind) and not any(leak.serious for leak in leaks)
+    known = overall >= _BALANCE and _told(parts, kind) and not any(leak.serious for leak in leaks)
     overall, support, relevance, uniqueness = (round(min(1.0, v), 4) for v in (overall, *values))
     return Coherence(overall, support, relevance, uniqueness, kind, known, parts.windows, round(left, 4))
 

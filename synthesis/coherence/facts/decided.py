@@ -146,7 +146,8 @@ def _polar(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decisio
     same = bool(found[0] & found[1])
     shown = " and ".join(", ".join(sorted(f)).strip() or "nothing" for f in found)
     sure = bool(asked.what)
-    return Decision(same != asked.negated, known, sure, f"{shown} were compared", _places(about))
+    why = f"{shown} were compared" if sure else "the names told of each were compared"
+    return Decision(same != asked.negated, known, sure, why, _places(about))
 
 
 def _one(passages: Passages, asked: Sequence[str]) -> Decision | None:
