@@ -33,7 +33,7 @@ def job(*replies: str | Completion, repairs: int = 2, **changes: object) -> tupl
 
 
 def become(asking: Job) -> Context | Rejected:
-    ((_, outcome, _),) = asking.outcomes([(PAIR, asking.prompt(PAIR))])
+    ((_, outcome, *_),) = asking.outcomes([(PAIR, asking.prompt(PAIR))])
     return outcome
 
 

@@ -74,7 +74,7 @@ def job(engine, words=12_000, section_words=1500, repairs=2) -> Job:
 def become(say, pair=PAIR, **changes) -> tuple[Context | Rejected, PretendModel]:
     engine = PretendModel(say)
     made = job(engine, **changes)
-    ((_, outcome, _),) = made.outcomes([(pair, made.prompt(pair))])
+    ((_, outcome, *_),) = made.outcomes([(pair, made.prompt(pair))])
     return outcome, engine
 
 

@@ -54,7 +54,7 @@ def in_turn(*replies):
 
 
 def become(engine, pair=PAIR, **changes) -> Context | Rejected:
-    ((_, outcome, _),) = job(engine, **changes).outcomes([(pair, job(engine, **changes).prompt(pair))])
+    ((_, outcome, *_),) = job(engine, **changes).outcomes([(pair, job(engine, **changes).prompt(pair))])
     return outcome
 
 
