@@ -106,13 +106,13 @@ def test_what_continues_a_work_comes_before_what_begins_one() -> None:
 def test_an_interrupted_work_goes_on_where_it_stopped(tmp_path) -> None:
     first = Counter(patient=True, fail_after=8)
     with pytest.raises(EngineError), Journal(tmp_path) as journal:
-        for pair, outcome, usage in _through(journal, first):
+        for pair, outcome, usage, _ in _through(journal, first):
             journal.add(outcome, pair, usage)
     second = Counter(patient=True)
     with Journal(tmp_path) as journal:
         settled = [pair for pair in PAIRS if journal.is_settled(opening(pair).fingerprint)]
         rest = [pair for pair in PAIRS if pair not in settled]
-        for pair, outcome, usage in _through(journal, second, rest):
+        for pair, outcome, usage, _ in _through(journal, second, rest):
             journal.add(outcome, pair, usage)
         assert journal.usage == Usage(18, 180, 18)
         texts = {journal.contexts.read(opening(pair).fingerprint)["text"] for pair in PAIRS}
