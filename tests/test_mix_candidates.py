@@ -203,6 +203,13 @@ def test_two_servers_write_for_every_pair(tmp_path, command) -> None:
         assert (len(one.asked), len(two.asked)) == (8, 8)
         assert {asked.body["model"] for asked in two.asked} == {"small"}
         assert "a run would write no contexts" in command("plan", *options).stdout
+    card = " ".join((folder / "dataset/README.md").read_text().split())
+    assert "16 contexts for 8 pairs" in card and "whose a context is: large, small." in card
+    for name in ("chat", "rl"):
+        config_name = f"large-small-{name}-1k"
+        made = datasets.load_dataset(str(folder / "dataset"), config_name, split="train").to_list()
+        assert Counter(row["model"] for row in made) == {"large": 8, "small": 8}
+        assert len({(row.get("pair_id") or row["group"], row["model"]) for row in made}) == 16
     rows = datasets.load_dataset(str(folder / "dataset"), "large-small", split="train").to_list()
     assert Counter(row["model"] for row in rows) == {"large": 8, "small": 8}
     groups = {

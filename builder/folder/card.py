@@ -342,9 +342,13 @@ def reasoned(listed: Sequence[Manifest]) -> list[dict[str, str]]:
 
 
 def candidates(listed: Sequence[Manifest]) -> list[dict[str, str]]:
-    """Per config that holds several contexts for a pair: how many of both."""
+    """Per config that holds several contexts for a pair: how many of both, and the models if each wrote."""
     return [
-        {"config": manifest.config, **{name: _count(details.get(name)) for name in ("contexts", "pairs")}}
+        {
+            "config": manifest.config,
+            **{name: _count(details.get(name)) for name in ("contexts", "pairs")},
+            "models": ", ".join(map(str, details.get("models") or ())),
+        }
         for manifest, details in _with(listed, "candidates")
     ]
 

@@ -158,7 +158,9 @@ class RunRows:
     def _details(self) -> dict[str, Any]:
         kept, found = self._contexts.kept, self._contexts.details()
         if self._groups.kept:
-            found["candidates"] = {"contexts": len(kept), "pairs": len(self._groups.best())}
+            made = self._config.generation
+            by = {"models": list(made.mix)} if made.mix_by == "candidate" else {}
+            found["candidates"] = {"contexts": len(kept), "pairs": len(self._groups.best()), **by}
         if self._reasons is not None:
             models = Counter(context.reasons_model for _, context in kept)
             none = models.pop("", 0)
