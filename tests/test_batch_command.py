@@ -278,7 +278,7 @@ def test_another_server_meanwhile_is_noticed(tmp_path, write_pairs) -> None:
 
 def test_wrong_use(tmp_path, write_pairs) -> None:
     pairs = write_pairs(2)
-    assert "holds no run" in batch("fetch", tmp_path / "none", code=2)
+    assert "is not there" in batch("fetch", tmp_path / "none", code=2)
     assert "batch submit --out" in batch("status", tmp_path, code=2)
     with serve_batches(tale) as server:
         given = options(server, tmp_path / "run", pairs)
