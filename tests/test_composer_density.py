@@ -76,7 +76,8 @@ def test_evidence_has_company_and_no_place_of_its_own(words: int) -> None:
             end = draft.text.find("\n\n", piece.end)
             before = sentences(draft.text[start : piece.start])
             after = sentences(draft.text[piece.end : end if end >= 0 else None])
-            assert len(before) + len(after) >= 2
+            # A text of 160 words that holds three or four pieces has room for little beside each.
+            assert len(before) + len(after) >= (1 if words < 200 else 2)
             places.append(len(before) / (len(before) + len(after)))
     assert 0.3 < statistics.mean(places) < 0.9 and statistics.pstdev(places) > 0.2
 

@@ -200,12 +200,12 @@ def test_any_pair_is_served(instruction: str, answer: str, words: int) -> None:
 def test_contexts_of_one_genre_share_little(genre: str) -> None:
     texts = [
         compose("What is a summary of the report?", f"Crate {n} was lost.", genre=genre, key=str(n)).text
-        for n in range(12)
+        for n in range(24)
     ]
-    found = [grams(text) for text in texts]
+    found = [grams(text) for text in texts[:12]]
     shared = [len(a & b) / min(len(a), len(b)) for a, b in itertools.combinations(found, 2)]
     assert max(shared) < 0.10
-    assert len({" ".join(text.split()[:8]) for text in texts}) == len(texts)
+    assert len({" ".join(text.split()[:16]) for text in texts}) == len(texts)
 
 
 def test_seed_and_key_decide() -> None:
