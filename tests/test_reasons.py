@@ -265,12 +265,32 @@ def test_good_replies_are_taken(reply: str) -> None:
         (f"Quote: {TEXT}\nSo: it.\nAnswer: the Tarn", "long"),
         (LIES.format("It is the Kell.", "the Kell"), "answer"),
         ('Quote: "Hawley lies on the Tarn"\nAnswer: the Tarn', "unsaid"),
+        (LIES.format("Hawley, where Leonardo Brabantio lived, lies there.", "the Tarn"), "invented"),
+        (LIES.format("It lies on it. It lies on it.", "the Tarn"), "repeated"),
+        (LIES.format(f"It is that. {PAIR.instruction}", "the Tarn"), "asking"),
     ],
 )
 def test_what_is_wrong_is_said(reply: str, fault: str) -> None:
     _, faults = judge(reply)
     assert fault in {one.name for one in faults}, faults
     assert all(one.say.startswith("- ") for one in faults)
+
+
+def test_the_answer_alone_is_no_quotation() -> None:
+    asked = Pair(instruction="Who bought the Marta?", answer="Otto Reuss, an engineer from Hawley")
+    quoted = 'Quote: "{}"\nSo: He bought her.\nAnswer: Otto Reuss, an engineer from Hawley'
+    alone = judge(quoted.format("Otto Reuss, an engineer from Hawley"), asked).faults
+    assert [one.name for one in alone] == ["bare"]
+    assert not judge(quoted.format("Otto Reuss, an engineer from Hawley, bought her in 1879"), asked).faults
+    # A sentence of the text may well be the answer.
+    told = Pair(instruction="Where does Hawley lie?", answer="Hawley lies on the Tarn, two days from Kelm.")
+    whole = f'Quote: "{told.answer}"\nSo: It lies there.\nAnswer: {told.answer}'
+    assert not judge(whole, told).faults
+
+
+def test_names_that_the_text_has_are_no_others() -> None:
+    for said in ("Otto Reuss lived on the Tarn.", "So Otto Reuss did.", "Therefore Otto Reuss is of Hawley."):
+        assert not judge(LIES.format(said, "the Tarn")).faults, said
 
 
 def test_evidence_on_record_must_be_quoted() -> None:
@@ -286,6 +306,12 @@ def test_evidence_on_record_must_be_quoted() -> None:
 def test_answers_that_no_text_states_need_no_quotation_of_them() -> None:
     asked = Pair(instruction="Does Hawley lie on the Tarn?", answer="yes")
     assert not judge(LIES.format("It does.", "Yes."), asked).faults
+    pieces = (
+        Evidence(0, 20, "hop 1 of 2"),
+        Evidence(TEXT.index("Hawley lies"), TEXT.index("It rained"), "hop 2"),
+    )
+    half = judge(LIES.format("It does.", "Yes."), asked, evidence=pieces, evidence_source="exact").faults
+    assert [one.name for one in half] == ["evidence"]
     assert [one.name for one in judge(LIES.format("It does not.", "No."), asked).faults] == ["answer"]
 
 

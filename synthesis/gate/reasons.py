@@ -2,8 +2,8 @@
 
 Each step quotes the text and says what follows. A quotation must stand in the text word for word and have
 to do with what is asked, the last line must give the answer, and nothing may tell that the answer was known.
-Whether a step follows from its quotation is not judged: words alone do not show that. Knows nothing of
-engines.
+What a step says may not bring in names from elsewhere, say a sentence twice or ask the question again.
+Whether it follows from its quotation is not judged: words alone do not show that. Knows nothing of engines.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from synthesis.coherence.background import weights
-from synthesis.data import Completion, Context, Pair, Reason
+from synthesis.data import Completion, Context, Evidence, Pair, Reason
 from synthesis.gate.answering import gives
 from synthesis.gate.faults import Fault
 from synthesis.gate.quotations import FEWEST, located, quotations
@@ -48,6 +48,7 @@ _KNOWN = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\b(?:document|passage|text|quote|step)s? (?:no\. ?)?\d|\[\d{1,3}\]", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d_]\w+(?:[ \u00a0][^\W\d_]\w+)+")
 _END = (".", "!", "?", "…", "。", "！", "？", ":", "”", '"', ")")
 
 
@@ -82,7 +83,8 @@ def judged_reasons(completion: Completion, pair: Pair, context: Context) -> Judg
     reasons, faults = _placed(written, context.text)
     if not faults:
         faults += _steps_faults(reasons, pair, context)
-    faults += [*_words_faults(reasons, context.text), *_answer_faults(written, pair)]
+    faults += [*_words_faults(reasons, context.text), *_saying_faults(reasons, pair, context.text)]
+    faults += _answer_faults(written, pair)
     return JudgedReasons(tuple(reasons), tuple(faults))
 
 
@@ -164,15 +166,27 @@ def _proof_faults(reasons: Sequence[Reason], pair: Pair, context: Context) -> It
     if brief and states(text, pair.answer) and not states(told, pair.answer):
         say = f"- No quote has the answer ({_short(pair.answer)}). Quote the sentence that states it."
         yield Fault("unproved", f"no quotation states “{_short(pair.answer)}”", say)
+    bare = {*terms(pair.answer)} if brief else set()
+    told_whole = {(start, end - stop) for start, end in sentences(text) for stop in (0, 1)} if bare else set()
+    if any(
+        bare.issuperset(terms(text[one.start : one.end])) and (one.start, one.end) not in told_whole
+        for one in reasons
+    ):
+        say = "- A quote is the answer alone. Quote the sentence that says so of what is asked."
+        yield Fault("bare", "a quotation is the answer alone", say)
     known = {*weights(terms(pair.instruction)), *(() if ordinary else weights(terms(pair.answer)))}
     if (aside := _aside([one for one in reasons if not _touches(one, context)], known, text)) is not None:
         shown = _short(text[aside.start : aside.end])
         say = f"- This quote has nothing to do with the question: “{shown}”. Leave it out."
         yield Fault("aside", f"“{shown}” has nothing to do with the question", say)
-    recorded = context.evidence_source == "exact" and context.evidence
-    if recorded and not any(_touches(one, context) for one in reasons):
-        say = "- The quotes are not what the answer rests on. Quote the sentences that it follows from."
-        yield Fault("evidence", "no quotation is of the evidence", say)
+    if context.evidence_source == "exact" and context.evidence:
+        touched = [any(_meet(one, piece) for one in reasons) for piece in context.evidence]
+        # Of a yes no single piece tells: it follows from all of them together.
+        if not (all(touched) if ordinary else any(touched)):
+            say = (
+                "- The quotes are not all that the answer rests on. Quote each sentence that it follows from."
+            )
+            yield Fault("evidence", "the quotations are not the evidence, or not all of it", say)
 
 
 def _aside(reasons: Sequence[Reason], known: set[str], text: str) -> Reason | None:
@@ -192,7 +206,11 @@ def _aside(reasons: Sequence[Reason], known: set[str], text: str) -> Reason | No
 
 def _touches(reason: Reason, context: Context) -> bool:
     """Whether a quotation has something of the recorded evidence."""
-    return any(reason.start < piece.end and piece.start < reason.end for piece in context.evidence)
+    return any(_meet(reason, piece) for piece in context.evidence)
+
+
+def _meet(reason: Reason, piece: Evidence) -> bool:
+    return reason.start < piece.end and piece.start < reason.end
 
 
 def _words_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
@@ -211,6 +229,41 @@ def _words_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
     if any(count_words(one.says) > _LONGEST_STEP for one in reasons):
         say = f'- A line behind "So:" has over {_LONGEST_STEP} words. Say what follows in one sentence.'
         yield Fault("long", f"a step of over {_LONGEST_STEP} words", say)
+
+
+def _saying_faults(reasons: Sequence[Reason], pair: Pair, text: str) -> Iterator[Fault]:
+    """What steps say that neither the text nor the question gives, or say again."""
+    known = set(terms(f"{text} {pair.instruction} {pair.answer}"))
+    told = [one.says[start:end].strip() for one in reasons for start, end in sentences(one.says)]
+    if strange := next(
+        (name for line in told for name in _names(line) if not known.issuperset(terms(name))), ""
+    ):
+        say = (
+            f"- “{_short(strange)}” stands neither in the text nor in the question. Say what the quote tells."
+        )
+        yield Fault("invented", f"“{_short(strange)}” is from elsewhere", say)
+    asked = " ".join(terms(pair.instruction))
+    if asked.count(" ") > 3 and any(asked in " ".join(terms(one.says)) for one in reasons):
+        say = '- It asks the question again behind "So:". Say there what the quote tells.'
+        yield Fault("asking", "a step asks the question again", say)
+    if len(told) > len({line.casefold() for line in told}):
+        yield Fault(
+            "repeated", "steps say the same twice", "- It says a sentence twice. Say each thing once."
+        )
+
+
+def _names(line: str) -> Iterator[str]:
+    """Names of two words and more in a sentence, without the word that begins it."""
+    for found in _NAME.finditer(line):
+        run: list[str] = []
+        words = found[0].split()[0 if found.start() else 1 :]
+        for word in [*words, ""]:
+            if word[:1].isupper():
+                run.append(word)
+                continue
+            if len(run) > 1:
+                yield " ".join(run)
+            run = []
 
 
 def _answer_faults(written: ReasonsReply, pair: Pair) -> Iterator[Fault]:
