@@ -111,20 +111,26 @@ def _ended(lanes: Sequence[_Lane]) -> Iterator[None]:
 
 
 @contextmanager
-def _forking() -> Iterator[None]:
-    """Tokenizers count in one thread in each of the processes, and nobody is told of it."""
+def serial_tokenizers() -> Iterator[None]:
+    """Have tokenizers of forked processes use one thread each, which they else do with a warning."""
     before = os.environ.get(_PARALLELISM)
     os.environ[_PARALLELISM] = "false"
     try:
-        with warnings.catch_warnings():
-            # Python warns of threads that a fork does not have; none of them holds anything of ours.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            yield
+        yield
     finally:
         if before is None:
             del os.environ[_PARALLELISM]
         else:
             os.environ[_PARALLELISM] = before
+
+
+@contextmanager
+def _forking() -> Iterator[None]:
+    """The same, and nobody is told of the fork."""
+    with serial_tokenizers(), warnings.catch_warnings():
+        # Python warns of threads that a fork does not have; none of them holds anything of ours.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _begun(

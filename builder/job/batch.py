@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builder.job.amounts import budget_of
 from builder.job.execute import Summary, checked_tokenizer, reassemble
@@ -23,6 +23,7 @@ from synthesis.engines import engine_class
 from synthesis.errors import ConfigError, EngineError, UsageError
 from synthesis.options import RunConfig, override
 from synthesis.run.batches import BatchLog, JournaledBatches, clear_up
+from synthesis.run.conversations import Conversations
 from synthesis.run.folder import RunFolder
 from synthesis.run.job import Job, make_job
 from synthesis.run.journal import Journal
@@ -120,27 +121,26 @@ class _OpenRun:
             own = [self.journal.find_context(name)[:2]]
             asking = Asking(reasoner, self.engine, lacking(reasoner, own, reasons), reasons)
             works = asking.works()
-            while (asked := works.pull()) is not None:
-                reply = self.log.find(asked.id)
-                if reply is None:
-                    yield asked
-                    break
-                works.take(reply)
+            yield from self._replied(works)
             for ended in works.finished():
                 asking.record(ended)
 
     def _advance_one(self, pair: Pair, prompt: Prompt) -> Iterator[Prompt]:
         works = self.job.works([(pair, prompt)], self.journal)
-        while (asked := works.pull()) is not None:
-            reply = self.log.find(asked.id)
-            if reply is None:
-                yield asked
-                break
-            works.take(reply)
+        yield from self._replied(works)
         for made, outcome, usage, writer in self.job.ended(works.finished()):
             # A request that fails for good is never settled, and recorded once all the same.
             if outcome != self.journal.find_rejected(prompt.fingerprint):
                 self.journal.add(outcome, made, usage, self.job.mark(outcome, made), writer)
+
+    def _replied(self, works: Conversations[Any]) -> Iterator[Prompt]:
+        """Give works the replies that are there; the request that waits for one that is not, if any does."""
+        while (asked := works.pull()) is not None:
+            reply = self.log.find(asked.id)
+            if reply is None:
+                yield asked
+                return
+            works.take(reply)
 
     def ended(self) -> list[tuple[BatchJob, BatchStatus]]:
         """The batches whose replies can be taken."""

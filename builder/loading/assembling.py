@@ -6,9 +6,7 @@ other. Knows nothing of ``datasets``, nor of how work is shared out.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,21 +54,6 @@ def rank(job: AssemblyJob, place: int) -> int:
 def prepare(job: AssemblyJob) -> None:
     """Index the documents here and now, for this process and those forked from it."""
     _assembly(job).prepare()
-
-
-@contextmanager
-def serial_tokenizers() -> Iterator[None]:
-    """Have tokenizers of forked processes use one thread each, which they else do with a warning."""
-    name = "TOKENIZERS_PARALLELISM"
-    before = os.environ.get(name)
-    os.environ[name] = "false"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 def forget() -> None:

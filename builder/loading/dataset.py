@@ -29,12 +29,12 @@ from builder.loading.assembling import (
     prepare,
     rank,
     remember,
-    serial_tokenizers,
 )
 from builder.loading.raw import RawConfig, find_raw, open_rows, prepare_store
 from synthesis.assembly.options import KEYWORDS, Length, Options, from_keywords, make_options, parse_mixture
 from synthesis.data import Rejected, content_hash
 from synthesis.errors import TokenizerError, UsageError
+from synthesis.processes import serial_tokenizers
 from synthesis.storage import storage_errors
 from synthesis.tokens import Tokenizer, format_length, load_tokenizer
 

@@ -82,7 +82,7 @@ def judged_reasons(completion: Completion, pair: Pair, context: Context) -> Judg
         return JudgedReasons(None, (Fault(name, what, say),))
     reasons, faults = _placed(written, context.text)
     if not faults:
-        faults += _steps_faults(reasons, pair, context)
+        faults += [*_size_faults(reasons, context.text), *_proof_faults(reasons, pair, context)]
     faults += [*_words_faults(reasons, context.text), *_saying_faults(reasons, pair, context.text)]
     faults += _answer_faults(written, pair)
     return JudgedReasons(tuple(reasons), tuple(faults))
@@ -133,12 +133,8 @@ def _placed(written: ReasonsReply, text: str) -> tuple[list[Reason], list[Fault]
     return reasons, faults
 
 
-def _steps_faults(reasons: Sequence[Reason], pair: Pair, context: Context) -> list[Fault]:
-    """What is wrong with quotations that stand in the text."""
-    return [*_size_faults(reasons, context.text), *_proof_faults(reasons, pair, context)]
-
-
 def _size_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
+    """What is wrong with the number and the length of quotations that stand in the text."""
     told = [text[one.start : one.end] for one in reasons]
     if len(reasons) > MOST_STEPS:
         say = f"- It has {len(reasons)} quotes. Leave out those that the answer does not rest on."
@@ -160,6 +156,7 @@ def _size_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
 
 
 def _proof_faults(reasons: Sequence[Reason], pair: Pair, context: Context) -> Iterator[Fault]:
+    """What the quotations leave unproved, or have nothing to do with."""
     text, ordinary = context.text, is_ordinary(pair.answer)
     told = " ".join(text[one.start : one.end] for one in reasons)
     brief = not ordinary and kind_of(pair.answer) != "summary"
