@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 
 import pytest
@@ -47,9 +46,3 @@ def engine(server, **options) -> OpenAIEngine:
 def once(fault: Reply):
     """A script that fails the first request only."""
     return lambda asked: fault if asked.number == 0 else None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

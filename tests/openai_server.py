@@ -262,17 +262,20 @@ class _Http(ThreadingHTTPServer):
 
 @contextmanager
 def serve(
-    script: Script = lambda _: None, models: tuple[str, ...] = ("tiny",), key: str = ""
+    script: Script = lambda _: None, models: tuple[str, ...] = ("tiny",), key: str = "", port: int = 0
 ) -> Iterator[Server]:
-    """Run a server until the block ends; ``url`` is what goes into ``base_url``."""
-    with running(Server(script, list(models), key), Handler) as state:
+    """Run a server until the block ends; ``url`` is what goes into ``base_url``.
+
+    Where something is asked after its end, ``port`` is one of ``tests.ports.held``.
+    """
+    with running(Server(script, list(models), key), Handler, port) as state:
         yield state
 
 
 @contextmanager
-def running(state: State, handler: type[Handler]) -> Iterator[State]:
+def running(state: State, handler: type[Handler], port: int = 0) -> Iterator[State]:
     """Run a server of this state until the block ends."""
-    with _Http(("127.0.0.1", 0), handler) as http:
+    with _Http(("127.0.0.1", port), handler) as http:
         http.state = state
         state.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from tests.ports import held
+
 ROOT = Path(__file__).parent.parent
 PATIENCE = 120.0
 
@@ -25,14 +26,11 @@ def serving(module: str = "space.app", log: Path | None = None, **environment: s
 
     What the server says goes into ``log``, or is shown only if it does not start.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/"
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("GRADIO_", "SPACE_"))
     }
-    with log.open("w+") if log else tempfile.TemporaryFile("w+") as said:
+    with held() as port, log.open("w+") if log else tempfile.TemporaryFile("w+") as said:
+        url = f"http://127.0.0.1:{port}/"
         process = subprocess.Popen(
             [sys.executable, "-m", module],
             cwd=ROOT,

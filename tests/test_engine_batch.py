@@ -15,8 +15,9 @@ from synthesis.engines.openai import OpenAIEngine
 from synthesis.engines.openai.batch import BatchEngine, BatchJob, Unanswered
 from synthesis.errors import ConfigError, EngineError
 from tests.batch_server import Late, serve_batches
-from tests.openai_helpers import KEY, SAMPLING, free_port, make_prompt, prompts, quick_and_clean
+from tests.openai_helpers import KEY, SAMPLING, make_prompt, prompts, quick_and_clean
 from tests.openai_server import Reply, failure
+from tests.ports import nobody
 
 __all__ = ["quick_and_clean"]  # used by every test here
 
@@ -424,7 +425,7 @@ def test_calls_that_fail_for_good_say_what_to_do(call, reply, said) -> None:
 
 
 def test_no_server() -> None:
-    made = BatchEngine("tiny", base_url=f"http://127.0.0.1:{free_port()}/v1", retries=1)
+    made = BatchEngine("tiny", base_url=f"{nobody()}/v1", retries=1)
     with pytest.raises(EngineError, match=r"Check that the server runs"):
         list(made.complete(Items(prompts(1)), SAMPLING))
 

@@ -13,13 +13,13 @@ from synthesis.errors import ConfigError, EngineError, MissingExtraError
 from tests.openai_helpers import (
     SAMPLING,
     engine,
-    free_port,
     make_prompt,
     once,
     prompts,
     quick_and_clean,  # noqa: F401  a fixture for all tests here
 )
 from tests.openai_server import Reply, failure, serve
+from tests.ports import nobody
 
 
 def test_each_prompt_gets_its_own_reply_with_usage() -> None:
@@ -259,7 +259,7 @@ def test_the_only_model_is_taken_and_several_are_listed() -> None:
     with serve(models=()) as server, pytest.raises(ConfigError, match="base_url"):
         OpenAIEngine(base_url=server.url)
     with pytest.raises(EngineError, match="Check that the server runs"):
-        OpenAIEngine(base_url=f"http://127.0.0.1:{free_port()}/v1")
+        OpenAIEngine(base_url=f"{nobody()}/v1")
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,13 @@ from tests.openai_helpers import (
     KEY,
     SAMPLING,
     engine,
-    free_port,
     make_prompt,
     once,
     prompts,
     quick_and_clean,  # noqa: F401  a fixture for all tests here
 )
 from tests.openai_server import Reply, failure, serve
+from tests.ports import held, nobody
 
 # Failures that pass
 
@@ -186,7 +186,7 @@ def test_a_pause_of_a_day_ends_the_run() -> None:
 
 @pytest.mark.parametrize(("count", "retries"), [(100, 6), (1, 1)])
 def test_no_server_at_all_says_how_to_check(count, retries) -> None:
-    url = f"http://127.0.0.1:{free_port()}/v1"
+    url = f"{nobody()}/v1"
     made = OpenAIEngine("tiny", base_url=url, retries=retries)
     with pytest.raises(EngineError, match=f"curl {url}/models"):
         list(made.complete(Items(prompts(count)), SAMPLING))
@@ -194,7 +194,7 @@ def test_no_server_at_all_says_how_to_check(count, retries) -> None:
 
 def test_no_server_is_noticed_before_any_prompt_has_used_up_its_tries(monkeypatch) -> None:
     monkeypatch.setattr("synthesis.engines.serving.pace.FIRST_DELAY", 30.0)
-    made = OpenAIEngine("tiny", base_url=f"http://127.0.0.1:{free_port()}/v1")
+    made = OpenAIEngine("tiny", base_url=f"{nobody()}/v1")
     begun = time.monotonic()
     with pytest.raises(EngineError, match="Check that the server runs"):
         list(made.complete(Items(prompts(100)), SAMPLING))
@@ -203,12 +203,13 @@ def test_no_server_is_noticed_before_any_prompt_has_used_up_its_tries(monkeypatc
 
 def test_a_server_that_goes_away_ends_the_run_after_patience_and_keeps_what_is_done() -> None:
     done = []
-    with serve() as server:
-        made = engine(server, concurrency=2, retries=2)
-        replies = made.complete(Items(make_prompt(n) for n in itertools.count()), SAMPLING)
-        done.extend(itertools.islice(replies, 10))
-    with pytest.raises(EngineError, match="Check that the server runs"):
-        done.extend(replies)
+    with held() as port:
+        with serve(port=port) as server:
+            made = engine(server, concurrency=2, retries=2)
+            replies = made.complete(Items(make_prompt(n) for n in itertools.count()), SAMPLING)
+            done.extend(itertools.islice(replies, 10))
+        with pytest.raises(EngineError, match="Check that the server runs"):
+            done.extend(replies)
     assert all(found.finish_reason == "stop" for found in done) and len(done) >= 10
 
 

@@ -19,6 +19,7 @@ from synthesis.errors import SourceError
 from synthesis.sources.hub import HubSource, parse_hub, redact
 from synthesis.sources.pairs import read_pairs
 from tests.hub.cards import EASY_AND_HARD
+from tests.ports import nobody
 
 TOKEN = "hf_thisIsNotARealToken"
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -218,7 +219,7 @@ def test_offline_says_so(tmp_path: Path) -> None:
 
 
 def test_an_unreachable_hub_says_so(tmp_path: Path) -> None:
-    (text,) = read_apart(tmp_path, ("org/riddles", {}), HF_ENDPOINT="http://127.0.0.1:9")
+    (text,) = read_apart(tmp_path, ("org/riddles", {}), HF_ENDPOINT=nobody())
     assert "Check the network, HF_ENDPOINT and proxies" in text
 
 

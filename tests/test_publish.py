@@ -26,6 +26,7 @@ from builder.hub.trouble import HubError
 from synthesis.errors import ContextSynthesisError, FolderError, UsageError
 from tests.hub import LocalHub
 from tests.hub.folders import build, chat, config, raw, usual
+from tests.ports import nobody
 
 pytest_plugins = ["tests.hub.fixtures"]
 # The client's own upload of large files uses a deprecated spelling of its HTTP library.
@@ -682,14 +683,14 @@ def test_without_a_network(hub: LocalHub, folder: Path, send: Send, monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr(constants, "HF_HUB_OFFLINE", True)
         assert "HF_HUB_OFFLINE" in refused(send, hub)
-    away = refused(lambda: send(endpoint="http://127.0.0.1:9"), hub)
-    assert "http://127.0.0.1:9 cannot be reached" in away and "Check the network" in away
+    away = refused(lambda: send(endpoint=nobody()), hub)
+    assert f"{nobody()} cannot be reached" in away and "Check the network" in away
     # A dry run says what it can, and once what it cannot.
     for offline, reason in ((True, "HF_HUB_OFFLINE"), (False, "cannot be reached")):
         steps: list[str] = []
         with monkeypatch.context() as patch:
             patch.setattr(constants, "HF_HUB_OFFLINE", offline)
-            told = publish(folder, REPO, dry_run=True, endpoint="http://127.0.0.1:9", on_step=steps.append)
+            told = publish(folder, REPO, dry_run=True, endpoint=nobody(), on_step=steps.append)
         assert (told.version, told.commit, told.configs) == (None, None, {})
         assert steps == [f"looking at {REPO}"]
         assert [reason in line for line in told.plan] == [False] * 6 + [True]

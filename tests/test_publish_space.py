@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -11,6 +10,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ import yaml
 from builder.hub import space
 from builder.hub.space import publish_space, space_files
 from synthesis.errors import ContextSynthesisError, UsageError
+from tests.ports import held, nobody
 
 pytest_plugins = ["tests.hub.fixtures"]
 ROOT = Path(__file__).parent.parent
@@ -133,7 +134,7 @@ def test_an_update_sends_what_changed_and_leaves_what_others_put_there(hub) -> N
 
 def test_a_dry_run_without_a_network_lists_what_there_is_and_says_so_once() -> None:
     steps: list[str] = []
-    told = publish_space("ada/page", endpoint="http://127.0.0.1:9", dry_run=True, on_step=steps.append)
+    told = publish_space("ada/page", endpoint=nobody(), dry_run=True, on_step=steps.append)
     assert steps == [] and told.commit is None and "send at most app.py" in told.plan
     assert "cannot be reached" in told.plan[-1] and len(told.plan) == len(space_files()) + 1
 
@@ -194,17 +195,20 @@ runpy.run_path("app.py", run_name="__main__")
 """
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    with held() as number:
+        yield number
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_what_goes_up_runs_in_an_empty_place(tmp_path) -> None:
+def test_what_goes_up_runs_in_an_empty_place(tmp_path, port) -> None:
     import gradio_client
 
     folder = tmp_path.resolve() / "app"
     for path, source in space_files().items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(source.read_bytes())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}/"
     program = _START.format(folder=str(folder), packages=sysconfig.get_paths()["purelib"])
     process = subprocess.Popen(

@@ -10,8 +10,8 @@ import pytest
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.errors import ConfigError
 from synthesis.options import GenerationConfig, PairsConfig, RunConfig, dump_config
-from tests.openai_helpers import free_port
 from tests.openai_server import failure, serve
+from tests.ports import nobody
 from tests.scale_pipeline import heard, start
 
 MARK = "very-secret-4711"
@@ -39,7 +39,7 @@ def test_a_task_that_fails_keeps_the_key_to_itself(tmp_path, monkeypatch, troubl
     (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
     with ExitStack() as open_till_the_end:
         if trouble == "absent":
-            url = f"http://127.0.0.1:{free_port()}/v1"
+            url = f"{nobody()}/v1"
         else:
             server = open_till_the_end.enter_context(
                 serve(echo if trouble == "broken" else lambda _: None, key="other" * (trouble == "refused"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -20,17 +19,21 @@ from synthesis.engines.openai import OpenAIEngine
 from synthesis.engines.transformers import TransformersEngine
 from tests.engine_contract import PROMISES, leaves_nothing, the_seed_and_the_prompt_decide_not_the_order
 from tests.likelihood_agreement import REQUESTS, assert_agree
+from tests.ports import held
 from tests.vllm.small import SMALL, wait_until
 
 SAMPLING = Sampling(seed=11, max_tokens=40)
 
 
 @pytest.fixture(scope="module")
-def server(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def port() -> Iterator[int]:
+    with held() as number:
+        yield number
+
+
+@pytest.fixture(scope="module")
+def server(model: Path, port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real server, started as its documentation says."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     command = [
         str(Path(sys.executable).with_name("vllm")),
         "serve",
