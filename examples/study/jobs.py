@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from examples.study.arms import hops_of, test_turns, training_turns
 from examples.study.plan import Arm, Plan
-from examples.study.questions import Question, fold, read_questions
+from examples.study.questions import Question, fold, of_tasks, read_questions
 from examples.study.turns import Turn
 from synthesis.storage import replace_file
 from synthesis.tokens import load_tokenizer
@@ -53,6 +53,7 @@ class Desk(NamedTuple):
     folds: int
     held: int
     asked: int
+    asks: tuple[str, ...]
 
 
 @lru_cache(maxsize=16)
@@ -60,6 +61,7 @@ def _parted(desk: Desk) -> tuple[list[Question], list[Question], dict[str, int]]
     """Training questions, test questions, and the steps of these."""
     questions = [one for source in desk.sources for one in read_questions(source, desk.limit, desk.words)]
     training, testing = fold(questions, desk.seed, desk.folds, desk.held)
+    testing = of_tasks(testing, desk.asks)
     asked = min(desk.asked or len(testing), len(testing))
     testing = [testing[number * len(testing) // asked] for number in range(asked)]
     return training, testing, hops_of(testing)
@@ -129,8 +131,10 @@ def run_job(job: Job) -> None:
         plan.folds,
         job.held,
         plan.asked,
+        plan.asks,
     )
     training, testing, hops = _parted(desk)
+    training = of_tasks(training, job.arm.tasks)
     tokenizer = load_tokenizer(str(job.model))
     model = Model(job.model, job.seed)
     found: dict[str, Any] = {

@@ -31,6 +31,8 @@ class Arm:
             0 for each as often as the sample.
         questions: which part of an epoch's conversations, 0 to 1, ask in place of the pair's question what
             instruction synthesis asks of the same contexts, without a model.
+        tasks: the sources whose questions it is tuned on; none for all. With ``Plan.asks`` of another source,
+            nobody is tuned on passages of the kind that are asked about.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Arm:
     each: str = "one"
     twin_share: float = 0.0
     questions: float = 0.0
+    tasks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Plan:
         parting: ``shuffled`` by seed, or ``rows``: a fold is the rows that stand together in their file.
         held: how many of the folds are tested a seed, 0 for all.
         asked: questions of a fold that are tested, 0 for all.
+        asks: the sources whose questions are tested; none for all.
         longest_answer: tokens written at most.
     """
 
@@ -88,6 +92,7 @@ class Plan:
     parting: str = "shuffled"
     held: int = 0
     asked: int = 0
+    asks: tuple[str, ...] = ()
     longest_answer: int = 16
 
 
@@ -102,8 +107,7 @@ def read_plan(path: Path) -> Plan:
     except (OSError, ValueError) as error:
         raise SystemExit(f"{path} cannot be read as a plan in TOML: {error}") from None
     arms = tuple(_made(Arm, arm, f"{path}: an arm") for arm in table.pop("arms", []))
-    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    plan: Plan = _made(Plan, {"arms": arms, **lists}, str(path))
+    plan: Plan = _made(Plan, {"arms": arms, **table}, str(path))
     names = [arm.name for arm in arms]
     for wanted in (plan.baseline, plan.ceiling):
         if wanted not in names:
@@ -126,6 +130,8 @@ def _made(kind: type[Any], given: dict[str, Any], where: str) -> Any:
     if unknown:
         raise SystemExit(f"{where} has {', '.join(sorted(unknown))}, which nothing reads")
     try:
-        return kind(**given)
+        return kind(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+        )
     except TypeError as error:  # one that has no default is missing
         raise SystemExit(f"{where}: {str(error).partition('() ')[2] or error}") from None

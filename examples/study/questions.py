@@ -91,6 +91,18 @@ def fold(
     )
 
 
+def of_tasks(questions: Sequence[Question], tasks: Sequence[str]) -> list[Question]:
+    """Those of some tasks; of no task in particular, all.
+
+    Raises:
+        SystemExit: there is none of one of them.
+    """
+    there = {one.pair.task for one in questions}
+    if lacking := [task for task in tasks if task not in there]:
+        raise SystemExit(f"no question is of the task {lacking[0]!r}; there are {', '.join(sorted(there))}")
+    return [one for one in questions if not tasks or one.pair.task in tasks]
+
+
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     opener = gzip.open if path.suffix == ".gz" else open
     if not path.is_file():

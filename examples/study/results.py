@@ -47,17 +47,23 @@ def remember(out: Path, plan: Plan) -> None:
         SystemExit: they belong to another one, which has other settings, or other settings of an arm.
     """
     out.mkdir(parents=True, exist_ok=True)
-    file, new = out / "plan.json", json.loads(json.dumps(asdict(plan)))
+    file, new = out / "plan.json", _plain(plan)
     arms = {arm["name"]: arm for arm in new["arms"]}
     if file.exists():
-        old = json.loads(file.read_text(encoding="utf-8"))
-        # What an arm can say now and could not when they were run, it had as it is by itself.
-        before = {arm["name"]: asdict(Arm(**arm)) for arm in old["arms"]}
+        # What a plan or an arm can say now and could not when they were run, it had as it is by itself.
+        old = _plain(Plan(**json.loads(file.read_text(encoding="utf-8"))))
+        before = {arm["name"]: _plain(Arm(**arm)) for arm in old["arms"]}
         same = all(arms.get(name, arm) == arm for name, arm in before.items())
         if not same or {**old, "arms": 0} != {**new, "arms": 0}:
             raise SystemExit(f"{out} holds a study by another plan: give another folder, or remove this one")
         arms = before | arms
     replace_file(file, json.dumps({**new, "arms": list(arms.values())}, indent=1))
+
+
+def _plain(told: Plan | Arm) -> dict[str, Any]:
+    """As JSON gives it back."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(told)))
+    return plain
 
 
 def read_plan_of(out: Path) -> dict[str, Any]:

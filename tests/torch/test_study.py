@@ -115,8 +115,9 @@ def test_what_is_done_is_not_done_again(random_model: Path, questions: str, tmp_
     # A folder of a study by an earlier version, whose arms could not say all that they can now.
     file = tmp_path / "out" / "plan.json"
     earlier = json.loads(file.read_text())
+    del earlier["asks"]
     for one in earlier["arms"]:
-        del one["questions"]
+        del one["questions"], one["tasks"]
     file.write_text(json.dumps(earlier), encoding="utf-8")
     results.remember(tmp_path / "out", plan)
     assert [arm["name"] for arm in results.read_plan_of(tmp_path / "out")["arms"]][-1] == "composer"
@@ -255,6 +256,27 @@ def test_plans_say_what_the_composer_and_the_assembly_know(file: Path, tmp_path:
         told = traits(arm, asked)
         assert not told if arm.contexts in ("none", "pairs") else len(told) == len(COLUMNS), arm.name
     assert plan.baseline != plan.ceiling
+
+
+def test_an_arm_may_be_tuned_on_other_questions_than_are_asked(
+    random_model: Path, questions: str, tmp_path: Path
+) -> None:
+    arms = (Arm("alone", "pairs"), Arm("others", "human", tasks=("other",)))
+    plan = Plan(
+        arms, tests=("own",), written=(), seeds=1, folds=2, baseline="alone", epochs=1, asks=("toy",), held=1
+    )
+    other = tmp_path / "other.jsonl"
+    row = {"instruction": "Which is the colour of the boot?", "answer": "red", "context": "The boot is red."}
+    other.write_text("".join(json.dumps(row | {"id": str(number)}) + "\n" for number in range(4)), "utf-8")
+    jobs = jobs_of(plan, tmp_path / "out", random_model, [questions, f"other={other}"])
+    for job in jobs:
+        run_job(job)
+    alone, others = (json.loads(job.file.read_text()) for job in jobs)
+    assert alone["rows"].keys() == others["rows"].keys() and len(alone["rows"]) == 6
+    assert alone["tokens"] > others["tokens"] and (alone["steps"], others["steps"]) == (1, 1)
+    assert others["samples"] == 1, others  # one question, four times
+    with pytest.raises(SystemExit, match="'nowhere'; there are other, toy"):
+        run_job(jobs[0]._replace(arm=Arm("x", "pairs", tasks=("nowhere",))))
 
 
 def test_further_arms_of_a_plan_are_of_one_study(tmp_path: Path) -> None:
