@@ -1,14 +1,10 @@
 import json
 import math
-import os
 import random
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,6 +23,7 @@ from synthesis.text.sentences import sentence_spans
 from synthesis.text.states import is_ordinary, states
 from synthesis.tokens import Tokenizer, build_tokenizer, load_tokenizer
 from tests.assembly_texts import TOKENIZERS, WORDS, byte_level, check, corpus, odd_text, prose, samples
+from tests.programs import under_hash_seeds
 from tests.real_texts import needs_large, rows
 
 
@@ -417,32 +414,20 @@ def test_no_items_no_samples() -> None:
 
 
 DUMP = """
-import importlib.util, json, sys
+import json, os
 from dataclasses import asdict
-spec = importlib.util.spec_from_file_location("t", sys.argv[1])
-t = importlib.util.module_from_spec(spec); spec.loader.exec_module(t)
-items = t.corpus(20, tasks=["qasper", "x"])
+os.environ["TOKENIZERS_PARALLELISM"] = str(os.environ["PYTHONHASHSEED"] != "1").lower()
+from synthesis import assemble
+from tests.assembly_texts import corpus
+items = corpus(20, tasks=["qasper", "x"])
 options = {"distractors": "lexical:0.5,random:0.5", "max_reuse": 9}
-made = [*t.assemble(items, "2k"), *t.assemble(items, "2k", **options)]
+made = [*assemble(items, "2k"), *assemble(items, "2k", **options)]
 print(json.dumps([asdict(s) for s in made]))
 """
 
 
 def test_same_bytes_whatever_the_hash_seed_and_threads() -> None:
-    outputs = set()
-    for hash_seed, threads in (("0", "true"), ("1", "false"), ("77", "true")):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "TOKENIZERS_PARALLELISM": threads}
-        environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
-        done = subprocess.run(
-            [sys.executable, "-c", DUMP, __file__],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        outputs.add(done.stdout)
-    assert len(outputs) == 1
-    assert len(json.loads(outputs.pop())) == 40
+    assert len(json.loads(under_hash_seeds(DUMP))) == 40
 
 
 # --- parts ------------------------------------------------------------------

@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from synthesis.text.numbers import quantities
 from synthesis.text.sentences import sentences
 from synthesis.text.words import terms, terms_with_spans
 from tests.pretend import prose
+from tests.programs import under_hash_seeds
 from tests.real_texts import needs_large, rows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -418,30 +418,7 @@ def test_same_under_any_hash_seed() -> None:
         (BRIDGE + filler(4), "Summarize the article.", SUMMARY),
         (BRIDGE, "Which zeppelin and which balloon crossed the Harrow Bridge?", "Graf Orlok"),
     ]
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            input=json.dumps(triples),
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONUTF8": "1"},
-        ).stdout
-        for seed in ("0", "1", "77")
-    }
-    assert len(printed) == 1
-
-
-def test_import_loads_nothing_heavy() -> None:
-    program = (
-        "import sys; from synthesis.coherence import score; score('a b', 'c', 'd')\n"
-        "print([m for m in ('numpy', 'pyarrow', 'datasets', 'torch', 'transformers') if m in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert done.stdout.strip() == "[]"
+    under_hash_seeds(program, said=json.dumps(triples))
 
 
 # The instruments

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import statistics
-import subprocess
-import sys
 
 import pytest
 
@@ -21,6 +18,7 @@ from synthesis.engines.composer.stating.statements import Statement, state
 from synthesis.engines.composer.stating.steps.plan import Steps, in_steps
 from synthesis.text.sentences import sentences
 from synthesis.text.states import states
+from tests.programs import under_hash_seeds
 from tests.test_composer_steps import ASKED, COMPARED, WORKED_OUT
 
 STEPWISE = [*[(question, answer) for question, answer, _ in ASKED], *COMPARED, *WORKED_OUT]
@@ -167,17 +165,7 @@ def test_the_same_bytes_in_any_process() -> None:
         "texts = ''.join(compose(*pair, words=500, key=pair[0]).text for pair in [*STEPWISE[::20], *PLAIN])\n"
         "print(hashlib.sha256(texts.encode()).hexdigest())\n"
     )
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(found) == 1
+    under_hash_seeds(code, seeds=("1", "2"))
 
 
 def test_phrases_keep_their_article_and_what_hangs_on_them() -> None:

@@ -2,11 +2,8 @@
 
 import dataclasses
 import itertools
-import os
 import random
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -31,6 +28,7 @@ from synthesis.engines.composer.prose.world import Clock, Supply
 from synthesis.engines.composer.prose.writer import Writer
 from synthesis.errors import UsageError
 from synthesis.text.words import count_words
+from tests.programs import under_hash_seeds
 from tests.real_texts import rows, sets
 
 QUESTION, ANSWER = "Which country was the author of Silent Rivers born in?", "Portugal"
@@ -219,26 +217,7 @@ def test_hash_seed_does_not_matter() -> None:
         "from synthesis.engines.composer import compose; import hashlib;"
         f"print(hashlib.sha256(compose({QUESTION!r}, {ANSWER!r}, words=900).text.encode()).hexdigest())"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for hash_seed in ("0", "1", "77")
-    }
-    assert len(outputs) == 1
-
-
-def test_import_is_light() -> None:
-    code = (
-        "import sys, synthesis.engines.composer;"
-        "print([m for m in ('numpy', 'torch', 'datasets', 'pyarrow', 'transformers') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    under_hash_seeds(code)
 
 
 # --- prose --------------------------------------------------------------------------------

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from synthesis.gate.contamination import (
     reason_to_drop,
 )
 from synthesis.text.ngrams import ngram_hashes, plain_words
+from tests.programs import under_hash_seeds
 from tests.real_texts import rows, sets
 
 ROOT = Path(__file__).parent.parent
@@ -77,17 +76,7 @@ def test_hashes_are_the_same_in_every_process() -> None:
         "from synthesis.text.ngrams import *; "
         "print(ngram_hashes(plain_words('one two three four'), 3).tolist())"
     )
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={"PYTHONHASHSEED": seed},
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "7")
-    }
-    assert len(outputs) == 1
+    under_hash_seeds(code, seeds=("0", "7"))
 
 
 # What counts as shared

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import subprocess
@@ -29,6 +28,7 @@ from synthesis.data import Context, Message, Pair, Sample, WrongAnswer
 from synthesis.errors import ContextSynthesisError, FolderError, SourceError, TokenizerError, UsageError
 from synthesis.tokens import Tokenizer, build_tokenizer, load_tokenizer
 from tests.hub import LocalHub
+from tests.programs import under_hash_seeds
 
 Rows = list[dict[str, Any]]
 ROOT = Path(__file__).resolve().parents[1]
@@ -471,24 +471,19 @@ def _losses(row: dict[str, Any], losses: dict[str, list[float]]) -> list[float]:
 
 def test_bytes_are_the_same_in_any_process(folder: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from builder.export.write import FORMATS, export\n"
+        "import os, sys; from pathlib import Path; from builder.export.write import FORMATS, export\n"
+        "out = Path(sys.argv[2], os.environ['PYTHONHASHSEED'])\n"
         "for format in FORMATS:\n"
         "    for suffix in ('.jsonl',) if format == 'longalign' else ('.jsonl', '.parquet'):\n"
-        "        export(sys.argv[1], Path(sys.argv[2]) / f'{format}{suffix}', config='m-chat-512',\n"
+        "        export(sys.argv[1], out / f'{format}{suffix}', config='m-chat-512',\n"
         "               format=format, length=900 if format == 'packed' else None, shuffle=True, seed=3)\n"
     )
-    found = []
-    for seed in ("0", "4321"):
-        subprocess.run(
-            [sys.executable, "-W", "error", "-c", code, str(folder), str(tmp_path / seed)],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            cwd=ROOT,
-            check=True,
-            timeout=300,
-        )
-        found.append({path.name: path.read_bytes() for path in (tmp_path / seed).iterdir()})
-    assert found[0] == found[1]
-    assert len(found[0]) == 2 * len(FORMATS) - 1 == 13
+    under_hash_seeds(code, folder, tmp_path, seeds=("0", "4321"))
+    first, second = (
+        {path.name: path.read_bytes() for path in (tmp_path / seed).iterdir()} for seed in ("0", "4321")
+    )
+    assert first == second
+    assert len(first) == 2 * len(FORMATS) - 1 == 13
 
 
 def test_many_row_groups_hold_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -664,12 +659,3 @@ def test_rows_that_cannot_be_exported(
     with pytest.raises(kind, match=message):
         export(source, tmp_path / "a.jsonl", format=format)
     assert not (tmp_path / "a.jsonl").exists()
-
-
-def test_importing_stays_light() -> None:
-    heavy = ("pyarrow", "datasets", "jinja2", "numpy", "tokenizers", "torch")
-    code = f"import builder.export.write, sys; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
-    )
-    assert done.stdout.strip() == "[]"

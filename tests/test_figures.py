@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import struct
-import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
@@ -25,6 +23,7 @@ from builder.folder.uniformity import uniformity
 from builder.folder.versions import Manifest, read_manifests
 from synthesis.data import Coherence, Context, Evidence, Message, Pair, Sample, content_hash
 from synthesis.errors import FolderError, StorageError
+from tests.programs import run_python
 
 pytest_plugins = ["tests.hub.fixtures"]
 
@@ -301,13 +300,8 @@ def test_bytes_are_the_same_in_any_process_whatever_the_users_settings(folder: P
     settings.write_text("font.size: 31\naxes.facecolor: red\nsavefig.dpi: 31\nsavefig.facecolor: blue\n")
     for seed in ("0", "77"):
         where = build(tmp_path / seed, figures=False)
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", code, str(where)],
-            env={**os.environ, "PYTHONHASHSEED": seed, "MATPLOTLIBRC": str(settings), "MPLBACKEND": "svg"},
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-        )
+        odd = {"PYTHONHASHSEED": seed, "MATPLOTLIBRC": str(settings), "MPLBACKEND": "svg"}
+        done = run_python("-W", "error", "-c", code, where, **odd)
         assert done.returncode == 0, done.stderr
         assert {path.name: path.read_bytes() for path in (where / "figures").iterdir()} == before
 

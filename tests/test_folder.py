@@ -27,6 +27,7 @@ from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected
 from synthesis.errors import ConfigError, FolderError, StorageError
 from synthesis.storage import storage_errors
 from tests import real_texts
+from tests.programs import run_python
 from tests.real_texts import sets
 
 FACTS = {"engine": "composer", "model": "", "template": "story", "sampling": {"temperature": 0.7}, "seed": 3}
@@ -342,14 +343,7 @@ SCRIPT = textwrap.dedent(
 
 
 def run(code: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT + code, *map(str, arguments)],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return run_python("-W", "error", "-c", SCRIPT + code, *arguments, **environment)
 
 
 def test_bytes_are_the_same_in_any_process(tmp_path: Path) -> None:
@@ -614,12 +608,3 @@ def test_progress_is_told(tmp_path: Path) -> None:
     seen: list[tuple[str, int]] = []
     build_folder(tmp_path, [config("m", raw_rows(3))], facts={}, progress=lambda *step: seen.append(step))
     assert seen == [("m", 1), ("m", 2), ("m", 3)]
-
-
-def test_importing_stays_light() -> None:
-    heavy = ("pyarrow", "datasets", "jinja2", "numpy")
-    code = f"import builder.folder.build, sys; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.strip() == "[]"

@@ -376,15 +376,3 @@ def test_the_seed_rows_give_one_outcome_each() -> None:
     tasks = Counter(outcome.task for outcome in outcomes if isinstance(outcome, Pair))
     assert set(tasks) == set(rows)
     assert sum(tasks.values()) >= 0.98 * len(outcomes)
-
-
-def test_reading_text_loads_nothing_heavy(tmp_path: Path) -> None:
-    path = write_jsonl(tmp_path / "a.jsonl", GOOD)
-    code = (
-        "import sys\nfrom synthesis.sources.pairs import read_pairs\n"
-        f"assert len(list(read_pairs({str(path)!r}))) == 1\n"
-        "heavy = {'datasets', 'pyarrow', 'numpy', 'huggingface_hub', 'torch'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"

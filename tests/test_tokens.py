@@ -473,13 +473,6 @@ def test_tokenizers_survive_pickling(tokenizer: Tokenizer) -> None:
     assert copy.count_chat(TURNS) == tokenizer.count_chat(TURNS)
 
 
-def test_importing_is_light() -> None:
-    heavy = "{'tokenizers', 'jinja2', 'huggingface_hub', 'numpy', 'datasets', 'transformers'}"
-    code = f"import sys, synthesis.tokens.tokenizer, synthesis.assembly; print({heavy} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
-
-
 # --- lengths ----------------------------------------------------------------
 
 
