@@ -12,7 +12,8 @@ import argparse
 import json
 from pathlib import Path
 
-from synthesis.coherence import score
+from synthesis.coherence import score_context
+from synthesis.data import Context, Pair
 from synthesis.engines.composer import compose
 
 PAIRS = Path(__file__).parent.parent / "tests" / "data" / "everyday.jsonl"
@@ -25,11 +26,13 @@ def main() -> None:
     words = parser.parse_args().words
     found: dict[str, list[float]] = {}
     for line in PAIRS.read_text(encoding="utf-8").splitlines():
-        pair = json.loads(line)
-        draft = compose(pair["instruction"], pair["answer"], words=words)
-        value = score(draft.text, pair["instruction"], pair["answer"]).overall
-        found.setdefault(pair["set"], []).append(value)
-        print(f"{value:.2f}  {pair['set']:6}{draft.form:12}{pair['instruction'][:70]}")
+        row = json.loads(line)
+        pair = Pair(instruction=row["instruction"], answer=row["answer"])
+        draft = compose(pair.instruction, pair.answer, words=words)
+        context = Context(pair.id, draft.text, draft.evidence, evidence_source="exact")
+        value = score_context(pair, context).coherence.overall
+        found.setdefault(row["set"], []).append(value)
+        print(f"{value:.2f}  {row['set']:6}{draft.form:12}{pair.instruction[:70]}")
     for name, values in found.items():
         low = sum(value < 0.5 for value in values)
         mean = sum(values) / len(values)

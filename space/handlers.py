@@ -29,7 +29,7 @@ from space.making.results import Assessment, Result, Span, as_record, assess, ma
 from space.making.sessions import Run
 from space.making.writing import Unmade, bundled, counted, surround, written
 from synthesis.coherence import locate
-from synthesis.data import Completion, Context, Evidence, Prompt, Rejected
+from synthesis.data import Completion, Context, Evidence, Pair, Prompt, Rejected
 from synthesis.engines.base import Sampling
 from synthesis.errors import ContextSynthesisError
 from synthesis.gate.parsing import parse
@@ -111,7 +111,8 @@ def score_own(instruction: Any, answer: Any, context: Any) -> OwnScore:
 
 
 def _own_score(text: str, asked: str, said: str) -> OwnScore:
-    return OwnScore(text, tuple(locate(text, asked, said)), assess(text, asked, said))
+    pair = Pair(instruction=asked, answer=said)
+    return OwnScore(text, tuple(locate(text, asked, said)), assess(pair, Context(pair.id, text)))
 
 
 def synthesize_once(**given: Any) -> dict[str, Any]:

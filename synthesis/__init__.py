@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from synthesis.assembly import assemble
-    from synthesis.coherence import score, score_batch
+    from synthesis.coherence import score, score_batch, score_context
     from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected, Sample
     from synthesis.errors import ContextSynthesisError
     from synthesis.run.loop import synthesize
@@ -34,6 +34,7 @@ __all__ = [
     "read_pairs",
     "score",
     "score_batch",
+    "score_context",
     "synthesize",
     "with_reasons",
 ]
@@ -52,6 +53,7 @@ _LAZY = {
     "read_pairs": "synthesis.sources.pairs",
     "score": "synthesis.coherence",
     "score_batch": "synthesis.coherence",
+    "score_context": "synthesis.coherence",
     "synthesize": "synthesis.run.loop",
     "with_reasons": "synthesis.run.reasoning",
 }

@@ -221,7 +221,8 @@ class Sample:
 
     ``depth`` (0 = start, 1 = end) is where the pair's own context stands among the
     document text; ``evidence_span`` is the character span of that context inside the
-    first user message, ``evidence`` its pieces of evidence there; ``token_span`` and
+    first user message, ``evidence`` its pieces of evidence there, known or found as ``evidence_source`` says
+    (see ``Context``); ``token_span`` and
     ``evidence_tokens`` are the same as positions of tokens in the rendered conversation (ends
     exclusive); ``documents`` are pair ids in the order they appear. ``form``, ``hops`` and
     ``model`` are those of the context; ``rings`` is how many rings of keys hide the question, 0 where it is
@@ -248,6 +249,7 @@ class Sample:
     task: str
     coherence: float | None = None
     evidence: tuple[Evidence, ...] = ()
+    evidence_source: str = "none"
     token_span: tuple[int, int] = (0, 0)
     evidence_tokens: tuple[tuple[int, int], ...] = ()
     form: str = ""

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from builder.cli.main import app
-from synthesis.coherence.scoring import score_with_leaks
+from synthesis.coherence import score_context
+from synthesis.data import Context, Pair
 from synthesis.engines.composer import compose
 from synthesis.engines.composer.forms.choose import tell
 from synthesis.engines.composer.reading.kinds import read_ordinary
@@ -176,7 +177,8 @@ def test_code_is_no_pasted_summary_and_prose_still_is() -> None:
         (prose + "A new captain came aboard in May. The old one bought the mill and its pond.", True),
     ):
         text = f"It was a wet year in the valley, and the book shows it.\n\n{answer}\n\nThe rest is lost."
-        _, leaks = score_with_leaks(text, "What does the book show of the wet year?", answer)
+        pair = Pair(instruction="What does the book show of the wet year?", answer=answer)
+        leaks = score_context(pair, Context(pair.id, text)).leaks
         assert ("pasted answer" in [leak.kind for leak in leaks]) == pasted
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from builder.folder.statistics import Statistics
 from builder.job.filtering import KeptContexts
-from synthesis.coherence import score_with_leaks
+from synthesis.coherence import score_context
 from synthesis.data import Coherence, Context, Pair
 from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.gate.filtering import Rules, words_meant
@@ -36,9 +36,9 @@ GOOD = Coherence(0.9, 0.9, 0.9, 0.9, "span", True)
 
 def reason(text: str = TOLD, pair: Pair = PAIR, found: Coherence = GOOD, **filters: object) -> str | None:
     """Why the filters drop a text."""
-    _, leaks = score_with_leaks(text, pair.instruction, pair.answer)
+    context = Context(pair.id, text)
     rules = Rules(FiltersConfig(**filters), 100)  # type: ignore[arg-type]
-    return rules.reason(pair, Context(pair.id, text), found, leaks)
+    return rules.reason(pair, context, found, score_context(pair, context).leaks)
 
 
 # One context
@@ -240,13 +240,13 @@ def test_each_context_is_read_once_and_scored_once(monkeypatch) -> None:
     import builder.job.filtering as module
 
     calls = []
-    real = module.score_with_leaks
-    monkeypatch.setattr(module, "score_with_leaks", lambda *a: calls.append(a) or real(*a))
+    real = module.score_context
+    monkeypatch.setattr(module, "score_context", lambda *a: calls.append(a) or real(*a))
     rows = [(PAIR, Context(PAIR.id, TOLD)), (PAIR, Context(PAIR.id, GERMAN))]
     contexts = _kept_contexts(rows, language="en")
     assert not calls, "nothing is judged before it is asked for"
     assert [context.text for _, context in contexts.kept] == [TOLD]
-    assert contexts.coherence(0) == replace(real(TOLD, PAIR.instruction, PAIR.answer)[0], windows=())
+    assert contexts.coherence(0) == replace(real(*rows[0]).coherence, windows=())
     assert len(calls) == 2
     assert contexts.details()["filters"] == {
         "settings": {"language": "en"}, "contexts": 2, "kept": 1, "dropped": {"language": 1},

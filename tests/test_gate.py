@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.gate import WAYS, Told, pairs_told, verdict
 from benchmarks.gate import faults as fatal_faults
-from synthesis.coherence import score, score_with_leaks
+from synthesis.coherence import score, score_context
 from synthesis.data import Completion, Context, Message, Pair, Prompt
 from synthesis.engines.base import Sampling
 from synthesis.gate.faults import Fault, inspect
@@ -161,7 +161,7 @@ def test_two_leaks_multiply() -> None:
     two = f"{one} The answer to this puzzle is hers."
     once, twice = (score(text, PAIR.instruction, PAIR.answer).overall for text in (one, two))
     assert twice == pytest.approx(0.3 * once, abs=0.01)
-    assert len(score_with_leaks(two, PAIR.instruction, PAIR.answer)[1]) == 2
+    assert len(score_context(PAIR, Context(PAIR.id, two)).leaks) == 2
 
 
 OWN_TEMPLATE = (
@@ -191,7 +191,7 @@ def test_a_templates_own_words_are_known_by_the_template() -> None:
 )
 def test_innocent_words_pass(text) -> None:
     assert found(text) == {}
-    assert score_with_leaks(text, PAIR.instruction, PAIR.answer)[1] == []
+    assert score_context(PAIR, Context(PAIR.id, text)).leaks == []
 
 
 def test_what_the_pair_itself_says_is_no_prompt() -> None:

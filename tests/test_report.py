@@ -70,11 +70,11 @@ def test_the_lowest_rows_come_with_their_reasons(run: Path) -> None:
     scores = column(run, "composer", "coherence")
     lowest = sorted(range(len(scores)), key=lambda place: (scores[place], place))[:LOWEST]
     page = page_of(report(run))
-    rows = {name: column(run, "composer", name) for name in ("context", "instruction", "answer")}
-    reasons = [line for place in lowest for line in explain(*(values[place] for values in rows.values()))]
-    assert page.text["li"] == reasons
-    shown = [text for text in page.text["dd"] if text in rows["instruction"]]
-    assert shown[:LOWEST] == [rows["instruction"][place] for place in lowest]
+    names = ("context", "instruction", "answer", "evidence")
+    rows = list(zip(*(column(run, "composer", name) for name in names), strict=True))
+    assert page.text["li"] == [line for place in lowest for line in explain(*rows[place])]
+    asked = [rows[place][1] for place in lowest]
+    assert [text for text in page.text["dd"] if text in asked][:LOWEST] == asked
 
 
 def test_the_sample_has_its_evidence_marked(run: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from synthesis.assembly.cutting import Cutter, Document
 from synthesis.assembly.documents import measure
-from synthesis.coherence import explain, locate, score, score_batch, score_with_leaks, window_spans
+from synthesis.coherence import explain, locate, score, score_batch, window_spans
 from synthesis.coherence.restating import restated, words_of
 from synthesis.data import Completion, Context, Pair, Prompt
 from synthesis.gate.contamination import field_hashes, piece_hashes
@@ -120,7 +120,7 @@ def everything(text: str) -> dict[str, Callable[[], object]]:
         "score, answer": lambda: score(f"Bridge. {QUESTION}", QUESTION, text),
         "score, instruction": lambda: score(f"Bridge. {QUESTION}", text, "Aldwyn"),
         "score_batch": lambda: list(score_batch([(text, text[:500], text[:300])])),
-        "score_with_leaks": lambda: score_with_leaks(text, text[:2000], text[:200]),
+        "score, all": lambda: score(text, text[:2000], text[:200]),
         "explain": lambda: explain(text, QUESTION, text[:50]),
         "explain, all": lambda: explain(text, text[:5000], text[:5000]),
         "locate": lambda: locate(text, QUESTION, text[:30]),

@@ -6,12 +6,13 @@ The only reader of what ``builder.folder.parquet`` wrote. Memory holds one batch
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from builder.folder.schema import Row
+from synthesis.data import Context, Evidence, Pair, Reason
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -104,3 +105,34 @@ def same_rows_and_more(old: Iterable[Path], new: Iterable[Path], column: str) ->
         return False
     known = pa.chunked_array(after)
     return all(pc.all(pc.is_in(chunk, value_set=known)).as_py() for chunk in before)
+
+
+LATER: Mapping[str, Any] = {
+    "form": "",
+    "hops": 0,
+    "evidence_source": "none",
+    "model": "",
+    "reasons": (),
+    "reasons_model": "",
+}
+"""What rows of raw configs by earlier versions may lack, and what is then taken."""
+
+
+def pair_and_context(row: Mapping[str, Any]) -> tuple[Pair, Context]:
+    """The pair and the context of a row of a raw config, as far as later work needs them."""
+    row = {**LATER, **row}
+    evidence = tuple(Evidence(**span) for span in row["evidence"] or ())
+    pair = Pair(row["id"], row["instruction"], row["answer"], row["task"])
+    context = Context(
+        row["id"],
+        row["context"],
+        evidence,
+        tokens=row["tokens"],
+        model=row["model"] or "",
+        evidence_source=row["evidence_source"] or "none",
+        form=row["form"] or "",
+        hops=row["hops"] or 0,
+        reasons=tuple(Reason(one["start"], one["end"], one["says"]) for one in row["reasons"] or ()),
+        reasons_model=row["reasons_model"] or "",
+    )
+    return pair, context

@@ -95,6 +95,7 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
             "its pieces of evidence, and the links that lead to a hidden question: character spans in that "
             "message, tokens in the whole conversation, number of the document from 1",
         ),
+        Column("evidence_source", "text", "whether its pieces were recorded or found, as in the raw config"),
         Column(
             "evidence_distance",
             "integer",
@@ -348,6 +349,7 @@ def chat_row(sample: Sample, rank: int = 1) -> Row:
             {**span._asdict(), "token_start": tokens[0], "token_end": tokens[1], "document": number}
             for span, tokens, number in pieces
         ],
+        "evidence_source": sample.evidence_source,
         "evidence_distance": max(0, apart[-1][0] - apart[0][1]) if len(apart) > 1 else None,
         "form": sample.form,
         "hops": sample.hops,

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from builder.job.amounts import budget_of
 from builder.job.scoring import gain_engine
-from synthesis.coherence import Leak, score_with_leaks
+from synthesis.coherence import Leak, score_context
 from synthesis.data import Coherence, Context, Pair, Rejected
 from synthesis.engines import check_settings
 from synthesis.engines.base import BaseEngine
@@ -34,7 +34,7 @@ Row: TypeAlias = tuple[Pair, Context]
 
 
 # To be raised when the same filters would let other contexts pass, or benchmarks find other rows.
-_VERSION = 3
+_VERSION = 4
 _AT_ONCE = 32  # contexts that a process scores before it tells
 _NO_FILTERS = FiltersConfig(min_overall=0.0)
 _NAMES = {
@@ -297,9 +297,9 @@ class Scores:
 
     def score(self, place: int, pair: Pair, context: Context) -> tuple[Coherence, list[Leak]]:
         """Score a context and keep the score."""
-        found, leaks = score_with_leaks(context.text, pair.instruction, pair.answer)
-        self.keep(place, found)
-        return found, leaks
+        scored = score_context(pair, context)
+        self.keep(place, scored.coherence)
+        return scored.coherence, scored.leaks
 
     def keep(self, place: int, found: Coherence) -> None:
         """Keep a score."""

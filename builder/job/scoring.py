@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from builder.folder.place import find_built
-from synthesis.coherence import explain, score
+from synthesis.coherence import score_context
 from synthesis.coherence.gain import Gain, gains_or_errors
-from synthesis.data import Rejected
+from synthesis.data import Context, Pair, Rejected
 from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Sampling
 from synthesis.errors import SourceError, UsageError
@@ -166,7 +166,9 @@ def _known(row: Mapping[str, Any], column: str) -> Any:
 def _line(
     place: str, context: str, instruction: str, answer: str, reasons: bool, evidence: Any = None
 ) -> Line:
-    found = score(context, instruction, answer, evidence)
+    pair = Pair(place, instruction, answer)
+    scored = score_context(pair, Context(place, context), evidence=evidence)
+    found = scored.coherence
     line: Line = {
         "row": place,
         "overall": round(found.overall, 4),
@@ -178,7 +180,7 @@ def _line(
         "verified": found.verified,
     }
     if reasons:
-        line["explanation"] = explain(context, instruction, answer, evidence)
+        line["explanation"] = scored.explain()
     return line
 
 

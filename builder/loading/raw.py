@@ -15,9 +15,9 @@ from typing import Any
 
 from builder.folder.facts import tokenizer_of
 from builder.folder.place import Place, not_built
-from builder.folder.reading import batches, file_digest
+from builder.folder.reading import LATER, batches, file_digest, pair_and_context
 from builder.folder.versions import Manifest, read_manifests
-from synthesis.data import Context, Evidence, Pair, Reason, content_hash
+from synthesis.data import Context, Pair, content_hash
 from synthesis.errors import SourceError, StorageError, UsageError
 from synthesis.lazy_sequence import OnDemand
 from synthesis.sources.hub import hub_errors
@@ -28,15 +28,6 @@ _FORMAT = 1  # of the file written here; another number leaves older ones unread
 _BATCH = 1024  # rows held in memory while they are copied
 # What assembling takes of a row; a dataset of another version may lack any other column.
 _USED = ("id", "task", "instruction", "answer", "context", "evidence", "tokens")
-# What datasets of earlier versions lack.
-_LATER = {
-    "form": "",
-    "hops": 0,
-    "evidence_source": "none",
-    "model": "",
-    "reasons": (),
-    "reasons_model": "",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +247,7 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
             self._table = _mapped(store)
         except FileNotFoundError as error:
             raise StorageError(f"{store} was removed while it was in use. Load the dataset again.") from error
-        self._used = (*_USED, *(name for name in _LATER if name in self._table.column_names))
+        self._used = (*_USED, *(name for name in LATER if name in self._table.column_names))
         self._scores = array("d", self._column("coherence", -1.0))
         kept = range(len(self._scores)) if least is None else _at_least(self._scores, least)
         ranks = self._table.column("rank").to_pylist() if "rank" in self._table.column_names else []
@@ -287,7 +278,7 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
         """A pair with its context."""
         position = self._kept[place]
         row = {name: self._table.column(name)[position].as_py() for name in self._used}
-        return _item(_LATER | row)
+        return pair_and_context(row)
 
     def coherence(self, index: int) -> float | None:
         """The overall score of a row, None where nothing was scored."""
@@ -298,24 +289,6 @@ class RawRows(OnDemand[tuple[Pair, Context]]):
         """The best score of all rows, left out or not; None where nothing was scored."""
         best = max(self._scores, default=-1.0)
         return None if best < 0 else best
-
-
-def _item(row: dict[str, Any]) -> tuple[Pair, Context]:
-    evidence = tuple(Evidence(**span) for span in row["evidence"])
-    pair = Pair(row["id"], row["instruction"], row["answer"], row["task"])
-    context = Context(
-        row["id"],
-        row["context"],
-        evidence,
-        tokens=row["tokens"],
-        model=row["model"] or "",
-        evidence_source=row["evidence_source"] or "none",
-        form=row["form"] or "",
-        hops=row["hops"] or 0,
-        reasons=tuple(Reason(one["start"], one["end"], one["says"]) for one in row["reasons"] or ()),
-        reasons_model=row["reasons_model"] or "",
-    )
-    return pair, context
 
 
 def _at_least(scores: Sequence[float], least: float) -> array[int]:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.folder.reading import rows_at, values
+from builder.folder.reading import pair_and_context, rows_at, values
 from builder.folder.schema import Row
 from builder.folder.statistics import measure_chat
 from builder.folder.uniformity import Uniformity, uniformity
 from builder.folder.versions import Manifest
-from synthesis.coherence import explain
+from synthesis.coherence import score_context
 
 LOWEST = 8  # rows shown with the reasons of their score
 MOST_TASKS = 100  # tasks with a line of their own
@@ -100,4 +100,4 @@ def depth_line(folder: Path, manifest: Manifest) -> DepthLine:
 
 
 def _why(row: Row) -> tuple[str, ...]:
-    return tuple(explain(row["context"], row["instruction"], row["answer"]))
+    return tuple(score_context(*pair_and_context(row)).explain())

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from builder.folder.checks import check_complete
 from builder.folder.facts import words_of
 from builder.folder.place import find_built
-from builder.folder.reading import batches
+from builder.folder.reading import batches, pair_and_context
 from builder.folder.statistics import FULL, PARTS, counted_reasons
 from builder.folder.versions import Manifest, damaged, is_sound, read_manifests
-from synthesis.coherence.scoring import score_with_leaks
+from synthesis.coherence import score_context
 from synthesis.data import content_hash
 from synthesis.errors import FolderError, UsageError
 from synthesis.run.folder import RunFolder
@@ -28,7 +28,7 @@ from synthesis.text.repetition import repetition
 from synthesis.text.words import count_words, is_solid, terms
 
 _NUMBERS = ("words", "tokens", *PARTS)
-_TEXTS = ("id", "instruction", "answer", "context", "evidence")
+_TEXTS = ("id", "task", "instruction", "answer", "context", "evidence", "tokens")
 _SHARED_RUN = 8  # words; two texts that meet in as many have a source in common
 _SEGMENT = 100  # words, over which the distinct ones are counted
 
@@ -191,9 +191,7 @@ def _measured(name: str, run: RunFolder, dataset: Path, manifest: Manifest, most
         words = plain_words(row["context"])
         texts[row["id"]] = _text_numbers(row, words)
         runs.append(ngram_hashes(words, _SHARED_RUN))
-        leaks.update(
-            {leak.kind for leak in score_with_leaks(row["context"], row["instruction"], row["answer"])[1]}
-        )
+        leaks.update({leak.kind for leak in score_context(*pair_and_context(row)).leaks})
     others = [versions[-1] for versions in read_manifests(dataset).values()]
     dropped = next((one for one in others if one.config == f"{manifest.config}-rejected"), None)
     return Side(

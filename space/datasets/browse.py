@@ -18,7 +18,7 @@ from builder.folder.reading import group_of, group_size, row_at
 from builder.folder.versions import Manifest
 from space.datasets.location import newest_manifests, opened
 from space.making import processes
-from synthesis.data import Evidence
+from synthesis.data import Context, Evidence
 from synthesis.errors import SourceError
 from synthesis.tasks import task_of
 
@@ -64,7 +64,10 @@ class ListedConfig:
 
 @dataclass(frozen=True, slots=True)
 class RowTexts:
-    """One row's texts. ``own``, ``asked`` and ``evidence`` are places in ``text``, as in a ``Result``."""
+    """One row's texts. ``own``, ``asked`` and ``evidence`` are places in ``text``, as in a ``Result``.
+
+    ``evidence_source`` is as in ``Context``; rows of earlier versions lack it where they are samples.
+    """
 
     instruction: str
     answer: str
@@ -73,7 +76,15 @@ class RowTexts:
     own: tuple[int, int]
     asked: int
     evidence: tuple[Evidence, ...]
+    evidence_source: str
     chat: bool
+
+    def context(self, first: int, last: int) -> Context:
+        """What of the row's own context stands in ``text[first:last]``, with the evidence there."""
+        start, end = max(self.own[0], first), min(self.own[1], last)
+        inside = (one for one in self.evidence if start <= one.start and one.end <= end)
+        evidence = tuple(Evidence(one.start - start, one.end - start, one.what) for one in inside)
+        return Context("", self.text[start:end], evidence, evidence_source=self.evidence_source)
 
 
 @lru_cache(maxsize=16)
@@ -136,9 +147,10 @@ def _read_entry(found: ListedConfig, number: int) -> RowTexts:
     if not 0 <= number < len(found.rows):
         raise SourceError(f"There is no row {number + 1} in the list. Choose one that is.")
     row = found.rows[number]
-    wanted = ["messages", "evidence_start", "evidence_end", "evidence", "task"]
-    if found.kind == "raw":
-        wanted = ["instruction", "answer", "context", "evidence", "task"]
+    wanted = ["evidence", "evidence_source", "task", "answer"]
+    wanted += (
+        ["instruction", "context"] if found.kind == "raw" else ["messages", "evidence_start", "evidence_end"]
+    )
     with opened(found.place, found.files[row.file]) as file:
         size = group_size(file, _group_of(file, row.place), wanted)
         if size > MOST_GROUP:
@@ -166,6 +178,7 @@ def _raw_entry(values: Mapping[str, Any]) -> RowTexts:
         own=(0, len(text)),
         asked=len(text),
         evidence=_evidence(values, len(text)),
+        evidence_source=values.get("evidence_source") or "none",
         chat=False,
     )
 
@@ -185,12 +198,13 @@ def _chat_entry(values: Mapping[str, Any]) -> RowTexts:
     instruction = text[asked + len(before) : open_end]
     return RowTexts(
         instruction,
-        said.get("assistant", ""),
+        values.get("answer") or said.get("assistant", ""),
         kind.name,
         text,
         own,
         asked,
         _evidence(values, len(text)),
+        values.get("evidence_source") or "none",
         True,
     )
 

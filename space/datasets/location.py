@@ -21,7 +21,7 @@ from space.datasets.archive import write_folder
 from space.making.rows import Made
 from space.making.writing import bundled, tokenizer
 from synthesis.assembly import assemble
-from synthesis.coherence import score
+from synthesis.coherence import score_context
 from synthesis.data import Context, Sample
 from synthesis.errors import FolderError, SourceError
 from synthesis.run.loop import synthesize
@@ -212,7 +212,7 @@ def _example() -> str:
     pairs = bundled()[::3]
     written = zip(pairs, synthesize(pairs, words=400, seed=0), strict=True)
     items = [(pair, context) for pair, context in written if isinstance(context, Context)]
-    scores = [score(context.text, pair.instruction, pair.answer) for pair, context in items]
+    scores = [score_context(pair, context).coherence for pair, context in items]
     samples = assemble(
         items,
         "4k",

@@ -15,8 +15,8 @@ from builder.folder.schema import chat_row
 from space.making.inputs import Inputs
 from synthesis import __version__
 from synthesis.assembly.rendering import lay_out
-from synthesis.coherence import explain, score, window_spans
-from synthesis.data import Coherence, Context, Evidence, Sample
+from synthesis.coherence import score, score_context, window_spans
+from synthesis.data import Coherence, Context, Evidence, Pair, Sample
 
 Span = tuple[int, int]
 
@@ -55,15 +55,16 @@ class Result:
     stopped: bool = False
 
 
-def assess(text: str, instruction: str, answer: str, shown: str | None = None) -> Assessment:
-    """The verdict on ``text``; its cells are those of ``shown``, where that is a longer text around it."""
-    coherence = score(text, instruction, answer)
-    longer = text if shown is None else shown
-    windows = coherence.windows if shown is None else score(longer, instruction, answer).windows
+def assess(pair: Pair, context: Context, shown: str | None = None) -> Assessment:
+    """The verdict on a context; its cells are those of ``shown``, where that is a longer text around it."""
+    scored = score_context(pair, context)
+    longer, windows = context.text, scored.coherence.windows
+    if shown is not None:
+        longer, windows = shown, score(shown, pair.instruction, pair.answer).windows
     cells = tuple(
         (start, end, value) for (start, end), value in zip(window_spans(longer), windows, strict=True)
     )
-    return Assessment(coherence, tuple(explain(text, instruction, answer)), cells)
+    return Assessment(scored.coherence, tuple(scored.explain()), cells)
 
 
 def make_result(
@@ -71,14 +72,14 @@ def make_result(
 ) -> Result:
     """The record of a finished run that began at ``started`` (``time.perf_counter``)."""
     if sample is None:
-        verdict = assess(context.text, inputs.instruction, inputs.answer)
+        verdict = assess(inputs.pair, context)
         text, own, asked, evidence = context.text, (0, len(context.text)), len(context.text), context.evidence
     else:
         text, own = sample.messages[0].content, sample.evidence_span
         evidence = sample.evidence
         # The instruction closes the message and, speaking of itself, would score best of all.
         asked = max(own[1], text.rfind("\n\n", own[1], text.rfind(inputs.instruction)))
-        verdict = assess(context.text, inputs.instruction, inputs.answer, text[:asked])
+        verdict = assess(inputs.pair, context, text[:asked])
     seconds = time.perf_counter() - started
     return Result(inputs, context, sample, verdict, text, own, asked, tuple(evidence), seconds, stopped)
 

@@ -25,7 +25,7 @@ from space.making.inputs import (
 )
 from space.making.sessions import Run
 from space.making.writing import Unmade, bundled, compose, surround, tokenizer
-from synthesis.coherence import score
+from synthesis.coherence import score_context
 from synthesis.data import Coherence, Context, Pair, Rejected, Sample
 from synthesis.errors import ContextSynthesisError, SourceError
 from synthesis.sources.pairs import read_pairs
@@ -211,7 +211,7 @@ def _worked(line: BatchRow) -> BatchRow:
     except Unmade as error:
         return _refused(line, Rejected(pair.id, "synthesis", str(error), line.source))
     context = replace(written, tokens=tokenizer().count(written.text))
-    coherence = score(context.text, pair.instruction, pair.answer)
+    coherence = score_context(pair, context).coherence
     if sample is not None:  # the task keeps the name that the row gives it
         sample = replace(sample, task=pair.task, coherence=coherence.overall)
     return replace(line, stage="done", made=Made(pair, context, sample, coherence))

@@ -12,6 +12,7 @@ from space.view.reader import reader
 from space.view.strip import make_cells, strip
 from space.view.table import rows_table
 from space.view.verdict import verdict
+from synthesis.data import Pair
 
 PAGE = 12
 MOST_SHOWN = 200_000
@@ -61,15 +62,14 @@ def draw_entry(area: str, number: int, entry: RowTexts) -> Drawn:
     first, last = _shown(entry)
     text = entry.text[first:last]
     own = (max(0, entry.own[0] - first), min(last, entry.own[1]) - first)
+    pair = Pair("row", entry.instruction, entry.answer)
     asked = min(entry.asked, last) - first
     marks = [
         (one.start - first, one.end - first)
         for one in entry.evidence
         if first <= one.start and one.end <= last
     ]
-    found = assess(
-        text[own[0] : own[1]], entry.instruction, entry.answer, text[:asked] if entry.chat else None
-    )
+    found = assess(pair, entry.context(first, last), text[:asked] if entry.chat else None)
     cells = make_cells(found.cells, marks)
     apart = own if entry.chat else None
     cut = (

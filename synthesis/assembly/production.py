@@ -373,6 +373,7 @@ def _sample(options: Options, made: SampleDraft, counted: Counted, coherence: fl
         task=made.pair.task,
         coherence=coherence,
         evidence=tuple(Evidence(*place, what) for place, what in zip(counted.places, whats, strict=True)),
+        evidence_source=made.context.evidence_source if made.own else "none",
         evidence_tokens=counted.evidence,
         form=made.context.form if made.own else "",
         hops=made.context.hops if made.own else 0,

@@ -1,13 +1,13 @@
-"""From parts to the calibrated overall score.
+"""From parts to the calibrated overall score: ``score_context`` is the one way there.
 
-Knows nothing of files or runs: a triple in, a ``Coherence`` out.
+Knows nothing of files or runs: a pair and its context in, a ``Coherence`` and its reasons out.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from synthesis.coherence import evidence as places
@@ -22,9 +22,11 @@ from synthesis.coherence.pieces import Given, judged_on
 from synthesis.coherence.reading import HALF, Question, View, read_question, wanted_terms
 from synthesis.coherence.restating import PromptWords, built_in_words
 from synthesis.coherence.wording import sentences_for
-from synthesis.data import Coherence, Evidence
+from synthesis.data import Coherence, Context, Evidence, Pair
 from synthesis.text.words import terms_with_spans
 
+SCORE_VERSION = 2
+"""To be raised when the same context gets another score: kept ones are not compared with those of another."""
 _FLOOR = 1e-3
 _BALANCE = 0.5  # below it nothing counts as verified: the context speaks of something else
 # In a passage as brief as any: of what relevance weighs, and of all log-odds; what the facts weigh besides.
@@ -39,6 +41,53 @@ class Examined(NamedTuple):
     passages: Passages
     parts: Parts
     leaks: list[Leak]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The score of a context for its pair, what gives the pair away in it, and what was ``read`` for both."""
+
+    coherence: Coherence
+    read: Examined
+    instruction: str
+
+    @property
+    def leaks(self) -> list[Leak]:
+        """What gives the pair away in the context, worst or not."""
+        return self.read.leaks
+
+    def explain(self) -> list[str]:
+        """The score in plain sentences: support, places, what is missing, leaks, what cannot be known."""
+        question, view, passages, parts, leaks = self.read
+        return sentences_for(passages, self.instruction, question, view, parts, leaks, self.coherence)
+
+
+def score_context(
+    pair: Pair, context: Context, *, evidence: Given | None = None, prompt: PromptWords | None = None
+) -> Scored:
+    """How well a context carries its pair, from words alone.
+
+    Whoever scores a context does it here, so that it has one score wherever it is looked at: where its
+    engine recorded the evidence (``evidence_source`` is ``exact``), that is known.
+
+    Args:
+        pair: What it was written for.
+        context: Of which the text and, if recorded, the evidence count.
+        evidence: Known otherwise, in any form that ``score`` takes; goes before what is recorded.
+        prompt: The words that were asked with, if they are known; else those of the built-in prompts.
+
+    Raises:
+        UsageError: The evidence has no such form, or a span of it lies outside the context.
+    """
+    if evidence is None and context.evidence_source == "exact":
+        evidence = context.evidence or None
+    read = examine(context.text, pair.instruction, pair.answer, prompt, evidence)
+    return Scored(combine(read.question, read.parts, read.leaks), read, pair.instruction)
+
+
+def _scored(context: str, instruction: str, answer: str, evidence: Given | None) -> Scored:
+    pair = Pair("given", instruction, answer)
+    return score_context(pair, Context(pair.id, context), evidence=evidence)
 
 
 def examine(
@@ -125,15 +174,7 @@ def score(context: str, instruction: str, answer: str, evidence: Given | None = 
     Raises:
         UsageError: The evidence has no such form, or a span of it lies outside the context.
     """
-    return score_with_leaks(context, instruction, answer, evidence)[0]
-
-
-def score_with_leaks(
-    context: str, instruction: str, answer: str, evidence: Given | None = None
-) -> tuple[Coherence, list[Leak]]:
-    """``score``, and what gives the pair away in the context, worst or not."""
-    question, _, _, parts, leaks = examine(context, instruction, answer, known=evidence)
-    return combine(question, parts, leaks), leaks
+    return _scored(context, instruction, answer, evidence).coherence
 
 
 def score_batch(triples: Iterable[tuple[str, str, str]]) -> Iterator[Coherence]:
@@ -163,9 +204,7 @@ def explain(context: str, instruction: str, answer: str, evidence: Given | None 
 
     ``evidence`` as for ``score``.
     """
-    question, view, passages, parts, leaks = examine(context, instruction, answer, known=evidence)
-    verdict = combine(question, parts, leaks)
-    return sentences_for(passages, instruction, question, view, parts, leaks, verdict)
+    return _scored(context, instruction, answer, evidence).explain()
 
 
 def window_spans(context: str) -> list[tuple[int, int]]:

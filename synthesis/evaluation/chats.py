@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from synthesis.data import Evidence, Rejected
 from synthesis.evaluation.questions import STAGE, ContextQuestion, Prediction, QuestionSource
@@ -85,9 +85,7 @@ def _question(row: Any, task: str) -> ContextQuestion:
         task=task or kind,
         metric=metric,
         evidence=pieces if known else (),
-        evidence_source=("exact" if row.get("form") or row.get("hops") else "located")
-        if pieces and known
-        else "none",
+        evidence_source=_source_of(row) if pieces and known else "none",
         own=own if known else (0, 0),
         depth=_depth(row) if shown else None,
         length=whole_number(row.get("tokens"), "tokens"),
@@ -96,6 +94,14 @@ def _question(row: Any, task: str) -> ContextQuestion:
         system=system,
         most_tokens=_LONG if metric == "rouge-l" else 0,
     )
+
+
+def _source_of(row: Mapping[str, Any]) -> Literal["exact", "located"]:
+    """How the evidence is known; earlier versions tell only by what engines alone can say."""
+    exact = row.get("form") or row.get("hops")
+    if told := row.get("evidence_source"):
+        exact = told == "exact"
+    return "exact" if exact else "located"
 
 
 class MessageParts(NamedTuple):

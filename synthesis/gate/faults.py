@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from synthesis.coherence import Leak, evidence
+from synthesis.coherence import Leak, evidence, score_context
 from synthesis.coherence.leaks import repeated
 from synthesis.coherence.parts import Parts
 from synthesis.coherence.reading import Question, View
 from synthesis.coherence.restating import prompt_words
-from synthesis.coherence.scoring import combine, examine
+from synthesis.coherence.scoring import examine
 from synthesis.data import Coherence, Completion, Context, Pair, Prompt, Rejected
 from synthesis.text.answers import listed
 from synthesis.text.numbers import Quantity, agreement, canonical_terms, quantities
@@ -226,7 +226,7 @@ def inspect(
     among: Sequence[AnswerFact] | None = None,
     before: str = "",
 ) -> Inspected:
-    """A context with its evidence located, what is wrong with it, and its score.
+    """A context with its evidence located, unless its engine recorded it, its faults and its score.
 
     Args:
         context: as parsed.
@@ -237,7 +237,8 @@ def inspect(
     """
     text = context.text
     said = prompt_words((m.content for m in prompt.messages), (pair.instruction, pair.answer))
-    question, view, passages, parts, leaks = examine(text, pair.instruction, pair.answer, said)
+    scored = score_context(pair, context, prompt=said)
+    question, view, passages, parts, leaks = scored.read
     found = [_leak_fault(leak, text, prompt) for leak in leaks if leak.serious]
     if among is None:
         found += _off_topic(question, parts) or _missing(text, question, view, parts)
@@ -245,9 +246,10 @@ def inspect(
     else:
         found += _told_before(text, before)
         found += _unstated(among, supports(f"{before}\n\n{text}", among))
-    places = tuple(evidence.locate(passages, question, parts))
-    located = replace(context, evidence=places, evidence_source="located" if places else "none")
-    return Inspected(located, tuple(found), combine(question, parts, leaks))
+    if context.evidence_source != "exact":
+        places = tuple(evidence.locate(passages, question, parts))
+        context = replace(context, evidence=places, evidence_source="located" if places else "none")
+    return Inspected(context, tuple(found), scored.coherence)
 
 
 def _off_topic(question: Question, parts: Parts) -> list[Fault]:

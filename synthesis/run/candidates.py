@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from synthesis.coherence import SCORE_VERSION
 from synthesis.data import Context, Pair, Prompt, Rejected, content_hash
 from synthesis.engines.base import BaseEngine, Sampling
 from synthesis.errors import ConfigError
@@ -20,10 +21,11 @@ from synthesis.gate.faults import inspect
 
 
 class Mark(NamedTuple):
-    """How good a candidate is: what is said against it, and its score (0..1)."""
+    """How good a candidate is: what is said against it, and its score (0..1) by which version of scoring."""
 
     faults: int
     score: float
+    scoring: int = SCORE_VERSION
 
     @property
     def rank(self) -> tuple[int, float]:

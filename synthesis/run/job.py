@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from synthesis.coherence import score
+from synthesis.coherence import SCORE_VERSION, score_context
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected, Usage
 from synthesis.engines.base import BaseEngine, Items, Sampling
 from synthesis.errors import ConfigError
@@ -244,7 +244,7 @@ class Job:
 
     def _rank(self, name: str, journal: Journal) -> tuple[int, float]:
         pair, context, mark = journal.find_context(name)
-        if mark is None:  # it was written before there were others
+        if mark is None or mark.scoring != SCORE_VERSION:  # written before there were others, or this score
             mark = self.rate(context, pair)
             journal.add(context, pair, mark=mark)
         return mark.rank
@@ -301,12 +301,6 @@ class QuestionJob(Job):
             return Checked(None, faults)
         kind, text = reply.form or str(asked["kind"]), str(asked["text"])
         pair = answered(request, written.question, written.answer)
-        found = 0.0
-        if any(self.least) and not any(fault.fatal for fault in faults):
-            coherence = score(text, pair.instruction, pair.answer)
-            found = coherence.overall
-            if low := self.least.fault(coherence):
-                faults += (low,)
         context = Context(
             pair.id,
             text,
@@ -321,11 +315,17 @@ class QuestionJob(Job):
             form=kind,
             hops={"multi-hop": 2, "summary": 0}.get(kind, 1),
         )
+        found = 0.0
+        if any(self.least) and not any(fault.fatal for fault in faults):
+            coherence = score_context(pair, context).coherence
+            found = coherence.overall
+            if low := self.least.fault(coherence):
+                faults += (low,)
         return Checked(PairMade(pair, context), faults, found)
 
     def rate(self, context: Context, pair: Pair) -> Mark:
         """How good a pair is among those written for a request: by its score alone."""
-        return Mark(0, round(score(context.text, pair.instruction, pair.answer).overall, 6))
+        return Mark(0, round(score_context(pair, context).coherence.overall, 6))
 
     def again(self, pair: Pair, text: str | None) -> Pair:
         """The request that a pair came of."""

@@ -20,7 +20,7 @@ from synthesis.storage import in_shell
 
 TASKS = "tasks"
 _CURRENT = "current.txt"
-_MARK = ("faults", "score")  # of one among several candidates
+_MARK = ("faults", "score", "scoring")  # of one among several candidates
 # What earlier versions do not know is not written where it says nothing.
 _LATER = ("form", "hops", "reasons", "reasons_model")
 _HEAD = ("fingerprint", "pair_id")
@@ -205,14 +205,13 @@ class Journal:
             fingerprint = by
         return fingerprint
 
-    def pair_of(self, fingerprint: str) -> tuple[Pair | None, str | None]:
-        """The pair of an outcome, None for a row that never became one; and its text, if it is a context."""
-        kept = fingerprint in self.contexts
-        log = self.contexts if kept else self.rejected
-        record = log.read(fingerprint)
-        with understood(log.path):
-            pair = None if record["pair"] is None else Pair(**record["pair"])
-            return pair, record["text"] if kept else None
+    def outcome_of(self, fingerprint: str) -> tuple[Pair | None, Context | None]:
+        """The pair of an outcome, None for a row that never became one; and its context, if it is one."""
+        if fingerprint in self.contexts:
+            return self.find_context(fingerprint)[:2]
+        record = self.rejected.read(fingerprint)
+        with understood(self.rejected.path):
+            return None if record["pair"] is None else Pair(**record["pair"]), None
 
     def is_settled(self, fingerprint: str) -> bool:
         """Whether nothing is left to do: a context, or a rejection that would only repeat itself.
@@ -280,7 +279,10 @@ class Journal:
         """A context with its pair and, if it is one of several candidates, how good it is (else KeyError)."""
         record = self.contexts.read(fingerprint)
         ((pair, context),) = ContextRows(self.contexts, (fingerprint,))
-        mark = Mark(record["faults"], record["score"]) if "score" in record else None
+        # The first version of scoring did not say so.
+        mark = (
+            Mark(record["faults"], record["score"], record.get("scoring", 1)) if "score" in record else None
+        )
         return pair, context, mark
 
     def find_rejected(self, fingerprint: str) -> Rejected | None:

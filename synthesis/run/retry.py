@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
-from synthesis.coherence import score
-from synthesis.data import Pair
+from synthesis.coherence import score_context
+from synthesis.data import Context, Pair
 from synthesis.gate.thresholds import NO_THRESHOLDS, Thresholds
 from synthesis.run.job import Job
 from synthesis.run.journal import Journal
@@ -33,11 +33,11 @@ def rows_to_retry(job: Job, journal: Journal, least: Thresholds = NO_THRESHOLDS)
     """
     for listed, _ in journal.current():
         name = journal.stand_in(listed)  # where asking again was interrupted, the list is of before it
-        pair, context = journal.pair_of(name)
+        pair, context = journal.outcome_of(name)
         if pair is None or (context is not None and not _is_below(least, pair, context)):
             yield Row("bad" if pair is None else "settled", pair, (), name)
             continue
-        prompts = job.prompts(pair := job.again(pair, context))
+        prompts = job.prompts(pair := job.again(pair, context.text if context else None))
         first = [prompt.fingerprint for prompt in prompts]
         done = name in first or (
             job.is_settled(first, journal) and not _is_unnoted(job, journal, first, name)
@@ -51,8 +51,8 @@ def _is_unnoted(job: Job, journal: Journal, first: Sequence[str], name: str) -> 
     return bool(made) and all(journal.stand_in(one) != name for one in made)
 
 
-def _is_below(least: Thresholds, pair: Pair, text: str) -> bool:
-    return any(least) and least.fault(score(text, pair.instruction, pair.answer)) is not None
+def _is_below(least: Thresholds, pair: Pair, context: Context) -> bool:
+    return any(least) and least.fault(score_context(pair, context).coherence) is not None
 
 
 def by_another_seed(job: Job, journal: Journal, least: Thresholds = NO_THRESHOLDS) -> Job:
