@@ -2,10 +2,11 @@
 
     python -m scripts.train_verifier [--data FOLDER]
 
-Trained on rows that people wrote: the first halves of HotpotQA and of Natural Questions. In each, the true
-answer against the other candidates of the same context (pairwise logistic regression); then its place among
-them against the place of one drawn at random. Only numbers are kept, no text of the data: some five hundred
-weights, written to ``synthesis/coherence/facts/verifier.json``.
+Trained on rows that people wrote: the first halves of HotpotQA and of Natural Questions, which count as much
+as each other, so that the few questions that take several steps are heard. In each, the true answer against
+the other candidates of the same context (pairwise logistic regression); then its place among them against the
+place of one drawn at random. Only numbers are kept, no text of the data: some five hundred weights, written
+to ``synthesis/coherence/facts/verifier.json``.
 """
 
 from __future__ import annotations
@@ -22,17 +23,19 @@ from benchmarks.probes import Row, probes, read_questions, read_rows
 from synthesis.coherence.evidence import answer_spans
 from synthesis.coherence.facts import rivals
 from synthesis.coherence.facts.candidates import candidates
+from synthesis.coherence.facts.chain import Chain
 from synthesis.coherence.facts.field import Field
+from synthesis.coherence.facts.kinds import ASKS, kind_asked
 from synthesis.coherence.facts.passages import Passages
-from synthesis.coherence.facts.rivals import ASKS, FEATURES, alike, chosen, describe, kind_asked, standing
+from synthesis.coherence.facts.rivals import FEATURES, STANDING, alike, chosen, describe, standing
 from synthesis.coherence.facts.verifier import placed
 from synthesis.coherence.scoring import examine
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "synthesis" / "coherence" / "facts" / "verifier.json"
 QUESTIONS = 800
-STANDING = FEATURES.index("relation just before") + 1
-PULL, PULL_BY_KIND, STEPS = 0.002, 0.006, 400
+PULL, PULL_BY_KIND, STEPS = 0.002, 0.006, 25
+_ENOUGH = 1e-9  # of what is lost, by which a step no longer betters it
 
 
 class Described(NamedTuple):
@@ -60,7 +63,8 @@ def described(rows: Sequence[Row]) -> Iterator[Described]:
         found = names + candidates(passages, True)
         others = chosen(field, found, f" {' '.join(question.instruction)} ", mine.words)
         if others and mine.at:
-            table = np.array([describe(field, one) for one in (mine, *others)])
+            chain = Chain(field, probe.instruction)
+            table = np.array([describe(chain, one) for one in (mine, *others)])
             asked = kind_asked(probe.instruction)
             yield Described(probe.what == "positive", asked, table, alike((mine, *others)))
 
@@ -75,37 +79,54 @@ def _crossed(one: Described) -> Any:
     return table
 
 
-def descend(table: Any, weight: Any, pull: Any, steps: int = STEPS) -> Any:
-    """Logistic regression by Adam of rows that should all be positive, each with its weight."""
-    values, mean, spread = (np.zeros(table.shape[1]) for _ in range(3))
-    for step in range(1, steps + 1):
-        slope = -(table * (weight / (1 + np.exp(table @ values)))[:, None]).sum(0) + pull * values
-        mean, spread = 0.9 * mean + 0.1 * slope, 0.99 * spread + 0.01 * slope**2
-        values -= 0.05 * (mean / (1 - 0.9**step)) / (np.sqrt(spread / (1 - 0.99**step)) + 1e-9)
+def descend(table: Any, weight: Any, pull: Any) -> Any:
+    """Logistic regression by Newton's steps, of rows that should all be positive, each with its weight."""
+
+    def lost(values: Any) -> float:
+        return float((weight * np.logaddexp(0, -(table @ values))).sum() + 0.5 * (pull * values**2).sum())
+
+    values = np.zeros(table.shape[1])
+    before = lost(values)
+    for _ in range(STEPS):
+        wrong = 1 / (1 + np.exp(table @ values))
+        slope = -(table * (weight * wrong)[:, None]).sum(0) + pull * values
+        bend = (table * (weight * wrong * (1 - wrong))[:, None]).T @ table + np.diag(pull + 1e-9)
+        step = np.linalg.solve(bend, slope)
+        while lost(values - step) > before and np.abs(step).max() > 1e-6:
+            step = step / 2
+        values = values - step
+        now = lost(values)
+        if before - now < _ENOUGH:
+            break
+        before = now
     return values
 
 
-def train(found: Sequence[Described]) -> tuple[Any, Any]:
-    """The weights of a candidate's numbers, and (ahead, many, apart, bias) of its place."""
-    tables, shares = [], []
-    for one in found:
-        if one.true:
-            table = _crossed(one)
-            tables.append(table[0] - table[1:])
-            # A row with more rivals says more, but not as much as that.
-            shares.append(np.full(len(table) - 1, 1 / np.sqrt(len(table) - 1)))
-    weight = np.concatenate(shares)
+def train(sets: Sequence[Sequence[Described]]) -> tuple[Any, Any]:
+    """The weights of a candidate's numbers, and (ahead, many, apart, bias) of its place; sets weigh alike."""
     shape = len(FEATURES) - STANDING
     pull = np.array([PULL] * len(FEATURES) + [PULL_BY_KIND] * (shape * len(ASKS)))
-    values = descend(np.concatenate(tables), weight / weight.sum(), pull)
-    places, signs = [], []
-    for one in found:
-        worth = _crossed(one) @ values
-        places.append((*standing(float(worth[0]), [float(w) for w in worth[1:]], one.alike), 1.0))
-        signs.append(1.0 if one.true else -1.0)
-    sign = np.array(signs)
-    balance = np.where(sign > 0, 0.5 / (sign > 0).sum(), 0.5 / (sign < 0).sum())
-    return values, descend(np.array(places) * sign[:, None], balance, np.array([0.001, 0.001, 0.001, 0.0]))
+    tables, shares = [], []
+    for found in sets:
+        true = [_crossed(one) for one in found if one.true]
+        tables += [table[0] - table[1:] for table in true]
+        # A row with more rivals says more, but not as much as that.
+        share = np.concatenate([np.full(len(table) - 1, 1 / np.sqrt(len(table) - 1)) for table in true])
+        shares.append(share / share.sum() / len(sets))
+    values = descend(np.concatenate(tables), np.concatenate(shares), pull)
+    places, signs, balances = [], [], []
+    for found in sets:
+        for one in found:
+            worth = _crossed(one) @ values
+            others = [float(w) for w in worth[1:]]
+            places.append((*standing(float(worth[0]), others, one.alike), 1.0))
+        sign = np.array([1.0 if one.true else -1.0 for one in found])
+        balance = np.where(sign > 0, 0.5 / (sign > 0).sum(), 0.5 / (sign < 0).sum())
+        signs.append(sign)
+        balances.append(balance / len(sets))
+    sign = np.concatenate(signs)
+    pull = np.array([0.001, 0.001, 0.001, 0.0])
+    return values, descend(np.array(places) * sign[:, None], np.concatenate(balances), pull)
 
 
 def main() -> None:
@@ -116,9 +137,9 @@ def main() -> None:
     hotpot = read_rows(options.data, "hotpotqa")
     rows = hotpot[: len(hotpot) // 2]
     write(np.zeros(len(FEATURES) + (len(FEATURES) - STANDING) * len(ASKS)), np.zeros(4))
-    found = [*described(rows), *described(read_questions(options.data)[:QUESTIONS])]
-    standing_of = write(*train(found))
-    print(f"{OUT}: {OUT.stat().st_size} bytes, from {len(found)} triples; {standing_of}")
+    sets = [list(described(rows)), list(described(read_questions(options.data)[:QUESTIONS]))]
+    standing_of = write(*train(sets))
+    print(f"{OUT}: {OUT.stat().st_size} bytes, from {sum(map(len, sets))} triples; {standing_of}")
 
 
 def write(values: Any, place: Any) -> dict[str, float]:

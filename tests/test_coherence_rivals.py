@@ -3,9 +3,9 @@
 import pytest
 
 from synthesis.coherence.facts.candidates import candidates
+from synthesis.coherence.facts.kinds import kind_asked
 from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.facts.relations import related
-from synthesis.coherence.facts.rivals import kind_asked
 from synthesis.coherence.scoring import examine, score
 from synthesis.text.words import terms
 

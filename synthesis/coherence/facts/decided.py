@@ -65,7 +65,7 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     chosen = [mine == side or mine in side or side in mine for side in asked.sides]
     if chosen[0] == chosen[1]:
         # Neither side, or both: no verdict of this question.
-        return Decision(False, 0, True, "the answer is neither of them") if asked.form == "order" else None
+        return Decision(False, 0, asked.form == "order", "the answer is neither of them")
     found = _order(passages, asked, about) if asked.form == "order" else _which(passages, asked, about)
     return found._replace(follows=None if found.follows is None else found.follows == chosen[0])
 

@@ -24,13 +24,13 @@ class Field:
     Per sentence, each 0..1: ``own``, ``titled`` (with its title) and ``led`` (with the one
     that names its passage, or where passages have no titles with up to three that lead to it by names);
     per passage ``passage``. ``held`` are the asked terms of each sentence, ``at`` the same with their
-    places among its terms, ``related`` the places of words that tell of the relation that is asked;
-    ``titles`` are those of the passages; ``rare`` are the asked terms that are no everyday words.
+    places among its terms, ``related`` the places of words that tell of the relation that is asked,
+    ``found`` both; ``titles`` are those of the passages; ``rare`` the asked terms that are no everyday words.
     """
 
     __slots__ = (
-        "at", "held", "led", "own", "passage", "passages", "rare", "related", "titled", "titles", "total",
-        "weights",
+        "at", "found", "held", "led", "own", "passage", "passages", "rare", "related", "titled", "titles",
+        "total", "weights",
     )  # fmt: skip
 
     def __init__(self, passages: Passages, asked: Mapping[str, float], names: Sequence[Candidate]) -> None:
@@ -39,7 +39,7 @@ class Field:
         count = len(passages.sentences)
         wanted = asked.keys()
         telling = related(wanted)
-        found = passages.holding(wanted | telling)
+        self.found = found = passages.holding(wanted | telling)
         self.at = [[one for one in here if one[1] in wanted] for here in found]
         self.related = [[place for place, term in here if term in telling] for here in found]
         self.held = [{term for _, term in here} for here in self.at]

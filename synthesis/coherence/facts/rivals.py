@@ -1,8 +1,9 @@
 """Which of the names or figures of a context is asked for: the answer beside the others of its kind.
 
 Each candidate is described by where it stands (how much of what is asked its sentence, its passage and a
-sentence that leads to its passage hold) and by its shape beside the question's word. What these weigh is
-fitted (``verifier.json``, made by ``scripts/train_verifier.py``). Knows nothing of the score's other parts.
+sentence that leads to its passage hold, and what of it is asked of the answer itself) and by its shape beside
+the question's word. What these weigh is fitted (``verifier.json``, made by ``scripts/train_verifier.py``).
+Knows nothing of the score's other parts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from operator import mul
 
 from synthesis.coherence.background import COMMON_WEIGHT, weight
 from synthesis.coherence.facts.candidates import Candidate
+from synthesis.coherence.facts.chain import Beside, Chain
 from synthesis.coherence.facts.field import Field
+from synthesis.coherence.facts.kinds import fits, is_figure, is_month_or_day
 from synthesis.coherence.facts.values import countries_in
 from synthesis.text.words import terms
 
@@ -28,45 +31,6 @@ _LOOKED_AT, _AROUND = 4, 24  # places of one, and characters on either side of e
 _JUST_BEFORE = 3  # terms
 _QUOTES = ('"', "“")
 
-_THINGS = {
-    "person": "actor|actress|singer|player|director|author|writer|king|queen|president|person|man|woman|poet|"
-    "artist|member|star|comedian|rapper|character|driver|explorer|politician|musician|composer|wife|husband|"
-    "father|mother|son|daughter|brother|sister|coach",
-    "time": "year|date|day|month|century|decade",
-    "place": "country|city|state|town|county|place|village|island|nation|region|province|continent|location|"
-    "district|river|mountain",
-    "count": "number|amount|percent|percentage|price|cost|distance|height|length|weight|age|population|"
-    "temperature|score|rate|share|speed|size|salary|sum|pay|paid|weigh|worth",
-    "work": "film|movie|song|album|book|novel|series|show|play|magazine|single|game|poem|opera|episode",
-    "group": "company|band|team|club|organi[sz]ation|group|school|university|college|party|league|network|"
-    "label|agency|army|airline",
-}
-_OUTRIGHT = {
-    "person": r"who|whom|whose",
-    "time": "when",
-    "place": "where",
-    "count": "how (?:many|much|long|old|far|tall|big|large|high|fast|deep|wide|heavy|often)",
-}
-
-
-# Somebody by what they did; asked for in their own way, so that they come before other persons.
-_DID = {
-    "part": "play|portray|voic|star",
-    "maker": "wr[io]t|sang|s[iu]ng|compos|direct|made|make|invent|found|discover|paint|design|creat|produc|"
-    "record|perform|develop|buil|start",
-}
-
-
-def _cue(kind: str, things: str) -> re.Pattern[str]:
-    outright = f"{_OUTRIGHT[kind]}|" if kind in _OUTRIGHT else ""
-    return re.compile(rf"\b(?:{outright}(?:which|what)\b[^,?]{{0,50}}\b(?:{things}))\b", re.IGNORECASE)
-
-
-_ASKS = (
-    *((kind, re.compile(rf"\bwho (?:\w+ ){{0,2}}?(?:{did})", re.IGNORECASE)) for kind, did in _DID.items()),
-    *((kind, _cue(kind, things)) for kind, things in _THINGS.items()),
-)
-ASKS = (*(kind for kind, _ in _ASKS), "other")
 _BEFORES = {
     "place": "in at near from",
     "with": "with",
@@ -93,7 +57,10 @@ _SHAPES = (
 _STANDING = (
     "sentence", "sentence and title", "passage", "led to", "nearness",
     "relation", "nearness of the relation", "relation just before",
+    "asked of it", "asked of it near", "strongest near", "kind near", "start", "start leads", "chain",
+    "kind inside", "kind told of it", "fits", "month or day",
 )  # fmt: skip
+STANDING = len(_STANDING)
 FEATURES = (*_STANDING, *_SHAPES)
 _PLACE = {shape: place for place, shape in enumerate(_SHAPES)}
 _LENGTH = tuple(_PLACE[name] for name in ("one word", "two words", "three words", "more words"))
@@ -145,20 +112,15 @@ _TOLD_BEHIND = {"has": _PLACE["has"], "one": _PLACE["is one"], "does": _PLACE["d
 _IN_BRACKETS = _PLACE["in brackets"]
 
 
-def kind_asked(question: str) -> str:
-    """What kind of thing a question asks for, one of ``ASKS``."""
-    found = [(match.start(), name) for name, cue in _ASKS if (match := cue.search(question))]
-    return min(found)[1] if found else "other"
-
-
-def describe(field: Field, candidate: Candidate) -> list[float]:
+def describe(chain: Chain, candidate: Candidate) -> list[float]:
     """The candidate's numbers, in the order of ``FEATURES``."""
-    stands, shape = _look(field, candidate)
+    stands, shape = _look(chain, candidate)
     return [*stands, *(float(place in shape) for place in range(len(_SHAPES)))]
 
 
-def _look(field: Field, candidate: Candidate) -> tuple[tuple[float, ...], set[int]]:
+def _look(chain: Chain, candidate: Candidate) -> tuple[tuple[float, ...], set[int]]:
     """The numbers of ``_STANDING``, and which of ``_SHAPES`` the candidate has, as their places."""
+    field = chain.field
     text, sentences, titled = field.passages.text, field.passages.sentences, field.titled
     words = candidate.words.split()
     rows = {number for number, _, _ in candidate.at}
@@ -173,6 +135,7 @@ def _look(field: Field, candidate: Candidate) -> tuple[tuple[float, ...], set[in
     opening, places = 0, candidate.at[:_LOOKED_AT]
     near = telling = beside = before = 0.0
     weights_of = field.weights
+    asked_of_it = [Beside()]
     for number, start, end in places:
         sentence, held, relation = sentences[number], field.at[number], field.related[number]
         opening += start == sentence.start
@@ -192,9 +155,11 @@ def _look(field: Field, candidate: Candidate) -> tuple[tuple[float, ...], set[in
         if (told := _BEHIND.match(text, end, sentence.end)) is not None:
             found.add(_TOLD_BEHIND[told.lastgroup or ""])
         if not held and not relation:
+            asked_of_it.append(chain.beside(number, 0, 0))
             continue
         mine = len(terms(text[sentence.start : start]))
         after = mine + len(words)
+        asked_of_it.append(chain.beside(number, mine, after))
         close = 0.0
         for place, term in held:
             close += weights_of[term] / (1 + abs(place - mine) / 4)
@@ -219,7 +184,9 @@ def _look(field: Field, candidate: Candidate) -> tuple[tuple[float, ...], set[in
             max([field.passage[sentences[n].passage] for n in rows]),
             max([field.led[n] for n in rows]),
         )
-    return (*stands, min(1.0, near), telling, beside, before), found
+    own = (*chain.of_kind(candidate.words), fits(chain.closer, words), float(is_month_or_day(words)))
+    of_it = map(max, zip(*asked_of_it, strict=True))
+    return (*stands, min(1.0, near), telling, beside, before, *of_it, *own), found
 
 
 @lru_cache(maxsize=4096)
@@ -238,13 +205,9 @@ def _own_shape(said: str, written: str) -> frozenset[int]:
     return frozenset(found | _figure_shape(words))
 
 
-def _is_figure(words: Sequence[str]) -> bool:
-    return any(word[0].isdigit() for word in words[:2])
-
-
 def _figure_shape(words: Sequence[str]) -> set[int]:
     figure, alone = words[0], len(words) == 1
-    if not _is_figure(words):
+    if not is_figure(words):
         return set()
     found = {_IS_FIGURE, _DATE} if len(words) > 2 else {_IS_FIGURE}
     if alone and len(figure) == 4 and figure[0] in "12":
@@ -314,25 +277,25 @@ def standing(mine: float, others: Sequence[float], alike: Sequence[bool]) -> tup
 
 def alike(candidates: Sequence[Candidate]) -> list[bool]:
     """Of each candidate but the first: whether it is a figure or a name as the first is."""
-    first, *others = (_is_figure(candidate.words.split()) for candidate in candidates)
+    first, *others = (is_figure(candidate.words.split()) for candidate in candidates)
     return [one is first for one in others]
 
 
-def _worth(field: Field, candidate: Candidate, standing: Sequence[float], shapes: Sequence[float]) -> float:
+def _worth(chain: Chain, candidate: Candidate, standing: Sequence[float], shapes: Sequence[float]) -> float:
     """The candidate's numbers by their weights; the sums are exact, and most numbers are 0."""
-    stands, shape = _look(field, candidate)
+    stands, shape = _look(chain, candidate)
     return math.fsum([*map(mul, standing, stands), *map(shapes.__getitem__, shape)])
 
 
-def place_among(field: Field, mine: Candidate, others: Sequence[Candidate], kind: str) -> float:
+def place_among(chain: Chain, mine: Candidate, others: Sequence[Candidate], kind: str) -> float:
     """Log-odds that the answer is the one asked for rather than another candidate."""
     if not others:
         return _ALONE
     if not mine.at:
         return 0.0
     fitted = weights()
-    first = len(_STANDING)
+    first = STANDING
     shapes = [every + wanted for every, wanted in zip(fitted.every[first:], fitted.asked[kind], strict=True)]
-    worth = [_worth(field, candidate, fitted.every[:first], shapes) for candidate in (mine, *others)]
+    worth = [_worth(chain, candidate, fitted.every[:first], shapes) for candidate in (mine, *others)]
     ahead, many, apart = standing(worth[0], worth[1:], alike((mine, *others)))
     return fitted.bias + fitted.ahead * ahead + fitted.many * many + fitted.apart * apart

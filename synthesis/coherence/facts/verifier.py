@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthesis.coherence.facts.candidates import Candidate, candidates
+from synthesis.coherence.facts.chain import Chain
 from synthesis.coherence.facts.decided import Decision, decide
 from synthesis.coherence.facts.derived import Derived
 from synthesis.coherence.facts.field import Field
+from synthesis.coherence.facts.kinds import kind_asked
 from synthesis.coherence.facts.passages import Passages, spaced
-from synthesis.coherence.facts.rivals import chosen, kind_asked, place_among
+from synthesis.coherence.facts.rivals import chosen, place_among
 from synthesis.coherence.reading import Question
 
 Span = tuple[int, int]
@@ -78,7 +80,7 @@ def _among(passages: Passages, question: Question, instruction: str, spans: Sequ
     field = Field(passages, question.asked, names)
     mine = placed(passages, question.answer.text, spans)
     others = chosen(field, found, f" {' '.join(question.instruction)} ", mine.words)
-    value = place_among(field, mine, others, kind_asked(instruction))
+    value = place_among(Chain(field, instruction), mine, others, kind_asked(instruction))
     # What speaks for an answer is surer than what speaks against it: the right one may be told from afar.
     return value if value > 0 else _AGAINST * value
 
