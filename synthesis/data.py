@@ -127,6 +127,11 @@ class Completion:
     form: str = ""
     hops: int = 0
 
+    @property
+    def declined(self) -> str:
+        """Why there is no reply, where the engine failed or the model refused; else empty."""
+        return (self.detail or "no detail given") if self.finish_reason in ("error", "refusal") else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

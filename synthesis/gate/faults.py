@@ -171,6 +171,15 @@ class Fault(NamedTuple):
         return f"{self.name}: {self.what}"
 
 
+def unread(completion: Completion, what: str, say: str) -> Fault:
+    """Why nothing could be read from a reply: nobody wrote one, it was cut off, or it lacks ``what``."""
+    if told := completion.declined:
+        return Fault(completion.finish_reason, told, "- It declines.", stage="generate")
+    if completion.finish_reason == "length":
+        return Fault("length", "the reply was cut off", say, stage="generate")
+    return Fault("form", what, say, stage="parse")
+
+
 _ANEW = frozenset(("echo", "prompt", "repetition"))
 _FATAL = frozenset(("residue", "prompt", "repetition"))
 _ADVICE = {

@@ -32,8 +32,8 @@ def parse(
     def rejected(stage: str, reason: str) -> Rejected:
         return Rejected(prompt.pair_id, stage, reason, completion.text, prompt.fingerprint, 1)
 
-    if completion.finish_reason in ("error", "refusal"):
-        return rejected("generate", f"{completion.finish_reason}: {completion.detail or 'no detail given'}")
+    if told := completion.declined:
+        return rejected("generate", f"{completion.finish_reason}: {told}")
     body, cut = find_body(completion.text), completion.finish_reason == "length"
     text = completion.text[body.start : body.end]
     if body.unfinished or (not text and (cut or completion.detail)):

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from synthesis.data import Completion, Evidence
-from synthesis.gate.faults import Fault
-from synthesis.gate.quotations import FEWEST, Found, located, quotations
+from synthesis.gate.faults import Fault, unread
+from synthesis.gate.quotations import FEWEST, Found, located, lost_faults, one_line, quotations, short
 from synthesis.gate.replies import without_thinking
 from synthesis.text.numbers import quantities
 from synthesis.text.states import is_ordinary, states
@@ -28,7 +28,6 @@ _PART = {"question": "question", "request": "question", "answer": "answer", "res
 _MOST_WORDS: Final = {"span": 16, "number": 12, "multi-hop": 16}
 _SUMMARY: Final = (15, 400)  # words
 _LONGEST_QUESTION: Final = 90  # words
-_SHOWN: Final = 80
 _EXCERPTS = (
     r"passages?|excerpts?|texts?|documents?|articles?|paragraphs?|snippets?|sections?|context|narrators?"
     r"|authors?"
@@ -85,20 +84,15 @@ def judged(completion: Completion, asked: Mapping[str, Any]) -> Judged:
     An engine that made a question of another kind says so as the reply's ``form``.
     """
     asked = {**asked, "kind": completion.form or asked["kind"]}
-    if completion.finish_reason in ("error", "refusal"):
-        told = completion.detail or "no detail given"
-        return Judged(None, (), (Fault(completion.finish_reason, told, "- It declines.", stage="generate"),))
-    written = read_reply(completion.text)
+    written = None if completion.declined else read_reply(completion.text)
     if written is None:
-        cut = completion.finish_reason == "length"
-        name, what = ("length", "the reply was cut off") if cut else ("form", "no question with an answer")
         say = (
             "- It does not have the form that was asked for: a line that begins with Question:, then one "
             "with Answer:, then Evidence: with a quotation."
         )
-        return Judged(None, (), (Fault(name, what, say, stage="generate" if cut else "parse"),))
+        return Judged(None, (), (unread(completion, "no question with an answer", say),))
     places, lost = located(written.quotes, asked["text"], asked["windows"])
-    faults = [*_quote_faults(lost), *_question_faults(written, asked), *_answer_faults(written, asked)]
+    faults = [*lost_faults(lost), *_question_faults(written, asked), *_answer_faults(written, asked)]
     if places and not lost:
         faults += _proof_faults(written, asked, places)
     if not written.quotes:
@@ -129,7 +123,7 @@ def _of_json(body: str) -> QuestionReply | None:
     listed = quotes if isinstance(quotes, list) else [quotes]
     question, answer = (str(named.get(key) or "").strip() for key in ("question", "answer"))
     texts = tuple(one.strip() for one in listed if isinstance(one, str) and one.strip())
-    return QuestionReply(_line(question), answer, texts) if question and answer else None
+    return QuestionReply(one_line(question), answer, texts) if question and answer else None
 
 
 def _of_labels(body: str) -> QuestionReply | None:
@@ -145,7 +139,7 @@ def _of_labels(body: str) -> QuestionReply | None:
     quotes = tuple(quote for told in parts.get("evidence", ()) for quote in quotations(told))
     if not question or not answer or any(one in f"{question} {answer}" for one in _PLACEHOLDERS):
         return None
-    return QuestionReply(_line(question), answer, quotes)
+    return QuestionReply(one_line(question), answer, quotes)
 
 
 def _bare(text: str) -> str:
@@ -154,19 +148,6 @@ def _bare(text: str) -> str:
     if len(text) > 2 and text[0] in '"“' and text[-1] in '"”' and not re.search('["“”]', text[1:-1]):
         text = text[1:-1].strip()
     return text
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _quote_faults(lost: Sequence[str]) -> Iterator[Fault]:
-    if lost:
-        say = "\n".join(
-            f"- This does not stand in the text: “{_short(quote)}”. Copy a sentence word for word."
-            for quote in lost[:4]
-        )
-        yield Fault("quote", f"“{_short(lost[0])}” does not stand in the text", say)
 
 
 def _question_faults(written: QuestionReply, asked: Mapping[str, Any]) -> Iterator[Fault]:
@@ -218,7 +199,7 @@ def _answer_faults(written: QuestionReply, asked: Mapping[str, Any]) -> Iterator
     if kind == "yes-no":
         if _plain(answer) not in (["yes"], ["no"]):
             yield Fault(
-                "answer", f"“{_short(answer)}” is not yes or no", "- The answer is neither yes nor no."
+                "answer", f"“{short(answer)}” is not yes or no", "- The answer is neither yes nor no."
             )
     elif kind == "summary":
         low, high = _SUMMARY
@@ -229,7 +210,7 @@ def _answer_faults(written: QuestionReply, asked: Mapping[str, Any]) -> Iterator
         say = f"- The answer has {words} words. Give the bare answer, as short as the text allows."
         yield Fault("answer", f"{words} words", say)
     elif kind == "number" and next(quantities(answer), None) is None:
-        yield Fault("answer", f"“{_short(answer)}” is no number", "- The answer is neither number nor date.")
+        yield Fault("answer", f"“{short(answer)}” is no number", "- The answer is neither number nor date.")
 
 
 def _proof_faults(
@@ -240,7 +221,7 @@ def _proof_faults(
     told = " ".join(asked["text"][place.start : place.end] for place in places)
     if kind in ("span", "number", "multi-hop") and not states(told, written.answer):
         say = "- No sentence quoted as evidence states the answer. Quote the one that does, or put it right."
-        yield Fault("unproved", f"the evidence does not state “{_short(written.answer)}”", say)
+        yield Fault("unproved", f"the evidence does not state “{short(written.answer)}”", say)
     if kind == "multi-hop":
         windows = len(asked["windows"])
         apart = {place.window for place in places} if windows > 1 else {place.start for place in places}
@@ -251,8 +232,3 @@ def _proof_faults(
 
 def _plain(text: str) -> list[str]:
     return text.casefold().strip(" .!*_").split()
-
-
-def _short(text: str) -> str:
-    text = _line(text)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

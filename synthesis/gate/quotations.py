@@ -1,4 +1,4 @@
-"""Quotations in a model's reply: reading them, and finding where they stand in a text.
+"""Quotations in a model's reply: reading them, where they stand in a text, and a fault for those that do not.
 
 What is found is what the text has: blanks, case, quotation marks and punctuation may differ in a reply, its
 words may not.
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from synthesis.gate.faults import Fault
 from synthesis.text.words import count_words
 
 FEWEST: Final = 3
@@ -23,6 +24,8 @@ _ELLIPSIS = re.compile(r"\s*(?:\[?(?:\.{3,}|…)\]?)\s*")
 _WORD = re.compile(r"\w+")
 _SPACED = "\u2e80"  # scripts before it have blanks between their words
 _ENDS = '.!?)"”’'
+_SHOWN: Final = 80
+_NAMED: Final = 4  # quotations, to the model
 
 
 class Found(NamedTuple):
@@ -63,6 +66,27 @@ def located(
         else:
             lost.append(quote)
     return places, lost
+
+
+def lost_faults(lost: Sequence[str]) -> Iterator[Fault]:
+    """One fault that names the quotations that stand nowhere, if there are any."""
+    if lost:
+        say = "\n".join(
+            f"- This does not stand in the text: “{short(quote)}”. Copy a sentence word for word."
+            for quote in lost[:_NAMED]
+        )
+        yield Fault("quote", f"“{short(lost[0])}” does not stand in the text", say)
+
+
+def short(text: str) -> str:
+    """The beginning of a text, on one line."""
+    text = one_line(text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def one_line(text: str) -> str:
+    """A text with single blanks between its words."""
+    return " ".join(text.split())
 
 
 def _locate(quote: str, text: str, windows: Sequence[tuple[int, int]]) -> Found | None:

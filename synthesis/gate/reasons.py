@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from synthesis.coherence.background import weights
 from synthesis.data import Completion, Context, Evidence, Pair, Reason
 from synthesis.gate.answering import gives
-from synthesis.gate.faults import Fault
-from synthesis.gate.quotations import FEWEST, located, quotations
+from synthesis.gate.faults import Fault, unread
+from synthesis.gate.quotations import FEWEST, located, lost_faults, one_line, quotations, short
 from synthesis.gate.replies import without_thinking
 from synthesis.text.answers import kind_of
 from synthesis.text.quoted import quotes
@@ -29,7 +29,6 @@ _MOST_QUOTED: Final = 1600  # characters, of all quotations together
 _LONGEST_QUOTE: Final = 500  # characters, where it is of several sentences
 _MOST_SENTENCES: Final = 3
 _LONGEST_STEP: Final = 80  # words
-_SHOWN: Final = 80
 _LABEL = re.compile(
     r"^[ \t>#*_-]*(?:(?:step[ \t]*)?\d{1,2}[ \t]*[-–—.):]?[ \t*_]*)?"
     r"(?P<label>quotes?|quotation|evidence|so|therefore|hence|then|thus|(?:final )?answer|conclusion)"
@@ -68,21 +67,18 @@ class JudgedReasons(NamedTuple):
 
 def judged_reasons(completion: Completion, pair: Pair, context: Context) -> JudgedReasons:
     """Read a reply about a context and say what is wrong with it."""
-    if completion.finish_reason in ("error", "refusal"):
-        told = completion.detail or "no detail given"
-        return JudgedReasons(None, (Fault(completion.finish_reason, told, "- It declines."),))
-    written = read_reasons(completion.text)
+    written = None if completion.declined else read_reasons(completion.text)
     if written is None:
-        cut = completion.finish_reason == "length"
-        name, what = ("length", "the reply was cut off") if cut else ("form", "no quotation with an answer")
         say = (
             "- It does not have the form that was asked for: lines that begin with Quote: and So: by turns, "
             "and one at the end that begins with Answer:."
         )
-        return JudgedReasons(None, (Fault(name, what, say),))
-    reasons, faults = _placed(written, context.text)
-    if not faults:
-        faults += [*_size_faults(reasons, context.text), *_proof_faults(reasons, pair, context)]
+        return JudgedReasons(None, (unread(completion, "no quotation with an answer", say),))
+    reasons, lost = _placed(written, context.text)
+    faults = [*lost_faults(lost)]
+    if not lost:
+        faults += [*_size_faults(reasons, context.text), *_proof_faults(reasons, pair, context.text)]
+        faults += _evidence_faults(reasons, pair, context)
     faults += [*_words_faults(reasons, context.text), *_saying_faults(reasons, pair, context.text)]
     faults += _answer_faults(written, pair)
     return JudgedReasons(tuple(reasons), tuple(faults))
@@ -104,15 +100,15 @@ def read_reasons(text: str) -> ReasonsReply | None:
             break
         elif steps:
             found, said = steps[-1]
-            steps[-1] = (found, _line(f"{said} {told}"))
+            steps[-1] = (found, one_line(f"{said} {told}"))
     shown = " ".join((answer, *(said for _, said in steps)))
     if not answer or not any(found for found, _ in steps) or any(one in shown for one in _PLACEHOLDERS):
         return None
     return ReasonsReply(tuple(steps), answer.strip("*_ "))
 
 
-def _placed(written: ReasonsReply, text: str) -> tuple[list[Reason], list[Fault]]:
-    """The steps with their places in the text, each place once; and what stands nowhere."""
+def _placed(written: ReasonsReply, text: str) -> tuple[list[Reason], list[str]]:
+    """The steps with their places in the text, each place once; and the quotations that stand nowhere."""
     reasons: list[Reason] = []
     lost: list[str] = []
     for found, said in written.steps:
@@ -123,14 +119,7 @@ def _placed(written: ReasonsReply, text: str) -> tuple[list[Reason], list[Fault]
         if reasons and said:
             before = reasons[-1].says
             reasons[-1] = reasons[-1]._replace(says=f"{before} {_sentence(said)}".strip())
-    faults = []
-    if lost:
-        say = "\n".join(
-            f"- This does not stand in the text: “{_short(quote)}”. Copy a sentence word for word."
-            for quote in lost[:4]
-        )
-        faults.append(Fault("quote", f"“{_short(lost[0])}” does not stand in the text", say))
-    return reasons, faults
+    return reasons, lost
 
 
 def _size_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
@@ -141,39 +130,45 @@ def _size_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
         yield Fault("steps", f"{len(reasons)} quotations", say)
     for quote in told:
         if (count := len(sentences(quote))) > _MOST_SENTENCES or (count > 1 and len(quote) > _LONGEST_QUOTE):
-            say = f"- This quote is too long: “{_short(quote)}”. Quote the sentence of it that matters."
+            say = f"- This quote is too long: “{short(quote)}”. Quote the sentence of it that matters."
             yield Fault("long", f"a quotation of {len(quote):,} characters", say)
             return
     if sum(map(len, told)) > _MOST_QUOTED and len(told) > 1:
         say = "- It quotes too much. Quote only what the answer rests on."
         yield Fault("long", f"quotations of {sum(map(len, told)):,} characters", say)
     if brief := next((quote for quote in told if count_words(quote) < FEWEST), ""):
-        say = f"- The quote “{_short(brief)}” is too short to show anything. Quote the sentence that has it."
-        yield Fault("short", f"“{_short(brief)}” is too short to show anything", say)
+        say = f"- The quote “{short(brief)}” is too short to show anything. Quote the sentence that has it."
+        yield Fault("short", f"“{short(brief)}” is too short to show anything", say)
     if not any(one.says for one in reasons):
         say = '- It says nothing behind "So:". Say for each quote what it tells about the question.'
         yield Fault("unsaid", "no step says what follows", say, fatal=False)
 
 
-def _proof_faults(reasons: Sequence[Reason], pair: Pair, context: Context) -> Iterator[Fault]:
-    """What the quotations leave unproved, or have nothing to do with."""
-    text, ordinary = context.text, is_ordinary(pair.answer)
+def _proof_faults(reasons: Sequence[Reason], pair: Pair, text: str) -> Iterator[Fault]:
+    """What the quotations leave unproved of an answer that a text can state."""
+    if is_ordinary(pair.answer) or kind_of(pair.answer) == "summary":
+        return
     told = " ".join(text[one.start : one.end] for one in reasons)
-    brief = not ordinary and kind_of(pair.answer) != "summary"
-    if brief and states(text, pair.answer) and not states(told, pair.answer):
-        say = f"- No quote has the answer ({_short(pair.answer)}). Quote the sentence that states it."
-        yield Fault("unproved", f"no quotation states “{_short(pair.answer)}”", say)
-    bare = {*terms(pair.answer)} if brief else set()
-    told_whole = {(start, end - stop) for start, end in sentences(text) for stop in (0, 1)} if bare else set()
+    if states(text, pair.answer) and not states(told, pair.answer):
+        say = f"- No quote has the answer ({short(pair.answer)}). Quote the sentence that states it."
+        yield Fault("unproved", f"no quotation states “{short(pair.answer)}”", say)
+    bare = {*terms(pair.answer)}
+    whole = {(start, end - stop) for start, end in sentences(text) for stop in (0, 1)}
     if any(
-        bare.issuperset(terms(text[one.start : one.end])) and (one.start, one.end) not in told_whole
+        bare.issuperset(terms(text[one.start : one.end])) and (one.start, one.end) not in whole
         for one in reasons
     ):
         say = "- A quote is the answer alone. Quote the sentence that says so of what is asked."
         yield Fault("bare", "a quotation is the answer alone", say)
+
+
+def _evidence_faults(reasons: Sequence[Reason], pair: Pair, context: Context) -> Iterator[Fault]:
+    """Quotations that have nothing to do with what is asked, and recorded evidence that none of them has."""
+    text, ordinary = context.text, is_ordinary(pair.answer)
     known = {*weights(terms(pair.instruction)), *(() if ordinary else weights(terms(pair.answer)))}
-    if (aside := _aside([one for one in reasons if not _touches(one, context)], known, text)) is not None:
-        shown = _short(text[aside.start : aside.end])
+    others = [one for one in reasons if not any(_meet(one, piece) for piece in context.evidence)]
+    if (aside := _aside(others, known, text)) is not None:
+        shown = short(text[aside.start : aside.end])
         say = f"- This quote has nothing to do with the question: “{shown}”. Leave it out."
         yield Fault("aside", f"“{shown}” has nothing to do with the question", say)
     if context.evidence_source == "exact" and context.evidence:
@@ -201,11 +196,6 @@ def _aside(reasons: Sequence[Reason], known: set[str], text: str) -> Reason | No
     return left[0][0] if left else None
 
 
-def _touches(reason: Reason, context: Context) -> bool:
-    """Whether a quotation has something of the recorded evidence."""
-    return any(_meet(reason, piece) for piece in context.evidence)
-
-
 def _meet(reason: Reason, piece: Evidence) -> bool:
     return reason.start < piece.end and piece.start < reason.end
 
@@ -221,8 +211,8 @@ def _words_faults(reasons: Sequence[Reason], text: str) -> Iterator[Fault]:
         yield Fault("numbered", f"it speaks of “{found[0]}”", say)
     _, lost = located([quote for quote in quotes(said) if count_words(quote) > 1], text, [(0, len(text))])
     if lost:
-        say = f"- “{_short(lost[0])}” is in quotation marks and stands nowhere in the text."
-        yield Fault("quote", f"“{_short(lost[0])}” is quoted and does not stand in the text", say)
+        say = f"- “{short(lost[0])}” is in quotation marks and stands nowhere in the text."
+        yield Fault("quote", f"“{short(lost[0])}” is quoted and does not stand in the text", say)
     if any(count_words(one.says) > _LONGEST_STEP for one in reasons):
         say = f'- A line behind "So:" has over {_LONGEST_STEP} words. Say what follows in one sentence.'
         yield Fault("long", f"a step of over {_LONGEST_STEP} words", say)
@@ -236,9 +226,9 @@ def _saying_faults(reasons: Sequence[Reason], pair: Pair, text: str) -> Iterator
         (name for line in told for name in _names(line) if not known.issuperset(terms(name))), ""
     ):
         say = (
-            f"- “{_short(strange)}” stands neither in the text nor in the question. Say what the quote tells."
+            f"- “{short(strange)}” stands neither in the text nor in the question. Say what the quote tells."
         )
-        yield Fault("invented", f"“{_short(strange)}” is from elsewhere", say)
+        yield Fault("invented", f"“{short(strange)}” is from elsewhere", say)
     asked = " ".join(terms(pair.instruction))
     if asked.count(" ") > 3 and any(asked in " ".join(terms(one.says)) for one in reasons):
         say = '- It asks the question again behind "So:". Say there what the quote tells.'
@@ -265,20 +255,11 @@ def _names(line: str) -> Iterator[str]:
 
 def _answer_faults(written: ReasonsReply, pair: Pair) -> Iterator[Fault]:
     if not gives(written.answer, pair.answer):
-        say = f"- Its last line does not give the answer, which is: {_short(pair.answer)}"
-        yield Fault("answer", f"“{_short(written.answer)}” is not “{_short(pair.answer)}”", say)
+        say = f"- Its last line does not give the answer, which is: {short(pair.answer)}"
+        yield Fault("answer", f"“{short(written.answer)}” is not “{short(pair.answer)}”", say)
 
 
 def _sentence(said: str) -> str:
     """What a step says, beginning and ending as a sentence does."""
-    said = _line(said).strip("*_ ")
+    said = one_line(said).strip("*_ ")
     return (said[:1].upper() + said[1:] + ("" if said.endswith(_END) else ".")) if said else ""
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _short(text: str) -> str:
-    text = _line(text)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -82,10 +82,9 @@ def outline_prompt(prompt: Prompt, points: Sequence[Point], count: int) -> Promp
 
 def checked_outline(reply: Completion, count: int) -> Checked[tuple[Section, ...]]:
     """The sections of a reply that was asked for ``count`` of them."""
-    if reply.finish_reason in ("error", "refusal"):
+    if told := reply.declined:
         say = "- It declines. Only a plan for a piece of background reading is asked for."
-        what = reply.detail or "no detail given"
-        return Checked(None, (Fault(reply.finish_reason, what, say, stage="generate"),))
+        return Checked(None, (Fault(reply.finish_reason, told, say, stage="generate"),))
     found = read_outline(reply.text)[: _MOST_SECTIONS * count]
     if len(found) >= count:
         return Checked(found)
