@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import shlex
 import shutil
 from dataclasses import replace
 
@@ -404,9 +406,15 @@ def test_filters_give_equal_bytes_whatever_seed_of_hashes_and_history(tmp_path, 
 
 def test_everything_dropped_is_said_and_made_nothing(tmp_path, write_pairs, command) -> None:
     out = tmp_path / "run"
-    done = command("run", "--pairs", write_pairs(3), "--out", out, *SMALL, "--min-words", "9000")
-    assert (done.returncode, "the filters dropped every context" in done.stderr) == (1, True), done.stderr
-    assert "0 contexts, 3 rejected" in done.stdout
+    done = command("run", "--pairs", write_pairs(3), "--out", out, *SMALL, "--max-words", "60%")
+    assert done.returncode == 1 and "0 contexts, 3 rejected" in done.stdout
+    first, example, advice, shown = done.stderr.split("error: ")[1].splitlines()
+    assert first == "the filters dropped every context: 3 filter: words"
+    found = re.fullmatch(r"of the commonest, 3 of 3, the first is (\w+): words: \d+ over \d+", example)
+    assert found and advice == "what to change: the bound of --min-words or --max-words, or --words"
+    # What is advised can be pasted, and shows that one.
+    asked = shlex.split(shown.removeprefix("each can be looked at: context-synthesis "))
+    assert asked[0] == "show" and found[1] in command(*asked).stdout
 
 
 @pytest.mark.parametrize(

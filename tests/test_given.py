@@ -21,6 +21,7 @@ from synthesis.errors import ConfigError
 from synthesis.keys import holds_key, without_keys
 from synthesis.options import RunConfig, from_dict, load_config, override
 from tests.pages import Quiet
+from tests.ports import nobody
 
 Said = Callable[..., str]
 KEY = "sk-proj-abcd1234efgh5678ijkl9012"
@@ -338,6 +339,7 @@ def test_a_command_that_is_advised_can_be_pasted(tmp_path: Path, said: Said) -> 
         (("--ngram", "8"), ("--benchmark", f"own={example_pairs()}")),
         (("--drop-contaminated",), ("--benchmark", f"own={example_pairs()}")),
         (("--mix-by", "pair"), ("--engine", "openai", "--mix", "a=0.5", "--mix", "b=0.5")),
+        (("--currency", "EUR"), ("--price", "1,2")),
     ],
 )
 def test_an_option_that_is_about_another_needs_it(tmp_path: Path, said: Said, idle, needed) -> None:
@@ -345,3 +347,63 @@ def test_an_option_that_is_about_another_needs_it(tmp_path: Path, said: Said, id
     told = said(*given)
     assert told.startswith("2") and f"{idle[0]} does nothing without --" in told
     assert "does nothing" not in said(*given, *needed)
+
+
+@pytest.mark.parametrize("idle", [("--max-reuse", "2"), ("--separator", "***")])
+def test_without_distractors_what_is_about_them_is_refused(tmp_path: Path, said: Said, idle) -> None:
+    given = ("plan", "--out", tmp_path / "run", *SHORT, *idle)
+    assert said(*given, "--distractors", "none").startswith(f"2 error: {idle[0]} does nothing without")
+    assert said(*given).startswith("0")
+
+
+def test_what_is_for_a_model_is_told_where_none_is_asked(tmp_path: Path, said: Said) -> None:
+    given = ("plan", "--out", tmp_path / "run", *SHORT, "--limit", "2", "--temperature", "1", "--rate", "50")
+    assert "note: composer is no model, and leaves alone --temperature, --rate\n" in said(*given)
+    told = said(*given, "--engine", "openai", "--model", "m", "--option", f"base_url={nobody()}/v1")
+    assert told.startswith("0") and "note" not in told
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("plan", "--pairs", ""), "--pairs"),
+        (("run", "--out", ""), "--out"),
+        (("report", ""), "DIR"),
+        (("compare", "runs/a", ""), "RUN_A RUN_B ..."),
+        (("evaluate", "--questions", "q.jsonl", "--out", "o", "--engine", ""), "--engine"),
+    ],
+)
+def test_an_empty_value_is_a_variable_that_is_not_set(said: Said, given, named) -> None:
+    assert said(*given) == f"2 error: {named} is empty; give it a value, or leave it out\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("--lengths", "512,20"), "(--lengths) has 20 tokens, and contexts of 60 words"),
+        (("--lengths", "3", "--oversize", "trim"), "(--lengths) has 3, and a chat without any text takes"),
+        (("--min-words", "200%"), "(--min-words) is 200%, and contexts of 60 words are asked for"),
+        (("--max-words", "30"), "(--max-words) is 30, and contexts of 60 words are asked for"),
+    ],
+)
+def test_what_no_context_can_meet_is_refused_before_it_is_written(tmp_path, said: Said, given, named) -> None:
+    for command in ("plan", "run"):
+        told = said(command, "--out", tmp_path / "run", "--words", "60", "--lengths", "512", *given)
+        assert told.startswith("2 ") and named in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_tells_lengths_that_hardly_fit_and_those_that_are_not_reached(
+    tmp_path: Path, said: Said
+) -> None:
+    given = ("plan", "--out", tmp_path / "run", "--words", "60", "--limit", "4")
+    assert "--lengths" not in said(*given, "--lengths", "100,300")
+    told = said(*given, "--lengths", "64,300")
+    assert (
+        "contexts of 60 words take about 78 tokens, and 64 is asked for (--lengths): they are rejected"
+        in told
+    )
+    assert "cut to fit" in said(*given, "--lengths", "64", "--oversize", "trim")
+    told = said(*given, "--lengths", "9M")
+    assert "stay shorter, as there are 4 contexts of about 78 tokens. Add pairs" in told and "MB" not in told
+    assert "a context stands alone" in said(*given, "--lengths", "1k", "--distractors", "none")

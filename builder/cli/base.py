@@ -41,12 +41,19 @@ app = typer.Typer(
 
 
 class _TellingCommand(TyperCommand):
-    """A command that tells of an option given twice, of which the last holds."""
+    """A command that tells of an option given twice, of which the last holds, and refuses empty values."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Look for it, then parse as usual."""
+        """Look for them, then parse as usual."""
         if not ctx.resilient_parsing:
-            order = self.make_parser(ctx).parse_args(args=list(args))[2]
+            values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            # A variable of the shell that is not set would else stand for a default, or for this very folder.
+            for one in order:
+                if "" in _several(values.get(one.name)) and one.name not in _may_be_empty():
+                    is_option = one.param_type_name == "option"
+                    named = one.opts[0] if is_option else (one.metavar or one.name).strip("[]")
+                    typer.echo(f"error: {named} is empty; give it a value, or leave it out", err=True)
+                    raise typer.Exit(UsageError.exit_code)
             times = Counter(one for one in order if one.param_type_name == "option" and not one.multiple)
             for one, number in times.items():
                 # What is only switched on stays on.
@@ -55,6 +62,17 @@ class _TellingCommand(TyperCommand):
                     told = f"note: {one.opts[0]} is given {number} times, and the last one holds{several}"
                     typer.echo(told, err=True)
         return super().parse_args(ctx, args)
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _may_be_empty() -> set[str]:
+    """The options that an empty text is a value of, or that say themselves what they take."""
+    return {
+        one.parameter for one in run_settings() if one.option.breaks or one.option.counts or one.option.part
+    }
 
 
 def _lists() -> set[str]:

@@ -108,7 +108,14 @@ def overridden(base: RunConfig, given: Mapping[str, Any]) -> RunConfig:
         if given.get(name) not in (None, "", False) and not is_asked(made):
             flag = f"--{name.replace('_', '-')}"
             raise UsageError(f"{flag} does nothing without {needed}; add it, or leave {flag} out")
+    _tell_idle(made, given)
     return made
+
+
+def _surrounds(made: RunConfig) -> bool:
+    from synthesis.assembly.options import parse_distractors
+
+    return not parse_distractors(made.samples.distractors).uses("none")
 
 
 # Options that say more of another: what that is, and whether it is asked for.
@@ -118,14 +125,36 @@ _ABOUT: Mapping[str, tuple[str, Callable[[RunConfig], object]]] = {
     "ngram": ("--benchmark NAME=SOURCE", lambda made: made.contamination.benchmarks),
     "drop_contaminated": ("--benchmark NAME=SOURCE", lambda made: made.contamination.benchmarks),
     "mix_by": ("--mix MODEL=SHARE", lambda made: made.generation.mix),
+    "currency": ("--price IN,OUT", lambda made: made.cost.price or made.generation.prices),
+    "max_reuse": ("--distractors other than none", _surrounds),
+    "separator": ("--distractors other than none", _surrounds),
 }
 
+# What is said to a model alone, and what bounds or foresees what is asked of one.
+_OF_MODELS = ("temperature", "top_p", "max_tokens", "repairs")
+_OF_COST = ("price", "rate", "max_cost", "max_total_tokens", "stop_after")
 
 # What says who is asked for --require, and how.
 _OF_REQUIRE = ("require_engine", "require_model", "require_option", "require_tokens")
 
 # The same for --reasons.
 _OF_REASONS = ("reasons_engine", "reasons_model", "reasons_template", "reasons_option")
+
+
+def _tell_idle(made: RunConfig, given: Mapping[str, Any]) -> None:
+    """Tell of options that are for a model where none is asked; an engine that is none leaves them alone.
+
+    They are no error: the same options are given with one engine after another.
+    """
+    from synthesis.engines import engine_class
+
+    writes = made.generation
+    if writes.mix or not engine_class(writes.engine).free:
+        return
+    idle = [*_OF_MODELS, *(_OF_COST if not (made.require.engine or made.reasons.engine) else ())]
+    named = [f"--{name.replace('_', '-')}" for name in idle if given.get(name) not in (None, "")]
+    if named:
+        typer.echo(f"note: {writes.engine} is no model, and leaves alone {', '.join(named)}", err=True)
 
 
 def _check_reasons(made: RunConfig, named: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from builder.folder.codes import tell_codes
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from synthesis.options import RunConfig
 
 _MOST_REASONS = 6
+_FILTERING = {"filter", "require", "contamination"}
+# By the name of a filter, and by the stage of everything else: what keeps less from being rejected.
+_FILTERS = {
+    "words": "the bound of --min-words or --max-words, or --words",
+    "language": "--language, or the language that is written",
+    "repetition": "raise --max-repetition",
+    "near-duplicate": "raise --near-duplicates",
+    "repeated": "ask for fewer questions of each text (--per-document)",
+    **{part: f"lower --min {part}=..." for part in ("overall", "support", "relevance", "uniqueness")},
+}
+_STAGES = {
+    "require": "lower what --require asks for, or have another model asked (--require-model)",
+    "contamination": "leave --drop-contaminated out: such rows are marked then, and stay",
+    "pairs": "correct the rows, or name their columns (--column instruction=NAME --column answer=NAME)",
+    **dict.fromkeys(("parse", "check"), "try another model, --template or --temperature on a few (--limit)"),
+}
 _NOT_OF_A_MODEL = ("pairs: ", "assembly: ", "contamination: ")
 
 
@@ -40,16 +56,46 @@ def failure(summary: Summary, config: RunConfig) -> str:
     if summary.counts.left:
         more = "--max-cost" if config.cost.max_cost else "--max-total-tokens"
         return f"the budget does not reach further: {left}. Go on with a higher one: {again} {more} ..."
-    reasons, what = summary.quality.reasons, _what(config)
-    if not summary.contexts and reasons and all(one.startswith("filter: ") for one in reasons):
-        return f"the filters dropped every {what}, for the reasons above; loosen them and run again"
-    if not summary.contexts:
-        return f"no {what} was made; the reasons are " + (
-            f"above, each with its text in {config.out_dir / 'journal' / 'rejected.jsonl'}"
-            if reasons
-            else "not known: the source has no pairs"
-        )
-    return ""
+    return "" if summary.contexts else _nothing(summary, config)
+
+
+def _nothing(summary: Summary, config: RunConfig) -> str:
+    """Why there is no context at all: how many for which reason, one of the commonest, and what to change."""
+    found, what = summary.quality, _what(config)
+    if not found.reasons:
+        return f"no {what} was made; the source has no pairs"
+    kind, number = next(iter(found.reasons.items()))
+    stages = {one.partition(":")[0] for one in found.reasons}
+    named = "the filters dropped every" if stages <= _FILTERING else "no"
+    made = "" if stages <= _FILTERING else " was made"
+    all_told = sum(found.reasons.values())
+    lines = [f"{named} {what}{made}: {_counted(found.reasons)}"]
+    if example := found.examples.get(kind):
+        where, reason = example
+        lines.append(f"of the commonest, {number:,} of {all_told:,}, the first is {where}: {reason}")
+    lines.append(_advice(kind))
+    if config.dataset.rejected:
+        folder, name = in_shell(config.out_dir), f"{config.name}-rejected"
+        lines.append(f"each can be looked at: context-synthesis show {folder} 0 --config {name}")
+    elif not stages <= _FILTERING:
+        lines.append(f"the texts are in {config.out_dir / 'journal' / 'rejected.jsonl'}")
+    return "\n".join(lines)
+
+
+def _counted(reasons: Mapping[str, int]) -> str:
+    """``3 filter: words, 2 filter: leak``; no more than a few kinds."""
+    told = [f"{count:,} {reason}" for reason, count in list(reasons.items())[:_MOST_REASONS]]
+    others = sum(list(reasons.values())[_MOST_REASONS:])
+    return ", ".join(told) + (f", {others:,} others" if others else "")
+
+
+def _advice(kind: str) -> str:
+    """What to change where most is rejected for this."""
+    stage, _, name = kind.partition(": ")
+    if stage == "filter":
+        flag = _FILTERS.get(name) or "leave --drop-leaks out"
+        return f"what to change: {flag}"
+    return f"what to change: {_STAGES.get(stage, 'as the reason says')}"
 
 
 def _made(summary: Summary, what: str) -> str:
@@ -80,9 +126,7 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
         share = f"{found.low / found.scored:.0%} of them" if found.low else "none of them"
         yield f"coherence: {found.mean:.2f} on average; {share} under {LOW:.2f}"
     if found.reasons:
-        told = [f"{count:,} {reason}" for reason, count in list(found.reasons.items())[:_MOST_REASONS]]
-        others = sum(list(found.reasons.values())[_MOST_REASONS:])
-        yield f"rejected for: {', '.join(told)}" + (f", {others:,} others" if others else "")
+        yield f"rejected for: {_counted(found.reasons)}"
     if found.no_twins:
         yield f"{_some(found.no_twins, 'twin')} not made; the rejected config says why of each"
     if config.reasons.wanted:

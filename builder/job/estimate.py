@@ -15,6 +15,7 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from builder.job.amounts import budget_of, tell_bytes, tell_money, tell_number, tell_usage
+from builder.job.fitting import TOKENS_PER_WORD, pool_of, tell_fit
 from builder.job.pacing import tell_time
 from synthesis.assembly import parse_lengths
 from synthesis.data import Context, Message, Pair, Usage
@@ -35,8 +36,8 @@ _BYTES_PER_WORD, _BYTES_PER_TOKEN, _PACKED = 6.2, 4.4, 0.35
 _COUNTED = 200  # prompts that are counted; the others are taken to be like them
 _LOOKED = 2000  # pairs; reading one takes some milliseconds
 _ASKED_AGAIN = 0.25  # of replies, until some have told
-# What --require asks: tokens of English text, of a question with its wording, of a short reply.
-_TOKENS_PER_WORD, _QUESTION, _SHORT_REPLY = 1.3, 60, 30
+# What --require asks: tokens of a question with its wording, of a short reply.
+_QUESTION, _SHORT_REPLY = 60, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def estimate(
         money=budget.money({**parts, "": parts.get("", Usage()) + asking + reasoning})
         if taken.prompt_tokens
         else 0.0,
-        bytes=_disk(config, counts.todo),
+        bytes=_disk(config, counts.todo, counts.total - counts.bad),
         rests_on=rests_on,
         by=by,
         spent=journal.usage_by,
@@ -170,7 +171,7 @@ def _required(config: RunConfig, todo: int, journal: Journal) -> tuple[int, Usag
     if journal.holds_current:
         wanted = Requirements(config, journal)
         open_kinds.update(one.kind for one in wanted.lacking(journal.current_contexts()))
-    reading = round(_words(config) * _TOKENS_PER_WORD) + _QUESTION
+    reading = round(_words(config) * TOKENS_PER_WORD) + _QUESTION
     replies = sum(open_kinds[kind] for kind in BY_REPLY)
     # A gain reads the question alone as well; what is lost without the evidence, the text twice.
     each = {
@@ -195,9 +196,9 @@ def _reasons(config: RunConfig, todo: int, journal: Journal, tokenizer: Tokenize
             if len(counted) < _COUNTED:
                 counted.append(tokenizer.count_chat(prompt.messages))
     frame = reasoner.prompt(Pair(instruction="?", answer="?"), Context("", ""))
-    expected = tokenizer.count_chat(frame.messages) + _words(config) * _TOKENS_PER_WORD + _QUESTION
+    expected = tokenizer.count_chat(frame.messages) + _words(config) * TOKENS_PER_WORD + _QUESTION
     reading = there * (mean(counted) if counted else 0) + todo * expected
-    output = (there + todo) * REASON_WORDS * _TOKENS_PER_WORD
+    output = (there + todo) * REASON_WORDS * TOKENS_PER_WORD
     again = _ASKED_AGAIN if reasoner.repairs else 0.0
     reading += again * (reading + output)
     replies, output = round((there + todo) * (1 + again)), output * (1 + again)
@@ -322,10 +323,11 @@ def _time(rate: float, todo: int, usage: Usage, pace: RunPace) -> tuple[float | 
     return None, "give --rate, or run a few with --limit first"
 
 
-def _disk(config: RunConfig, todo: int) -> int:
+def _disk(config: RunConfig, todo: int, pairs: int) -> int:
     contexts = _words(config) * _BYTES_PER_WORD * (1 + _PACKED)
     lengths = parse_lengths(",".join(config.samples.lengths))
-    tokens = sum(length * (1.0 if share is None else share) for length, share in lengths)
+    pool = pool_of(config, pairs)
+    tokens = sum(min(length, pool) * (1.0 if share is None else share) for length, share in lengths)
     samples = len(config.samples.kinds) * tokens * _BYTES_PER_TOKEN * _PACKED
     return round(todo * (contexts + samples))
 
@@ -370,6 +372,7 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
             f"{found.quoted:,}{among} {kind} of a kind that needs a model: without one, question and answer "
             "are only quoted, and `form` of the row says so; have them written by another --engine"
         )
+    lines += tell_fit(config, counts.total - counts.bad)
     if counts.todo:
         if found.reach is not None:
             lines.append(_tell_budget(found, config))

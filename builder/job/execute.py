@@ -17,6 +17,7 @@ from builder.folder.facts import IMPORTED, run_facts
 from builder.job.amounts import budget_of
 from builder.job.estimate import Estimate, RunPace, estimate, read_pace, tokenizer_of
 from builder.job.filtering import check
+from builder.job.fitting import check_asked, check_lengths
 from builder.job.meter import Meter
 from builder.job.origin import Origin, recorded_origin, writing_folder
 from builder.job.pairs import described_source, is_near, pairs_of
@@ -74,6 +75,7 @@ def execute(config: RunConfig, reporter: Reporter) -> Summary:
     """Do the job. After any interruption, the same call goes on where it stopped."""
     started = time.monotonic()
     writing_folder(config)
+    check_asked(config)
     tokenizer = checked_tokenizer(config)
     with closing(make_job(config)) as job, _held(config, tokenizer, reporter, started) as work:
         origin = Origin(job.engine.name, job.engine.model, described_source(config))
@@ -123,6 +125,7 @@ def plan(config: RunConfig, *, retrying: bool = False) -> Estimate:
     """
     folder = writing_folder(config)
     own = _as_before(config, folder) if retrying else config
+    check_asked(own)
     tokenizer = checked_tokenizer(own)
     pace = read_pace(folder.read_manifest())
     with closing(make_job(config)) as job:
@@ -290,6 +293,7 @@ def checked_tokenizer(config: RunConfig) -> Tokenizer:
         probe_corpus(samples.corpus)
     tokenizer = load_tokenizer(samples.tokenizer or None)
     tokenizer.check_chat()
+    check_lengths(config, tokenizer)
     return tokenizer
 
 

@@ -23,15 +23,17 @@ LOW = 0.4
 class Quality:
     """``mean`` is the mean overall score of ``scored`` contexts, ``low`` how many are under ``LOW``.
 
-    ``reasons`` counts what was rejected by stage and name of the fault; ``no_twins`` are the twins of samples
-    that were not made, ``no_reasons`` contexts without the reasons that were asked for: neither is a rejected
-    context, and both count for themselves. ``reasoned`` contexts have some.
+    ``reasons`` counts what was rejected by stage and name of the fault, the commonest first, and ``examples``
+    has the pair (or the place of the row) and the whole reason of the first of each; ``no_twins`` are
+    the twins of samples that were not made, ``no_reasons`` contexts without the reasons that were asked for:
+    neither is a rejected context, and both count for themselves. ``reasoned`` contexts have some.
     """
 
     scored: int = 0
     mean: float = 0.0
     low: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     no_twins: int = 0
     no_reasons: int = 0
     reasoned: int = 0
@@ -45,7 +47,7 @@ def quality_of(dataset: FolderResult, dropped: Iterable[Rejected]) -> Quality:
         dropped: what counts as rejected where the folder has no config of rejected rows.
     """
     scored, total, low, reasons = 0, 0.0, 0, Counter[str]()
-    apart, reasoned = Counter[str](), 0
+    apart, reasoned, examples = Counter[str](), 0, dict[str, tuple[str, str]]()
     for one in dataset.configs:
         if one.kind == "raw":
             for score, model in values(_files(dataset.path, one), ("coherence", "reasons_model")):
@@ -53,16 +55,21 @@ def quality_of(dataset: FolderResult, dropped: Iterable[Rejected]) -> Quality:
                 if score is not None:
                     scored, total, low = scored + 1, total + score, low + (score < LOW)
         elif one.kind == "rejected":
-            for stage, reason in values(_files(dataset.path, one), ("stage", "reason")):
+            for pair_id, stage, reason in values(_files(dataset.path, one), ("pair_id", "stage", "reason")):
                 if stage in _NO_CONTEXT:
                     apart[stage] += 1
                 else:
-                    reasons[kind_of_rejection(stage, reason)] += 1
+                    kind = kind_of_rejection(stage, reason)
+                    reasons[kind] += 1
+                    examples.setdefault(kind, (pair_id, reason))
     if all(one.kind != "rejected" for one in dataset.configs):
-        reasons.update(kind_of_rejection(row.stage, row.reason) for row in dropped)
+        for row in dropped:
+            kind = kind_of_rejection(row.stage, row.reason)
+            reasons[kind] += 1
+            examples.setdefault(kind, (row.pair_id, row.reason))
     mean = total / scored if scored else 0.0
     kinds = dict(reasons.most_common())
-    return Quality(scored, mean, low, kinds, apart["twin"], apart[STAGE], reasoned)
+    return Quality(scored, mean, low, kinds, examples, apart["twin"], apart[STAGE], reasoned)
 
 
 def _files(folder: Path, config: ConfigResult) -> list[Path]:

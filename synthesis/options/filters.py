@@ -154,7 +154,7 @@ class ContaminationConfig:
 
 def check_shares(filters: FiltersConfig, asked: int) -> None:
     """No context can have fewer words than the most and more than the least, if these are crossed."""
-    least, most = (_number_of(text, asked) for text in (filters.min_words, filters.max_words))
+    least, most = (words_given(text, asked) for text in (filters.min_words, filters.max_words))
     if filters.min_words and filters.max_words and least > most:
         raise ConfigError(
             f"'filters.min_words' (--min-words) is {filters.min_words}, more than 'filters.max_words' "
@@ -162,5 +162,6 @@ def check_shares(filters: FiltersConfig, asked: int) -> None:
         )
 
 
-def _number_of(words: str, asked: int) -> float:
+def words_given(words: str, asked: int) -> float:
+    """The words that a bound names, as ``800``, or ``80%`` of those ``asked`` for; 0 where it is empty."""
     return float(words.rstrip("%") or 0) * (asked / 100 if words.endswith("%") else 1)
