@@ -75,7 +75,7 @@ def check_asked(config: RunConfig) -> None:
 def tokens_of(words: int) -> int:
     """About how many tokens so many words take, to two digits."""
     exact = words * TOKENS_PER_WORD
-    step = 10 ** max(0, len(str(int(exact))) - 2)
+    step: int = 10 ** max(0, len(str(int(exact))) - 2)
     return round(exact / step) * step
 
 
