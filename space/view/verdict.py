@@ -30,8 +30,8 @@ _PARTS = (
     (
         "leaks",
         "Free of leaks",
-        "Does nothing give the pair away?",
-        ("No: most of the score goes for it.", "Something does.", "Nothing does."),
+        "Does anything give the pair away?",
+        ("Yes: most of the score goes for it.", "Yes, something does.", "No, nothing does."),
     ),
 )
 _LEVELS = (0.4, 0.75)

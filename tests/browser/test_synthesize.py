@@ -9,6 +9,7 @@ from typing import Any
 from space.making.writing import bundled
 from space.tabs.form import _CHIPS
 
+_CODE = "def add(a, b):\n    return a + b"
 ASKED = {"instruction": "Who kept the Harrow light in 1911?", "answer": "Ilse Brandt"}
 
 
@@ -196,3 +197,28 @@ def test_a_login_is_asked_for_before_anything_is_sent(visit) -> None:
     page.page.get_by_text("Signing in works where").wait_for()
     told = page.synthesize(**ASKED)
     assert "your own account" in told and "choose the composer" in told
+
+
+def test_an_answer_of_code_is_shown_line_by_line_as_it_stands(visit) -> None:
+    page = visit()
+    page.synthesize(instruction="Write a Python function that adds two numbers.", answer=f"{_CODE}\n")
+    shown = page.page.locator("#syn-text .cs-own").all_inner_texts()  # as a visitor sees it
+    assert any(_CODE in text for text in shown)
+
+
+def test_what_is_written_from_right_to_left_begins_at_the_right(visit) -> None:
+    page = visit()
+    page.fill(instruction="من كان يحرس المنارة؟", answer="Ilse Brandt")
+    field = page.field("Instruction")
+    assert field.evaluate("(e) => getComputedStyle(e).unicodeBidi") == "plaintext"
+    assert field.evaluate("(e) => getComputedStyle(e).textAlign") == "start"
+
+
+def test_where_there_is_no_text_there_is_nothing_to_take_away(visit) -> None:
+    page = visit()
+    button = page.page.get_by_role("button", name="Copy text", exact=True).first
+    assert button.is_visible()
+    assert page.synthesize(instruction="", answer="").startswith("Not done")
+    button.wait_for(state="hidden")
+    assert page.synthesize(**ASKED).startswith("Done")
+    button.wait_for(state="visible")
