@@ -97,9 +97,9 @@ def _question(row: Any, task: str) -> ContextQuestion:
 
 
 def _source_of(row: Mapping[str, Any]) -> Literal["exact", "located"]:
-    """How the evidence is known; earlier versions tell only by what engines alone can say."""
+    """How the evidence is known; where the row does not say, by what engines alone can tell."""
     exact = row.get("form") or row.get("hops")
-    if told := row.get("evidence_source"):
+    if (told := row.get("evidence_source")) in ("exact", "located"):
         exact = told == "exact"
     return "exact" if exact else "located"
 

@@ -254,7 +254,7 @@ def _names(line: str) -> Iterator[str]:
 
 
 def _answer_faults(written: ReasonsReply, pair: Pair) -> Iterator[Fault]:
-    if not gives(written.answer, pair.answer):
+    if not gives(written.answer, pair.answer, pair.instruction):
         say = f"- Its last line does not give the answer, which is: {short(pair.answer)}"
         yield Fault("answer", f"“{short(written.answer)}” is not “{short(pair.answer)}”", say)
 

@@ -161,7 +161,7 @@ class Requirements:
             least = getattr(self.config, question.kind)
             value = float(found["value"])
             return f"{value:.2f} under {least:.2f}" if value < least else None
-        given = gives(str(found["reply"]), question.pair.answer)
+        given = gives(str(found["reply"]), question.pair.answer, question.pair.instruction)
         shown = " ".join(str(found["reply"]).split())
         shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}\u2026"
         if question.kind == "closed-book":
