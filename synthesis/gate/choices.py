@@ -70,7 +70,7 @@ _NAMED_LABEL = re.compile(
 )
 
 
-class Offer(NamedTuple):
+class OfferedChoice(NamedTuple):
     """What a question offers: ``options`` as it writes them, and the place of the right one (-1: all).
 
     ``labels`` are what the options are called, if anything: A, B, C.
@@ -81,7 +81,7 @@ class Offer(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
-def offer_of(question: str, answer: str) -> Offer | None:
+def offer_of(question: str, answer: str) -> OfferedChoice | None:
     """What a question offers to choose from, if the answer is one of it, its label, or all of it."""
     wanted = canonical_terms(answer)
     if len(question) > _LONGEST:
@@ -94,17 +94,17 @@ def offer_of(question: str, answer: str) -> Offer | None:
         named = answer.strip().strip(".():").casefold()
         held = [n for n, option in enumerate(options) if wanted == canonical_terms(option)]
         if named in labels or len(held) == 1:
-            return Offer(options, labels.index(named) if named in labels else held[0], labels)
+            return OfferedChoice(options, labels.index(named) if named in labels else held[0], labels)
     if not wanted:
         return None
     everything = " ".join(answer.casefold().split()).strip(" .!") in _ALL
     for options in _lists(question, answer):
         if everything:
             apart = [one for one in options if one.split()[0].casefold() not in ("both", "all", "neither")]
-            return Offer(tuple(apart), -1) if len(apart) > 1 else None
+            return OfferedChoice(tuple(apart), -1) if len(apart) > 1 else None
         held = [n for n, option in enumerate(options) if _has(canonical_terms(option), wanted)]
         if len(held) == 1:
-            return Offer(options, held[0])
+            return OfferedChoice(options, held[0])
     return None
 
 
@@ -175,7 +175,7 @@ def _trimmed(pieces: Sequence[str], answer: str) -> tuple[str, ...]:
     return tuple(options)
 
 
-def chooses(reply: str, offer: Offer, question: str) -> bool | None:
+def chooses(reply: str, offer: OfferedChoice, question: str) -> bool | None:
     """Whether a reply chooses what is right; None where the options cannot be told apart by their words."""
     reading = _Reading(_plain(reply[:_LONGEST]), offer, question)
     return reading.choice() == offer.right if reading.readable else None
@@ -198,7 +198,7 @@ class _Clause(NamedTuple):
 class _Reading:
     """A reply, with the options that its clauses take."""
 
-    def __init__(self, reply: str, offer: Offer, question: str) -> None:
+    def __init__(self, reply: str, offer: OfferedChoice, question: str) -> None:
         self._reply = reply
         told = [{t for t in canonical_terms(option) if t not in _SMALL} for option in offer.options]
         shared = {
