@@ -38,6 +38,7 @@ from synthesis.engines.composer.reference.names import Names
 from synthesis.engines.composer.reference.pieces import entries_of, names_of
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.statements import QUOTED, Statement, state
+from synthesis.engines.composer.stating.steps.apart import Apart
 from synthesis.engines.composer.stating.steps.plan import Steps, in_steps
 from synthesis.errors import UsageError
 
@@ -53,6 +54,9 @@ ANY_SUBJECT = frozenset(("lesson", "anthology"))
 
 # Lines of an answer stay lines; what no text may hold is no part of any word.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+# A name in a sentence of ours, not the word it begins with.
+_NAMES = re.compile(r"(?<=[ “])[^\W\d_a-z]\w+")
 
 #: How many contexts are told in entries, of those that may be told in either way.
 IN_ENTRIES = 0.7
@@ -178,15 +182,24 @@ def write(
     book = _book(dials.telling, mode, genre, name)
     own_rng = random.Random(others.getrandbits(64))
     asides = Asides(answer, bans, own_rng, bool(book)) if PACE[mode] else None
+    near_by = bool(dials.misses) and mode == "woven"
+    apart = (
+        _apart(instruction, answer, bans, name) if near_by and not book and dials.overlap == "mixed" else None
+    )
     if steps is None:
         statements = state(instruction, answer, facts)
-        planned = spread(asides.evidence(statements) if asides else statements, rng)
+        alone = in_one(statements, instruction, answer) if near_by else None
+        if alone and alone.told and apart:
+            told_so = [replace(statements[0], text=alone.told[0].tell(facts, "reworded", apart))]
+        else:
+            told_so = statements
+        planned = spread(asides.evidence(told_so) if asides else told_so, rng)
         hops = min(1, len(statements))
         form = next((one.form for one in statements if one.form), "")
     else:
-        less = book or (dials.misses and mode == "woven")
-        overlap = "reworded" if less and dials.overlap == "mixed" else dials.overlap
-        statements = steps.statements(facts, overlap)
+        alone = None
+        overlap = "reworded" if (book or near_by) and dials.overlap == "mixed" else dials.overlap
+        statements = steps.statements(facts, overlap, apart)
         leads = dials if PACE[mode] else replace(dials, decoys=0)
         if book and dials.decoys == USUAL.decoys:
             # As much of a long text as of a short one is about others of whom the same is told.
@@ -199,16 +212,16 @@ def write(
         if inside is not None:
             return Written(inside.paragraphs(), form, hops, inside.planned, steps.query if steps else None)
     most = min(MOST_IN_ALL, round(dials.misses * words / 100)) if mode == "woven" else 0
-    asked = steps or (in_one(statements, instruction, answer) if most else None)
+    asked = steps or (alone if most else None)
     own: list[Statement] | None = None
     if most and asked:
-        own = []  # near misses are made of the evidence
+        own = statements if alone and alone.told else []  # near misses are made of the evidence
     elif steps is not None:
         # A place that the steps invented looks like a person's name.
         placed = {name for name, sort in steps.names.items() if sort == "place"}
         typed = [link for link in steps.typed() if link.subject not in placed]
         own = [one for one, link in zip(statements, steps.told, strict=True) if link in typed]
-    stream = iter(distract(named, answer, others, own))
+    stream = iter(distract(named, answer, others, own, bool(most and asked)))
     if asides:
         stream = asides.beside(stream)
     subjects = _mentionable(topics(instruction, answer), bans)
@@ -219,13 +232,22 @@ def write(
         compared = answer.strip(" .").casefold() in instruction.casefold()
         own_bans = replace(bans, accident=None) if compared else bans
         named_so = _mentionable(phrases(instruction, answer), own_bans)
-        close = asides.near(Misses(asked, instruction, answer, named_so, chance, said))
+        close = asides.near(Misses(asked, instruction, answer, named_so, chance, said, apart))
         # A title is named in a story's sentence without its marks: it may stand in such itself.
         subjects = [one.replace("“", "").replace("”", "") for one in _mentionable(named_so, bans)] or subjects
         stream = mingled(stream, close, most, near, chance)
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None, near=bool(most and asked))
     story = Story(rng, genre, words, feed, subjects, bans, dials.decoys > 0, bool(most and asked))
     return Written(story.paragraphs(), form, hops, planned, steps.query if steps else None, near)
+
+
+def _apart(instruction: str, answer: str, bans: Guard, name: str) -> Apart:
+    """What tells the pair's statements in two sentences; no name in ours is one of the pair's."""
+
+    def clean(said: str) -> bool:
+        return bans.clean(said) and bans.names.isdisjoint(map(str.casefold, _NAMES.findall(said)))
+
+    return Apart(instruction, answer, clean, random.Random(f"{name}:apart".encode("utf-8", "surrogatepass")))
 
 
 def _book(telling: str, mode: str, genre: str, name: str) -> str:

@@ -52,7 +52,7 @@ class Composer(BaseEngine):
     free = True
     writes_any_length = True
     for_contexts = frozenset({"mode", *(one.name for one in fields(Dials))})
-    model = "composer-4"
+    model = "composer-5"
 
     def __init__(
         self,

@@ -65,7 +65,11 @@ _REPORTING = re.compile(
 
 
 def distract(
-    instruction: str, answer: str, rng: random.Random, told: Sequence[Statement] | None = None
+    instruction: str,
+    answer: str,
+    rng: random.Random,
+    told: Sequence[Statement] | None = None,
+    full: bool = False,
 ) -> Iterator[str]:
     """Facts of the evidence's type about other subjects, without end.
 
@@ -75,11 +79,13 @@ def distract(
             it, compared casefolded and without articles and punctuation.
         rng: the only source of variety; it must not be shared with another iterator.
         told: the evidence, where it is not the usual statement of the pair.
+        full: whether those that are full of names and figures come twice as often.
 
     Yields:
         One complete declarative sentence at a time.
     """
     own, near, far, evidence = _sources(instruction, answer, rng, told)
+    near += facts("told") * full
     holds = Holder(instruction, answer)
     dated = _LATE.search(instruction) or _LATE.search(answer)
     # A pattern with a single gap soon repeats itself.

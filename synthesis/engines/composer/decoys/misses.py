@@ -23,9 +23,11 @@ from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, is_polar, kind
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.statements import QUOTED, Statement
+from synthesis.engines.composer.stating.steps.apart import Apart
 from synthesis.engines.composer.stating.steps.links import Link, gapped
 from synthesis.engines.composer.stating.steps.naming import kind_of
 from synthesis.engines.composer.stating.steps.plan import Steps, subjects
+from synthesis.engines.composer.stating.steps.wording import worded
 
 #: How often each sort is tried, of those that a pair allows.
 SHARES = {"altered": 8, "passing": 4, "otherwise": 2, "denied": 1}
@@ -42,8 +44,14 @@ MOST_ALIKE = 3
 #: How often two steps of another are told in one sentence, and how often one step with a phrase behind it.
 JOINED, TAILED = 0.6, 0.5
 
+#: How many of the near misses that the evidence would be told in two sentences for are told so.
+ALSO_APART = 0.6
+
 #: No near miss is longer than so many words, unless the evidence is.
 _LONGEST = 44
+
+#: So much longer may one be that is told in two sentences.
+_APART = 14
 
 _ONE_OF = re.compile(r"\{s\} (?:is|was) (?:an? |one of )")
 
@@ -68,7 +76,7 @@ def in_one(statements: Sequence[Statement], instruction: str, answer: str) -> St
             break
     else:
         name, form = "", text.replace(value, "{v}")
-    link = Link(name, form, value, (form,), "answer")
+    link = Link(name, form, value, worded(form), "answer")
     return Steps((link,), Query("find", (Triple(name, form, "?answer"),)), "", {})
 
 
@@ -83,18 +91,23 @@ class Misses(Rivals):
         phrases: Sequence[str],
         rng: random.Random,
         said: Sequence[Statement] = (),
+        apart: Apart | None = None,
     ) -> None:
-        """``phrases`` are what the question speaks of and may be mentioned; ``said`` is what else is told."""
+        """``phrases`` are what the question speaks of and may be mentioned; ``said`` is what else is told.
+
+        With ``apart`` they are told in two sentences as often as the evidence is.
+        """
         super().__init__(steps, instruction, answer, rng)
         self._told.update(triple for one in said for triple in one.says)
         self._phrases = list(phrases)
+        self._apart = apart
         self._taken = frozenset(re.findall(r"\w+", f"{instruction} {answer}".casefold())) - _LIGHT
         self._altering: dict[str, Altering] = {}
         self._asks = {one.relation for one in steps.query.wanted}
         self._seen: set[str] = {one.text for one in said}
         self._extra: dict[str, Draw] = {}
         told = [len(link.clause(link.forms[0]).split()) for link in steps.told]
-        self._longest = max(_LONGEST, max(told, default=0) + 8)
+        self._longest = max(_LONGEST, max(told, default=0) + 8) + (_APART if apart else 0)
         # Sides that are compared are spoken of alike, the right one too.
         self._named = answer.strip(" .").casefold() in instruction.casefold()
         self._left: dict[str, list[Pattern]] = {}
@@ -270,7 +283,10 @@ class Misses(Rivals):
         return self._marked
 
     def _sentence(self, link: Link) -> str:
-        return finish(upper_first(link.clause(link.forms[0])))
+        form = link.forms[0]
+        if self._apart and self._rng.random() < ALSO_APART:
+            form = self._apart.form(form, link.subject, link.value)
+        return link.sentence(form)
 
     # --- the same names, and the same words
 

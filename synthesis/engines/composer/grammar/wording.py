@@ -34,7 +34,7 @@ def article(phrase: str) -> str:
         return "an" if first[0] in "AEFHILMNORSX" else "a"
     if re.match(r"(hour|honest|honou?r|heir)", low):
         return "an"
-    if re.match(r"(uni([^nm]|$)|use|usu|eu|one\b|once|u\.s|ute|ura|uga|ukr|uru)", low):
+    if re.match(r"(uni([^nm]|$)|u[ks]$|use|usu|eu|one\b|once|u\.s|ute|ura|uga|ukr|uru)", low):
         return "a"
     return "an" if low[:1] in VOWELS and low else "a"
 

@@ -94,6 +94,12 @@ class Asides:
 
     def told(self, text: str) -> str:
         """A statement of the pair or a false lead, perhaps with an aside that the answer is inside of."""
+        parts = split(text)
+        if len(parts) == 2 and self._answer:
+            # Of two sentences the one with the answer.
+            return " ".join(
+                self.told(one) if self._answer.casefold() in one.casefold() else one for one in parts
+            )
         edge = self.edge(text)
         if self._rng.random() >= (self._at_edge if edge else OTHER):
             return text

@@ -24,7 +24,7 @@ GROUPS: dict[str, tuple[int, ...]] = {"woven": (1, 1, 2, 2, 3), "related": (4, 5
 
 #: Texts of so many words, at least and at most, in which facts come before the story, and the share of the
 #: words that they may take there. Up to ``LONG`` words facts still come closer together than in a book.
-SHORT, SHORT_FACTS, LONG = (125, 450), 0.64, 2000
+SHORT, SHORT_FACTS, LONG = (125, 450), 0.74, 2000
 
 #: The same as ``PACE`` and ``GROUPS`` in a ``woven`` text just longer than that, and decoys beside evidence.
 CLOSE_PACE, CLOSE_GROUPS, BESIDE = (4, 12), (4, 4, 5, 6), (2, 2, 3)

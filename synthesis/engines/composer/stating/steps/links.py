@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from synthesis.engines.composer.grammar.wording import finish, upper_first
 from synthesis.engines.composer.stating.proof import Query, Triple
+from synthesis.engines.composer.stating.steps.apart import Apart, joined
 from synthesis.engines.composer.stating.steps.wording import other_words
 
 _GAP = re.compile(r"\{([sv])\}")
@@ -42,21 +43,27 @@ class Link:
         values = self.each or (self.means or self.value,)
         return tuple(Triple(self.subject, self.relation, value) for value in values)
 
-    def tell(self, rng: random.Random, overlap: str = "mixed") -> str:
+    def tell(self, rng: random.Random, overlap: str = "mixed", apart: Apart | None = None) -> str:
         """The step as a sentence; ``overlap`` is how much of the question's wording it keeps.
 
-        ``reworded`` is a form that is not the question's, where there is one, without other words in it.
+        ``reworded`` is a form that is not the question's, where there is one, without other words in it; with
+        ``apart`` it may be one of two sentences.
         """
         if overlap == "copied":
             return finish(upper_first(self.clause(self.forms[0])))
         if overlap == "mixed":
             return finish(upper_first(self.clause(rng.choice(self.forms))))
         if overlap == "reworded":
-            return finish(upper_first(self.clause(rng.choice(self.forms[1:] or self.forms))))
+            form = rng.choice(self.forms[1:] or self.forms)
+            return self.sentence(apart.form(form, self.subject, self.value) if apart else form)
         form = other_words(rng.choice(self.forms[1:] or self.forms))
         clause = self.value[:1].islower() and self.role in ("bridge", "support")
         told = replace(self, value=other_words(self.value)) if clause else self
         return finish(upper_first(told.clause(form)))
+
+    def sentence(self, form: str) -> str:
+        """A form with the gaps filled, as the one or two sentences that it is."""
+        return " ".join(finish(part) for part in joined(self.clause(form)))
 
     def clause(self, form: str) -> str:
         """A form with the gaps filled."""

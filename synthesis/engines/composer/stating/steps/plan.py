@@ -21,6 +21,7 @@ from synthesis.engines.composer.reading.topics import asked
 from synthesis.engines.composer.stating.choices import is_polar_question
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.statements import Statement, state
+from synthesis.engines.composer.stating.steps.apart import Apart
 from synthesis.engines.composer.stating.steps.bridges import NAME, named
 from synthesis.engines.composer.stating.steps.compared import compared
 from synthesis.engines.composer.stating.steps.joined import described
@@ -69,11 +70,13 @@ class Steps:
         vague = {name for name, kind in self.names.items() if kind in ("thing", "alias")}
         return [link for link in self.told if not any(link.speaks_of(name) for name in vague)]
 
-    def statements(self, rng: random.Random, overlap: str = "mixed") -> list[Statement]:
-        """The steps as sentences, labelled ``hop 1 of 3: bridge``."""
+    def statements(
+        self, rng: random.Random, overlap: str = "mixed", apart: Apart | None = None
+    ) -> list[Statement]:
+        """The steps as sentences, labelled ``hop 1 of 3: bridge``; see ``Link.tell``."""
         count = len(self.told)
         return [
-            Statement(link.tell(rng, overlap), f"hop {at} of {count}: {link.role}", says=link.says)
+            Statement(link.tell(rng, overlap, apart), f"hop {at} of {count}: {link.role}", says=link.says)
             for at, link in enumerate(self.told, 1)
         ]
 

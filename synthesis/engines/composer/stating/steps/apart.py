@@ -1,0 +1,306 @@
+"""One statement in two sentences, so that the one with the answer doesn't repeat the question.
+
+"The genus of the bald eagle is H" becomes a sentence that brings up the bald eagle and "The genus is H"; "E
+wrote the guitar solo" one that brings up the solo and "E wrote it"; "W won the race" one that brings up W and
+"The one so named won the race". Knows a clause with gaps (``steps.links``) at a time.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from functools import cache
+
+from synthesis.engines.composer.grammar.clauses import finite_verb
+from synthesis.engines.composer.grammar.invent import Pattern
+from synthesis.engines.composer.grammar.phrases import noun_phrase_end, phrase_end, tokens_of
+from synthesis.engines.composer.grammar.wording import is_plural, lower_first, upper_first
+from synthesis.engines.composer.grammar.words import (
+    AUXILIARIES,
+    DETERMINERS,
+    PREPOSITIONS,
+    base_of_third,
+    core,
+    is_adjective,
+    is_base,
+    is_participle,
+    is_past,
+)
+from synthesis.engines.composer.lexicon import word_class, words
+from synthesis.engines.composer.reading.answers import asked_nouns, kind, names_person
+from synthesis.engines.composer.stating.steps.naming import kind_of
+from synthesis.text.ngrams import plain_words
+
+#: Between the two sentences of a form.
+JOINT = " \ue002 "
+
+#: A sentence may hold this share of the question's words before it is told in two.
+MOST_COPIED = 0.34
+
+#: How often one that holds more is told in two, and how often any other.
+TOLD_APART, OTHERS = 0.9, 0.12
+
+_ANSWER = re.compile(r"\{v\}|\{s\}")
+_REPORTS = (
+    (
+        "clause",
+        re.compile(r"(?:It is on record|Everybody there could have said) (?P<x>[^{]+): (?P<gap>\{v\})$"),
+    ),
+    ("clause", re.compile(r"As to (?P<x>[^{]+), the records are plain: (?P<gap>\{v\})$")),
+    ("clause", re.compile(r"On the question of (?P<x>[^{]+) all accounts agree: (?P<gap>\{v\})$")),
+    ("topic", re.compile(r"Concerning (?P<x>[^{]+), what is on record is this: (?P<gap>\{v\})$")),
+    ("topic", re.compile(r"In the matter of (?P<x>[^{]+), the records give (?P<gap>\{v\})$")),
+    ("clause", re.compile(r"The place (?P<x>where [^{]+) was (?P<gap>\{v\})$")),
+    (
+        "topic",
+        re.compile(r"What the records hold concerning (?P<x>[^{]+) comes down to this: (?P<gap>\{v\})$"),
+    ),
+)
+_OPENED = re.compile(r"(?P<gap>(?:[Ii]t (?:is|was) )?(?P<name>\{[sv]\}),?(?: who| that)?) (?P<said>[a-z].*)$")
+_DATED = re.compile(r" (?P<when>(?:in|on|since|until|during) (?:the year )?(?:\w+ )?(?:\w+,? )?\d{4}s?)$")
+_SO_NAMED = ("the one so named", "the one meant there")
+_WHOSE_NAME = ("the one so named", "the bearer of that name")
+# Of such nouns "it" may be anything; some don't stand without "of" and what follows either.
+_EMPTY = word_class("empty_heads")
+_NOT_OWNED = _EMPTY - word_class("owned_heads")
+_YEAR = re.compile(r"\b(?:1[5-9]\d\d|20[0-3]\d)\b")
+_IS = re.compile(r"(?:is|was) \{[sv]\}")
+_PLAIN = re.compile(r"[^,;:()]+$")
+
+
+class Apart:
+    """Tells the statements of one pair in two sentences where one would repeat its question."""
+
+    def __init__(
+        self, instruction: str, answer: str, clean: Callable[[str], bool], rng: random.Random
+    ) -> None:
+        """``clean`` says whether words of ours may stand beside the pair's."""
+        self._asked = frozenset(plain_words(instruction))
+        self._clean = clean
+        self._rng = rng
+        self._left: dict[str, list[Pattern]] = {}
+        years = _YEAR.findall(instruction) + _YEAR.findall(answer[:200])
+        self._latest = max(map(int, years), default=0)
+        self._head = _asked_for(instruction)
+        self._person = kind(instruction, answer) == "person"
+
+    def form(self, form: str, subject: str = "", value: str = "") -> str:
+        """The form itself, or one of two sentences with ``JOINT`` between them and the same gaps.
+
+        ``subject`` and ``value`` are what its gaps will hold.
+        """
+        copied = self._copied(form.replace("{s}", subject).replace("{v}", value))
+        if JOINT in form or self._rng.random() >= (TOLD_APART if copied > MOST_COPIED else OTHERS):
+            return form
+        return self.parted(form, subject, value) or form
+
+    def _copied(self, text: str) -> float:
+        return len(self._asked & {*plain_words(text)}) / max(1, len(self._asked))
+
+    def parted(self, form: str, subject: str = "", value: str = "") -> str | None:
+        """Two sentences that say the same; None where that is not sure to be English."""
+        form = form.rstrip(".")
+        for sort, pattern in _REPORTS:
+            found = pattern.match(form)
+            if found:
+                ahead, behind = self._drawn(sort, found["x"], ""), self._drawn("answer", found["gap"], "")
+                return f"{ahead}{JOINT}{behind}" if ahead and behind else None
+        opened = _OPENED.match(form)
+        if opened:
+            return self._of_a_name(
+                opened["gap"],
+                opened["name"],
+                opened["said"],
+                subject if opened["name"] == "{s}" else value,
+            )
+        return self._of_a_topic(form, "{v}" if "{v}" in form else "{s}")
+
+    # --- what begins with a name
+
+    def _of_a_name(self, opening: str, gap: str, said: str, name: str) -> str | None:
+        """``{v} wrote the solo``: the solo first and ``{v} wrote it``, or the name first."""
+        if not name or re.match(r"(?:and|or)\b|,", said) or "{s}" in said:
+            return None
+        ways = [lambda: self._object_first(opening, said), lambda: self._name_first(gap, said, name)]
+        self._rng.shuffle(ways)
+        return ways[0]() or ways[1]()
+
+    def _name_first(self, gap: str, said: str, name: str) -> str | None:
+        first = core(said.split()[0])
+        many = first in ("are", "were", "have", "do") or is_base(first) and not is_past(first)
+        if many or not re.match(r"[\"“(]?[^\W\d_a-z]", name) or re.search(r" and |&|,", name):
+            return None
+        if not (first in AUXILIARIES or is_past(first) or base_of_third(first)):
+            return None
+        asked = bool(self._head) and self._head not in map(core, said.split())
+        # The noun asked for is the value's.
+        noun = asked and not (gap == "{s}" and "{v}" in said) and self._rng.random() < 0.6
+        again = f"that {self._head}" if noun else self._rng.choice(_WHOSE_NAME if self._person else _SO_NAMED)
+        ahead = self._drawn("name", gap, said)
+        when = _DATED.search(said)
+        alone = when is not None and not is_participle(core(said[: when.start()].split()[-1]))
+        if when and alone and "{" not in when[0] and self._rng.random() < 0.6:
+            again, said = f"{when['when']} {again}", said[: when.start()]
+        return f"{ahead}{JOINT}{again} {said}" if ahead else None
+
+    def _object_first(self, opening: str, said: str) -> str | None:
+        tokens = tokens_of(said)
+        verb = core(tokens[0])
+        if "{" in said or not (is_past(verb) or base_of_third(verb)) or verb in _NO_VERBS:
+            return None
+        at = 2 if len(tokens) > 2 and core(tokens[1]) in PREPOSITIONS else 1
+        phrase = tokens[at:]
+        if not phrase or not _PLAIN.match(" ".join(phrase)) or core(phrase[0]) not in ("the", "a", "an"):
+            return None
+        end = phrase_end(phrase)
+        tail = " ".join(phrase[end:])
+        if end < 2 or (tail and core(phrase[end]) not in PREPOSITIONS) or re.search(r"\band\b", tail):
+            return None
+        head = _head(phrase[:end])
+        if names_person(head) or not head:
+            return None
+        it = "them" if is_plural(" ".join(phrase[:end])) else "it"
+        ahead = self._drawn("topic", " ".join(phrase), said)
+        return f"{ahead}{JOINT}{opening} {' '.join(tokens[:at])} {it}" if ahead else None
+
+    # --- what says something of a topic
+
+    def _of_a_topic(self, form: str, gap: str) -> str | None:
+        """``The genus of X is {v}``, ``X was built in {v}``, with ``{s}`` or plain words for X."""
+        before, found, after = form.partition(gap)
+        if not found or not _PLAIN.match(before or "x") or before.count('"') % 2 or not before.strip():
+            return None
+        tokens = tokens_of(before)
+        if core(tokens[0]) in PREPOSITIONS | {"it", "what", "there", "they", "you", "he", "she", "we", "i"}:
+            return None
+        verb = finite_verb(tokens)
+        if verb is None or verb >= len(tokens):
+            return None
+        said = " ".join(tokens[verb:])
+        topic = tokens[:verb]
+        if "{s}" in said or not _whole(topic):
+            return None
+        rest = f"{said} {gap}{after}"
+        owned = self._owned(topic, rest)
+        if owned:
+            return owned
+        first = lower_first(" ".join(topic))
+        be = core(tokens[verb])
+        named = topic == ["{s}"] or topic[0][:1].isupper() and core(topic[0]) not in DETERMINERS
+        head = _head(topic)
+        many = be in ("are", "were", "have")
+        if not many and be not in ("is", "was", "has"):
+            many = not named and is_plural(" ".join(topic[: _end(topic)]))
+        if named and not many:
+            again = self._rng.choice(_SO_NAMED)
+        elif core(topic[0]) in DETERMINERS and head and head not in _EMPTY:
+            whom = names_person(head) or _IS.fullmatch(rest)
+            again = "they" if many else f"that {head}" if whom or self._rng.random() < 0.5 else "it"
+            if not many and is_plural(" ".join(topic[: _end(topic)])):
+                return None
+        else:
+            return None
+        ahead = self._drawn("name" if named else "topic", first, rest)
+        return f"{ahead}{JOINT}{again} {rest}" if ahead else None
+
+    def _owned(self, topic: list[str], rest: str) -> str | None:
+        """``The genus of a bald eagle is {v}``: a bald eagle, and ``The genus is {v}``."""
+        at = next((at for at, token in enumerate(topic) if core(token) == "of"), 0)
+        if at < 2 or at + 1 >= len(topic) or core(topic[0]) != "the":
+            return None
+        head, owner = core(topic[at - 1]), " ".join(topic[at + 1 :])
+        if head in _NOT_OWNED or is_adjective(head) or at > 4 or not _IS.fullmatch(rest):
+            return None
+        whole = (
+            owner == "{s}" or re.match(r"(?:the|an?|his|her|its) |[A-Z]", owner) or is_plural(f"the {owner}")
+        )
+        ahead = self._drawn("topic", owner, rest) if whole else ""
+        return f"{ahead}{JOINT}{' '.join(topic[:at])} {rest}" if ahead else None
+
+    # --- sentences that bring something up
+
+    def _drawn(self, sort: str, phrase: str, said: str) -> str:
+        """The next sentence of a sort with the phrase in it; empty where none can stand beside the pair.
+
+        It is of no year before one that is ``said``.
+        """
+        for _ in range(6):
+            left = self._left.setdefault(sort, [])
+            if not left:
+                left += self._rng.sample(_frames(sort), len(_frames(sort)))
+            own = left.pop().fill(self._rng)
+            if "<Y>" in own:
+                known = self._latest or max(map(int, _YEAR.findall(said)), default=0)
+                year = (
+                    known + 1 + int(self._rng.random() * 9) if known else 1958 + int(self._rng.random() * 40)
+                )
+                own = own.replace("<Y>", str(min(year, 2026)))
+            if self._clean(own):
+                return upper_first(own.replace("<X>", phrase).rstrip("."))
+        return ""
+
+
+def _asked_for(instruction: str) -> str:
+    """The noun asked for, where something can be called by it: ``king``, ``film``; else empty."""
+    nouns: list[str] = []
+    for noun in asked_nouns(instruction)[:4]:
+        if not noun.isalpha() or nouns and (is_past(noun) or base_of_third(noun) and not names_person(noun)):
+            break
+        nouns.append(noun)
+    known = nouns and (names_person(nouns[-1]) or kind_of(nouns[-1]) in ("work", "org", "place"))
+    return nouns[-1] if known and not is_plural(f"the {nouns[-1]}") else ""
+
+
+def _end(phrase: list[str]) -> int:
+    """Where the first preposition or clause of a phrase begins."""
+    ends = (at for at, token in enumerate(phrase) if at and core(token) in PREPOSITIONS | _CLAUSES)
+    return next(ends, len(phrase))
+
+
+def _head(phrase: list[str]) -> str:
+    """The noun of a phrase."""
+    return core(phrase[_end(phrase) - 1]) if phrase else ""
+
+
+def _whole(topic: list[str]) -> bool:
+    """Whether the words are one noun phrase, with what hangs on it."""
+    if topic == ["{s}"]:
+        return True
+    low = [core(token) for token in topic]
+    if any(word in ("to", "because", "if", "when") or word in AUXILIARIES for word in low):
+        return False
+    plain = not any(word in PREPOSITIONS | DETERMINERS | _CLAUSES or is_past(word) for word in low[1:])
+    if plain and len(low) < 6 and "and" not in low:
+        return True
+    at = noun_phrase_end(topic)
+    while 0 < at < len(topic):
+        if low[at] in _CLAUSES:
+            return True
+        if low[at] not in PREPOSITIONS:
+            return False
+        following = noun_phrase_end(topic, at + 1)
+        if following == at + 1:
+            return False
+        at = following
+    return at == len(topic)
+
+
+_CLAUSES = frozenset(["that", "which", "who", "whose", "where"])
+#: Verbs behind which "it" would say something else.
+_NO_VERBS = AUXILIARIES | frozenset(["became", "becomes", "got", "made", "makes", "let", "took", "takes"])
+
+
+def joined(clause: str) -> list[str]:
+    """The sentences of a form that has been filled, without their stops."""
+    return [upper_first(part.strip()) for part in clause.split(JOINT.strip())]
+
+
+@cache
+def _frames(sort: str) -> tuple[Pattern, ...]:
+    found = []
+    for line in words("apart"):
+        name, _, text = line.partition("|")
+        if name.strip() == sort:
+            found.append(Pattern(text.strip().replace("{x}", "<X>").replace("{later}", "<Y>")))
+    return tuple(found)
