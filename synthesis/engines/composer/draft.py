@@ -15,6 +15,7 @@ from typing import NamedTuple
 from synthesis.data import Evidence, content_hash
 from synthesis.engines.composer.decoys.distract import distract
 from synthesis.engines.composer.decoys.misses import Misses, in_one, mingled
+from synthesis.engines.composer.decoys.neutral import as_misses
 from synthesis.engines.composer.dials import MOST, MOST_IN_ALL, Dials
 from synthesis.engines.composer.forms.around import around
 from synthesis.engines.composer.forms.base import Told
@@ -235,6 +236,7 @@ def write(
         close = asides.near(Misses(asked, instruction, answer, named_so, chance, said, apart))
         # A title is named in a story's sentence without its marks: it may stand in such itself.
         subjects = [one.replace("“", "").replace("”", "") for one in _mentionable(named_so, bans)] or subjects
+        stream = as_misses(stream, named_so, bans.clean, chance)
         stream = mingled(stream, close, most, near, chance)
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None, near=bool(most and asked))
     story = Story(rng, genre, words, feed, subjects, bans, dials.decoys > 0, bool(most and asked))

@@ -51,7 +51,7 @@ ALSO_APART = 0.6
 _LONGEST = 44
 
 #: So much longer may one be that is told in two sentences.
-_APART = 14
+_APART = 20
 
 _ONE_OF = re.compile(r"\{s\} (?:is|was) (?:an? |one of )")
 
@@ -285,7 +285,7 @@ class Misses(Rivals):
     def _sentence(self, link: Link) -> str:
         form = link.forms[0]
         if self._apart and self._rng.random() < ALSO_APART:
-            form = self._apart.form(form, link.subject, link.value)
+            form = link.apart(form, self._apart)
         return link.sentence(form)
 
     # --- the same names, and the same words
@@ -300,7 +300,7 @@ class Misses(Rivals):
             return
         name = self._rng.choice(names)
         other = self._relation(self._steps.names.get(name) or self._guess(name))
-        value = self._value(other.slot, "") if other else ""
+        value = self._of(name, other) if other else ""
         if other and value:
             link = Link(name, other.name, value, (self._rng.choice(other.forms),))
             yield Statement(self._sentence(link), "", says=link.says)
@@ -321,7 +321,7 @@ class Misses(Rivals):
         """The next sentence of a sort; none comes again before all have been told."""
         left = self._left.setdefault(sort, [])
         if not left:
-            left += self._rng.sample(_frames(sort), len(_frames(sort)))
+            left += self._rng.sample(frames(sort), len(frames(sort)))
         return left.pop()
 
     def _denied(self) -> Iterator[Statement]:
@@ -384,7 +384,8 @@ _LIGHT = ARTICLES | PREPOSITIONS | AUXILIARIES | frozenset(["and", "or", "to", "
 
 
 @cache
-def _frames(sort: str) -> tuple[Pattern, ...]:
+def frames(sort: str) -> tuple[Pattern, ...]:
+    """The sentences of a sort in the list of misses, with ``<X>``, ``<Y>`` and ``<S>`` for what they hold."""
     found = []
     for line in words("misses"):
         name, _, text = line.partition("|")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+from synthesis.engines.composer.decoys.lives import year_for
 from synthesis.engines.composer.grammar.invent import draws
 from synthesis.engines.composer.grammar.words import ORDINALS
 from synthesis.engines.composer.lexicon import words
@@ -171,10 +172,17 @@ class Rivals:
             other = self._relation(self._steps.names.get(name) or self._others.get(name) or self._guess(name))
             if other is None:
                 continue
-            value = self._value(other.slot, "")
+            value = self._of(name, other)
             link = Link(name, other.name, value, other.forms)
             if value:
                 yield from self._kept(Statement(link.tell(self._rng), "", says=link.says))
+
+    def _of(self, name: str, relation: _Relation) -> str:
+        """What a thing may have by a relation; a year fits its life as far as it is told."""
+        year = year_for(f"{relation.name} {relation.forms[0]}", name, self._told, self._rng)
+        if relation.slot != "year" or year is None:
+            return self._value(relation.slot, "")
+        return "" if self._says_the_answer(year) else year
 
     def _subjects(self) -> list[str]:
         """What has a name in the steps and is not the answer, the invented first."""

@@ -95,11 +95,10 @@ class Asides:
     def told(self, text: str) -> str:
         """A statement of the pair or a false lead, perhaps with an aside that the answer is inside of."""
         parts = split(text)
-        if len(parts) == 2 and self._answer:
-            # Of two sentences the one with the answer.
-            return " ".join(
-                self.told(one) if self._answer.casefold() in one.casefold() else one for one in parts
-            )
+        if len(parts) > 1 and self._answer and all(len(part) < 200 for part in parts):
+            # Of several sentences those with the answer.
+            low = self._answer.casefold()
+            return " ".join(self.told(part) if low in part.casefold() else part for part in parts)
         edge = self.edge(text)
         if self._rng.random() >= (self._at_edge if edge else OTHER):
             return text

@@ -14,11 +14,12 @@ from functools import cache
 
 from synthesis.engines.composer.grammar.clauses import finite_verb
 from synthesis.engines.composer.grammar.invent import Pattern
-from synthesis.engines.composer.grammar.phrases import noun_phrase_end, phrase_end, tokens_of
+from synthesis.engines.composer.grammar.phrases import is_adverb, noun_phrase_end, phrase_end, tokens_of
 from synthesis.engines.composer.grammar.wording import is_plural, lower_first, upper_first
 from synthesis.engines.composer.grammar.words import (
     AUXILIARIES,
     DETERMINERS,
+    MONTH_WORDS,
     PREPOSITIONS,
     base_of_third,
     core,
@@ -37,6 +38,9 @@ JOINT = " \ue002 "
 
 #: A sentence may hold this share of the question's words before it is told in two.
 MOST_COPIED = 0.34
+
+#: How often an answer that is a name is spoken of once more, saying nothing of it.
+MENTIONED = 0.45
 
 #: How often one that holds more is told in two, and how often any other.
 TOLD_APART, OTHERS = 0.9, 0.12
@@ -58,6 +62,10 @@ _REPORTS = (
     ),
 )
 _OPENED = re.compile(r"(?P<gap>(?:[Ii]t (?:is|was) )?(?P<name>\{[sv]\}),?(?: who| that)?) (?P<said>[a-z].*)$")
+_BOTH = re.compile(
+    r"(?P<first>[A-Z{][^;:]{15,}?),? (?:and|but) (?P<also>also |later |then )?"
+    r"(?P<second>[a-z]+ [^;:]*\{v\}.*)$"
+)
 _DATED = re.compile(r" (?P<when>(?:in|on|since|until|during) (?:the year )?(?:\w+ )?(?:\w+,? )?\d{4}s?)$")
 _SO_NAMED = ("the one so named", "the one meant there")
 _WHOSE_NAME = ("the one so named", "the bearer of that name")
@@ -85,11 +93,20 @@ class Apart:
         self._head = _asked_for(instruction)
         self._person = kind(instruction, answer) == "person"
 
-    def form(self, form: str, subject: str = "", value: str = "") -> str:
-        """The form itself, or one of two sentences with ``JOINT`` between them and the same gaps.
+    def form(self, form: str, subject: str = "", value: str = "", answers: bool = False) -> str:
+        """The form itself, or one of several sentences with ``JOINT`` between them and the same gaps.
 
-        ``subject`` and ``value`` are what its gaps will hold.
+        ``subject`` and ``value`` are what its gaps will hold; with ``answers`` a value that is a name is
+        often spoken of once more.
         """
+        told = self._in_two(form, subject, value)
+        if not answers or not _is_a_name(value) or self._rng.random() >= MENTIONED or told.count("{v}") != 1:
+            return told
+        again = self._drawn("name", "{v}", form)
+        parts = (again, told) if self._rng.random() < 0.5 else (told, again)
+        return JOINT.join(parts) if again else told
+
+    def _in_two(self, form: str, subject: str, value: str) -> str:
         copied = self._copied(form.replace("{s}", subject).replace("{v}", value))
         if JOINT in form or self._rng.random() >= (TOLD_APART if copied > MOST_COPIED else OTHERS):
             return form
@@ -106,6 +123,12 @@ class Apart:
             if found:
                 ahead, behind = self._drawn(sort, found["x"], ""), self._drawn("answer", found["gap"], "")
                 return f"{ahead}{JOINT}{behind}" if ahead and behind else None
+        both = _BOTH.match(form)
+        if both and "{v}" not in both["first"] and "{s}" not in both["second"]:
+            verb, behind = map(core, both["second"].split()[:2])
+            finite = is_past(verb) and behind not in PREPOSITIONS or base_of_third(verb)
+            if verb in AUXILIARIES or finite:
+                return f"{both['first']}{JOINT}the one spoken of {both['also'] or ''}{both['second']}"
         opened = _OPENED.match(form)
         if opened:
             return self._of_a_name(
@@ -120,14 +143,14 @@ class Apart:
 
     def _of_a_name(self, opening: str, gap: str, said: str, name: str) -> str | None:
         """``{v} wrote the solo``: the solo first and ``{v} wrote it``, or the name first."""
-        if not name or re.match(r"(?:and|or)\b|,", said) or "{s}" in said:
+        if not name or re.match(r"(?:and|or)\b|,", said):
             return None
         ways = [lambda: self._object_first(opening, said), lambda: self._name_first(gap, said, name)]
         self._rng.shuffle(ways)
         return ways[0]() or ways[1]()
 
     def _name_first(self, gap: str, said: str, name: str) -> str | None:
-        first = core(said.split()[0])
+        first = next((core(token) for token in said.split() if not is_adverb(token)), "")
         many = first in ("are", "were", "have", "do") or is_base(first) and not is_past(first)
         if many or not re.match(r"[\"“(]?[^\W\d_a-z]", name) or re.search(r" and |&|,", name):
             return None
@@ -187,8 +210,9 @@ class Apart:
             return owned
         first = lower_first(" ".join(topic))
         be = core(tokens[verb])
-        named = topic == ["{s}"] or topic[0][:1].isupper() and core(topic[0]) not in DETERMINERS
         head = _head(topic)
+        capital = topic[_end(topic) - 1][:1].isupper()
+        named = topic[0] == "{s}" or capital or topic[0][:1].isupper() and core(topic[0]) not in DETERMINERS
         many = be in ("are", "were", "have")
         if not many and be not in ("is", "was", "has"):
             many = not named and is_plural(" ".join(topic[: _end(topic)]))
@@ -241,6 +265,16 @@ class Apart:
         return ""
 
 
+def _is_a_name(value: str) -> bool:
+    words_of = value.split()
+    return (
+        0 < len(words_of) < 6
+        and re.match(r"[\"“]?[^\W\d_a-z]", value) is not None
+        and not re.search(r"\d|[,;:()]| and ", value)
+        and not MONTH_WORDS.intersection(map(core, words_of))
+    )
+
+
 def _asked_for(instruction: str) -> str:
     """The noun asked for, where something can be called by it: ``king``, ``film``; else empty."""
     nouns: list[str] = []
@@ -268,7 +302,8 @@ def _whole(topic: list[str]) -> bool:
     if topic == ["{s}"]:
         return True
     low = [core(token) for token in topic]
-    if any(word in ("to", "because", "if", "when") or word in AUXILIARIES for word in low):
+    opens = next((at for at, word in enumerate(low) if at and word in _CLAUSES), len(low))
+    if any(word in ("to", "because", "if", "when") or word in AUXILIARIES for word in low[:opens]):
         return False
     plain = not any(word in PREPOSITIONS | DETERMINERS | _CLAUSES or is_past(word) for word in low[1:])
     if plain and len(low) < 6 and "and" not in low:
@@ -279,6 +314,8 @@ def _whole(topic: list[str]) -> bool:
             return True
         if low[at] not in PREPOSITIONS:
             return False
+        if low[at + 1 : at + 2] == ["which"]:
+            return True
         following = noun_phrase_end(topic, at + 1)
         if following == at + 1:
             return False

@@ -55,14 +55,18 @@ class Link:
             return finish(upper_first(self.clause(rng.choice(self.forms))))
         if overlap == "reworded":
             form = rng.choice(self.forms[1:] or self.forms)
-            return self.sentence(apart.form(form, self.subject, self.value) if apart else form)
+            return self.sentence(self.apart(form, apart) if apart else form)
         form = other_words(rng.choice(self.forms[1:] or self.forms))
         clause = self.value[:1].islower() and self.role in ("bridge", "support")
         told = replace(self, value=other_words(self.value)) if clause else self
         return finish(upper_first(told.clause(form)))
 
+    def apart(self, form: str, apart: Apart) -> str:
+        """A form as ``apart`` has it."""
+        return apart.form(form, self.subject, self.value, self.role == "answer")
+
     def sentence(self, form: str) -> str:
-        """A form with the gaps filled, as the one or two sentences that it is."""
+        """A form with the gaps filled, as the sentences that it is."""
         return " ".join(finish(part) for part in joined(self.clause(form)))
 
     def clause(self, form: str) -> str:

@@ -1,0 +1,45 @@
+"""Facts about others as near misses are told: some denied, some with a phrase of the question behind them.
+
+Otherwise a denial or the question's words would mark what is not the answer. Knows sentences; a fact about
+others proves nothing, nor does its denial.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from synthesis.engines.composer.decoys.misses import frames
+from synthesis.engines.composer.grammar.wording import lower_first
+from synthesis.engines.composer.lexicon import words
+
+#: How many of the facts about others are denied, and how many speak of a phrase of the question.
+DENIED, TAILED = 0.05, 0.12
+
+_LONGEST = 22
+_PLAIN = re.compile(r"[^;:?!“]*[\w)]\.$")
+_NAMED = re.compile(r"[A-Z][\w’-]* [A-Z]")
+
+
+def as_misses(
+    facts: Iterable[str], phrases: Sequence[str], clean: Callable[[str], bool], rng: random.Random
+) -> Iterator[str]:
+    """The same facts, some denied or with one of the phrases; ``clean`` says what may stand in the text."""
+    for fact in facts:
+        draw = rng.random()
+        told = fact
+        if draw < DENIED:
+            told = _denied(fact, rng)
+        elif draw < DENIED + TAILED and phrases and _PLAIN.match(fact):
+            tail = rng.choice(words("tails")).replace("{a}", rng.choice(phrases))
+            told = f"{fact[:-1]}, {tail}."
+        yield told if told == fact or clean(told) else fact
+
+
+def _denied(fact: str, rng: random.Random) -> str:
+    said = lower_first(fact)
+    sure = said != fact or _NAMED.match(fact)
+    if not sure or not _PLAIN.match(fact) or len(fact.split()) > _LONGEST:
+        return fact
+    return rng.choice(frames("deny")).fill(rng).replace("<S>", said[:-1])
