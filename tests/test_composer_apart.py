@@ -13,6 +13,7 @@ from synthesis.engines.composer.draft import compose
 from synthesis.engines.composer.grammar.wording import finish
 from synthesis.engines.composer.stating.proof import Triple
 from synthesis.engines.composer.stating.steps.apart import Apart, joined
+from synthesis.engines.composer.stating.steps.plan import in_steps
 from synthesis.text.ngrams import plain_words
 from synthesis.text.sentences import sentences
 from synthesis.text.states import states
@@ -131,3 +132,15 @@ def test_denials_and_phrases_stand_at_facts_about_others_too() -> None:
     denied = [one for fact, one in zip(facts, told, strict=True) if one != fact and one not in tailed]
     assert 20 < len(tailed) < 90 and 8 < len(denied) < 45
     assert list(as_misses(facts, ["the old mill"], lambda _: False, random.Random(3))) == facts
+
+
+def test_more_of_what_is_not_counted_is_decided() -> None:
+    little, much = (
+        re.compile(r"next to no|little|hardly any"),
+        re.compile(r"great deal|good deal|plenty|enough"),
+    )
+    for seed in range(12):
+        steps = in_steps("Which has more scope of work, Ann Holm or Bo Lind?", "Bo Lind", random.Random(seed))
+        assert steps is not None
+        first, second = (one.text for one in steps.statements(random.Random(seed)))
+        assert "Ann Holm" in first and little.search(first) and much.search(second), (first, second)

@@ -56,6 +56,30 @@ The capital of the island of Sarvona is Gullhaven.
 What is Rosa looking for in the attic?
 a letter
 What Rosa is looking for in the attic is a letter.
+when did the tune push it come out
+March 1987
+The tune push it came out in March 1987.
+when did the silver state runners win the cup
+1947
+The silver state runners won the cup in 1947.
+where did the last name harding come from
+Marl
+The last name harding came from Marl.
+when did ostergate became a part of marl
+1949
+Ostergate became a part of marl in 1949.
+when did the show start airing on tv
+1994
+The show started airing on tv in 1994.
+when was the last time the rovers won the cup
+2011
+The last time the rovers won the cup was in 2011.
+who sing the song about the harbour
+Tove Lind
+Tove Lind sings the song about the harbour.
+what us senator wrote the bill
+Ada Holm
+Ada Holm was the us senator who wrote the bill.
 What is the bridge made of?
 granite
 The bridge is made of granite.

@@ -99,6 +99,7 @@ class Misses(Rivals):
         """
         super().__init__(steps, instruction, answer, rng)
         self._told.update(triple for one in said for triple in one.says)
+        self._lives += (triple for one in said for triple in one.says)
         self._phrases = list(phrases)
         self._apart = apart
         self._taken = frozenset(re.findall(r"\w+", f"{instruction} {answer}".casefold())) - _LIGHT
@@ -342,7 +343,10 @@ class Misses(Rivals):
         """The statement, if it neither holds the answer nor changes it; only what bears on it is weighed."""
         if statement.says and not self._asks.isdisjoint(triple.relation for triple in statement.says):
             return super()._kept(statement)
-        return [] if not self._named and self._holds(statement.text) else [statement]
+        if not self._named and self._holds(statement.text):
+            return []
+        self._lives += statement.says
+        return [statement]
 
 
 _LED = re.compile(

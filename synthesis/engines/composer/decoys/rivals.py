@@ -71,6 +71,8 @@ class Rivals:
         self._namer = Namer(" ".join((instruction, answer, *steps.names)), rng)
         self._holds = AnswerFinder(answer if len(answer) < 200 else "")
         self._told = {triple for link in steps.told for triple in link.says}
+        #: What is told of anybody, in the order of telling.
+        self._lives = [triple for link in steps.told for triple in link.says]
         self._others: dict[str, str] = {}
         self._right = answers(steps.query, self._told)
 
@@ -179,7 +181,7 @@ class Rivals:
 
     def _of(self, name: str, relation: _Relation) -> str:
         """What a thing may have by a relation; a year fits its life as far as it is told."""
-        year = year_for(f"{relation.name} {relation.forms[0]}", name, self._told, self._rng)
+        year = year_for(f"{relation.name} {relation.forms[0]}", name, self._lives, self._rng)
         if relation.slot != "year" or year is None:
             return self._value(relation.slot, "")
         return "" if self._says_the_answer(year) else year
@@ -289,4 +291,5 @@ class Rivals:
         if answers(self._steps.query, self._told.union(statement.says)) != self._right:
             return []
         self._told.update(statement.says)
+        self._lives += statement.says
         return [statement]

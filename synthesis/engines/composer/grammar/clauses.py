@@ -108,6 +108,9 @@ def main_verb(tokens: list[str]) -> int | None:
         if end and tokens[end][:1].islower() and word not in PREPOSITIONS and word not in RELATIVES:
             return end if word not in DETERMINERS and word != "and" else None
     candidates = _without_described(tokens, _verb_candidates(tokens))
+    small = _in_small_letters(tokens, candidates)
+    if small is not None:
+        return small
     if not candidates:
         capital = [
             at for at in range(1, len(tokens)) if is_base(core(tokens[at])) and tokens[at][:1].isupper()
@@ -121,6 +124,50 @@ def main_verb(tokens: list[str]) -> int | None:
     if len(candidates) > 1 and candidates[1] == first + 1 and core(tokens[first]) not in _LIGHT | _OPINION:
         return candidates[1]
     return first
+
+
+def _in_small_letters(tokens: list[str], candidates: list[int]) -> int | None:
+    """The verb of a question without capitals, where nouns of names look like verbs; None where it is plain.
+
+    ``the song push it come out``, ``the golden state warriors win the finals``, ``hyderabad became a part``.
+    """
+    if any(token[:1].isupper() for token in tokens):
+        return None
+    low = [*map(core, tokens), ""]
+    later = [at for at in candidates if at > candidates[0]]
+    for at in later:
+        if low[at - 1] == "and":
+            continue
+        if (low[at], low[at + 1]) in _CLOSING or (low[at] in _LASTING and not low[at + 1]):
+            return at
+    bare = (
+        candidates
+        and low[candidates[0] + 1]
+        and low[candidates[0] + 1] not in _GOES_ON | DETERMINERS | PREPOSITIONS | PRONOUNS
+    )
+    if later and bare and not is_ing(low[candidates[0] + 1]) and not is_adverb(low[candidates[0] + 1]):
+        ahead = [at for at in later if low[at + 1] in DETERMINERS and at > candidates[0] + 1]
+        if ahead:
+            return ahead[0]
+    if not candidates or candidates == [len(tokens) - 1]:
+        for at in range(1, min(6, len(tokens) - 1)):
+            behind = low[at + 1]
+            if low[at] in AUXILIARIES:
+                break
+            follows = behind in DETERMINERS | PREPOSITIONS or is_adjective(behind) or is_participle(behind)
+            finite = is_past(low[at]) and not is_base(low[at]) or base_of_third(low[at])
+            if finite and follows and behind != "by" and low[at - 1] not in DETERMINERS | PREPOSITIONS:
+                return at
+    return None
+
+
+_CLOSING = frozenset(
+    [("come", "out"), ("come", "from"), ("come", "to"), ("come", "on"), ("take", "place"), ("go", "off")]
+)
+_LASTING = frozenset(["start", "begin", "end", "happen", "die", "air", "open", "close", "come"])
+_GOES_ON = frozenset(
+    ["to", "and", "or", "that", "not", "it", "out", "up", "off", "away", "back", "place", ""]
+)
 
 
 def finite_verb(tokens: list[str], start: int = 1) -> int | None:
@@ -281,6 +328,8 @@ def uninvert(auxiliary: str, tokens: list[str]) -> Clause | None:
     moved = reunited(auxiliary, tokens)
     if moved:
         tokens = moved[0]
+    if auxiliary in BE and _timed(tokens):
+        return None
     if auxiliary in BE or auxiliary in HAVE:
         at = moved[1] if moved else _be_predicate(tokens)
         if at is None and auxiliary in HAVE:
@@ -307,6 +356,14 @@ def uninvert(auxiliary: str, tokens: list[str]) -> Clause | None:
         auxiliary = "do"  # "What does A and B have in common?"
     finite = word if is_past(word) and not is_base(word) else inflect(word, auxiliary)
     return Clause(subject, " ".join([*adverbs, finite + ending, *rest]), auxiliary == "did")
+
+
+def _timed(tokens: list[str]) -> bool:
+    """Whether ``the last time the ducks won`` is all one phrase."""
+    low = [core(token) for token in tokens[:4]]
+    if len(tokens) < 5 or low[2] != "time" or low[1] not in ("first", "last", "next"):
+        return False
+    return low[3] not in PREPOSITIONS and not is_participle(low[3])
 
 
 def _negated(clause: Clause, auxiliary: str, tokens: list[str]) -> Clause:

@@ -38,6 +38,7 @@ from synthesis.engines.composer.grammar.words import (
     is_only_past,
     is_participle,
     is_past,
+    third_person,
 )
 from synthesis.engines.composer.lexicon import word_class
 from synthesis.engines.composer.reading.answers import names_person
@@ -192,6 +193,8 @@ def _pronoun(wh: str, rest: list[str], preposition: str) -> Frame | None:
         )
         if not finite and not (len(rest) > 1 and is_adverb(rest[0])):
             return None
+        if rest[0] == auxiliary and is_base(auxiliary) and not is_past(auxiliary):
+            rest = [third_person(auxiliary), *after]  # "who sing the song"
         return Frame(wh, "subject", predicate=" ".join(rest), past=is_past(auxiliary))
     if not after:
         return None
@@ -205,9 +208,14 @@ def _pronoun(wh: str, rest: list[str], preposition: str) -> Frame | None:
     if not indefinite and _starts_predicate(after, auxiliary):
         return Frame(wh, "subject", predicate=" ".join(rest), past=auxiliary in ("was", "were", "had"))
     clause = uninvert(auxiliary, after)
-    if clause and not (auxiliary in BE and gapless(clause)):
+    ranked = wh == "who" and _RANKED.match(" ".join(after)) and core(after[-1]) not in PREPOSITIONS
+    if clause and not (auxiliary in BE and (gapless(clause) or ranked)):
         return Frame(wh, "object", "", preposition, clause, past=clause.past)
     return _copula(wh, auxiliary, after) if auxiliary in BE else None
+
+
+# "Who was the first child born there" asks for the child.
+_RANKED = re.compile(r"(?:the|one of the) (?:first|second|third|last|only|\w+est|most|least)\b", re.I)
 
 
 def _starts_predicate(after: list[str], auxiliary: str) -> bool:

@@ -50,7 +50,9 @@ _COUNTED = re.compile(
     r"(?:the )?(?P<rank>more|most|fewer|fewest|less|greater number of|larger number of) (?P<what>[\w' -]+?)$",
     re.I,
 )
-_DEGREES = ("next to no", "little", "a fair amount of", "a good deal of", "more than enough")
+# What is not counted: whoever has little of it has less than who has much.
+_LITTLE = ("next to no", "little", "hardly any")
+_MUCH = ("a great deal of", "a good deal of", "plenty of", "more than enough")
 # "is longer", "has a larger population": a measure in its unit.
 _MEASURES = {
     "taller": ("stands {v} high", "metres", 12, 300), "tallest": ("stands {v} high", "metres", 12, 300),
@@ -267,12 +269,11 @@ def _degrees(sides: Sides, found: re.Match[str], rng: random.Random) -> Derivati
         ("ly", "ed", "ing", "ous", "ful")
     ):
         return None
-    low = int(rng.random() * (len(_DEGREES) - 1))
-    pair = [low + 1 + int(rng.random() * (len(_DEGREES) - low - 1)), low]
+    pair = [(rng.choice(_MUCH), "1"), (rng.choice(_LITTLE), "0")]
     few = found["rank"].casefold() in _FEW
     if sides.chosen_first == few:
         pair.reverse()
-    values = [(f"{_DEGREES[at]} {what}", str(at)) for at in pair]
+    values = [(f"{degree} {what}", rank) for degree, rank in pair]
     return _told(sides, "{s} has {v}", what.casefold(), values, "least" if few else "most")
 
 
