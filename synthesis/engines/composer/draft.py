@@ -62,6 +62,9 @@ _NAMES = re.compile(r"(?<=[ “])[^\W\d_a-z]\w+")
 #: How many contexts are told in entries, of those that may be told in either way.
 IN_ENTRIES = 0.7
 
+#: Near misses are so much of a text that is told in entries, at most.
+IN_AN_ENTRY = 0.16
+
 #: Fewer words than this are told as a story.
 LEAST_IN_ENTRIES = 110
 
@@ -209,6 +212,10 @@ def write(
         planned = planned_steps(steps, told_so, instruction, answer, words, leads, facts, asides)
         form, hops = steps.form, len(steps.told)
     if book and form != QUOTED:
+        asked_so = steps or (alone if near_by else None)
+        if asked_so and asides:
+            planned += _misses_in_entries(asked_so, instruction, answer, words, planned, dials, name)
+            planned.sort(key=lambda one: one.place)
         inside = _entries(planned, steps, instruction, answer, words, book, bans, dials, rng)
         if inside is not None:
             return Written(inside.paragraphs(), form, hops, inside.planned, steps.query if steps else None)
@@ -289,6 +296,28 @@ def _entries(
     how = steps.query.how if steps else "find"
     plainly = Plainly(dials.overlap == "copied" or how != "find", how not in ("find", "all", "same"))
     return Compendium(entries, instruction, subjects, bans, supply, words, book, plainly, rng)
+
+
+def _misses_in_entries(
+    asked: Steps,
+    instruction: str,
+    answer: str,
+    words: int,
+    planned: Sequence[Planned],
+    dials: Dials,
+    name: str,
+) -> list[Planned]:
+    """Near misses for entries, where there is an entry for what they are about."""
+    chance = random.Random(f"{name}:misses".encode("utf-8", "surrogatepass"))
+    said = [one.statement for one in planned]
+    left = IN_AN_ENTRY * words
+    found: list[Planned] = []
+    for one in Misses(asked, instruction, answer, (), chance, said):
+        left -= len(one.text.split())
+        if left < 0 or len(found) >= dials.misses * words / 200:
+            break
+        found.append(Planned(0.05 + 0.9 * chance.random(), one))
+    return found
 
 
 def _told(

@@ -24,7 +24,8 @@ _STAGES = (
     (
         1,
         re.compile(
-            r"\b(?:founded|formed|created|established|built|began|begun|announced|first showing|dates from)\b"
+            r"\b(?:founded|formed|created|established|built|began|begun|started|announced|first showing"
+            r"|dates from)\b"
         ),
     ),
 )

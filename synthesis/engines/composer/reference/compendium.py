@@ -6,6 +6,7 @@ Knows how many words there are and how many an entry takes; not which sentences 
 from __future__ import annotations
 
 import random
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -207,7 +208,7 @@ class Compendium:
             facts.append(fact if opened else (0, fact[1]))
             opened = True
         also = self._see_also(entry, end - self._written) if last else ""
-        told = [text for _, text in sorted(facts, key=lambda one: one[0])]
+        told = in_order([text for _, text in sorted(facts, key=lambda one: one[0])])
         return self._laid_out(entry, heading, told, also)
 
     def _heading(self, entry: Entry) -> str:
@@ -326,6 +327,24 @@ class Compendium:
         return self._written + max(0.4, min(1.0, self._words / 900)) * (
             low + (high - low) * self._rng.random()
         )
+
+
+_YEAR = re.compile(r"(?<![\d,.$£€-])(?:1[0-9]\d\d|20[0-3]\d)(?![\d,.]?\d)")
+
+
+def in_order(told: Sequence[str]) -> list[str]:
+    """Sentences about one thing, those with years in the order of these; the first stays the first."""
+    years = [_YEAR.search(text) for text in told]
+    dated = [at for at, year in enumerate(years) if year and at]
+    found = list(told)
+    for at, text in zip(dated, sorted((told[at] for at in dated), key=_first_year), strict=True):
+        found[at] = text
+    return found
+
+
+def _first_year(text: str) -> int:
+    year = _YEAR.search(text)
+    return int(year[0]) if year else 0
 
 
 def _size(entry: Entry) -> int:

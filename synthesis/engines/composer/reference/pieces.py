@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from synthesis.engines.composer.grammar.wording import upper_first
 from synthesis.engines.composer.grammar.words import PREPOSITIONS, core
-from synthesis.engines.composer.lexicon import words
+from synthesis.engines.composer.lexicon import word_class, words
 from synthesis.engines.composer.prose.facts import Planned
 from synthesis.engines.composer.reading.answers import kind as sort_of
 from synthesis.engines.composer.reading.topics import topics
@@ -76,13 +76,16 @@ def entries_of(
     known = dict(steps.names) if steps else {}
     named = [*known, *names_of(question, answer)]
     if not steps:
-        named += [_whole(one, question) for one in topics(question, answer) if not one[:1].isdigit()]
+        whole = [_whole(one, question) for one in topics(question, answer) if not one[:1].isdigit()]
+        named += [one for one in whole if _telling(one)]
     groups: dict[str, list[Planned]] = {}
     spelt: dict[str, str] = {}
     for one in sorted(planned, key=lambda one: not one.statement.what):
         name = _about(one.statement, named, [*known], groups, states, question)
-        if not name:
+        if not name and (one.statement.what or any(triple.revised for triple in one.statement.says)):
             return []
+        if not name:
+            continue
         # "Late Bus" in quotation marks or not is the same.
         name = spelt.setdefault(re.sub(r"[^\w ]", "", name).casefold(), name)
         groups.setdefault(name, []).append(one)
@@ -138,6 +141,20 @@ def names_of(question: str, answer: str) -> list[str]:
         ):
             found.setdefault(name)
     return list(found)
+
+
+def _telling(topic: str) -> bool:
+    """Whether there is an entry under such a topic: "the heart muscle", not "the word" or "the u.s"."""
+    bare = re.sub(r"^(?:the|an?) ", "", topic, flags=re.I)
+    if re.search(r"[A-Z]", bare) and len(bare) > 3:
+        return True
+    telling = [word for word in bare.split() if len(word) > 3 and core(word) not in _VAGUE]
+    return len(telling) > 1 and "." not in bare
+
+
+_VAGUE = word_class("empty_heads") | frozenset(
+    ["word", "words", "thing", "things", "people", "world", "with"]
+)
 
 
 def _whole(topic: str, question: str) -> str:

@@ -15,7 +15,7 @@ _BORN = (
     "{s} came into the world %s{v}",
     "the life of {s} began %s{v}",
     "the birth of {s} was entered %s{v}",
-    "it was %s{v} that {s} was christened and entered in the book of births",
+    "it was %s{v} that {s} was christened",
 )
 _DIED = (
     "{s} died %s{v}",
