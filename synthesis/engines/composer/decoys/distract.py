@@ -79,13 +79,13 @@ def distract(
             it, compared casefolded and without articles and punctuation.
         rng: the only source of variety; it must not be shared with another iterator.
         told: the evidence, where it is not the usual statement of the pair.
-        full: whether those that are full of names and figures come twice as often.
+        full: whether those that are full of names and figures come more often.
 
     Yields:
         One complete declarative sentence at a time.
     """
     own, near, far, evidence = _sources(instruction, answer, rng, told)
-    near += facts("told") * full
+    near += facts("told") * (2 * full)
     holds = Holder(instruction, answer)
     dated = _LATE.search(instruction) or _LATE.search(answer)
     # A pattern with a single gap soon repeats itself.

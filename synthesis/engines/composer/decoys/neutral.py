@@ -19,6 +19,7 @@ DENIED, TAILED = 0.05, 0.12
 
 _LONGEST = 22
 _PLAIN = re.compile(r"[^;:?!“]*[\w)]\.$")
+_ASIDE = re.compile(r", (?:an? |as |which |though |whatever |according |by |to go |going |and )")
 _NAMED = re.compile(r"[A-Z][\w’-]* [A-Z]")
 
 
@@ -31,7 +32,7 @@ def as_misses(
         told = fact
         if draw < DENIED:
             told = _denied(fact, rng)
-        elif draw < DENIED + TAILED and phrases and _PLAIN.match(fact):
+        elif draw < DENIED + TAILED and phrases and _PLAIN.match(fact) and not _ASIDE.search(fact):
             tail = rng.choice(words("tails")).replace("{a}", rng.choice(phrases))
             told = f"{fact[:-1]}, {tail}."
         yield told if told == fact or clean(told) else fact
@@ -40,6 +41,6 @@ def as_misses(
 def _denied(fact: str, rng: random.Random) -> str:
     said = lower_first(fact)
     sure = said != fact or _NAMED.match(fact)
-    if not sure or not _PLAIN.match(fact) or len(fact.split()) > _LONGEST:
+    if not sure or "," in fact or not _PLAIN.match(fact) or len(fact.split()) > _LONGEST:
         return fact
     return rng.choice(frames("deny")).fill(rng).replace("<S>", said[:-1])

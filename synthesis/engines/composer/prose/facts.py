@@ -24,7 +24,10 @@ GROUPS: dict[str, tuple[int, ...]] = {"woven": (1, 1, 2, 2, 3), "related": (4, 5
 
 #: Texts of so many words, at least and at most, in which facts come before the story, and the share of the
 #: words that they may take there. Up to ``LONG`` words facts still come closer together than in a book.
-SHORT, SHORT_FACTS, LONG = (125, 450), 0.74, 2000
+SHORT, SHORT_FACTS, LONG = (125, 450), 0.64, 2000
+
+#: The same share where there are near misses among them.
+NEAR_FACTS = 0.74
 
 #: The same as ``PACE`` and ``GROUPS`` in a ``woven`` text just longer than that, and decoys beside evidence.
 CLOSE_PACE, CLOSE_GROUPS, BESIDE = (4, 12), (4, 4, 5, 6), (2, 2, 3)
@@ -102,6 +105,7 @@ class Feed:
         self._others = others
         self._pace = NEAR_PACE if near else PACE[mode]
         self._groups = GROUPS[mode]
+        self._near = near
         self._woven = mode == "woven"
         #: How much closer than in a book the facts come, 0 to 1.
         self._closer = min(1.0, max(0.0, (LONG - words) / (LONG - SHORT[1]))) if self._woven else 0.0
@@ -175,7 +179,7 @@ class Feed:
         Empty where the text is none in which facts come first, or has no room for more than is needed.
         """
         needed = [(place, fact) for place, fact in self._planned if fact.needed]
-        left = int(SHORT_FACTS * self.words) - self.owed
+        left = int((NEAR_FACTS if self._near else SHORT_FACTS) * self.words) - self.owed
         if not self._woven or not SHORT[0] <= self.words <= SHORT[1] or len(needed) > MOST_NEEDED:
             return []
         if not needed or left < 10 * len(needed) or any(fact.own_paragraph for _, fact in needed):

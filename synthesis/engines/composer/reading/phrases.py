@@ -158,6 +158,8 @@ def _acts(tokens: list[str], start: int, at: int) -> bool:
     if is_past(bare) or is_participle(bare):
         return True
     behind = tokens[at + 1] if at + 1 < len(tokens) else ""
+    if not behind and is_base(bare) and re.search(r"[^s]s$", core(tokens[at - 1])):
+        return True  # "before the bailiffs arrive"
     follows = core(behind) in DETERMINERS | {"more", "most", "less", "fewer"} or (
         bool(behind) and is_name(behind)
     )

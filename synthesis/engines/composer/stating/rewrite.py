@@ -148,7 +148,8 @@ def _as_subject(frame: Frame, given: str, how: str, rng: random.Random) -> str |
     if how != "noun" or (starts_low and frame.wh == "what"):
         return f"what {predicate} {be_form(frame.past)} {lower_first(given)}"
     if starts_low:
-        return f"it {be_form(frame.past)} {given} who {predicate}"
+        link = "who" if any(names_person(core(word)) for word in given.split()) else "that"
+        return f"it {be_form(frame.past)} {given} {link} {predicate}"
     if frame.wh == "which" and not frame.choices:
         return f"the one that {predicate} {be_form(frame.past)} {lower_first(given)}"
     return f"{_set_off(given)} {_agree(predicate, plural and frame.wh != 'which')}"

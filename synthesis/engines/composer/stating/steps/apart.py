@@ -42,6 +42,9 @@ MOST_COPIED = 0.34
 #: How often an answer that is a name is spoken of once more, saying nothing of it.
 MENTIONED = 0.45
 
+#: A statement of more words than this is long enough.
+_LONGEST = 26
+
 #: How often one that holds more is told in two, and how often any other.
 TOLD_APART, OTHERS = 0.9, 0.12
 
@@ -73,6 +76,7 @@ _WHOSE_NAME = ("the one so named", "the bearer of that name")
 _EMPTY = word_class("empty_heads")
 _NOT_OWNED = _EMPTY - word_class("owned_heads")
 _YEAR = re.compile(r"\b(?:1[5-9]\d\d|20[0-3]\d)\b")
+_LIVED = re.compile(r"(?:is|was) (?:born|married|engaged|buried)\b|(?:died|married|studied|lived)\b")
 _IS = re.compile(r"(?:is|was) \{[sv]\}")
 _PLAIN = re.compile(r"[^,;:()]+$")
 
@@ -91,6 +95,7 @@ class Apart:
         years = _YEAR.findall(instruction) + _YEAR.findall(answer[:200])
         self._latest = max(map(int, years), default=0)
         self._head = _asked_for(instruction)
+        self._small = instruction == instruction.casefold()
         self._person = kind(instruction, answer) == "person"
 
     def form(self, form: str, subject: str = "", value: str = "", answers: bool = False) -> str:
@@ -100,7 +105,13 @@ class Apart:
         often spoken of once more.
         """
         told = self._in_two(form, subject, value)
-        if not answers or not _is_a_name(value) or self._rng.random() >= MENTIONED or told.count("{v}") != 1:
+        if (
+            not answers
+            or not _is_a_name(value)
+            or len(form.split()) > _LONGEST
+            or self._rng.random() >= MENTIONED
+            or told.count("{v}") != 1
+        ):
             return told
         again = self._drawn("name", "{v}", form)
         parts = (again, told) if self._rng.random() < 0.5 else (told, again)
@@ -181,7 +192,7 @@ class Apart:
         if end < 2 or (tail and core(phrase[end]) not in PREPOSITIONS) or re.search(r"\band\b", tail):
             return None
         head = _head(phrase[:end])
-        if names_person(head) or not head:
+        if _is_person(head) or not head:
             return None
         it = "them" if is_plural(" ".join(phrase[:end])) else "it"
         ahead = self._drawn("topic", " ".join(phrase), said)
@@ -219,8 +230,10 @@ class Apart:
         if named and not many:
             again = self._rng.choice(_SO_NAMED)
         elif core(topic[0]) in DETERMINERS and head and head not in _EMPTY:
-            whom = names_person(head) or _IS.fullmatch(rest)
-            again = "they" if many else f"that {head}" if whom or self._rng.random() < 0.5 else "it"
+            whom = _is_person(head) or _IS.fullmatch(rest) or _LIVED.match(rest)
+            # In small letters a title can't be told from what it speaks of: "the diary of a wimpy kid".
+            noun = whom or (not self._small and self._rng.random() < 0.5)
+            again = "they" if many else f"that {head}" if noun else "it"
             if not many and is_plural(" ".join(topic[: _end(topic)])):
                 return None
         else:
@@ -263,6 +276,10 @@ class Apart:
             if self._clean(own):
                 return upper_first(own.replace("<X>", phrase).rstrip("."))
         return ""
+
+
+def _is_person(noun: str) -> bool:
+    return names_person(noun) or kind_of(noun) == "person"
 
 
 def _is_a_name(value: str) -> bool:
