@@ -108,7 +108,13 @@ def _lines(context: Context) -> list[tuple[str, list[tuple[int, int]]]]:
     """Lines around the first evidence, each with the parts of it that are evidence."""
     text = context.text
     first = context.evidence[0]
-    begin = text.rfind("\n\n", 0, max(0, first.start - 420)) + 2 if first.start > 420 else 0
+    begin = 0
+    if first.start > 420:
+        # The paragraph before the evidence, its own, or a sentence before it: the evidence is to be seen.
+        before = (text.rfind(end, 0, first.start - back) + 2 for end, back in (("\n\n", 420), ("\n\n", 0)))
+        begin = next(
+            (at for at in before if first.start - at < 800), text.rfind(". ", 0, first.start - 300) + 2
+        )
     lines, at = [], begin
     if begin > 0:
         lines.append(("[...]", []))

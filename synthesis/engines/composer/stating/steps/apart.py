@@ -76,6 +76,7 @@ _WHOSE_NAME = ("the one so named", "the bearer of that name")
 _EMPTY = word_class("empty_heads")
 _NOT_OWNED = _EMPTY - word_class("owned_heads")
 _YEAR = re.compile(r"\b(?:1[5-9]\d\d|20[0-3]\d)\b")
+_IS_OF = re.compile(r"(?:is|was) (?:that of )?(?:an? |the )?\{[sv]\}")
 _LIVED = re.compile(r"(?:is|was) (?:born|married|engaged|buried)\b|(?:died|married|studied|lived)\b")
 _IS = re.compile(r"(?:is|was) \{[sv]\}")
 _PLAIN = re.compile(r"[^,;:()]+$")
@@ -247,7 +248,7 @@ class Apart:
         if at < 2 or at + 1 >= len(topic) or core(topic[0]) != "the":
             return None
         head, owner = core(topic[at - 1]), " ".join(topic[at + 1 :])
-        if head in _NOT_OWNED or is_adjective(head) or at > 4 or not _IS.fullmatch(rest):
+        if head in _NOT_OWNED or is_adjective(head) or at > 4 or not _IS_OF.fullmatch(rest):
             return None
         whole = (
             owner == "{s}" or re.match(r"(?:the|an?|his|her|its) |[A-Z]", owner) or is_plural(f"the {owner}")
@@ -331,7 +332,7 @@ def _whole(topic: list[str]) -> bool:
             return True
         if low[at] not in PREPOSITIONS:
             return False
-        if low[at + 1 : at + 2] == ["which"]:
+        if low[at + 1 : at + 2] in (["which"], ["whom"]):
             return True
         following = noun_phrase_end(topic, at + 1)
         if following == at + 1:
@@ -340,7 +341,7 @@ def _whole(topic: list[str]) -> bool:
     return at == len(topic)
 
 
-_CLAUSES = frozenset(["that", "which", "who", "whose", "where"])
+_CLAUSES = frozenset(["that", "which", "who", "whom", "whose", "where"])
 #: Verbs behind which "it" would say something else.
 _NO_VERBS = AUXILIARIES | frozenset(["became", "becomes", "got", "made", "makes", "let", "took", "takes"])
 
