@@ -265,6 +265,8 @@ class Misses(Rivals):
         if marked is not None:
             for _ in range(6):
                 value = marked.fill(self._rng)
+                if self._answer[:1].islower():
+                    value = value[:1].lower() + value[1:]  # "five" stays in small letters
                 if not self._says_the_answer(value):
                     return value
         titled = head.isalpha() and self._answer[:1].isupper() and " " in self._answer.strip()

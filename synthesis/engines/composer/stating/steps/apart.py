@@ -43,7 +43,7 @@ MOST_COPIED = 0.34
 MENTIONED = 0.45
 
 #: A statement of more words than this is long enough.
-_LONGEST = 26
+_LONGEST = 34
 
 #: How often one that holds more is told in two, and how often any other.
 TOLD_APART, OTHERS = 0.9, 0.12
@@ -109,7 +109,7 @@ class Apart:
         if (
             not answers
             or not _is_a_name(value)
-            or len(form.split()) > _LONGEST
+            or len(told.split()) > _LONGEST
             or self._rng.random() >= MENTIONED
             or told.count("{v}") != 1
         ):
@@ -143,12 +143,10 @@ class Apart:
                 return f"{both['first']}{JOINT}the one spoken of {both['also'] or ''}{both['second']}"
         opened = _OPENED.match(form)
         if opened:
-            return self._of_a_name(
-                opened["gap"],
-                opened["name"],
-                opened["said"],
-                subject if opened["name"] == "{s}" else value,
-            )
+            name = subject if opened["name"] == "{s}" else value
+            made = self._of_a_name(opened["gap"], opened["name"], opened["said"], name)
+            if made or opened["name"] == "{v}" or "{v}" not in form:
+                return made
         return self._of_a_topic(form, "{v}" if "{v}" in form else "{s}")
 
     # --- what begins with a name
