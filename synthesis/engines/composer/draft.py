@@ -65,6 +65,9 @@ IN_ENTRIES = 0.7
 #: Near misses are so much of a text that is told in entries, at most.
 IN_AN_ENTRY = 0.16
 
+#: From so many words on statements are told in two sentences, if all are no more than that share of the text.
+LEAST_APART, MOST_APART = 150, 0.5
+
 #: Fewer words than this are told as a story.
 LEAST_IN_ENTRIES = 110
 
@@ -195,6 +198,7 @@ def write(
         alone = in_one(statements, instruction, answer) if near_by else None
         if alone and alone.told and apart:
             told_so = [replace(statements[0], text=alone.told[0].tell(facts, "reworded", apart))]
+            told_so = told_so if _fit(told_so, words) else statements
         else:
             told_so = statements
         planned = spread(asides.evidence(told_so) if asides else told_so, rng)
@@ -204,6 +208,8 @@ def write(
         alone = None
         overlap = "reworded" if (book or near_by) and dials.overlap == "mixed" else dials.overlap
         statements = steps.statements(facts, overlap, apart)
+        if apart and not _fit(statements, words):
+            statements = steps.statements(facts, overlap)
         leads = dials if PACE[mode] else replace(dials, decoys=0)
         if book and dials.decoys == USUAL.decoys:
             # As much of a long text as of a short one is about others of whom the same is told.
@@ -248,6 +254,11 @@ def write(
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None, near=bool(most and asked))
     story = Story(rng, genre, words, feed, subjects, bans, dials.decoys > 0, bool(most and asked))
     return Written(story.paragraphs(), form, hops, planned, steps.query if steps else None, near)
+
+
+def _fit(statements: Sequence[Statement], words: int) -> bool:
+    """Whether statements in several sentences leave room for what stands around them."""
+    return sum(len(one.text.split()) for one in statements) <= MOST_APART * words
 
 
 def _apart(instruction: str, answer: str, bans: Guard, name: str) -> Apart:
