@@ -106,7 +106,7 @@ def test_the_score_believes_them(drafts) -> None:
     )
     assert sum(blind) / len(blind) > 0.85 and sum(scores) / len(scores) > 0.9
     # Of yes and no, near misses hide the evidence from a score that does not know where it stands.
-    assert sum(value < 0.5 for value in scores) <= 3
+    assert sum(value < 0.5 for value in scores) <= 1
 
 
 def test_mismatched_contexts_are_not_believed(drafts) -> None:

@@ -6,18 +6,25 @@ Where one of the values cannot be read, nothing is decided. Knows nothing of sco
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from synthesis.coherence.facts import values
 from synthesis.coherence.facts.asked import Asked, held, read
 from synthesis.coherence.facts.passages import GOES_ON, Passages, Said, spaced
 from synthesis.coherence.facts.values import countries_in
+from synthesis.coherence.facts.verbs import base
 from synthesis.text.answers import Answer
-from synthesis.text.words import split_words
+from synthesis.text.words import split_words, terms_with_spans
 
 _YES = frozenset(split_words("yes yeah true oui si sí sì ja sim da да はい 是 是的 对"))
-_NEGATED = re.compile(r"\b(?:not|never|no longer|neither|nor|without)\b|n['’]t\b", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"\b(?:not|never|no longer|neither|nor|without|cannot|nowhere|(?:fail|refus|declin)(?:s|es|ed) to)\b"
+    r"|n['’]t\b",
+    re.IGNORECASE,
+)
+# What is denied behind all that is asked is something else ("not large"), unless it is the whole.
+_UNTRUE = re.compile(r"\b(?:(?:not|n['’]t) (?:so|true|the case)|untrue|false)\b", re.IGNORECASE)
 _LEAST = 3  # terms that a question must have for one sentence to answer it
 _FIRST = 8  # sentences about a side in which what is said of it may stand
 
@@ -45,7 +52,7 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     said = re.sub(r"\W+", "", answer.text.casefold()) in _YES
     if polar and asked.form in ("one", "same"):
         # One sentence may say it outright.
-        one = _one(passages, asked.held or held(question))
+        one = _one(passages, held(question))
         if one is not None:
             return one._replace(follows=(one.follows is not asked.negated) == said)
         if asked.form == "one":
@@ -55,6 +62,9 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     about = [told for _, told in subjects]
     if polar:
         found = _polar(passages, asked, about)
+        if asked.form == "both" and found.follows is None:
+            # One thing may have two names in it: "the model of A and B".
+            found = _one(passages, held(question)) or found
         if asked.what == "country" and not all(_opened(*subject) for subject in subjects):
             why = "a passage lacks its opening, so that its countries may be those of other things"
             return found._replace(follows=None, sure=False, why=why)
@@ -152,19 +162,28 @@ def _polar(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decisio
 
 def _one(passages: Passages, asked: Sequence[str]) -> Decision | None:
     """``follows`` here: it is yes. One sentence (with what it goes on from) must hold all that is asked."""
-    wanted = set(asked)
+    wanted = set(map(base, asked))
     if len(wanted) < _LEAST:
         return None
     before: set[str] = set()
     for sentence in passages.sentences:
-        words = set(sentence.words.split())
+        words = set(map(base, sentence.words.split()))
         goes_on = bool(GOES_ON.match(passages.text, sentence.start))
         if wanted <= (words | before if goes_on else words):
-            negated = _NEGATED.search(passages.text, sentence.start, sentence.end)
+            negated = _negation(passages, sentence, wanted)
             why = "one sentence says it" if negated is None else "one sentence denies it"
             return Decision(negated is None, 1, True, why, ((sentence.start, sentence.end),))
         before = words
     return None
+
+
+def _negation(passages: Passages, sentence: Said, wanted: Set[str]) -> re.Match[str] | None:
+    """What denies a sentence that holds what is wanted, if anything does."""
+    ends = (end for term, _, end in terms_with_spans(passages.shown(sentence)) if base(term) in wanted)
+    last = sentence.start + max(ends, default=0)
+    return _NEGATED.search(passages.text, sentence.start, last) or _UNTRUE.search(
+        passages.text, last, sentence.end
+    )
 
 
 def _share(passages: Passages, held: Sequence[str], told: Sequence[Said]) -> float:
