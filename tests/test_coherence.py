@@ -373,6 +373,46 @@ def test_locate_finds_the_sentences() -> None:
     assert all(begin <= a < b <= end for a, b, _ in found)
 
 
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+@pytest.mark.parametrize(
+    ("question", "answer", "told"),
+    [
+        ("Who built the mill at Orle?", "Ida Holm", ["Ida Holm (1801-1870) built the mill at Orle."]),
+        (
+            "Where was the builder of the mill at Orle born?",
+            "Vik",
+            ["Her family came from Vik", "Ida Holm (1801"],
+        ),
+        ("What did Ida Holm build at Orle?", "the mill", ["Ida Holm (1801-1870) built the mill at Orle."]),
+    ],
+)
+def test_a_title_is_no_evidence_where_a_sentence_tells_it(
+    question: str, answer: str, told: list[str], between: str
+) -> None:
+    text = (
+        f"Ida Holm{between}Ida Holm (1801-1870) built the mill at Orle. Her family came from Vik, where it "
+        f"had a ferry.\n\nThe mill at Orle{between}It was rebuilt twice, and is a museum now."
+    )
+    found = [text[start:end] for start, end, _ in locate(text, question, answer)]
+    assert all(any(piece.startswith(one) for piece in found) for one in told)
+    assert not any(piece.startswith(("Ida Holm\n", "The mill at Orle\n")) for piece in found)
+    assert not {"Ida Holm", "The mill at Orle"} & set(found)
+
+
+def test_a_title_that_alone_has_the_answer_is_shown_with_what_it_is_of() -> None:
+    text = "Ida Holm\nShe built the mill at Orle in 1844.\n\nSven Dahl\nHe kept the ferry at Vik."
+    ((start, end, what), *_) = locate(text, "Who built the mill at Orle?", "Ida Holm")
+    assert (text[start:end], what) == ("Ida Holm\nShe built the mill at Orle in 1844.", "Ida Holm")
+
+
+def test_a_list_of_lines_keeps_its_lines_as_evidence() -> None:
+    text = "The towns on the Orle\n\n- Vik\n- Lund\n- Old Tarsk\n\nThe river is short."
+    found = [
+        text[start:end] for start, end, _ in locate(text, "Which towns lie on the Orle?", "Vik and Lund")
+    ]
+    assert any("Vik" in piece for piece in found) and any("Lund" in piece for piece in found)
+
+
 def test_locate_finds_each_sentence_of_a_summary() -> None:
     text = filler(3) + BRIDGE
     found = locate(text, "Summarize the article.", SUMMARY)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from synthesis.coherence.facts.passages import Passages
@@ -83,19 +83,31 @@ def _short_places(passages: Passages, question: Question, parts: Parts) -> list[
     asked = asked_terms(question)
     everywhere = _sentences(passages, asked)
     held = _overlapping(everywhere, answer_spans(passages.text, question, parts))
-    bearing = [everywhere[place] for place in sorted(held)]
+    # A title repeats a name; what is said of it stands below.
+    bearing = [everywhere[place] for place in sorted(held - passages.headings)]
+    bearing = bearing or [_with_next(passages, everywhere, place) for place in sorted(held)]
     best = sorted(bearing, key=lambda s: (-s.share, s.start))[:_MOST_PLACES]
     places = [Evidence(s.start, s.end, question.answer.text) for s in best]
     if parts.verified.right and parts.verified.decision is not None:
         return places + [Evidence(*span, "what is compared") for span in parts.verified.decision.places]
     # What is asked may be told elsewhere than the answer: the strongest other sentence.
-    apart = (s for place, s in enumerate(everywhere) if place not in held)
+    aside = held | passages.headings
+    apart = (s for place, s in enumerate(everywhere) if place not in aside)
     others = sorted(apart, key=lambda s: (-s.share, s.start))
     needed = 2 if question.answer.kind == "yes/no" else 1
     for s in others[:needed]:
         if s.share >= max(_LEAST_SHARE, best[0].share if best else 0.0):
             places.append(Evidence(s.start, s.end, "what is asked about"))
     return places
+
+
+def _with_next(passages: Passages, everywhere: Sequence[Sentence], place: int) -> Sentence:
+    """A title together with the sentence below it, which speaks of what the title names; else as it is."""
+    title = everywhere[place]
+    if place not in passages.headings or place + 1 == len(everywhere) or place + 1 in passages.headings:
+        return title
+    below = everywhere[place + 1]
+    return Sentence(title.start, below.end, max(title.share, below.share))
 
 
 def _overlapping(found: list[Sentence], spans: list[tuple[int, int]]) -> set[int]:
@@ -115,7 +127,7 @@ def _summary_places(passages: Passages, question: Question) -> list[Evidence]:
     """For each sentence of the answer the context sentence that holds most of its terms."""
     holders: dict[str, list[int]] = {}
     for place, words in enumerate(passages.spans_holding(question.stated.keys())):
-        for term in words:
+        for term in words if place not in passages.headings else ():
             holders.setdefault(term, []).append(place)
     found: dict[int, tuple[float, str]] = {}
     answer = question.answer.text

@@ -239,7 +239,7 @@ def _work(desk: _Desk, place: int, engine: BaseEngine, sampling: Sampling) -> No
         while (first := desk.wait(place)) is not None:
             for completion in engine.complete(_Own(desk, place, first), sampling):
                 desk.leave(completion)
-    except BaseException as trouble:
+    except BaseException as trouble:  # raised again where the replies are wanted
         desk.fail(trouble)
     finally:
         desk.leave_for_good()

@@ -142,5 +142,6 @@ def _without(text: str, cut: Sequence[Span]) -> str:
     parts, at = [], 0
     for start, end in cut:
         parts.append(text[at:start])
-        at = _BLANKS.match(text, end).end()  # type: ignore[union-attr]
+        blanks = _BLANKS.match(text, end)
+        at = blanks.end() if blanks else end
     return "".join([*parts, text[at:]])

@@ -151,9 +151,14 @@ def _says_something(text: str, start: int, end: int) -> bool:
     return start < end and not _FENCE.fullmatch(text, start, end)
 
 
+def _behind_blanks(text: str, start: int, end: int) -> int:
+    blanks = _BLANKS.match(text, start, end)
+    return blanks.end() if blanks else start
+
+
 def _marker(text: str, start: int, end: int) -> re.Match[str] | None:
     """The marker, where it opens a stretch or stands not far inside."""
-    begin = _BLANKS.match(text, start, end).end()  # type: ignore[union-attr]
+    begin = _behind_blanks(text, start, end)
     found = _MARKER.match(text, begin, end) or _MARKED_LINE.search(text, begin, min(end, begin + _EDGE))
     return found if found and found.start() - begin <= PREAMBLE_LIMIT else None
 
@@ -162,7 +167,7 @@ def _unwrapped(text: str, start: int, end: int) -> tuple[int, int]:
     """A stretch without blanks, end tokens, fences, rules and tags around it."""
     for _ in range(_ROUNDS):
         before = (start, end)
-        start = _BLANKS.match(text, start, end).end()  # type: ignore[union-attr]
+        start = _behind_blanks(text, start, end)
         end = start + len(text[start:end].rstrip(_INVISIBLE + " \t\r\n\f\v\u2028\u2029\u00a0\u3000"))
         if last := _LAST_TOKEN.search(text, max(start, end - 64), end):
             end = last.start()

@@ -41,10 +41,11 @@ class Passages:
     """The sentences of a text with their terms, and the titles of its passages.
 
     A title is given as terms with blanks around them, one blank where there is none; ``terms`` are those of
-    the whole text. ``spans`` are the characters of all its sentences, titles and the like included.
+    the whole text. ``spans`` are the characters of all its sentences, titles and the like included;
+    ``headings`` are the numbers of those that stand on a line of their own as a title does.
     """
 
-    __slots__ = ("_ends", "_heads", "sentences", "spans", "terms", "text", "titles")
+    __slots__ = ("_ends", "_heads", "headings", "sentences", "spans", "terms", "text", "titles")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -53,6 +54,7 @@ class Passages:
         self._heads: list[str] = []
         self.sentences: list[Said] = []
         self.spans = found = list(sentence_spans(text))
+        self.headings: set[int] = set()
         self._ends: list[int] = []
         last = 0
         for place, (start, end) in enumerate(found):
@@ -64,7 +66,11 @@ class Passages:
             if (breaks or not place) and _NUMBERED.match(text[start:end]):
                 continue
             ahead = found[place + 1][0] if place + 1 < len(found) else end
-            if (breaks or not place) and text.count("\n", end, ahead) == 1 and _is_title(text[start:end]):
+            below = text.count("\n", end, ahead)
+            alone = (breaks or not place) and bool(below) and _is_title(text[start:end])
+            if alone:
+                self.headings.add(place)
+            if alone and below == 1:
                 self.titles.append(spaced(bare(text[start:end])))
                 self._heads.append(text[start:end])
                 continue

@@ -155,10 +155,10 @@ def _question(of: str, prompts: _Prompts, row: Row, line: int) -> ContextQuestio
 def _paragraph(context: str, answer: str) -> tuple[Evidence, ...]:
     """Where the paragraph stands that an answer such as "Paragraph 12" names."""
     begins = re.compile(rf"^{re.escape(answer)}\s*[:：]", re.MULTILINE)
-    found = begins.findall(context)
+    found = list(begins.finditer(context))
     if len(found) != 1:
         return ()
-    start = begins.search(context).start()  # type: ignore[union-attr]
+    start = found[0].start()
     end = context.find("\n\n", start)
     return (Evidence(start, end if end >= 0 else len(context), answer),)
 

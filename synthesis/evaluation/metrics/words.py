@@ -62,4 +62,5 @@ def _segmenter() -> Callable[[str], Any]:
     # anybody may have put there.
     cut.FREQ, cut.total = cut.gen_pfdict(cut.get_dict_file())
     cut.initialized = True
-    return cut.cut  # type: ignore[no-any-return]
+    words: Callable[[str], Any] = cut.cut
+    return words
