@@ -48,6 +48,12 @@ AROUND = "The harbour was quiet that winter. {} Nobody had expected a letter, an
             "That Lake Vintermo and Lake Sorrowmere are both artificial is not so.",
             "No",
         ),
+        (
+            "Are Lake Vintermo and Lake Sorrowmere both artificial?",
+            "A sheet shows Lake Vintermo. The one so named is artificial. A card shows Lake Sorrowmere. "
+            "The one so named is artificial.",
+            "Yes",
+        ),
         ("Did Ida Holm marry Sven Dahl?", "Ida Holm failed to marry Sven Dahl.", "No"),
     ],
 )

@@ -18,7 +18,7 @@ _MOST_ABOUT = 16  # sentences that are read about a subject
 _BRACKETED = re.compile(r"\s*\([^()]*\)")
 _NUMBERED = re.compile(r"(?:passage|document|paragraph|article|text)\s+\d+\s*[:.]?\s*\Z", re.IGNORECASE)
 GOES_ON = re.compile(
-    r"(?:He|She|It|They|His|Her|Its|Their|This|There|The (?:film|movie|song|album|book|novel|band|group|"
+    r"(?:He|She|It|They|His|Her|Its|Their|This|There|The (?:one|film|movie|song|album|book|novel|band|group|"
     r"company|magazine|university|college|school|village|town|city|man|woman|two|pair|house|firm|paper|work))\b"
 )
 
