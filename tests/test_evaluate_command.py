@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,10 @@ def test_predictions_scores_table_and_figures(tmp_path) -> None:
         ("oracle", None, None): 1.0,
         ("closed", None, None): 0.0,
     }
-    assert [one["value"] for one in facts["shares"]] == [1.0] * 3 + [0.0] * 3
+    # Over the evidence alone, which is only located, it is asked the very same as over the context as it is.
+    assert [one["value"] for one in facts["shares"]] == [1.0] * 2 + [0.0] * 3
+    assert [one["length"] for one in facts["shares"]] == [256, 256, 0, 256, 256]
+    assert "oracle: 5 questions were asked over their whole context" in told
     assert [(one["length"], one["low"], one["mean"]) for one in facts["depths"]] == [
         (256, 0, 1.0),
         (256, 0.8, 1.0),
@@ -206,6 +210,29 @@ def test_there_is_no_share_of_nothing() -> None:
     (unsure,) = tally(full=[1, 0, 0, 0], oracle=[1, 0, 0, 0], closed=[0, 0, 0, 0]).shares()
     assert unsure.value == 1.0 and unsure.low is None, "a third of the samples are without evidence"
     assert tally(full=[1.0]).shares() == []
+
+
+def test_a_share_leaves_out_what_is_asked_alike_over_the_evidence_alone() -> None:
+    made = Tally()
+    for name, score in (("full", 1.0), ("oracle", 1.0), ("closed", 0.0)):
+        for place in range(4):
+            # The evidence of the first two is only located.
+            asked = f"{place}" if place < 2 and name != "closed" else f"{place} {name}"
+            question = ContextQuestion(context="c", instruction=f"{place}?", answers=("a",))
+            made.add(
+                Prediction(question, Variant(name), "a", scores={"f1": score}, fingerprint=asked, place=place)
+            )
+    (share,) = made.shares()
+    assert share.questions == 2 and made.shown_whole() == 2
+
+
+def test_replies_that_were_cut_off_are_told_where_they_are_many(tmp_path) -> None:
+    source = write_questions(tmp_path / "towns.jsonl")
+    with serve(lambda asked: replace(look_up(asked), finish="length")) as server:
+        told = call(source, tmp_path / "cut", server)
+    assert "5 of 5 replies were cut off at their longest" in told and "--max-tokens" in told
+    with serve(look_up) as server:
+        assert "cut off" not in call(source, tmp_path / "whole", server)
 
 
 def test_only_questions_with_all_three_are_compared() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from builder.job.evaluating import EvaluationConfig, EvaluationPlan, EvaluationSummary
     from synthesis.evaluation.questions import QuestionSource
 
+_MANY = 0.1  # of the replies; a few always are, and a benchmark may mean it so
 _SHARED = ("model", "option", "limit", "seed", "tokenizer", "pairs_config", "split", "task")
 _COST = ("price", "currency", "rate", "max_cost", "max_total_tokens", "stop_after")
 # Of a run they speak of pairs.
@@ -173,6 +174,7 @@ def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
     from builder.job.evaluating import FIGURES, SCORES, TABLE
     from builder.job.pacing import tell_time
     from builder.report.evaluation import tables, write_figures
+    from synthesis.evaluation.conditions import ORACLE
     from synthesis.storage import replace_file
 
     told = tables(summary.tally)
@@ -185,6 +187,18 @@ def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
         lines.append(f"{hidden:,} questions whose answers are kept hidden have no score")
     for name, count in summary.lacking.items():
         lines.append(f"{name}: {count:,} questions left out, as their evidence is not known")
+    if whole := summary.tally.shown_whole():
+        lines.append(
+            f"{ORACLE}: {whole:,} questions were asked over their whole context, as where its evidence "
+            "stands is not recorded; no share is told of these where the context is as it is. Name what "
+            "holds the evidence with --column evidence=NAME"
+        )
+    cut, replies = summary.tally.cut()
+    if cut > _MANY * replies:
+        lines.append(
+            f"{cut:,} of {replies:,} replies were cut off at their longest, which lowers scores; give them "
+            "more room with --max-tokens"
+        )
     if summary.bad:
         first = summary.bad[0]
         lines.append(

@@ -141,10 +141,24 @@ class Tally:
         """How many questions have no reply, as the engine failed."""
         return sum(mark.finish_reason == "error" for mark in self.marks[variant].values())
 
+    def cut(self) -> tuple[int, int]:
+        """How many replies ended only where they could be no longer, and of how many."""
+        ended = {
+            mark.fingerprint: mark.finish_reason for marks in self.marks.values() for mark in marks.values()
+        }
+        ended.pop("", None)
+        return sum(reason == "length" for reason in ended.values()), len(ended)
+
+    def shown_whole(self) -> int:
+        """How many questions were asked the same over the evidence alone as over the whole context."""
+        full, oracle = (self.marks.get(Variant(name), {}) for name in (FULL, ORACLE))
+        return sum(_asked_alike(full[place], oracle[place]) for place in full.keys() & oracle.keys())
+
     def shares(self, of: Callable[[AnswerMark], float | None] = lambda mark: mark.score) -> list[Share]:
         """What is got of the evidence under every condition that shows a context, at every length and depth.
 
-        ``of`` is what a mark counts for: higher is better.
+        Questions that are asked the very same over the evidence alone count for none: their share is 1,
+        whatever a model makes of them. ``of`` is what a mark counts for: higher is better.
         """
         closed, oracle = (self.marks.get(Variant(name)) for name in (CLOSED, ORACLE))
         if not closed or not oracle:
@@ -153,7 +167,12 @@ class Tally:
         for variant in self.variants():
             if variant.condition not in (FULL, NONE_EVIDENCE):
                 continue
-            rows = list(_paired((self.marks[variant], closed, oracle), of))
+            shown = {
+                place: mark
+                for place, mark in self.marks[variant].items()
+                if place not in oracle or not _asked_alike(mark, oracle[place])
+            }
+            rows = list(_paired((shown, closed, oracle), of))
             if rows:
                 found.append(_share(variant, rows))
         return found
@@ -170,6 +189,10 @@ class Tally:
             DepthCell(length, part / DEPTHS, (part + 1) / DEPTHS, fmean(values), len(values))
             for (length, part), values in sorted(found.items())
         ]
+
+
+def _asked_alike(one: AnswerMark, other: AnswerMark) -> bool:
+    return bool(one.fingerprint) and one.fingerprint == other.fingerprint
 
 
 def _rounded_up(length: int) -> int:
