@@ -1,7 +1,6 @@
 """Counts that are summed from parts are the counts of the whole."""
 
 import os
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,12 +9,14 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import models, normalizers, pre_tokenizers
 
 from synthesis import Context, Evidence, Pair, Sample, assemble
-from synthesis.assembly.counting import JOINT, Part, Trial, adds_up, count_trials
+from synthesis.assembly.counting import Part, Trial, count_trials
 from synthesis.assembly.documents import Table, measure
+from synthesis.assembly.joints import JOINT, adds_up
 from synthesis.assembly.rendering import PLAIN as PLAIN_STYLE
 from synthesis.assembly.rendering import lay_out
+from synthesis.assembly.word_counts import WordCounts
 from synthesis.tokens import Tokenizer, build_tokenizer
-from tests.assembly_texts import PLAIN, TOKENIZERS, byte_level, corpus, odd_text, prose, tokens_of
+from tests.assembly_texts import PLAIN, TOKENIZERS, byte_level, odd_text, prose, tokens_of
 
 ADDITIVE = ["byte_level", "embedded", "unigram", "word_piece"]
 # The full number of generated inputs takes some minutes on two cores.
@@ -60,7 +61,7 @@ def test_tokenizers_that_might_not_add_up_are_refused() -> None:
 @given(texts=st.lists(odd_text, min_size=1, max_size=4))
 def test_tables_sum_to_the_whole(name: str, texts: list[str]) -> None:
     tokenizer = TOKENIZERS[name]
-    for text, table in zip(texts, measure(texts, tokenizer).tables(), strict=True):
+    for text, table in zip(texts, measure(texts, WordCounts(tokenizer)), strict=True):
         assert table.total == tokenizer.count(text)
         assert Table.unpack(table.pack()) == table
         assert sum(table.tokens) <= table.total
@@ -73,7 +74,7 @@ def test_tables_sum_to_the_whole(name: str, texts: list[str]) -> None:
 @pytest.mark.parametrize("name", ADDITIVE)
 def test_gaps_are_large(name: str) -> None:
     text = prose("gap", 1000)
-    table = next(measure([text], TOKENIZERS[name]).tables())
+    table = next(measure([text], WordCounts(TOKENIZERS[name])))
     gap = table.gap(0, len(text))
     assert gap is not None
     assert gap.tokens > 0.85 * table.total
@@ -84,7 +85,7 @@ def test_templates_that_alter_documents_are_counted_whole() -> None:
     doubling = "{% for m in messages %}{{ m.content | replace('harbour', 'harbour harbour') }}{% endfor %}"
     tokenizer = build_tokenizer("doubling", byte_level().to_str(), doubling, {})
     text = prose("altered", 900)
-    gap = next(measure([text], tokenizer).tables()).gap(0, len(text))
+    gap = next(measure([text], WordCounts(tokenizer))).gap(0, len(text))
     assert gap is not None and "harbour" in text[gap.start : gap.end].lower()
     pair = Pair(instruction="q", answer="a")
     trial = Trial(pair, Part(text, [gap]), (), (), PLAIN_STYLE, [(0, 5)])
@@ -98,27 +99,47 @@ def test_templates_that_alter_documents_are_counted_whole() -> None:
     assert found.own[1] - found.own[0] > 0.9 * found.tokens
 
 
-def test_final_texts_are_hardly_tokenized(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    counted, located = Tokenizer.count_batch, Tokenizer.locate_batch
+@pytest.mark.parametrize("name", ADDITIVE)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    text=odd_text,
+    spans=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), max_size=5),
+    most=st.integers(0, 200),
+)
+def test_counts_by_words_are_those_of_the_tokenizer(
+    name: str, text: str, spans: list[tuple[int, int]], most: int
+) -> None:
+    tokenizer, counter = TOKENIZERS[name], WordCounts(TOKENIZERS[name])
+    within = [(min(start, len(text)), min(end, len(text))) for start, end in map(sorted, spans)]
+    assert counter.count(text) == counter.count_batch([text])[0] == tokenizer.count(text)
+    assert counter.locate_batch([text], [within]) == tokenizer.locate_batch([text], [within])
+    assert counter.truncate(text, most) == tokenizer.truncate(text, most)
+    (parted,) = counter.parted([text])
+    assert parted.joints == [match.start() for match in JOINT.finditer(text)]
+    ends = [*parted.joints[1:], len(text)]
+    for joint, end, before, bare in zip(parted.joints, ends, parted.sums, parted.bare, strict=False):
+        assert before == tokenizer.count(text[:joint])
+        assert bare == tokenizer.count(text[joint + 1 : end])
+
+
+def test_words_are_tokenized_once_and_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    counted = Tokenizer.count_batch
 
     def counting(self: Tokenizer, texts: list[str]) -> list[int]:
-        counts = counted(self, texts)
-        seen.append(sum(counts))
-        return counts
-
-    def locating(self: Tokenizer, texts: list[str], spans: Any) -> Any:
-        found = located(self, texts, spans)
-        seen.append(sum(tokens for tokens, _ in found))
-        return found
+        seen.extend(texts)
+        return counted(self, texts)
 
     monkeypatch.setattr(Tokenizer, "count_batch", counting)
-    monkeypatch.setattr(Tokenizer, "locate_batch", locating)
-    items = corpus(60, words=1000)
-    made = list(assemble(items, "16k"))
-    once = sum(TOKENIZERS["embedded"].count(context.text) for _, context in items)
-    assert all(isinstance(sample, Sample) and sample.tokens > 16000 for sample in made)
-    assert sum(seen) < 3.5 * once  # the samples hold some ten times as much
+    monkeypatch.setattr("synthesis.assembly.word_counts._Memo.limit", 50)
+    counter, tokenizer = WordCounts(TOKENIZERS["embedded"]), TOKENIZERS["embedded"]
+    few = "The ledger said so. It said so. The ledger."
+    assert counter.count_batch([few] * 3) == [tokenizer.count(few)] * 3
+    assert sorted(seen) == sorted(["The", " ledger", " said", " so.", " It", " ledger."] + [" The"])
+    for place in range(40):
+        text = prose(place, 30)
+        assert counter.count_batch([text]) == [tokenizer.count(text)]
+    assert len(counter._further) <= 50 + 30
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)

@@ -14,6 +14,7 @@ from synthesis.assembly.documents import measure
 from synthesis.assembly.inserting import Inserted, with_sentences
 from synthesis.assembly.keychains import LINKS, QUESTIONS, make_keychain
 from synthesis.assembly.rendering import PLAIN
+from synthesis.assembly.word_counts import WordCounts
 from synthesis.data import Rejected
 from synthesis.errors import ConfigError
 from synthesis.tasks import GENERIC, TASKS
@@ -238,7 +239,7 @@ def placed(
     text: str, evidence: Sequence[tuple[int, int]], sentences: Sequence[Inserted], name: str
 ) -> Iterator:
     tokenizer = TOKENIZERS[name]
-    (table,) = measure([text], tokenizer).tables()
+    (table,) = measure([text], WordCounts(tokenizer))
     gap = table.gap(0, evidence[0][0] if evidence else len(text))
     part = Part(text, [gap] if gap else [], table)
     trial = Trial(Pair(instruction="q", answer="a"), part, [part], [part], PLAIN, evidence)

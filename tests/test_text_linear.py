@@ -6,6 +6,7 @@ import pytest
 
 from synthesis.assembly.cutting import Cutter, Document
 from synthesis.assembly.documents import measure
+from synthesis.assembly.word_counts import WordCounts
 from synthesis.coherence import explain, locate, score, score_batch, window_spans
 from synthesis.coherence.restating import restated, words_of
 from synthesis.data import Completion, Context, Pair, Prompt
@@ -142,7 +143,7 @@ def everything(text: str) -> dict[str, Callable[[], object]]:
         ),
         "contamination": lambda: (field_hashes(text, 13), piece_hashes(text, 13)),
         "cutting": lambda: Cutter(tokenizer).sentences(Document(0, "d", text, len(text) // 4), 500, 10),
-        "measure": lambda: list(measure([text], tokenizer).tables()),
+        "measure": lambda: list(measure([text], WordCounts(tokenizer))),
     }
 
 

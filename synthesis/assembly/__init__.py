@@ -1,9 +1,9 @@
 """Contexts -> chat samples of a token length.
 
 The pair's own context at a chosen depth among other documents. In memory stay some numbers per
-document and the few samples being worked on; notes on each document are kept in a temporary
-file, and texts are read from ``items`` when needed. Knows nothing of folders or formats: what
-``items`` is and where samples go is the caller's affair.
+document and the few samples being worked on; the text of each document and notes on it are kept in
+a temporary file. Knows nothing of folders or formats: what ``items`` is and where samples go is the
+caller's affair.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def assemble(
 
     Args:
         items: pairs with their contexts, in any order; may read from disk, as only numbers
-            are kept of each. Read once for counting, then at random.
+            are kept of each. Read once for counting, then once for each sample.
         length: tokens, such as 8192 or ``"8k"``; or the share of each of several lengths, as in
             ``"4k:0.2,32k:0.5,128k:0.3"`` or a mapping. Exactly so many items get each length (to
             the nearest whole item), and nearly so many of each task; which one follows from

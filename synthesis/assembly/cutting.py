@@ -11,6 +11,7 @@ from typing import Final
 
 from synthesis.assembly.counting import Gap
 from synthesis.assembly.documents import Table
+from synthesis.assembly.word_counts import counter_of
 from synthesis.data import Context, Evidence, Reason
 from synthesis.text.sentences import sentence_spans
 from synthesis.text.words import count_words
@@ -85,12 +86,11 @@ class _Sentences:
 class Cutter:
     """Cuts documents for one sample, counting each sentence once however often it is cut."""
 
-    def __init__(self, tokenizer: Tokenizer, short: Callable[[str], int] | None = None) -> None:
-        """Start with nothing counted; ``short`` counts sentences, which many samples may have in common."""
-        self._short = short or tokenizer.count
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        """Start with nothing counted."""
         self.exact = False
         """Whether parts are counted as a whole; until then their sentences' counts are summed."""
-        self._tokenizer = tokenizer
+        self._counter = counter_of(tokenizer)
         self._known: dict[int, _Sentences] = {}
         self._blank = _takes_blanks(tokenizer)
 
@@ -141,7 +141,7 @@ class Cutter:
 
     def _counted(self, table: Table | None, text: str, start: int) -> int:
         """The tokens of a text that starts in its document at ``start``."""
-        return table.count(text, start, self._short) if table else self._tokenizer.count(text)
+        return table.count(text, start, self._counter.count) if table else self._counter.count(text)
 
     def _piece(self, document: Document, known: _Sentences, run: tuple[int, int]) -> Piece:
         return part(document, *known.span(run), sum(known.tokens[slice(*run)]))
@@ -150,9 +150,7 @@ class Cutter:
         spans = list(sentence_spans(text[:region]))
         if region < len(text):
             del spans[-1:]  # the region may end in the middle of it
-        return _Sentences(
-            region, spans, self._tokenizer.count_batch(list(_counted(text, spans, self._blank)))
-        )
+        return _Sentences(region, spans, self._counter.count_batch(list(_counted(text, spans, self._blank))))
 
     def words(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
         """The document's opening words, for texts that have no sentence of a fitting size."""
@@ -174,18 +172,14 @@ class Cutter:
         text, table = document.text[: _region(document, tokens)], document.table
         at = bisect_right(table.sums, tokens - LEAD_TOKENS) - 1 if table and tokens > 0 else -1
         if table is None or at < 0 or table.joints[at] + 2 > len(text):
-            return self._tokenizer.truncate(text, tokens)
+            return self._counter.truncate(text, tokens)
         joint = table.joints[at]
         # Nor is anything behind the first joint out of reach.
         beyond = bisect_right(table.sums, tokens + REACH_TOKENS + 1)
         end = min(table.joints[beyond], len(text)) if beyond < len(table.joints) else len(text)
-        rest = self._tokenizer.truncate(
-            text[joint:end],
-            tokens - table.sums[at],
-            lambda first, last: table.count(text[joint + first : joint + last], joint + first, self._short),
-        )
+        rest = self._counter.truncate(text[joint:end], tokens - table.sums[at])
         # So much of it is not parted there any more.
-        return text[:joint] + rest if len(rest) > 1 else self._tokenizer.truncate(text, tokens)
+        return text[:joint] + rest if len(rest) > 1 else self._counter.truncate(text, tokens)
 
 
 @lru_cache(maxsize=8)

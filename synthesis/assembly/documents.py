@@ -1,6 +1,7 @@
 """The documents of an assembly: one pass over them, and what is remembered of each.
 
-In memory stay some 60 bytes of numbers a document; notes (sentences, joints, token counts) are on disk.
+In memory stay some 60 bytes of numbers a document; its text and notes (sentences, joints, token counts) are
+in a temporary file, which takes some three times the text: items and corpus are read once, in order.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from hashlib import blake2b
 from itertools import accumulate, chain, pairwise
 from typing import Final, NamedTuple, Self, TypeAlias, TypeVar
 
-from synthesis.assembly.counting import JOINT, Gap, adds_up
+from synthesis.assembly.counting import Gap
 from synthesis.assembly.prefetch import prefetched
 from synthesis.assembly.record_file import RecordFile
+from synthesis.assembly.word_counts import CountsTexts, Parted, WordCounts, counter_of
 from synthesis.data import Context, Pair
 from synthesis.processes import spread
 from synthesis.tasks import GENERIC, task_of
@@ -90,52 +92,27 @@ class Table:
         """From the bytes of ``pack``."""
         numbers = array("I", data)
         sentences, joints, total, length = numbers[:4]
-        bounds = accumulate((*(sentences,) * 3, *(joints,) * 3), initial=4)
-        starts, ends, tokens, places, sums, bare = (numbers[start:end] for start, end in pairwise(bounds))
-        return cls(starts, ends, tokens, places, sums, bare, total, length)
+        second, third = 4 + sentences, 4 + 2 * sentences
+        fourth = third + sentences
+        fifth, sixth = fourth + joints, fourth + 2 * joints
+        sentences_of = (numbers[4:second], numbers[second:third], numbers[third:fourth])
+        return cls(*sentences_of, numbers[fourth:fifth], numbers[fifth:sixth], numbers[sixth:], total, length)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Texts with their joints and the tokens of each part between joints: what tables are made of.
-
-    ``bare`` counts the parts behind joints without the blank that each begins with.
-    """
-
-    texts: Sequence[str]
-    joints: list[list[int]]
-    counts: list[int]
-    bare: list[int]
-
-    def tables(self) -> Iterator[Table]:
-        """The table of each text."""
-        at = behind = 0
-        for text, places in zip(self.texts, self.joints, strict=True):
-            bare = self.bare[behind : behind + len(places)]
-            yield _table(text, places, self.counts[at : at + len(places) + 1], bare)
-            at, behind = at + len(places) + 1, behind + len(places)
+def measure(texts: Sequence[str], counter: WordCounts) -> Iterator[Table]:
+    """The tables of texts."""
+    return map(_table, texts, counter.parted(texts))
 
 
-def measure(texts: Sequence[str], tokenizer: Tokenizer) -> Measured:
-    """Count texts, each once, by a tokenizer that adds up."""
-    joints = [[match.start() for match in JOINT.finditer(text)] for text in texts]
-    parts, bare = [], []
-    for text, places in zip(texts, joints, strict=True):
-        cut = [text[start:end] for start, end in pairwise((0, *places, len(text)))]
-        parts += cut
-        bare += [part[1:] for part in cut[1:]]
-    return Measured(texts, joints, tokenizer.count_batch(parts), tokenizer.count_batch(bare))
-
-
-def _table(text: str, joints: list[int], counts: list[int], bare: list[int]) -> Table:
-    sums = list(accumulate(counts))
+def _table(text: str, parted: Parted) -> Table:
     spans = list(sentence_spans(text))
     starts, ends = array("I", (start for start, _ in spans)), array("I", (end for _, end in spans))
     # A sentence reaches to the next one's start; a count between two joints is shared by length.
-    edges = _tokens_before([*starts[1:], len(text)][: len(starts)], joints, sums, len(text))
+    joints, total = parted.joints, parted.total
+    edges = _tokens_before([*starts[1:], len(text)][: len(starts)], joints, [*parted.sums, total], len(text))
     tokens = array("I", (max(0, end - start) for start, end in pairwise(chain((0,), edges))))
-    columns = (array("I", joints), array("I", sums[:-1]), array("I", bare))
-    return Table(starts, ends, tokens, *columns, sums[-1], len(text))
+    columns = (array("I", joints), array("I", parted.sums), array("I", parted.bare))
+    return Table(starts, ends, tokens, *columns, total, len(text))
 
 
 def _tokens_before(places: list[int], joints: list[int], sums: list[int], length: int) -> list[int]:
@@ -155,25 +132,35 @@ def _tokens_before(places: list[int], joints: list[int], sums: list[int], length
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What is kept on disk of a document: its canonical terms, its sketch and its table."""
+    """What is kept on disk of a document: its canonical terms, sketch and table, its name and text."""
 
     words: bytes
     sketch: frozenset[int]
     table: Table | None
+    name: str
+    text: str
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         """From the bytes of a record."""
-        table, hashes = array("I", data[:8])
-        end = 8 + table
-        packed = Table.unpack(data[8:end]) if table else None
-        return cls(data[end + hashes :], frozenset(array("I", data[end : end + hashes])), packed)
+        table, hashes, words, name = array("I", data[:_SIZES])
+        _, first, second, third, fourth = accumulate((table, hashes, words, name), initial=_SIZES)
+        return cls(
+            data[second:third],
+            frozenset(array("I", data[first:second])),
+            Table.unpack(data[_SIZES:first]) if table else None,
+            data[third:fourth].decode("utf-8", "surrogatepass"),
+            data[fourth:].decode("utf-8", "surrogatepass"),
+        )
 
 
-def _pack(words: bytes, hashes: array[int], table: Table | None) -> bytes:
-    packed = table.pack() if table else b""
-    sizes = array("I", (len(packed), len(hashes) * hashes.itemsize))
-    return sizes.tobytes() + packed + hashes.tobytes() + words
+_SIZES: Final = 16  # bytes
+
+
+def _pack(words: bytes, hashes: array[int], table: Table | None, name: str, text: str) -> bytes:
+    named = name.encode("utf-8", "surrogatepass")
+    parts = (table.pack() if table else b"", hashes.tobytes(), words, named)
+    return b"".join((array("I", map(len, parts)).tobytes(), *parts, text.encode("utf-8", "surrogatepass")))
 
 
 def _numbers(kind: str) -> array[int]:
@@ -238,11 +225,11 @@ class Noted(NamedTuple):
     key: int
 
 
-def _noted(text: str, tokens: int, table: Table | None, name: object) -> Noted:
+def _noted(text: str, tokens: int, table: Table | None, name: str, kind: str = "") -> Noted:
     terms = canonical_terms(text)
-    record = _pack(haystack(terms), sketch(terms), table)
-    mark = number(text)
-    return Noted(record, tokens if text.strip() else 0, mark, number(name), number(name, mark))
+    record = _pack(haystack(terms), sketch(terms), table, name, text)
+    mark, known = number(text), kind + name
+    return Noted(record, tokens if text.strip() else 0, mark, number(known), number(known, mark))
 
 
 class _NotedItem(NamedTuple):
@@ -271,7 +258,7 @@ Row = TypeVar("Row")
 Items = Sequence[tuple[Pair, Context]]
 Corpus = Sequence[tuple[str, str]]
 """Texts of the user's own, as (id, text)."""
-_Counts: TypeAlias = Measured | list[int]
+_Counts: TypeAlias = list[tuple[int, Table | None]]
 
 
 class Documents:
@@ -298,13 +285,6 @@ class Documents:
     def index(self) -> Index:
         """What is remembered of each document."""
         return build_index(self)
-
-    def document(self, place: int) -> tuple[str, str]:
-        """Name and text of a document: a pair's id and its context, or an entry of the corpus."""
-        if place < len(self.items):
-            pair, context = self.items[place]
-            return pair.id, context.text
-        return self.corpus[place - len(self.items)]
 
 
 def build_index(documents: Documents) -> Index:
@@ -337,17 +317,17 @@ def _add_items(index: Index, documents: Documents) -> None:
 
 
 def _note_items(documents: Documents, places: range) -> Iterator[_NotedItem]:
-    tokenizer = documents.tokenizer
-    counted_here = documents.counted_by == tokenizer.identity
+    counter = counter_of(documents.tokenizer)
+    counted_here = documents.counted_by == documents.tokenizer.identity
 
     def count(rows: list[tuple[Pair, Context]]) -> tuple[list[int], _Counts]:
         known = [context.tokens if counted_here else 0 for _, context in rows]
-        asked = tokenizer.count_batch([text for pair, _ in rows for text in (pair.instruction, pair.answer)])
-        return asked, _count([context.text for _, context in rows], tokenizer, known)
+        asked = counter.count_batch([text for pair, _ in rows for text in (pair.instruction, pair.answer)])
+        return asked, _count([context.text for _, context in rows], counter, known)
 
     items = (documents.items[place] for place in places)
     for rows, (asked, counts) in prefetched(_parcels(items, lambda row: row[1].text), count):
-        for place, ((pair, context), (tokens, table)) in enumerate(zip(rows, _sizes(counts), strict=True)):
+        for place, ((pair, context), (tokens, table)) in enumerate(zip(rows, counts, strict=True)):
             key = answer_key(pair.answer)
             yield _NotedItem(
                 _noted(context.text, tokens, table, pair.id),
@@ -360,14 +340,14 @@ def _note_items(documents: Documents, places: range) -> Iterator[_NotedItem]:
 
 
 def _add_corpus(index: Index, documents: Documents) -> None:
-    labels = sorted(set(index.splits))
+    labels, counter = sorted(set(index.splits)), counter_of(documents.tokenizer)
 
     def count(rows: list[tuple[str, str]]) -> _Counts:
-        return _count([text for _, text in rows], documents.tokenizer, [0] * len(rows))
+        return _count([text for _, text in rows], counter, [0] * len(rows))
 
     for rows, counts in prefetched(_parcels(documents.corpus, lambda row: row[1]), count):
-        for (name, text), (tokens, table) in zip(rows, _sizes(counts), strict=True):
-            index.add(_noted(text, tokens, table, f"corpus\x1f{name}"))
+        for (name, text), (tokens, table) in zip(rows, counts, strict=True):
+            index.add(_noted(text, tokens, table, name, "corpus\x1f"))
             index.pools.append(_NO_POOL)
             index.questions.append(0)
             index.answers.append(0)
@@ -394,21 +374,13 @@ def _parcels(rows: Iterable[Row], text_of: Callable[[Row], str]) -> Iterator[lis
         yield parcel
 
 
-def _count(texts: Sequence[str], tokenizer: Tokenizer, known: Sequence[int]) -> _Counts:
-    """The tokens of texts, part by part where counts of parts can be relied on.
+def _count(texts: Sequence[str], counter: CountsTexts, known: Sequence[int]) -> _Counts:
+    """The tokens of each text, with its table where counts of parts can be relied on.
 
     ``known`` are counts that need not be made again, 0 where there is none.
     """
-    if adds_up(tokenizer):
-        return measure(texts, tokenizer)
+    if isinstance(counter, WordCounts):
+        return [(table.total, table) for table in measure(texts, counter)]
     unknown = [text for text, tokens in zip(texts, known, strict=True) if not tokens]
-    counted = iter(tokenizer.count_batch(unknown))
-    return [tokens or next(counted) for tokens in known]
-
-
-def _sizes(counts: _Counts) -> Iterator[tuple[int, Table | None]]:
-    """Each text's tokens, with its table if there is one."""
-    if isinstance(counts, Measured):
-        yield from ((table.total, table) for table in counts.tables())
-    else:
-        yield from ((tokens, None) for tokens in counts)
+    counted = iter(counter.count_batch(unknown))
+    return [(tokens or next(counted), None) for tokens in known]

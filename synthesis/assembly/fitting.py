@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
 from math import ceil
 from typing import Final
 
@@ -211,7 +210,6 @@ _ROUNDS: Final = 6
 _CHARACTERS_PER_TOKEN: Final = 12
 _WORD = re.compile(r"\s*\S+")
 _CHARACTER = re.compile(r".", re.DOTALL)
-_SENTENCES: Final = 10_000  # some 2 MB of text
 # Numbers in headers mostly have two digits.
 _USUAL_NUMBER: Final = 10
 
@@ -224,11 +222,6 @@ class Workshop:
     selector: Selector
     style: Style
     keychains: Keychains | None = None
-
-    @cached_property
-    def short(self) -> Callable[[str], int]:
-        """Counts sentences, of which many stand at the ends of several samples' documents."""
-        return lru_cache(_SENTENCES)(self.documents.tokenizer.count)
 
     def joint(self) -> int:
         """About how many tokens one more document costs beyond its text."""
@@ -255,8 +248,7 @@ class Workshop:
             texts.add(text_key)
             pairs.add(index.pairs[other])
             seen.add(notes.sketch)
-            name, text = self.documents.document(other)
-            yield Document(other, name, text, index.tokens[other], notes.table)
+            yield Document(other, notes.name, notes.text, index.tokens[other], notes.table)
 
 
 @dataclass(slots=True)

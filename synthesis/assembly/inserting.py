@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from synthesis.assembly.counting import JOINT, Gap, Part, Span, Trial
+from synthesis.assembly.counting import Gap, Part, Span, Trial
+from synthesis.assembly.joints import JOINT
 
 _PARAGRAPH_END: Final = re.compile(r"(?<=\S)[^\S\n]*\n[^\S\n]*\n")
 # What may be followed by a sentence in the same line; behind a heading or code it takes a line of its own.

@@ -10,7 +10,7 @@ tokenizer can encode, counts as U+FFFD. Knows nothing of documents, budgets or e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,11 +55,11 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of ``text``; special tokens written in it are recognised, none are added."""
-        return self.backend.encode(_encodable(text), add_special_tokens=False).ids
+        return self.backend.encode(encodable(text), add_special_tokens=False).ids
 
     def count(self, text: str) -> int:
         """Number of tokens of ``text``."""
-        return len(self.backend.encode(_encodable(text), add_special_tokens=False))
+        return len(self.backend.encode(encodable(text), add_special_tokens=False))
 
     def count_batch(self, texts: Sequence[str]) -> list[int]:
         """Number of tokens of each text, on all cores (``TOKENIZERS_PARALLELISM=false``: on one)."""
@@ -79,7 +79,7 @@ class Tokenizer:
         """
         wanted = iter(spans)
         return [
-            (len(done), [_held(done, span) for span in next(wanted)])
+            (len(done), [held(done, span) for span in next(wanted)])
             for parcel in _parcels(texts)
             for done in self.backend.encode_batch(parcel, add_special_tokens=False)
         ]
@@ -89,14 +89,13 @@ class Tokenizer:
 
         Tokens that hold part of a character (bytes of an emoji) span that whole character.
         """
-        return self.backend.encode(_encodable(text), add_special_tokens=False).offsets
+        return self.backend.encode(encodable(text), add_special_tokens=False).offsets
 
-    def truncate(self, text: str, max_tokens: int, count: Callable[[int, int], int] | None = None) -> str:
+    def truncate(self, text: str, max_tokens: int) -> str:
         """The longest prefix of whole characters that counts at most ``max_tokens``.
 
         Each candidate is recounted, since a prefix need not encode to a prefix of the tokens.
-        Prefixes reaching more than four tokens beyond ``max_tokens`` are not looked at. ``count`` counts
-        the text between two places, for callers that know more of it.
+        Prefixes reaching more than four tokens beyond ``max_tokens`` are not looked at.
         """
         if max_tokens <= 0:
             return ""
@@ -109,10 +108,9 @@ class Tokenizer:
         # then counted to be sure.
         lead = max(0, max_tokens - LEAD_TOKENS)
         start = offsets[lead][0]
-        count = count or (lambda first, last: self.count(text[first:last]))
         for end in range(longest, 0, -1):
             first, room = (start, max_tokens - lead) if end > start else (0, max_tokens)
-            if count(first, end) <= room and count(0, end) <= max_tokens:
+            if self.count(text[first:end]) <= room and self.count(text[:end]) <= max_tokens:
                 return text[:end]
         return ""
 
@@ -163,13 +161,13 @@ def _parcels(texts: Sequence[str]) -> Iterator[list[str]]:
         if parcel and size + len(text) > _PARCEL_CHARACTERS:
             yield parcel
             parcel, size = [], 0
-        parcel.append(_encodable(text))
+        parcel.append(encodable(text))
         size += len(text)
     if parcel:
         yield parcel
 
 
-def _held(encoding: Encoding, span: tuple[int, int]) -> tuple[int, int]:
+def held(encoding: Encoding, span: tuple[int, int]) -> tuple[int, int]:
     """The tokens that hold a span of characters; white space may belong to none."""
     start, end = span
     inside = range(start, end)
@@ -245,7 +243,7 @@ def format_length(tokens: int) -> str:
     return str(tokens)
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """The text itself, or, where it holds lone surrogates, one that UTF-8 can carry."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 

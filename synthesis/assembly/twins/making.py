@@ -166,10 +166,10 @@ class Twins:
 
     def _continuations(self) -> Iterator[Continuation]:
         """What may be added: what follows the outermost documents, another document, what precedes those."""
-        plan, documents = self._draft.plan, self._shop.documents
+        plan, index = self._draft.plan, self._shop.documents.index
         last = len(self._trial.parts()) - 1
         outer = [(last, piece) for piece in plan.after[-1:]] + [(0, piece) for piece in plan.before[:1]]
-        texts = [documents.document(piece.item)[1] for _, piece in outer]
+        texts = [index.notes(piece.item).text for _, piece in outer]
         for (place, piece), text in zip(outer, texts, strict=True):
             yield Continuation(place, text[piece.start + len(piece.text) :].rstrip())
         used = {piece.item for piece in self._pieces}
