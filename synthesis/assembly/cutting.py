@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from synthesis.assembly.counting import Gap
+from synthesis.assembly.counting import Gap, Span
 from synthesis.assembly.documents import Table
 from synthesis.assembly.word_counts import counter_of
 from synthesis.data import Context, Evidence, Reason
@@ -72,15 +72,16 @@ def part(document: Document, start: int, end: int, tokens: int) -> Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Sentences:
-    """The sentences in a document's opening ``region``: character spans and token counts."""
+    """The sentences in a document's opening ``region``: where each starts and ends, and its tokens."""
 
     region: int
-    spans: list[tuple[int, int]]
+    starts: Sequence[int]
+    ends: Sequence[int]
     tokens: Sequence[int]
 
-    def span(self, run: tuple[int, int]) -> tuple[int, int]:
+    def span(self, run: Span) -> Span:
         """Where the sentences of a run, start and end, stand in the document."""
-        return self.spans[run[0]][0], self.spans[run[1] - 1][1]
+        return self.starts[run[0]], self.ends[run[1] - 1]
 
 
 class Cutter:
@@ -104,27 +105,27 @@ class Cutter:
         known = self._sentences(document, tokens)
         if self.exact:
             return self._exact_run(document, known, tokens, slack)
-        runs = _runs(known.tokens, tokens, slack)
-        return self._piece(document, known, runs[0]) if runs else None
+        run = _largest_run(known.tokens, tokens, slack)
+        return self._piece(document, known, run) if run else None
 
     def _sentences(self, document: Document, tokens: int) -> _Sentences:
         known = self._known.get(document.item)
         table, region = document.table, _region(document, tokens)
         if known is None and table is not None:
-            spans = list(zip(table.starts, table.ends, strict=True))
-            known = self._known[document.item] = _Sentences(len(document.text), spans, table.tokens)
+            columns = table.starts, table.ends, table.tokens
+            known = self._known[document.item] = _Sentences(len(document.text), *columns)
         elif known is None or known.region < region:
             known = self._known[document.item] = self._count(document.text, region)
         return known
 
     def _exact_run(self, document: Document, known: _Sentences, tokens: int, slack: int) -> Piece | None:
         """As ``sentences``, but by counts of whole parts: each error shifts what is aimed at next."""
-        best: tuple[int, int] | None = None
+        best: Span | None = None
         most = -1
-        tried: set[tuple[int, int]] = set()
+        tried: set[Span] = set()
         aim = tokens
         while len(tried) < _EXACT_RUNS and (best is None or most < tokens - slack):
-            run = next((run for run in _runs(known.tokens, aim, slack) if run not in tried), None)
+            run = _largest_run(known.tokens, aim, slack, tried)
             if run is None:
                 break
             tried.add(run)
@@ -143,14 +144,15 @@ class Cutter:
         """The tokens of a text that starts in its document at ``start``."""
         return table.count(text, start, self._counter.count) if table else self._counter.count(text)
 
-    def _piece(self, document: Document, known: _Sentences, run: tuple[int, int]) -> Piece:
+    def _piece(self, document: Document, known: _Sentences, run: Span) -> Piece:
         return part(document, *known.span(run), sum(known.tokens[slice(*run)]))
 
     def _count(self, text: str, region: int) -> _Sentences:
         spans = list(sentence_spans(text[:region]))
         if region < len(text):
             del spans[-1:]  # the region may end in the middle of it
-        return _Sentences(region, spans, self._counter.count_batch(list(_counted(text, spans, self._blank))))
+        counts = self._counter.count_batch(list(_counted(text, spans, self._blank)))
+        return _Sentences(region, [start for start, _ in spans], [end for _, end in spans], counts)
 
     def words(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
         """The document's opening words, for texts that have no sentence of a fitting size."""
@@ -206,22 +208,25 @@ def _region(document: Document, tokens: int) -> int:
     return min(len(document.text), int(len(document.text) * share * _REGION_FACTOR) + _REGION_CHARACTERS)
 
 
-def _runs(counts: Sequence[int], tokens: int, slack: int) -> list[tuple[int, int]]:
-    """Runs of ``counts`` (start, end) that sum to at most ``tokens``, the largest first.
+def _largest_run(counts: Sequence[int], tokens: int, slack: int, tried: Container[Span] = ()) -> Span | None:
+    """The run of ``counts`` (start, end) with the largest sum up to ``tokens``, none of the ``tried``.
 
-    One for each end; the opening comes before all others if it is within ``slack``.
+    Of those that end at one place only the longest is looked at; of equal ones the earliest is taken. The
+    opening comes before all others if it is within ``slack``.
     """
-    runs: list[tuple[int, int, int]] = []
-    first = held = 0
-    for last, count in enumerate(counts):
+    best: Span | None = None
+    most, first, held = -1, 0, 0
+    for end, count in enumerate(counts, 1):
         held += count
-        while held > tokens and first <= last:
+        while held > tokens and first < end:
             held -= counts[first]
             first += 1
-        if first <= last:
-            near = first == 0 and held >= tokens - slack
-            runs.append((-tokens if near else -held, first, last + 1))
-    return [(first, end) for _, first, end in sorted(runs)]
+        worth = tokens if first == 0 and held >= tokens - slack else held
+        if first < end and worth > most and (first, end) not in tried:
+            best, most = (first, end), worth
+            if most == tokens:
+                break
+    return best
 
 
 _ROUNDS: Final = 8

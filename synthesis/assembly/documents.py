@@ -6,6 +6,7 @@ in a temporary file, which takes some three times the text: items and corpus are
 
 from __future__ import annotations
 
+import pickle
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from synthesis.tasks import GENERIC, task_of
 from synthesis.text.near_duplicates import sketch
 from synthesis.text.numbers import canonical_terms
 from synthesis.text.sentences import sentence_spans
-from synthesis.text.states import answer_key, haystack
+from synthesis.text.states import AnswerForms, answer_forms, answer_key, haystack
 from synthesis.tokens import Tokenizer
 
 
@@ -132,34 +133,41 @@ def _tokens_before(places: list[int], joints: list[int], sums: list[int], length
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What is kept on disk of a document: its canonical terms, sketch and table, its name and text."""
+    """What is kept on disk of a document: its canonical terms, sketch and table, its name and text.
+
+    ``wanted`` is what states its item's answer; nothing for one that any text may hold, or of the corpus.
+    """
 
     words: bytes
     sketch: frozenset[int]
     table: Table | None
     name: str
+    wanted: AnswerForms
     text: str
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         """From the bytes of a record."""
-        table, hashes, words, name = array("I", data[:_SIZES])
-        _, first, second, third, fourth = accumulate((table, hashes, words, name), initial=_SIZES)
+        _, first, second, third, fourth, fifth = accumulate(array("I", data[:_SIZES]), initial=_SIZES)
         return cls(
             data[second:third],
             frozenset(array("I", data[first:second])),
-            Table.unpack(data[_SIZES:first]) if table else None,
+            Table.unpack(data[_SIZES:first]) if first > _SIZES else None,
             data[third:fourth].decode("utf-8", "surrogatepass"),
-            data[fourth:].decode("utf-8", "surrogatepass"),
+            AnswerForms(*pickle.loads(data[fourth:fifth])) if fifth > fourth else AnswerForms(),  # noqa: S301 - ours
+            data[fifth:].decode("utf-8", "surrogatepass"),
         )
 
 
-_SIZES: Final = 16  # bytes
+_SIZES: Final = 20  # bytes
 
 
-def _pack(words: bytes, hashes: array[int], table: Table | None, name: str, text: str) -> bytes:
+def _pack(
+    words: bytes, hashes: array[int], table: Table | None, name: str, wanted: AnswerForms, text: str
+) -> bytes:
     named = name.encode("utf-8", "surrogatepass")
-    parts = (table.pack() if table else b"", hashes.tobytes(), words, named)
+    forms = pickle.dumps((wanted.wholes, wanted.parts, wanted.counted)) if wanted else b""
+    parts = (table.pack() if table else b"", hashes.tobytes(), words, named, forms)
     return b"".join((array("I", map(len, parts)).tobytes(), *parts, text.encode("utf-8", "surrogatepass")))
 
 
@@ -225,9 +233,11 @@ class Noted(NamedTuple):
     key: int
 
 
-def _noted(text: str, tokens: int, table: Table | None, name: str, kind: str = "") -> Noted:
+def _noted(
+    text: str, tokens: int, table: Table | None, name: str, wanted: AnswerForms, kind: str = ""
+) -> Noted:
     terms = canonical_terms(text)
-    record = _pack(haystack(terms), sketch(terms), table, name, text)
+    record = _pack(haystack(terms), sketch(terms), table, name, wanted, text)
     mark, known = number(text), kind + name
     return Noted(record, tokens if text.strip() else 0, mark, number(known), number(known, mark))
 
@@ -329,8 +339,9 @@ def _note_items(documents: Documents, places: range) -> Iterator[_NotedItem]:
     for rows, (asked, counts) in prefetched(_parcels(items, lambda row: row[1].text), count):
         for place, ((pair, context), (tokens, table)) in enumerate(zip(rows, counts, strict=True)):
             key = answer_key(pair.answer)
+            wanted = answer_forms(pair.answer) if key else AnswerForms()
             yield _NotedItem(
-                _noted(context.text, tokens, table, pair.id),
+                _noted(context.text, tokens, table, pair.id, wanted),
                 asked[2 * place] + asked[2 * place + 1],
                 number("question", *canonical_terms(pair.instruction)),
                 number(key) if key else 0,
@@ -347,7 +358,7 @@ def _add_corpus(index: Index, documents: Documents) -> None:
 
     for rows, counts in prefetched(_parcels(documents.corpus, lambda row: row[1]), count):
         for (name, text), (tokens, table) in zip(rows, counts, strict=True):
-            index.add(_noted(text, tokens, table, name, "corpus\x1f"))
+            index.add(_noted(text, tokens, table, name, AnswerForms(), "corpus\x1f"))
             index.pools.append(_NO_POOL)
             index.questions.append(0)
             index.answers.append(0)

@@ -20,7 +20,7 @@ from synthesis.assembly.rendering import Style
 from synthesis.assembly.replying import Reply
 from synthesis.data import Context, Pair
 from synthesis.text.near_duplicates import Seen
-from synthesis.text.states import AnswerForms, answer_forms, is_ordinary, stated_in
+from synthesis.text.states import stated_in
 
 # Fewer tokens than this on one side are not worth a document of their own.
 _SMALLEST_SIDE: Final = 32
@@ -227,13 +227,12 @@ class Workshop:
         """About how many tokens one more document costs beyond its text."""
         return self.documents.tokenizer.count(self.style.separator + self.style.opening(_USUAL_NUMBER))
 
-    def stock(self, item: int, own: Notes, answer: str) -> Iterator[Document]:
+    def stock(self, item: int, own: Notes) -> Iterator[Document]:
         """The documents that may stand beside an item's context, in the selector's order.
 
         None gives the answer away, and no two of them, nor one and the context, are nearly the same.
         """
         index = self.documents.index
-        wanted = AnswerForms() if is_ordinary(answer) else answer_forms(answer)
         texts, pairs = {index.texts[item]}, {index.pairs[item]}
         seen = Seen()
         seen.add(own.sketch)
@@ -243,7 +242,7 @@ class Workshop:
             if text_key in texts or index.pairs[other] in pairs or index.kin(item, other):
                 continue
             notes = index.notes(other)
-            if stated_in(notes.words, wanted) or seen.near(notes.sketch):
+            if stated_in(notes.words, own.wanted) or seen.near(notes.sketch):
                 continue
             texts.add(text_key)
             pairs.add(index.pairs[other])

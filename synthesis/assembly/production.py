@@ -314,7 +314,7 @@ def _draft(shop: Workshop, options: Options, orders: Orders, item: int) -> Sampl
         context = replace(context, reasons=())
     notes = shop.documents.index.notes(item)
     name = options.identity(pair.id, context.text, pair.task, budget, tokenizer.identity)
-    stock, cutter = Stock(shop.stock(item, notes, pair.answer)), Cutter(tokenizer)
+    stock, cutter = Stock(shop.stock(item, notes)), Cutter(tokenizer)
     keychain = shop.keychains.of(item) if shop.keychains else None
     if item in orders.abstaining:
         pair = replace(pair, answer=options.samples.refusal)

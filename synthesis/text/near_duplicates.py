@@ -43,7 +43,8 @@ def sketch(words: Sequence[str]) -> array[int]:
     import numpy as np
 
     looked_at = words[:_LOOKED_AT]
-    run = _SOLID_RUN if 2 * sum(map(is_solid, looked_at)) > len(looked_at) else _RUN
+    solid = 0 if "".join(looked_at).isascii() else sum(map(is_solid, looked_at))
+    run = _SOLID_RUN if 2 * solid > len(looked_at) else _RUN
     hashes = ngram_hashes(words, min(run, len(words)))
     return array("I", np.unique(hashes >> np.uint64(32)).astype(np.uint32)[:_SIZE].tobytes())
 
