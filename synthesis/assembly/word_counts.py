@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 _LONGEST: Final = 100  # characters; longer ones hardly ever come again
+_WORDLIKE: Final = 400
 _ENCODINGS: Final = 4096  # some 5 MB
 
 
@@ -137,20 +138,27 @@ class WordCounts:
     def _located(self, text: str, spans: Sequence[Span]) -> tuple[int, list[Span]]:
         if not spans:
             return self.count(text), []
-        read = _Read(self, text)
+        words = BETWEEN_WORDS.split(plain := encodable(text))
+        if _is_solid(words):
+            (found,) = self._tokenizer.locate_batch([text], [spans])
+            return found
+        read = _Read(self, plain, words)
         return read.total, [read.held(span) for span in spans]
 
     def truncate(self, text: str, max_tokens: int) -> str:
         """As ``Tokenizer.truncate``: the longest prefix that counts at most ``max_tokens``."""
         if max_tokens <= 0:
             return ""
-        read = _Read(self, text)
+        words = BETWEEN_WORDS.split(plain := encodable(text))
+        if _is_solid(words):
+            return self._tokenizer.truncate(text, max_tokens)
+        read = _Read(self, plain, words)
         if read.total <= max_tokens:
             return text
         reach, lead = max_tokens + REACH_TOKENS, max(0, max_tokens - LEAD_TOKENS)
         longest = read.place(reach) if reach < read.total else len(text)
         start = read.place(lead)
-        stretch = _Read(self, text[start:longest])
+        stretch = _Read(self, plain[start:longest], BETWEEN_WORDS.split(plain[start:longest]))
         for end in range(longest, 0, -1):
             if end > start and stretch.upto(end - start) > max_tokens - lead:
                 continue
@@ -186,12 +194,16 @@ class Parted(NamedTuple):
     total: int
 
 
+def _is_solid(words: Sequence[str]) -> bool:
+    """Whether a text has hardly any blanks, so that it is quicker tokenized as a whole."""
+    return max(map(len, words)) > _WORDLIKE
+
+
 class _Read:
     """A text as its words, and how many characters and tokens stand before each."""
 
-    def __init__(self, known: WordCounts, text: str) -> None:
-        self._known, self._text = known, encodable(text)
-        self._words = BETWEEN_WORDS.split(self._text)
+    def __init__(self, known: WordCounts, text: str, words: Sequence[str]) -> None:
+        self._known, self._text, self._words = known, text, words
         self._tokens = list(accumulate(known.counts(self._words), initial=0))
         sizes = accumulate(map(len, self._words), initial=0)
         # Where each word begins, without its blank; the last is behind the end of the text.
