@@ -70,8 +70,8 @@ def plan(
 ) -> None:
     """Say what a run would do: pairs done, stale and new, tokens, time, money, disk. Writes nothing."""
     resolved = _resolved(named_file(run_file, config), given, retry_rejected)
+    from builder.cli.planned import tell_estimate
     from builder.folder.codes import tell_codes
-    from builder.job.estimate import tell_estimate
     from builder.job.execute import plan as survey
     from builder.job.pairs import tell_source
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from builder.job.amounts import budget_of, tell_bytes, tell_money, tell_number, tell_usage
-from builder.job.fitting import TOKENS_PER_WORD, pool_of, tell_fit
-from builder.job.pacing import tell_time
+from builder.job.amounts import budget_of
+from builder.job.fitting import TOKENS_PER_WORD, pool_of
 from synthesis.assembly import parse_lengths
 from synthesis.data import Context, Message, Pair, Usage
 from synthesis.errors import TokenizerError
@@ -34,7 +34,9 @@ from synthesis.tokens import Tokenizer, load_tokenizer
 # Bytes of English per word and per token of a sample, and the share of them that zstd leaves.
 _BYTES_PER_WORD, _BYTES_PER_TOKEN, _PACKED = 6.2, 4.4, 0.35
 _COUNTED = 200  # prompts that are counted; the others are taken to be like them
-_LOOKED = 2000  # pairs; reading one takes some milliseconds
+LOOKED = 2000
+"""Pairs that are looked at one by one: reading one takes some milliseconds."""
+
 _ASKED_AGAIN = 0.25  # of replies, until some have told
 # What --require asks: tokens of a question with its wording, of a short reply.
 _QUESTION, _SHORT_REPLY = 60, 30
@@ -50,11 +52,42 @@ class RunPace:
     seconds: float = 0.0
 
 
-class Prompts(NamedTuple):
-    """Messages of some pairs that are still to be asked for, and of some that are done."""
+class Prompts:
+    """The first prompts of pairs that are still to be asked for, and of pairs that are done, in tokens."""
 
-    open: list[tuple[Message, ...]]
-    settled: list[tuple[Message, ...]]
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.open: list[tuple[Message, ...]] = []
+        self._settled: list[tuple[Message, ...]] = []
+
+    def add(self, row: Row) -> None:
+        """Take a row's prompt, unless there are enough."""
+        sort = self.open if row.is_open else self._settled
+        if row.prompts and len(sort) < _COUNTED:
+            sort.append(row.prompts[0].messages)
+
+    @cached_property
+    def tokens(self) -> float:
+        """Of a prompt that is still to be asked."""
+        return mean(map(self.tokenizer.count_chat, self.open))
+
+    @cached_property
+    def ratio(self) -> float:
+        """How much longer these are than those that were asked."""
+        return self.tokens / mean(map(self.tokenizer.count_chat, self._settled)) if self._settled else 1.0
+
+    @cached_property
+    def tokens_per_word(self) -> float:
+        """Of the texts that they are made of."""
+        texts = [message.content for messages in self.open for message in messages]
+        return sum(map(self.tokenizer.count, texts)) / max(1, sum(len(text.split()) for text in texts))
+
+
+class Beside(NamedTuple):
+    """What is still to be asked about contexts: how many times, and what it would take."""
+
+    times: int = 0
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +100,8 @@ class Estimate:
     folder took so far; ``reach`` contexts the rest of the budget is enough for, None without one.
     ``damaged`` counts records of the journal that are, and whose work is done again. ``quoted`` of the
     first ``looked`` pairs to do are of a kind that takes a model, which the engine is not. ``required`` are
-    the questions that ``--require`` has yet to ask, ``asking`` what these would take; ``reasons`` are the
-    contexts that ``--reasons`` has yet to ask about, ``reasoning`` the same. ``parts`` divides ``usage``
-    among the models of a mix.
+    the questions that ``--require`` has yet to ask, ``reasons`` those of ``--reasons``. ``parts`` divides
+    ``usage`` among the models of a mix.
     """
 
     counts: Counts
@@ -86,10 +118,8 @@ class Estimate:
     damaged: int = 0
     quoted: int = 0
     looked: int = 0
-    required: int = 0
-    asking: Usage = Usage()
-    reasons: int = 0
-    reasoning: Usage = Usage()
+    required: Beside = Beside()
+    reasons: Beside = Beside()
     parts: Mapping[str, Usage] = field(default_factory=dict)
 
 
@@ -117,34 +147,32 @@ def estimate(
     longer as theirs are, and replies as ``words_before`` tells, the words that were asked for then.
     """
     states: dict[str, int] = {}
-    prompts = Prompts([], [])
+    prompts = Prompts(tokenizer)
     todo: Counter[str] = Counter()  # by writer; candidates count, each of them
     looked = quoted = 0
     for row in rows:
         states[row.state] = states.get(row.state, 0) + 1
         todo.update(prompt.writer for _, prompt in row.missing(job, journal))
-        sort = prompts.open if row.is_open else prompts.settled
-        if row.prompts and len(sort) < _COUNTED:
-            sort.append(row.prompts[0].messages)
-        if row.is_open and job.engine.free and looked < _LOOKED:
+        prompts.add(row)
+        if row.is_open and job.engine.free and looked < LOOKED:
             looked += 1
             quoted += job.engine.needs_model(row.prompts[0])
     counts = Counts(**states, failed="")
     contexts, budget = todo.total(), budget_of(config)
-    parts, rests_on = _usages(job, todo, prompts, tokenizer, journal, words_before)
+    parts, rests_on = _usages(job, todo, prompts, journal, words_before)
     usage = sum(parts.values(), Usage())
-    required, asking = _required(config, counts.todo, journal)
-    reasons, reasoning = _reasons(config, contexts if job.keeps else counts.todo, journal, tokenizer)
+    required = _required(config, counts.todo, journal)
+    reasons = _reasons(config, contexts if job.keeps else counts.todo, journal, tokenizer)
+    beside = required.usage + reasons.usage
     seconds, by = _time(config.cost.rate, contexts, usage, pace)
-    taken = usage + asking + reasoning
     return Estimate(
         counts=counts,
         contexts=contexts,
         words=contexts * job.words,
         usage=usage,
         seconds=seconds,
-        money=budget.money({**parts, "": parts.get("", Usage()) + asking + reasoning})
-        if taken.prompt_tokens
+        money=budget.money({**parts, "": parts.get("", Usage()) + beside})
+        if (usage + beside).prompt_tokens
         else 0.0,
         bytes=_disk(config, counts.todo, counts.total - counts.bad),
         rests_on=rests_on,
@@ -155,18 +183,16 @@ def estimate(
         quoted=quoted,
         looked=looked,
         required=required,
-        asking=asking,
         reasons=reasons,
-        reasoning=reasoning,
         parts={writer: part for writer, part in parts.items() if writer},
     )
 
 
-def _required(config: RunConfig, todo: int, journal: Journal) -> tuple[int, Usage]:
+def _required(config: RunConfig, todo: int, journal: Journal) -> Beside:
     """What ``--require`` has yet to ask: of the contexts that are there, and of those to be written."""
     kinds = wanted_kinds(config.require)
     if not kinds:
-        return 0, Usage()
+        return Beside()
     open_kinds = Counter(dict.fromkeys(kinds, todo))
     if journal.holds_current:
         wanted = Requirements(config, journal)
@@ -181,13 +207,13 @@ def _required(config: RunConfig, todo: int, journal: Journal) -> tuple[int, Usag
         "open-book": reading,
     }
     tokens_in = sum(count * each[kind] for kind, count in open_kinds.items())
-    return sum(open_kinds.values()), Usage(replies, tokens_in, replies * _SHORT_REPLY)
+    return Beside(sum(open_kinds.values()), Usage(replies, tokens_in, replies * _SHORT_REPLY))
 
 
-def _reasons(config: RunConfig, todo: int, journal: Journal, tokenizer: Tokenizer) -> tuple[int, Usage]:
+def _reasons(config: RunConfig, todo: int, journal: Journal, tokenizer: Tokenizer) -> Beside:
     """What ``--reasons`` has yet to ask: about the contexts that are there, and about those to be written."""
     if not config.reasons.wanted:
-        return 0, Usage()
+        return Beside()
     reasoner = Reasoner.of(config)
     there, counted = 0, list[int]()
     if journal.holds_current:
@@ -202,7 +228,7 @@ def _reasons(config: RunConfig, todo: int, journal: Journal, tokenizer: Tokenize
     again = _ASKED_AGAIN if reasoner.repairs else 0.0
     reading += again * (reading + output)
     replies, output = round((there + todo) * (1 + again)), output * (1 + again)
-    return there + todo, Usage(replies, round(reading), round(output))
+    return Beside(there + todo, Usage(replies, round(reading), round(output)))
 
 
 def _reach(budget: Budget, spent: Mapping[str, Usage], usage: Mapping[str, Usage], todo: int) -> int | None:
@@ -214,18 +240,13 @@ def _reach(budget: Budget, spent: Mapping[str, Usage], usage: Mapping[str, Usage
 
 
 def _usages(
-    job: Job,
-    todo: Mapping[str, int],
-    prompts: Prompts,
-    tokenizer: Tokenizer,
-    journal: Journal,
-    words_before: int,
+    job: Job, todo: Mapping[str, int], prompts: Prompts, journal: Journal, words_before: int
 ) -> tuple[dict[str, Usage], str]:
     """What so many contexts of each writer would take, and what that rests on."""
     if job.engine.free or not prompts.open:
         return {}, ""
     found = {
-        writer: _usage(job, count, prompts, tokenizer, _taken(journal, writer), words_before)
+        writer: _usage(job, count, prompts, _taken(journal, writer), words_before)
         for writer, count in todo.items()
     }
     told = dict.fromkeys(rests_on for _, rests_on in found.values())
@@ -242,46 +263,33 @@ def _taken(journal: Journal, writer: str) -> tuple[Usage, int]:
 
 
 def _usage(
-    job: Job,
-    todo: int,
-    prompts: Prompts,
-    tokenizer: Tokenizer,
-    before: tuple[Usage, int],
-    words_before: int,
+    job: Job, todo: int, prompts: Prompts, before: tuple[Usage, int], words_before: int
 ) -> tuple[Usage, str]:
     """What ``todo`` contexts would take, and what that rests on; ``before`` is as ``_taken`` has it."""
     taken, ended = before
-    each = mean(tokenizer.count_chat(messages) for messages in prompts.open)
     if ended and taken.output_tokens:
-        known = [tokenizer.count_chat(messages) for messages in prompts.settled]
-        size = each / mean(known) if known else 1.0
         longer = job.words / words_before if words_before else 1.0
         share = todo / ended
         return (
             Usage(
                 round(taken.replies * share),
-                round(taken.prompt_tokens * share * size),
+                round(taken.prompt_tokens * share * prompts.ratio),
                 round(taken.output_tokens * share * longer),
             ),
             f"as the {ended:,} before took",
         )
-    output = job.words * _tokens_per_word(prompts.open, tokenizer)
+    output = job.words * prompts.tokens_per_word
     replies = job.replies_per_pair
     # Each reply after the first is shown some of what went before it.
     shown = (replies - 1) * min(output / 2, 2 * output / replies)
     # What is asked again is mostly shown what it was, with a note.
     again = _ASKED_AGAIN if job.repairs else 0.0
-    inputs = (replies * each + shown) * (1 + again) + again * output
-    how = f"counted by {tokenizer.name}"
+    inputs = (replies * prompts.tokens + shown) * (1 + again) + again * output
+    how = f"counted by {prompts.tokenizer.name}"
     if again:
         how += f"; taking {again:.0%} of the replies to be asked for again"
     replies_in_all, output = todo * replies * (1 + again), output * (1 + again)
     return Usage(round(replies_in_all), round(todo * inputs), round(todo * output)), how
-
-
-def _tokens_per_word(prompts: Iterable[tuple[Message, ...]], tokenizer: Tokenizer) -> float:
-    texts = [message.content for messages in prompts for message in messages]
-    return sum(map(tokenizer.count, texts)) / max(1, sum(len(text.split()) for text in texts))
 
 
 def tokenizer_of(config: RunConfig, counting: Tokenizer) -> Tokenizer:
@@ -332,78 +340,6 @@ def _disk(config: RunConfig, todo: int, pairs: int) -> int:
     return round(todo * (contexts + samples))
 
 
-def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
-    """An estimate as lines of plain text."""
-    counts = found.counts
-    lines = [
-        f"{counts.total:,} rows for {config.out_dir}: {counts.settled:,} done, {counts.stale:,} stale, "
-        f"{counts.new:,} new, {counts.bad:,} unusable",
-        f"a run would {_tell_work(found, config)}",
-    ]
-    if found.damaged:
-        lines.append(f"{found.damaged:,} records of the journal are damaged; their work counts as not done")
-    if found.required:
-        lines.append(
-            f"then {found.required:,} questions of --require, reading about "
-            f"{tell_number(found.asking.prompt_tokens)} tokens"
-        )
-    if found.reasons:
-        taken = found.reasoning
-        lines.append(
-            f"then reasons of {found.reasons:,} contexts, about {tell_number(taken.prompt_tokens)} tokens in "
-            f"and {tell_number(taken.output_tokens)} out in {taken.replies:,} replies"
-        )
-    if found.usage.replies:
-        lines.append(
-            f"about {tell_number(found.usage.prompt_tokens)} tokens in and "
-            f"{tell_number(found.usage.output_tokens)} out in {found.usage.replies:,} replies "
-            f"({found.rests_on})"
-        )
-        cost = "unknown, give --price IN,OUT" if found.money is None else tell_money(found.money, config.cost)
-        for writer, usage in sorted(found.parts.items() if len(found.parts) > 1 else ()):
-            lines.append(f"of which {writer}: about {tell_usage(usage, config, writer)}")
-        lines.append(f"cost: {cost}")
-    elif (found.required or found.reasons) and found.money is not None:
-        lines.append(f"cost: {tell_money(found.money, config.cost)}")
-    if found.quoted:
-        among = f" of the first {found.looked:,}" if found.looked == _LOOKED else ""
-        kind = "pair is" if found.quoted == 1 else "pairs are"
-        lines.append(
-            f"{found.quoted:,}{among} {kind} of a kind that needs a model: without one, question and answer "
-            "are only quoted, and `form` of the row says so; have them written by another --engine"
-        )
-    lines += tell_fit(config, counts.total - counts.bad)
-    if counts.todo:
-        if found.reach is not None:
-            lines.append(_tell_budget(found, config))
-        time = "unknown" if found.seconds is None else f"about {tell_time(found.seconds)}"
-        lines.append(f"time: {time} ({found.by})")
-    return lines
-
-
 def _words(config: RunConfig) -> int:
     """Of a context; of a text that is asked about, whose length nobody knows yet, those of a window."""
     return config.questions.window if config.asks else config.generation.words
-
-
-def _tell_work(found: Estimate, config: RunConfig) -> str:
-    if not found.contexts:
-        return "ask no questions" if config.asks else "write no contexts"
-    disk = f"{tell_bytes(found.bytes)} on disk"
-    some = "" if found.contexts == 1 else "s"
-    if config.asks:
-        return f"ask {found.contexts:,} question{some}, which takes {disk}"
-    return f"write {found.contexts:,} context{some}, about {found.words:,} words and {disk}"
-
-
-def _tell_budget(found: Estimate, config: RunConfig) -> str:
-    cost, spent = config.cost, found.spent
-    told = []
-    if cost.max_cost:
-        money = budget_of(config).money(spent) or 0.0
-        told.append(f"{tell_money(money, cost)} of {tell_money(cost.max_cost, cost)} spent")
-    if cost.max_total_tokens:
-        taken = sum(spent.values(), Usage())
-        tokens = taken.prompt_tokens + taken.output_tokens
-        told.append(f"{tell_number(tokens)} of {tell_number(cost.max_total_tokens)} tokens spent")
-    return f"budget: {', '.join(told)}; the rest is enough for about {found.reach:,} of {found.counts.todo:,}"
