@@ -21,11 +21,11 @@ from synthesis.errors import ConfigError
 from synthesis.gate.contamination import Benchmarks, digest_of, named_benchmarks, probe, read_benchmarks
 from synthesis.gate.filtering import Drop, Rules, Settings, Sifted, sift
 from synthesis.lazy_sequence import OnDemand
-from synthesis.options import FiltersConfig, RunConfig
+from synthesis.options import FiltersConfig, GenerationConfig, RunConfig
 from synthesis.processes import spread
 from synthesis.run.journal import Journal
 from synthesis.run.reasoning import Reasoner, reasons_writer
-from synthesis.run.requirements import STAGE, Examiner, Requirements, asked_of, told, wanted_kinds
+from synthesis.run.requirements import STAGE, Requirements, examiner, told, wanted_kinds
 from synthesis.settings import changed, identity
 from synthesis.text.answers import KINDS
 from synthesis.text.near_duplicates import Sketches
@@ -62,15 +62,17 @@ def check(config: RunConfig) -> None:
         Reasoner.of(config)
         made = reasons_writer(config)
         if made != config.generation:
-            with _told_of("reasons"):
-                check_settings(made.engine, {**made.options, **({"model": made.model} if made.model else {})})
+            _check_engine("reasons", made)
     if wanted_kinds(config.require):
-        asked = asked_of(config)
-        with _told_of("require"):
-            check_settings(asked.engine, {**asked.options, **({"model": asked.model} if asked.model else {})})
+        _check_engine("require", examiner(config))
 
 
-def _made(asked: Examiner) -> BaseEngine:
+def _check_engine(table: str, made: GenerationConfig) -> None:
+    with _told_of(table):
+        check_settings(made.engine, {**made.options, **({"model": made.model} if made.model else {})})
+
+
+def _made(asked: GenerationConfig) -> BaseEngine:
     """The engine that is asked; in float32 where it can be, as a gain wants it."""
     with _told_of("require"):
         return gain_engine(asked.engine, asked.model, asked.options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from synthesis.errors import ConfigError
@@ -86,6 +86,23 @@ class GenerationConfig:
         """Of models of a mix that have their own: what a million tokens cost, in and out."""
         told = {name: table.get("price") for name, table in self.mix.items() if isinstance(table, Mapping)}
         return {name: tuple(price) for name, price in told.items() if isinstance(price, list | tuple)}
+
+    def by(self, engine: str, model: str, options: Mapping[str, Any]) -> GenerationConfig:
+        """The same by another engine or model, alone; as it is where none of the three is given.
+
+        Another engine has neither the model nor the options of this one.
+        """
+        if not (engine or model or options):
+            return self
+        same = engine in ("", self.engine)
+        return replace(
+            self,
+            engine=engine or self.engine,
+            model=model or (self.model if same else ""),
+            mix={},
+            mix_by="pair",
+            options={**(self.options if same else {}), **options},
+        )
 
     @property
     def unpriced_mix(self) -> dict[str, Any]:

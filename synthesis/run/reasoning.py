@@ -50,17 +50,8 @@ def reasons_writer(config: RunConfig) -> GenerationConfig:
     Raises:
         ConfigError: that is no language model, or one whose batches would be lost among the run's.
     """
-    wanted, made = config.reasons, config.generation
-    if wanted.engine or wanted.model or wanted.options:
-        same = wanted.engine in ("", made.engine)
-        made = replace(
-            made,
-            engine=wanted.engine or made.engine,
-            model=wanted.model or (made.model if same else ""),
-            mix={},
-            mix_by="pair",
-            options={**(made.options if same else {}), **wanted.options},
-        )
+    wanted = config.reasons
+    made = config.generation.by(wanted.engine, wanted.model, wanted.options)
     chosen = class_of(made) if made.mix or made.engine in engine_names() else None
     if chosen is None or chosen.free:
         raise ConfigError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from synthesis.coherence.gain import gains_or_errors
 from synthesis.data import Completion, Context, Message, Pair, Prompt, Usage, content_hash
@@ -17,7 +17,7 @@ from synthesis.engines import engine_class
 from synthesis.engines.base import BaseEngine, Sampling
 from synthesis.errors import ConfigError, EngineError
 from synthesis.gate.answering import gives
-from synthesis.options import RequireConfig, RunConfig
+from synthesis.options import GenerationConfig, RequireConfig, RunConfig
 from synthesis.run.journal import Journal
 from synthesis.tasks import task_of
 
@@ -39,35 +39,22 @@ _SHOWN: Final = 60  # characters of a reply in a reason
 _HOPELESS: Final = 20  # failures in a row: then it is not the rows
 
 
-class Examiner(NamedTuple):
-    """Who is asked: an engine by its name, its model and options."""
-
-    engine: str
-    model: str
-    options: Mapping[str, Any]
-
-
-def asked_of(config: RunConfig) -> Examiner:
+def examiner(config: RunConfig) -> GenerationConfig:
     """Who is asked: what ``[require]`` names, else what writes the contexts.
 
     Raises:
         ConfigError: that is several models or none.
     """
-    wanted, made = config.require, config.generation
-    found = Examiner(made.engine, made.model, made.options)
-    if wanted.engine or wanted.model or wanted.options:
-        same = wanted.engine in ("", made.engine)
-        options = {**(made.options if same else {}), **wanted.options}
-        model = wanted.model or (made.model if same else "")
-        found = Examiner(wanted.engine or made.engine, model, options)
-    elif made.mix:
+    wanted = config.require
+    made = config.generation.by(wanted.engine, wanted.model, wanted.options)
+    if made.mix:
         raise ConfigError("--require asks one model, and --mix names several; name one with --require-model")
-    if engine_class(found.engine).free or engine_class(found.engine).outlives_process:
+    if engine_class(made.engine).free or engine_class(made.engine).outlives_process:
         raise ConfigError(
-            f"--require asks a language model, and engine '{found.engine}' is none that answers at once; "
+            f"--require asks a language model, and engine '{made.engine}' is none that answers at once; "
             "name one with --require-engine: openai, vllm or transformers"
         )
-    return found
+    return made
 
 
 def wanted_kinds(config: RequireConfig) -> tuple[str, ...]:
@@ -90,9 +77,9 @@ class Requirements:
     """What a configuration requires, against what is recorded in a journal."""
 
     def __init__(self, config: RunConfig, journal: Journal) -> None:
-        """Raises as ``asked_of``."""
+        """Raises as ``examiner``."""
         self.config = config.require
-        self.asked = asked_of(config)
+        self.asked = examiner(config)
         self.kinds = wanted_kinds(config.require)
         self._journal = journal
         shaping = {name: value for name, value in sorted(self.asked.options.items()) if name not in HOW}
@@ -111,7 +98,7 @@ class Requirements:
     def ask(
         self,
         rows: Iterable[tuple[Pair, Context]],
-        make: Callable[[Examiner], BaseEngine],
+        make: Callable[[GenerationConfig], BaseEngine],
         tick: Callable[[], None] = lambda: None,
         may_go_on: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -279,7 +266,7 @@ def told(config: RunConfig) -> dict[str, Any]:
     """What is required, and of whom it is asked, for the card: names and values in words."""
     if not wanted_kinds(config.require):
         return {}
-    asked, require = asked_of(config), config.require
+    asked, require = examiner(config), config.require
     values: dict[str, Any] = {"gain": require.gain, "evidence": require.evidence}
     values |= {"closed-book": require.closed_book, "open-book": require.open_book}
     named = {f"required {kind}": value for kind, value in values.items() if value}
