@@ -129,10 +129,7 @@ class ShardWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close what is open; files that were not finished are left to the caller."""
-        if self._writer is not None:
-            writer, self._writer = self._writer, None
-            with storage_errors(self._directory):
-                writer.close()
+        self._close_shard()
 
     def add(self, row: Mapping[str, Any], size: int) -> None:
         """Take one row whose text has ``size`` bytes.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from builder.folder.card import made_of
 from builder.folder.figures.style import png, styled
 from builder.folder.statistics import PARTS
-from builder.report.page import Figure, fill
+from builder.report.page import Figure, fill, told_number, told_score
 from builder.report.ranges import Range, RangeLine, draw_points, draw_ranges, median
 from builder.report.sides import Side, find_sides, shared_tasks
 from builder.report.tuned import TunedScores, performance, read_answered
@@ -212,11 +212,11 @@ def _overview(sides: Sequence[Side]) -> PageTable:
                 f"{side.manifest.rows:,}",
                 f"{len(first & set(side.ids)):,}",
                 share,
-                _number(_mean(side.values("words"))),
-                _number(_mean(side.values("tokens"))),
-                _score(_mean(side.values("coherence"))),
+                told_number(_mean(side.values("words"))),
+                told_number(_mean(side.values("tokens"))),
+                told_score(_mean(side.values("coherence"))),
                 f"{usage['output_tokens']:,}" if usage.get("output_tokens") else "–",
-                _number(side.run.get("seconds")) if side.run.get("seconds") else "–",
+                told_number(side.run.get("seconds")) if side.run.get("seconds") else "–",
             ]
         )
     heads = [
@@ -245,7 +245,7 @@ def _by_task(sides: Sequence[Side], tasks: Sequence[str]) -> PageTable:
             words = side.values("words", task)
             if words:
                 ends = f"{min(words):,.0f} / {fmean(words):,.0f} / {max(words):,.0f}"
-                parts = [_score(_mean(side.values(part, task))) for part in PARTS]
+                parts = [told_score(_mean(side.values(part, task))) for part in PARTS]
                 rows.append([task, side.name, f"{len(words):,}", ends, *parts])
     return PageTable(
         "By task. Words: least / mean / most; coherence and its parts: means.",
@@ -281,8 +281,10 @@ def _texts(sides: Sequence[Side]) -> PageTable:
     rows = []
     for name, told in _TEXT.items():
         found = [median(side.text_values(name)) for side in sides]
-        rows.append([told, *(_number(one) if name == "distance" else _score(one) for one in found)])
-    rows.append(["runs of eight words that another context holds", *(_score(side.shared) for side in sides)])
+        rows.append([told, *(told_number(one) if name == "distance" else told_score(one) for one in found)])
+    rows.append(
+        ["runs of eight words that another context holds", *(told_score(side.shared) for side in sides)]
+    )
     read = ", ".join(f"{side.read:,}" for side in sides)
     return PageTable(
         f"Medians over {read} contexts whose texts were read.", ["", *(side.name for side in sides)], rows
@@ -301,7 +303,7 @@ def _leaks(sides: Sequence[Side]) -> PageTable | None:
 
 def _samples(sides: Sequence[Side]) -> PageTable | None:
     rows = [
-        [side.name, one.label, f"{one.rows:,}", f"{one.budget:,}", _number(one.tokens), f"{one.full:.1%}"]
+        [side.name, one.label, f"{one.rows:,}", f"{one.budget:,}", told_number(one.tokens), f"{one.full:.1%}"]
         for side in sides
         for one in side.chats
     ]
@@ -334,11 +336,3 @@ def _difference(found: Mean | None) -> str:
 
 def _mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f}"
-
-
-def _score(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

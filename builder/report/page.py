@@ -91,7 +91,9 @@ def fill(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(plain=plain, size=readable_size, number=_number, score=_score, short=_short)
+    environment.filters.update(
+        plain=plain, size=readable_size, number=told_number, score=told_score, short=_short
+    )
     return environment.get_template(template).render(**values)
 
 
@@ -188,9 +190,11 @@ def _short(text: str) -> str:
     return shorten(text, _PASSAGE)
 
 
-def _number(value: float | None) -> str:
+def told_number(value: float | None) -> str:
+    """A count, or a dash for none."""
     return "–" if value is None else f"{value:,.0f}"
 
 
-def _score(value: float | None) -> str:
+def told_score(value: float | None) -> str:
+    """A share or score to three digits, or a dash for none."""
     return "–" if value is None else f"{value:.3f}"

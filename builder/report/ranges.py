@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from builder.folder.figures.style import ACCENT, QUIET, WIDTH, canvas, heading, note, panel, write
+from builder.folder.figures.style import ACCENT, QUIET, WIDTH, canvas, fitted, heading, note, panel, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,7 @@ def draw_ranges(
     for number, line in enumerate(lines):
         base = high - block * (number + 1) + _GAP / 2
         axes.vlines(line.marks, base, base + block - _GAP, color=QUIET, linewidth=0.8, linestyles=(0, (3, 3)))
-        write(figure, _EDGE, bottom + base + (block - _GAP) / 2 - 0.05, _fit(line.label, 22))
+        write(figure, _EDGE, bottom + base + (block - _GAP) / 2 - 0.05, fitted(line.label, 22))
         for place, one in enumerate(line.ranges):
             y = base + (len(line.ranges) - place - 0.5) * _SIDE
             colour = ACCENT if place == 0 else QUIET
@@ -88,7 +88,7 @@ def draw_ranges(
                 f"{_LETTERS[place % 26]}  {told}", fontsize=7.5, color=colour,
             )  # fmt: skip
     names = [one.side for one in max(lines, key=lambda line: len(line.ranges)).ranges]
-    legend = "   ".join(f"{_LETTERS[place % 26]} {_fit(name, 24)}" for place, name in enumerate(names))
+    legend = "   ".join(f"{_LETTERS[place % 26]} {fitted(name, 24)}" for place, name in enumerate(names))
     note(
         figure,
         f"{legend}\nThick: the middle half; thin: 5 to 95 %; dot and number: the median. {foot}".rstrip(),
@@ -109,7 +109,7 @@ def draw_points(title: str, what: str, lines: Sequence[PointLine], foot: str = "
         axes.axvline(0, color=QUIET, linewidth=0.8)
     for number, line in enumerate(lines):
         base = high - block * (number + 1) + _GAP / 2
-        write(figure, _EDGE, bottom + base + (block - _GAP) / 2 - 0.05, _fit(line.label, 22))
+        write(figure, _EDGE, bottom + base + (block - _GAP) / 2 - 0.05, fitted(line.label, 22))
         for name, mean, least, most in line.points:
             place = names.index(name)
             y = base + (len(names) - place - 0.5) * _SIDE
@@ -123,7 +123,7 @@ def draw_points(title: str, what: str, lines: Sequence[PointLine], foot: str = "
                 figure, WIDTH - _EDGE - _TOLD + 0.12, bottom + y - 0.045,
                 f"{_LETTERS[place % 26]}  {mean:.3f}", fontsize=7.5, color=colour,
             )  # fmt: skip
-    legend = "   ".join(f"{_LETTERS[place % 26]} {_fit(name, 24)}" for place, name in enumerate(names))
+    legend = "   ".join(f"{_LETTERS[place % 26]} {fitted(name, 24)}" for place, name in enumerate(names))
     note(figure, f"{legend}\n{foot}".rstrip())
     return figure
 
@@ -163,7 +163,3 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
 def median(values: Sequence[float]) -> float | None:
     """The middle value; None of no values."""
     return _quantiles(values)[2] if values else None
-
-
-def _fit(label: str, most: int) -> str:
-    return label if len(label) <= most else f"{label[: most - 1]}…"

@@ -6,7 +6,18 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from builder.folder.figures.style import ACCENT, QUIET, WIDTH, bars, canvas, heading, note, panel, write
+from builder.folder.figures.style import (
+    ACCENT,
+    QUIET,
+    WIDTH,
+    bars,
+    canvas,
+    fitted,
+    heading,
+    note,
+    panel,
+    write,
+)
 from builder.folder.statistics import FULL, PARTS, ChatNumbers, RawNumbers, Spread
 from builder.folder.uniformity import LEAST, uniformity
 
@@ -93,7 +104,7 @@ def draw_depth(name: str, chats: Chats) -> Figure:
         _depth(axes, numbers.depth)
         found = uniformity(numbers.depth.counts)
         told = f"{found}: {'even' if found.even else 'not even'}" if found else f"no test under {LEAST} rows"
-        write(figure, left, bottom + 0.86, _fit(label, 28))
+        write(figure, left, bottom + 0.86, fitted(label, 28))
         write(figure, left, bottom + 0.71, told, fontsize=8)
     note(
         figure,
@@ -147,13 +158,9 @@ def _stack(figure: Figure, bottom: float, rows: Sequence[_Row], limits: tuple[fl
         if not last:
             axes.set_xticks([])
             axes.spines["bottom"].set_visible(False)
-        write(figure, _EDGE, base, _fit(row.label, 16))
+        write(figure, _EDGE, base, fitted(row.label, 16))
         write(figure, _RIGHT, base + 0.15, row.told)
         write(figure, _RIGHT, base, f"{row.spread.count:,} row{'s' * (row.spread.count != 1)}")
-
-
-def _fit(label: str, most: int) -> str:
-    return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
 def _logs(spread: Spread) -> Spread:

@@ -84,6 +84,11 @@ def write(figure: Figure, x: float, y: float, text: str, **how: Any) -> None:
     figure.text(x / WIDTH, y / figure.get_figheight(), text, **how)
 
 
+def fitted(label: str, most: int) -> str:
+    """A label of at most so many characters."""
+    return label if len(label) <= most else f"{label[: most - 1]}…"
+
+
 def heading(figure: Figure, name: str, what: str) -> None:
     """What the figure is, at its upper left."""
     shown = name if len(name) <= 44 else f"{name[:43]}…"

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from synthesis.data import Evidence, Rejected
-from synthesis.errors import SourceError
 from synthesis.evaluation.benchmarks.rows import (
     Row,
     found_once,
@@ -85,6 +84,13 @@ def _told(task: str) -> _Task:
 _FILES: Final = TaskFiles("HELMET", _task_of, split="test")
 
 
+def _is_alike(row: Row) -> bool:
+    held = row.get("data")
+    first = held[0] if isinstance(held, list) and held and isinstance(held[0], Mapping) else row
+    passages = "ctxs" in first and ("question" in first or "query" in first)
+    return passages or set(first) >= {"context", "question", "answer", "num_kvs"}
+
+
 class Helmet:
     """See the module."""
 
@@ -93,15 +99,7 @@ class Helmet:
 
     def fits(self, source: QuestionSource) -> bool:
         """By the name of the dataset on the Hub, else by the columns of a first row."""
-        try:
-            named = _FILES.is_named(source)
-            row = _FILES.first_row(source) if named is None else {}
-        except SourceError:
-            return False
-        held = row.get("data")
-        first = held[0] if isinstance(held, list) and held and isinstance(held[0], Mapping) else row
-        passages = "ctxs" in first and ("question" in first or "query" in first)
-        return bool(named) or passages or set(first) >= {"context", "question", "answer", "num_kvs"}
+        return _FILES.fits(source, _is_alike)
 
     def read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
         """The questions of the tasks wanted, file by file."""

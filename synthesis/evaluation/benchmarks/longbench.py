@@ -91,12 +91,7 @@ class LongBench:
 
     def fits(self, source: QuestionSource) -> bool:
         """By the name of the dataset on the Hub, else by the columns of a first row."""
-        try:
-            named = _FILES.is_named(source)
-            columns = set(_FILES.first_row(source)) if named is None else set()
-            return bool(named) or columns >= {"input", "context", "answers", "all_classes"}
-        except SourceError:
-            return False
+        return _FILES.fits(source, lambda row: row.keys() >= {"input", "context", "answers", "all_classes"})
 
     def read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
         """The questions of the tasks wanted, file by file."""

@@ -51,12 +51,7 @@ class LongBenchV2:
 
     def fits(self, source: QuestionSource) -> bool:
         """By the name of the dataset on the Hub, else by the columns of a first row."""
-        try:
-            named = _FILES.is_named(source)
-            columns = set(_FILES.first_row(source)) if named is None else set()
-            return bool(named) or columns >= {"context", "question", "answer", *_CHOICES}
-        except SourceError:
-            return False
+        return _FILES.fits(source, lambda row: row.keys() >= {"context", "question", "answer", *_CHOICES})
 
     def read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
         """The questions of the domains wanted; these are its tasks."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from synthesis.data import Rejected
-from synthesis.errors import SourceError
 from synthesis.evaluation.benchmarks.rows import (
     Row,
     found_once,
@@ -44,12 +43,7 @@ class Ruler:
 
     def fits(self, source: QuestionSource) -> bool:
         """By the name of the dataset on the Hub, else by the columns of a first row."""
-        try:
-            named = _FILES.is_named(source)
-            columns = set(_FILES.first_row(source)) if named is None else set()
-            return bool(named) or columns >= {"index", "input", "outputs"}
-        except SourceError:
-            return False
+        return _FILES.fits(source, lambda row: row.keys() >= {"index", "input", "outputs"})
 
     def read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
         """The questions of the tasks wanted, file by file."""

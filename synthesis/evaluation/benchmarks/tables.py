@@ -68,16 +68,17 @@ class TaskFiles:
             raise SourceError(f"{at.place} holds {what}. Tasks there: {there}. Give the folder of the data.")
         return [one for one in found if not wanted or one.task in wanted]
 
-    def is_named(self, source: QuestionSource) -> bool | None:
-        """Whether a dataset on the Hub has the benchmark's name; None for what is not on the Hub."""
-        hub = resolve.hub_of(address_of(source.place).place)
-        return None if hub is None else task_key(hub.repo.split("/")[1]) == task_key(self.hub)
-
-    def first_row(self, source: QuestionSource) -> Row:
-        """The first row of a local source, an empty one if there is none."""
-        found = self._found(self._address(source), source)
-        row = next(iter(found[0].table.rows()), None) if found else None
-        return row.value if row is not None and isinstance(row.value, dict) else {}
+    def fits(self, source: QuestionSource, alike: Callable[[Row], bool]) -> bool:
+        """Whether a source is of this benchmark: by its name on the Hub, else by a first row."""
+        try:
+            hub = resolve.hub_of(address_of(source.place).place)
+            if hub is not None:
+                return task_key(hub.repo.split("/")[1]) == task_key(self.hub)
+            found = self._found(self._address(source), source)
+            row = next(iter(found[0].table.rows()), None) if found else None
+        except SourceError:
+            return False
+        return alike(row.value if row is not None and isinstance(row.value, dict) else {})
 
     def _address(self, source: QuestionSource) -> Address:
         at = address_of(source.place, source.config, source.split or "train")

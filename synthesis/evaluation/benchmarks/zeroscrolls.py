@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from synthesis.data import Rejected
-from synthesis.errors import SourceError
 from synthesis.evaluation.benchmarks.rows import Row, questions_in, text_of, whole_of, write_json
 from synthesis.evaluation.benchmarks.tables import TaskFiles
 from synthesis.evaluation.benchmarks.wording import IN_ROW
@@ -47,12 +46,9 @@ class ZeroScrolls:
 
     def fits(self, source: QuestionSource) -> bool:
         """By the name of the dataset on the Hub, else by the columns of a first row."""
-        try:
-            named = _FILES.is_named(source)
-            columns = set(_FILES.first_row(source)) if named is None else set()
-            return bool(named) or columns >= {"id", "input", "document_start_index", "document_end_index"}
-        except SourceError:
-            return False
+        return _FILES.fits(
+            source, lambda row: row.keys() >= {"id", "input", "document_start_index", "document_end_index"}
+        )
 
     def read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
         """The questions of the tasks wanted, file by file."""
