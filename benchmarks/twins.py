@@ -31,7 +31,7 @@ from synthesis import Pair, Rejected, Sample, assemble
 from synthesis.engines.composer.draft import Written
 from synthesis.options import TWINS, RunConfig, override
 from synthesis.text.states import is_ordinary, states
-from tests.pages import Quiet
+from tests.jobs import Quiet
 from tests.twins import Item, drafted, proven, rest, with_twins
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "pairs.jsonl"

@@ -12,19 +12,10 @@ from synthesis.data import Context
 from synthesis.engines.base import Engine
 from synthesis.options import load_config, override
 from synthesis.run.loop import synthesize
+from tests.jobs import Quiet
 
 TRAINED = Path(__file__).parent / "models" / "tiny"
 RECIPES = Path(__file__).parent.parent / "recipes"
-
-
-class Silent:
-    """A reporter that tells nobody."""
-
-    def stage(self, name: str, total: int | None) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def advance(self, steps: int = 1) -> None: ...
 
 
 def assert_writes_contexts(engine: Engine, count: int = 40) -> None:
@@ -61,4 +52,4 @@ def run_recipe(name: str, folder: Path, **settings: Any) -> int:
         "samples.tokenizer": str(TRAINED),
         "samples.lengths": ("2k",),
     }
-    return execute(override(made, small), Silent()).contexts
+    return execute(override(made, small), Quiet()).contexts

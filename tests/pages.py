@@ -16,14 +16,6 @@ NASTY = [
 ]
 
 
-class Quiet:
-    """A reporter that tells nobody."""
-
-    def stage(self, name: str, total: int | None) -> None: ...
-    def advance(self, steps: int = 1) -> None: ...
-    def note(self, text: str) -> None: ...
-
-
 class Page(HTMLParser):
     """What a browser would see: elements, attributes, tables, and text by element."""
 

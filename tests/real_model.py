@@ -24,7 +24,7 @@ from synthesis.engines.base import Engine, LikelihoodEngine
 from synthesis.options import RunConfig, override
 from synthesis.run.judge import JUDGING, Verdict, judge_batch
 from synthesis.tokens import load_tokenizer
-from tests.meaning import Silent
+from tests.jobs import Quiet
 
 PAIRS = {
     "What colour is the door of Tomas Brenner's bakery?": "dark green",
@@ -81,7 +81,7 @@ def run(
         "samples.tokenizer": "embedded",
         **{f"generation.{name}": value for name, value in more.items()},
     }
-    return execute(override(RunConfig(), made), Silent())
+    return execute(override(RunConfig(), made), Quiet())
 
 
 def records(out: Path, kind: str) -> list[dict[str, Any]]:

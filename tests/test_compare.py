@@ -21,7 +21,8 @@ from synthesis.coherence import score
 from synthesis.data import Context, Evidence, Pair, content_hash
 from synthesis.errors import FolderError, SourceError, UsageError
 from synthesis.evaluation.results import Mean
-from tests.pages import NASTY, Page, Quiet
+from tests.jobs import Quiet
+from tests.pages import NASTY, Page
 
 
 def made(folder: Path, **changes: Any) -> Path:

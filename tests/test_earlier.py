@@ -28,6 +28,7 @@ from synthesis.options import RunConfig, from_dict, load_config, override
 from synthesis.prompts import build_prompt, load_template
 from synthesis.run.journal import Journal
 from synthesis.tokens import load_tokenizer
+from tests.jobs import Quiet
 
 DATA = Path(__file__).parent / "data"
 LATER = ["contamination", "attempts", "verified", "answer_kind"]
@@ -65,19 +66,9 @@ def config_of(folder: Path) -> RunConfig:
     return override(saved, {"out": str(folder), "pairs.source": str(DATA / "earlier/pairs10.jsonl")})
 
 
-class Silent:
-    """Says nothing."""
-
-    def stage(self, name: str, total: int | None) -> None: ...
-
-    def advance(self, steps: int = 1) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-
 def ids(config: RunConfig, folder: Path) -> dict[str, str]:
     with Journal(folder / "journal") as journal:
-        rows = RunRows(config, journal, load_tokenizer(None), Silent())
+        rows = RunRows(config, journal, load_tokenizer(None), Quiet())
         return {one.name: one.content_id for one in rows.configs()}
 
 

@@ -19,7 +19,7 @@ from builder.job.execute import execute
 from synthesis.data import Message
 from synthesis.errors import SourceError, UsageError
 from synthesis.options import RunConfig, override
-from tests.pages import Quiet
+from tests.jobs import Quiet
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from builder.export.write import export
 from synthesis.data import Message
 from synthesis.errors import SourceError, UsageError
 from synthesis.evaluation.rewards import answer_reward, citation_reward
-from tests.pages import Quiet
+from tests.jobs import Quiet
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from builder.resources import example_pairs
 from synthesis.errors import ConfigError
 from synthesis.keys import holds_key, without_keys
 from synthesis.options import RunConfig, from_dict, load_config, override
-from tests.pages import Quiet
+from tests.jobs import Quiet
 from tests.ports import nobody
 
 Said = Callable[..., str]

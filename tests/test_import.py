@@ -19,6 +19,7 @@ from synthesis.options import RunConfig, load_config, override
 from synthesis.sources.values import BadRow
 from synthesis.text.words import count_words
 from tests import real_texts
+from tests.jobs import Quiet
 from tests.pretend import prose
 from tests.real_texts import sets
 
@@ -26,21 +27,16 @@ MODEL = "org/Model-72B"
 Row = dict[str, Any]
 
 
-class Quiet:
-    """A reporter that tells nobody, and stops the job after so many steps if it should."""
+class Stopping(Quiet):
+    """Stops the job after so many steps."""
 
-    def __init__(self, stop_after: int | None = None) -> None:
+    def __init__(self, stop_after: int) -> None:
         self.left = stop_after
 
-    def stage(self, name: str, total: int | None) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
     def advance(self, steps: int = 1) -> None:
-        if self.left is not None:
-            self.left -= 1
-            if not self.left:
-                raise KeyboardInterrupt
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
 
 
 def story(number: int) -> Row:
@@ -82,7 +78,7 @@ def bring(tmp_path: Path) -> Import:
             "samples.lengths": ("1k",),
             "samples.distractors": "random",
         }
-        return import_contexts(override(RunConfig(), given | changes), Quiet(stop))
+        return import_contexts(override(RunConfig(), given | changes), Stopping(stop) if stop else Quiet())
 
     return bring
 

@@ -22,6 +22,7 @@ from synthesis.options import QuestionsConfig, RunConfig, from_dict, override
 from synthesis.run.windows import asked_of, pieces_of, requests
 from synthesis.sources.texts import LongText, read_texts
 from tests.batch_server import serve_batches
+from tests.jobs import Quiet
 from tests.openai_helpers import KEY
 from tests.openai_server import Asked, Reply, serve
 from tests.pages import Page
@@ -36,12 +37,6 @@ TOWN = (
     "The ferry Marta was launched in 1879 at Kelm. The ferry Marta carried 60 passengers across the lake "
     "twice a day."
 )
-
-
-class Silent:
-    def stage(self, name: str, total: int | None) -> None: ...
-    def advance(self, steps: int = 1) -> None: ...
-    def note(self, text: str) -> None: ...
 
 
 def folder_of(tmp_path: Path, texts: dict[str, str] | None = None) -> Path:
@@ -66,7 +61,7 @@ def rows_of(run: Path, kind: str = "") -> list[dict[str, Any]]:
 
 
 def test_without_a_model_questions_come_of_the_texts_own_sentences(tmp_path: Path) -> None:
-    summary = execute(config(tmp_path, **{"questions.per_document": 5}), Silent())
+    summary = execute(config(tmp_path, **{"questions.per_document": 5}), Quiet())
     rows = rows_of(tmp_path / "run")
     assert summary.contexts == len(rows) >= 3
     for row in rows:
@@ -87,20 +82,20 @@ def test_what_takes_the_place_of_another_kind_is_whole(tmp_path: Path) -> None:
     made = override(
         from_dict({"method": "instruction", "questions": {"contexts": str(tmp_path / "texts")}}), changes
     )
-    execute(override(made, {"out": str(tmp_path / "run"), "samples.lengths": ("1k",)}), Silent())
+    execute(override(made, {"out": str(tmp_path / "run"), "samples.lengths": ("1k",)}), Quiet())
     rows = rows_of(tmp_path / "run")
     assert len(rows) == 6
     assert {row["answer"] for row in rows} <= {"yes", "no"}
 
 
 def test_a_run_goes_on_where_it_stopped_and_knows_its_method(tmp_path: Path) -> None:
-    first = execute(config(tmp_path), Silent())
-    again = execute(config(tmp_path), Silent())
+    first = execute(config(tmp_path), Quiet())
+    again = execute(config(tmp_path), Quiet())
     assert again.counts.settled == first.counts.total
     assert not any(one.built for one in again.dataset.configs)
     assert plan(config(tmp_path)).counts.todo == 0
     with pytest.raises(FolderError, match="holds a run with --method instruction"):
-        execute(from_dict({"out": str(tmp_path / "run")}), Silent())
+        execute(from_dict({"out": str(tmp_path / "run")}), Quiet())
 
 
 @pytest.mark.parametrize(
@@ -179,7 +174,7 @@ def test_a_model_is_asked_and_asked_again_with_what_was_wrong(tmp_path: Path) ->
             "questions.kinds": ("number",),
             "filters.min_overall": 0.0,
         }
-        execute(config(tmp_path, **changes), Silent())
+        execute(config(tmp_path, **changes), Quiet())
         asked = [one.text for one in server.asked]
     rows = rows_of(tmp_path / "run")
     assert rows, [row["reason"] for row in rows_of(tmp_path / "run", "-rejected")]
@@ -205,11 +200,11 @@ def test_what_was_rejected_is_asked_again_and_stands_in(tmp_path: Path) -> None:
             "questions.kinds": ("number",),
             "filters.min_overall": 0.0,
         }
-        first = execute(config(tmp_path, **changes), Silent())
+        first = execute(config(tmp_path, **changes), Quiet())
         assert (first.contexts, first.rejected) == (0, 4)
         (tmp_path / "texts" / "town.md").unlink()  # what is asked again needs no source
         hope.append(True)
-        again = retry(config(tmp_path, **changes), Silent())
+        again = retry(config(tmp_path, **changes), Quiet())
     assert again.contexts >= 1
     rows = rows_of(tmp_path / "run")
     assert len(rows) == again.contexts
@@ -335,14 +330,14 @@ def test_the_batch_api_asks_and_needs_no_texts_on_the_second_day(
             "filters.min_overall": 0.0,
         }
         asked = config(tmp_path, **changes)
-        batches.submit(asked, Silent())
+        batches.submit(asked, Quiet())
         (folder / "town.md").unlink()
         for _ in range(4):  # what has a fault is asked again, on another day
-            left = batches.fetch(tmp_path / "run", Silent(), wait=True).left
+            left = batches.fetch(tmp_path / "run", Quiet(), wait=True).left
             if not left.to_send:
                 break
-            batches.submit(asked, Silent())
-        summary = batches.finish(asked, Silent())
+            batches.submit(asked, Quiet())
+        summary = batches.finish(asked, Quiet())
     rows = rows_of(tmp_path / "run")
     assert summary.contexts == len(rows) >= 1
     assert all(row["engine"] == "batch" and row["context"] == TOWN for row in rows)
@@ -370,7 +365,7 @@ def test_the_column_of_the_texts_is_named_behind_their_source() -> None:
 def test_card_and_page_speak_of_questions_and_count_drops_by_what_they_are(tmp_path: Path) -> None:
     long = {f"long{number}.md": "\n\n".join([TOWN] * 8)[: 5000 + 300 * number] for number in range(4)}
     folder_of(tmp_path, {"town.md": TOWN, "note.txt": TOWN.split("\n")[0]} | long)
-    execute(config(tmp_path, **{"filters.min_words": "40", "questions.kinds": ("span",)}), Silent())
+    execute(config(tmp_path, **{"filters.min_words": "40", "questions.kinds": ("span",)}), Quiet())
     dropped = [row["reason"] for row in rows_of(tmp_path / "run", "-rejected") if row["stage"] == "assembly"]
     assert len(set(dropped)) > 1  # each with its own figures
     card = (tmp_path / "run" / "dataset" / "README.md").read_text()
@@ -389,4 +384,4 @@ def test_card_and_page_speak_of_questions_and_count_drops_by_what_they_are(tmp_p
 
 def failure_of(tmp_path: Path) -> str:
     strict = config(tmp_path, out=str(tmp_path / "strict"), **{"filters.min_words": "9000"})
-    return failure(execute(strict, Silent()), strict)
+    return failure(execute(strict, Quiet()), strict)

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from synthesis.data import Pair, Rejected
 from synthesis.errors import SourceError
 from synthesis.sources.pairs import describe_source, read_pairs
+from tests.pair_files import GOOD, error_of, one_bad, only_pairs, write_jsonl
 from tests.real_texts import LARGE, OWN, needs_large, own_rows
 
-GOOD = {"instruction": "Who keeps the bees?", "answer": "Ondine"}
 ROWS = [
     {"instruction": "Who keeps the bees?", "answer": "Ondine", "level": "easy"},
     {
@@ -32,33 +32,6 @@ ROWS = [
     },
     {"instruction": ' "Quoted", with a comma ', "answer": "  kept; as is\t", "level": "hard"},
 ]
-
-
-def write_jsonl(path: Path, *rows: object) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return path
-
-
-def only_pairs(source: str | Path, **options: Any) -> list[Pair]:
-    outcomes = list(read_pairs(source, **options))
-    assert [outcome for outcome in outcomes if isinstance(outcome, Rejected)] == []
-    return [outcome for outcome in outcomes if isinstance(outcome, Pair)]
-
-
-def one_bad(path: Path, row: object, **options: Any) -> Rejected:
-    """The rejection of ``row``, written between two good ones."""
-    good = {"instruction": "Is it last?", "answer": "yes"}
-    first, bad, last = list(read_pairs(write_jsonl(path, GOOD, row, good), **options))
-    assert isinstance(first, Pair) and isinstance(last, Pair) and isinstance(bad, Rejected)
-    assert bad.pair_id == f"{path.name}:2" and bad.stage == "pairs"
-    return bad
-
-
-def error_of(source: str | Path, **options: Any) -> str:
-    with pytest.raises(SourceError) as caught:
-        list(read_pairs(source, **options))
-    assert caught.value.exit_code == 2
-    return str(caught.value)
 
 
 def as_jsonl(path: Path) -> None:

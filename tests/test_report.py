@@ -20,7 +20,8 @@ from builder.report.write import Report, report
 from synthesis.coherence import explain, score
 from synthesis.data import Context, Evidence, Pair, Rejected, content_hash
 from synthesis.errors import FolderError, SourceError
-from tests.pages import NASTY, Page, Quiet
+from tests.jobs import Quiet
+from tests.pages import NASTY, Page
 
 
 def page_of(written: Report) -> Page:

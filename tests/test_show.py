@@ -19,7 +19,8 @@ from builder.folder.schema import raw_row
 from synthesis.data import Context, Evidence, Pair, content_hash
 from synthesis.errors import SourceError, UsageError
 from synthesis.tokens import load_tokenizer
-from tests.pages import NASTY, Page, Quiet
+from tests.jobs import Quiet
+from tests.pages import NASTY, Page
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from scripts.small_model import FOLDER
 from synthesis.data import Pair
 from synthesis.options import from_dict
 from synthesis.tokens import load_tokenizer
-from tests.meaning import Silent
+from tests.jobs import Quiet
 from tests.real_model import real_model
 
 ROOT = Path(__file__).parents[2]
@@ -340,7 +340,7 @@ def test_contexts_of_a_run_are_an_arm(questions: str, tmp_path: Path) -> None:
     rows = [{"instruction": one.pair.instruction, "answer": one.pair.answer} for one in asked[:8]]
     pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     given = {"out": str(tmp_path / "run"), "pairs": {"source": str(pairs)}, "generation": {"words": 60}}
-    execute(from_dict(given), Silent())
+    execute(from_dict(given), Quiet())
     (made,) = training_turns(Arm("run", str(tmp_path / "run")), asked, 0, load_tokenizer())
     (composed,) = training_turns(Arm("own", "composer", words=60), asked[:8], 0, load_tokenizer())
     assert [(turn.id, turn.user) for turn in made] == [(turn.id, turn.user) for turn in composed]

@@ -8,7 +8,7 @@ from typing import Any
 from builder.export.write import export
 from builder.job.execute import execute
 from synthesis.options import RunConfig, override
-from tests.pages import Quiet
+from tests.jobs import Quiet
 
 
 def write_rl_rows(folder: Path, name: str = "rl.parquet", **changes: Any) -> Path:

@@ -13,7 +13,7 @@ from trl import DPOConfig, DPOTrainer
 from builder.export.write import export
 from builder.job.execute import execute
 from synthesis.options import RunConfig, override
-from tests.pages import Quiet
+from tests.jobs import Quiet
 from tests.trainers.step import ONE_STEP, small_model
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")

@@ -23,21 +23,12 @@ from builder.export.write import export
 from builder.job.execute import execute
 from synthesis.options import from_dict
 from synthesis.tokens import load_tokenizer
+from tests.jobs import Quiet
 
 # TRL and transformers warn about one another's settings to come; that is theirs to settle.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
 CONFIG, LENGTH = "composer-chat-512", 512
-
-
-class Silent:
-    """A reporter that says nothing."""
-
-    def stage(self, name: str, total: int | None) -> None:
-        pass
-
-    def advance(self, steps: int = 1) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "dataset": {"name": "composer"},
             }
         ),
-        Silent(),
+        Quiet(),
     )
     return out
 
