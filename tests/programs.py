@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 300.0  # seconds
+PATIENCE = 580.0  # seconds
 _ALWAYS = {"HF_HUB_OFFLINE": "1", "COLUMNS": "120"}
 # What commands import takes longer than what most of them do.
 _IMPORTED = ["builder.cli.main", "builder.job.execute", "builder.folder.figures.plots", "pandas"]

@@ -25,6 +25,7 @@ from synthesis.options import RunConfig, override
 from tests.assembly_texts import corpus, prose, samples
 from tests.hub import LocalHub
 from tests.hub.cards import EASY_AND_HARD
+from tests.programs import run_python
 
 pytest_plugins = ["tests.hub.fixtures"]
 
@@ -127,15 +128,8 @@ for source in json.load(sys.stdin):
     asked = [
         f"{tmp_path}/set{end}" for end in ("?config=easy", "?config=easy&split=test", "", "?config=hard")
     ]
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=json.dumps([*asked, f"{asked[3]}&columns=body"]),
-        env={"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    offline = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+    done = run_python("-c", code, said=json.dumps([*asked, f"{asked[3]}&columns=body"]), **offline)
     assert done.stderr == ""
     train, test, undecided, usual, named = map(json.loads, done.stdout.splitlines())
     assert (train, test, usual, named) == (["easy"], ["easy test"], ["other"], ["hard"])
@@ -272,14 +266,8 @@ try:
 except StorageError as error:
     print(error)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "a.json")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.startswith("no room left to write")
+    done = run_python("-c", code, tmp_path / "a.json")
+    assert done.stdout.startswith("no room left to write"), done.stderr
 
 
 # --- the Hub ----------------------------------------------------------------------------
@@ -303,18 +291,7 @@ for source, revision in json.load(sys.stdin):
 
 def read_apart(hub: LocalHub, home: Path, *cases: tuple[str, str | None], **environment: str) -> list[Any]:
     """Texts and description of each source; the process reads its environment at import."""
-    done = subprocess.run(
-        [sys.executable, "-c", HUB_READER],
-        input=json.dumps(cases),
-        env=hub.environment(home, **environment),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return hub.ask(HUB_READER, cases, home, silent=True, **environment)
 
 
 def test_a_corpus_from_the_hub(hub: LocalHub, tmp_path: Path) -> None:

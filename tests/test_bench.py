@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import bench, peers
-from tests.conftest import ROOT
+from tests.programs import run_python
 
 
 def test_a_part_is_told_beside_its_floor() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.bench", "--quick", "--parts", "folder", "--markdown"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_python("-m", "benchmarks.bench", "--quick", "--parts", "folder", "--markdown")
     assert done.returncode == 0, done.stderr
     head, rule, *rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
     assert "x floor" in head and set(rule) <= set("| -")

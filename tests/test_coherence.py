@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -27,7 +25,7 @@ from synthesis.text.numbers import quantities
 from synthesis.text.sentences import sentences
 from synthesis.text.words import terms, terms_with_spans
 from tests.pretend import prose
-from tests.programs import under_hash_seeds
+from tests.programs import run_python, under_hash_seeds
 from tests.real_texts import needs_large, rows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -537,7 +535,7 @@ def test_tells_true_from_spoilt_on_rows_not_fitted(name: str, floors: dict[str, 
     "module", ["benchmarks.coherence", "scripts.calibrate_coherence", "scripts.make_reliability"]
 )
 def test_the_instruments_run_as_they_say(module: str) -> None:
-    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
+    done = run_python("-m", module, "--help")
     assert done.returncode == 0, done.stderr
     source = (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8")
     assert f"python -m {module}" in source

@@ -7,8 +7,6 @@ import logging
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -663,20 +661,6 @@ os._exit(0)
 """
 
 
-def ask(hub: LocalHub, home: Path, code: str, question: object, **environment: str) -> list[Any]:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=json.dumps(question),
-        env=hub.environment(home, **environment),
-        cwd=home.parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
 def upload(hub: LocalHub, folder: Path, tag: str, private: bool = True) -> None:
     from huggingface_hub import HfApi
 
@@ -709,7 +693,7 @@ def test_from_the_hub_at_any_revision(
         ((repo, "m", {**k2, "revision": commit, "num_proc": 2}), first),
         ((repo, "m-chat-2k", {"revision": "v1.0.0"}), first),
     ]
-    assert ask(hub, tmp_path / "home", OURS, [case for case, _ in cases]) == [rows for _, rows in cases]
+    assert hub.ask(OURS, [case for case, _ in cases], tmp_path / "home") == [rows for _, rows in cases]
     # Each of the two raw files came once, however often it was needed.
     raw_files = [path for path in hub.files(repo) if path.startswith("data/m/")]
     fetched = [one.path for one in hub.seen("GET", r"/data/m/") if one.status in (200, 206)]
@@ -720,7 +704,7 @@ def test_from_the_hub_at_any_revision(
     # Once here, it needs no network.
     hub.fail_next("GET", ".*", 503, times=1000)
     hub.fail_next("HEAD", ".*", 503, times=1000)
-    offline = ask(hub, tmp_path / "home", OURS, [(repo, "m", {**k2, "seed": 4})], HF_HUB_OFFLINE="1")
+    offline = hub.ask(OURS, [(repo, "m", {**k2, "seed": 4})], tmp_path / "home", HF_HUB_OFFLINE="1")
     assert [row["pair_id"] for row in offline[0]] == [row["pair_id"] for row in second]
 
 
@@ -746,13 +730,13 @@ def test_what_the_hub_does_not_have(hub: LocalHub, folder: Path, tmp_path: Path)
         (place, config, {"length": length, "revision": revision})
         for place, config, length, revision in expected
     ]
-    answers = ask(hub, tmp_path / "home", OURS, questions)
+    answers = hub.ask(OURS, questions, tmp_path / "home")
     for answer, message in zip(answers, expected.values(), strict=True):
         assert isinstance(answer, str) and answer.startswith("SourceError: ") and message in answer
         assert hub.token not in answer
-    logged_out = ask(hub, tmp_path / "fresh", OURS, [(repo, "m", k2)], HF_TOKEN="")
+    logged_out = hub.ask(OURS, [(repo, "m", k2)], tmp_path / "fresh", HF_TOKEN="")
     assert "SourceError: ada/long:" in logged_out[0]
-    given = ask(hub, tmp_path / "fresh", OURS, [(repo, "m", {**k2, "token": hub.token})], HF_TOKEN="")
+    given = hub.ask(OURS, [(repo, "m", {**k2, "token": hub.token})], tmp_path / "fresh", HF_TOKEN="")
     assert len(given[0]) == PAIRS
 
 
@@ -761,7 +745,7 @@ def test_plain_datasets_needs_nothing_of_ours(
 ) -> None:
     upload(hub, folder, "v1.0.0", private=False)
     names = ["m", "m-v1.0.0", "m-chat-2k", "m-chat-2k-v1.0.0"]
-    answers = ask(hub, tmp_path / "home", PLAIN, ("ada/long", "v1.0.0", names))
+    answers = hub.ask(PLAIN, ("ada/long", "v1.0.0", names), tmp_path / "home")
     assert [len(answer) for answer in answers] == [PAIRS] * 8
     assert answers[0] == [pair.id for pair, _, _ in items]
     assert issubclass(SourceError, ContextSynthesisError)

@@ -28,7 +28,7 @@ from synthesis.data import Context, Message, Pair, Sample, WrongAnswer
 from synthesis.errors import ContextSynthesisError, FolderError, SourceError, TokenizerError, UsageError
 from synthesis.tokens import Tokenizer, build_tokenizer, load_tokenizer
 from tests.hub import LocalHub
-from tests.programs import under_hash_seeds
+from tests.programs import run_python, under_hash_seeds
 
 Rows = list[dict[str, Any]]
 ROOT = Path(__file__).resolve().parents[1]
@@ -524,15 +524,8 @@ def test_a_disk_that_fills_up(folder: Path, tmp_path: Path) -> None:
         "except StorageError as error: print(error)\n"
     )
     target = tmp_path / "out" / "a.jsonl"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(folder), str(target)],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        timeout=120,
-    )
-    assert "no room left" in done.stdout
+    done = run_python("-c", code, folder, target)
+    assert "no room left" in done.stdout, done.stderr
     assert list(target.parent.iterdir()) == []
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.kills import contents
+from tests.programs import run_python
 
 LIMITED = """
 import resource, sys
@@ -28,14 +28,7 @@ def test_wherever_the_disk_is_full(tmp_path: Path, write_pairs, command) -> None
     sizes = [path.stat().st_size for path in whole.rglob("*") if path.is_file()]
     kept = 0
     for most in sorted({0, *(size - 1 for size in sizes if size > 1)})[:: max(1, len(sizes) // 4)]:
-        done = subprocess.run(
-            [sys.executable, "-c", LIMITED, str(most), *options],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-            cwd=Path(__file__).parent.parent,
-        )
+        done = run_python("-c", LIMITED, most, *options)
         assert done.returncode == 1, (most, done.stdout, done.stderr)
         (said,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         assert "no room left to write" in said and "Traceback" not in done.stderr

@@ -78,17 +78,7 @@ def send(hub: LocalHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Send:
 
 def load(hub: LocalHub, home: Path, *cases: tuple[str, str | None, str | None, bool]) -> list[Any]:
     """Rows that plain ``datasets`` loads, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", LOADER],
-        input=json.dumps(cases),
-        env=hub.environment(home),
-        cwd=home.parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return hub.ask(LOADER, cases, home)
 
 
 def hf(hub: LocalHub, tmp_path: Path, *arguments: object) -> None:

@@ -117,25 +117,12 @@ def card_of(hub: LocalHub) -> tuple[Meta, str]:
 
 def read_with_datasets(hub: LocalHub, home: Path, *names: str | None) -> list[Any]:
     """Rows of configs by plain ``datasets`` in a process of its own."""
-    import subprocess
-    import sys
-
     code = (
         "import datasets, json, sys\n"
         f"for name in json.load(sys.stdin):\n"
         f"    print(json.dumps(datasets.load_dataset('{REPO}', name, split='train')[:]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=json.dumps(names),
-        env=hub.environment(home),
-        cwd=home.parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return hub.ask(code, names, home)
 
 
 # --- in a repository of others -----------------------------------------------------------

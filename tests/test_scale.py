@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -27,7 +26,8 @@ from synthesis.run.folder import RunFolder
 from synthesis.scale import context_step
 from synthesis.sources.pairs import read_pairs
 from tests.openai_server import Reply, failure, serve
-from tests.scale_pipeline import ROOT, content, heard, launch, start, statistics, written
+from tests.programs import run_command, run_python
+from tests.scale_pipeline import content, heard, launch, start, statistics, written
 
 COUNT = 300
 REPEATED = Pair(instruction="Who kept lighthouse number 7?", answer="Keeper 7 Holm").id
@@ -64,14 +64,7 @@ def config(pairs, tmp_path) -> Path:
 def alone(pairs, tmp_path_factory) -> Path:
     """The same run by a single process."""
     out = tmp_path_factory.mktemp("alone") / "run"
-    done = subprocess.run(
-        [sys.executable, "-m", "builder.cli", "run", "--pairs", pairs, "--words", "1000"]
-        + ["--lengths", "2k", "--out", out],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_command("run", "--pairs", pairs, "--words", "1000", "--lengths", "2k", "--out", out)
     assert f"{COUNT} contexts, 3 rejected" in done.stdout, done.stderr
     return out
 
@@ -303,14 +296,8 @@ def test_a_missing_engine_is_told_by_the_task_that_lacks_it(config, tmp_path) ->
 
 
 def test_the_launch_file_for_one_machine(config, alone, tmp_path, command) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "recipes/scale/local.py", config, "--tasks", "3"],
-        cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    launch = ("-W", "error", "recipes/scale/local.py", config, "--tasks", "3")
+    done = run_python(*launch, HF_HUB_OFFLINE="1")
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "run-logs" / "completions").iterdir())) == 3
     assert command("run", tmp_path / "run" / "run.toml").returncode == 0

@@ -135,9 +135,9 @@ def evaluate(
 
     with TerminalReporter(Console(stderr=True, quiet=quiet)) as reporter:
         summary = evaluate_folder(config, reporter)
-    lines = _tell(summary, config)
+    table = _write_table(summary, config)
     if not quiet:
-        typer.echo("\n".join(lines))
+        typer.echo("\n".join([table, *_tell(summary, config)]))
     if summary.left:
         typer.echo(
             f"error: the budget does not reach further: {summary.left:,} answers are missing; what there is "
@@ -170,9 +170,9 @@ def _source(questions: str, given: dict[str, Any], columns: dict[str, str]) -> Q
     return QuestionSource(place, config, split, columns, given["task"] or "")
 
 
-def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
-    from builder.job.evaluating import FIGURES, SCORES, TABLE
-    from builder.job.pacing import tell_time
+def _write_table(summary: EvaluationSummary, config: EvaluationConfig) -> str:
+    """The scores as tables and figures in the evaluation's folder; the tables."""
+    from builder.job.evaluating import FIGURES, TABLE
     from builder.report.evaluation import tables, write_figures
     from synthesis.evaluation.conditions import ORACLE
     from synthesis.storage import replace_file
@@ -181,8 +181,14 @@ def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
     model = summary.facts["model"] or summary.facts["engine"]
     replace_file(config.out / TABLE, f"# {model}, {summary.facts['source']}\n\n{told}")
     write_figures(summary.tally, config.out / FIGURES, str(model).rstrip("/").rsplit("/", 1)[-1])
-    lines = [told]
-    lines += [f"wording of {count:,} questions: {name}" for name, count in summary.facts["wordings"].items()]
+    return told
+
+
+def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
+    from builder.job.evaluating import SCORES
+    from builder.job.pacing import tell_time
+
+    lines = [f"wording of {count:,} questions: {name}" for name, count in summary.facts["wordings"].items()]
     if hidden := summary.facts["answers_hidden"]:
         lines.append(f"{hidden:,} questions whose answers are kept hidden have no score")
     for name, count in summary.lacking.items():
