@@ -16,7 +16,7 @@ from synthesis.data import Evidence, Reason
 from synthesis.errors import UsageError
 from synthesis.evaluation.rewards import answer_reward, checker_for, citation_reward, cited, final_answer
 from synthesis.evaluation.rewards import quotation_reward as quotation
-from synthesis.text.quoted import listed_quotes, quoted, quotes, without_listed, without_quotes
+from synthesis.text.quoted import quoted, quotes, without_listed, without_quotes
 from synthesis.text.sentences import sentences
 from synthesis.tokens import Tokenizer
 from synthesis.tokens.template_code import write_turns
@@ -40,6 +40,12 @@ ASKED = [
     ("水在多少度沸腾？", "一百摄氏度", "generic"),
     ("Who mended the clock at Sellenbruck?", "Ilse Brandt", "story_qa"),
 ]
+
+
+def listed_quotes(text: str) -> list[tuple[int, str]]:
+    """The quotes in lines of their own, each behind its document's number in brackets."""
+    found = re.finditer(r"^\[(\d{1,4})\] (“[^”]*”|«[^»]*»|「[^」]*」|‹[^›]*›)[ \t]*$", text, re.M)
+    return [(int(match[1]), match[2][1:-1]) for match in found]
 
 
 @pytest.fixture(scope="module")

@@ -193,7 +193,7 @@ class Publication:
             makes.append(f"create branch {self.goal.revision}")
         if self.goal.create_pr and plan.additions:
             makes.append("open a pull request")
-        return plan_lines(self.source, remote, plan, tag=name, makes=makes)
+        return plan_lines(remote, plan, tag=name, makes=makes)
 
     # --- looking
 

@@ -183,9 +183,7 @@ def plan_title(plan: CommitPlan, name: str | None) -> str:
     return f"{f'Release {name}: ' if name else ''}{what}"[:200]
 
 
-def plan_lines(
-    source: LocalDataset, remote: Remote, plan: CommitPlan, *, tag: str | None, makes: Sequence[str]
-) -> list[str]:
+def plan_lines(remote: Remote, plan: CommitPlan, *, tag: str | None, makes: Sequence[str]) -> list[str]:
     """What a publication does, line by line; ``makes`` comes first, ``tag`` is None for none."""
     lines = list(makes)
     for one in plan.additions:

@@ -42,8 +42,8 @@ def build(runs: Runs, start: Inputs) -> None:
         answer = gr.Textbox(start.answer, label="Answer", lines=2, max_lines=8, scale=3)
         task = select(TASKS, start.task, "Task", scale=2)
     with gr.Row(elem_classes="cs-columns cs-sides"):
-        left = _side("cmp-a", "A", "1000w", "woven")
-        right = _side("cmp-b", "B", "1000w", "needle")
+        left = _side("A", "1000w", "woven")
+        right = _side("B", "1000w", "needle")
     with gr.Row(elem_classes="cs-actions"):
         go = gr.Button("Compare", variant="primary", elem_id="cmp-go", scale=0, min_width=180)
         stop = gr.Button("Stop", elem_id="cmp-stop", interactive=False, scale=0, min_width=90)
@@ -52,7 +52,7 @@ def build(runs: Runs, start: Inputs) -> None:
     _wire(runs, (instruction, answer, task), [_Side(left, areas[0]), _Side(right, areas[1])], go, stop)
 
 
-def _side(name: str, title: str, length: str, mode: str) -> tuple[Any, ...]:
+def _side(title: str, length: str, mode: str) -> tuple[Any, ...]:
     with gr.Column(min_width=280, elem_classes="cs-side"):
         piece(f'<h2 class="cs-head">{title}</h2>')
         with gr.Row(elem_classes="cs-pair"):

@@ -24,11 +24,6 @@ _FORMS: dict[str, str] = {
 }
 
 
-def form_names() -> list[str]:
-    """The names ``form_of`` knows."""
-    return list(_FORMS)
-
-
 def form_named(name: str) -> QuestionForm:
     """The form of that name.
 

@@ -8,7 +8,6 @@ from typing import Final
 _MARKS: Final = (("\u201c", "\u201d"), ("\u00ab", "\u00bb"), ("\u300c", "\u300d"), ("\u2039", "\u203a"))
 _OF: Final = "|".join(f"{left}[^{left}{right}]*{right}" for left, right in _MARKS)
 _QUOTE: Final = re.compile(_OF)
-_NUMBERED: Final = re.compile(rf"^\[(\d{{1,4}})\] ({_OF})[ \t]*$", re.M)
 _LISTED: Final = re.compile(rf"(?:\s*\n\[\d{{1,4}}\] (?:{_OF})[ \t]*)+\s*\Z")
 
 
@@ -30,11 +29,6 @@ def without_quotes(text: str) -> str:
     return _QUOTE.sub(" ", text)
 
 
-def listed_quotes(text: str) -> list[tuple[int, str]]:
-    """The quotes in lines of their own, each behind its document's number in brackets."""
-    return [(int(match[1]), match[2][1:-1]) for match in _NUMBERED.finditer(text)]
-
-
 def without_listed(text: str) -> str:
-    """The text without the lines of that kind at its end."""
+    """The text without lines of quotes at its end, each behind its document's number in brackets."""
     return _LISTED.sub("", text)
