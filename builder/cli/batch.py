@@ -13,6 +13,7 @@ import typer
 from builder.cli.base import app, command, do
 from builder.cli.options import AsConfig, Quiet, RunFile, configured, named_file
 from builder.cli.run import ALL
+from builder.wording import counted
 from synthesis.errors import UsageError
 from synthesis.storage import in_shell
 
@@ -60,7 +61,7 @@ def status(folder: Folder) -> None:
         typer.echo(_tell_look(one))
     ended = sum(1 for one in looks if one.status and one.status.ended)
     flying = sum(1 for one in looks if one.note != "fetched") - ended
-    typer.echo(f"{_some(ended, 'batch', 'batches')} to fetch, {flying:,} under way")
+    typer.echo(f"{counted(ended, 'batch', 'batches')} to fetch, {flying:,} under way")
     if ended:
         typer.echo(f"take the replies with: context-synthesis batch fetch {in_shell(folder)}")
 
@@ -90,7 +91,7 @@ def cancel(folder: Folder) -> None:
 
     ended = end(folder)
     typer.echo(
-        f"{_some(len(ended), 'batch', 'batches')} cancelled; a little later, take what was answered with: "
+        f"{counted(len(ended), 'batch', 'batches')} cancelled; a little later, take what was answered with: "
         f"context-synthesis batch fetch {in_shell(folder)}"
     )
 
@@ -115,16 +116,18 @@ def _tell_submitted(submitted: Submitted, out: Path) -> str:
     lines = []
     if submitted.found:
         lines.append(
-            f"{_some(len(submitted.found), 'batch', 'batches')} sent before went unheard; found again"
+            f"{counted(len(submitted.found), 'batch', 'batches')} sent before went unheard; found again"
         )
     if submitted.stale:
         lines.append("the pairs' source is gone; used its copy of the last submission")
     if submitted.sent:
-        batches = _some(len(submitted.sent), "batch", "batches")
+        batches = counted(len(submitted.sent), "batch", "batches")
         before = f", {submitted.before:,} in flight before" if submitted.before else ""
-        lines.append(f"sent {_some(submitted.requests, 'request')} in {batches} to {submitted.host}{before}")
+        lines.append(
+            f"sent {counted(submitted.requests, 'request')} in {batches} to {submitted.host}{before}"
+        )
     else:
-        lines.append(f"nothing to send; {_some(submitted.before, 'request')} in flight")
+        lines.append(f"nothing to send; {counted(submitted.before, 'request')} in flight")
     lines.append(f"look with: context-synthesis batch status {in_shell(out)}")
     lines.append(f"take the replies with: context-synthesis batch fetch {in_shell(out)}")
     return "\n".join(lines)
@@ -132,7 +135,7 @@ def _tell_submitted(submitted: Submitted, out: Path) -> str:
 
 def _tell_look(look: Look) -> str:
     made = _moment(look.batch.made)
-    size = _some(len(look.batch.prompt_ids), "request")
+    size = counted(len(look.batch.prompt_ids), "request")
     if look.status is None:
         note = {
             "unheard": "sent or not? the next submit or fetch finds out",
@@ -150,15 +153,15 @@ def _tell_look(look: Look) -> str:
 
 def _tell_fetched(fetched: Fetched, folder: Path) -> str:
     lines = [
-        f"{_some(fetched.replies, 'reply', 'replies')} from {_some(fetched.batches, 'batch', 'batches')}"
+        f"{counted(fetched.replies, 'reply', 'replies')} from {counted(fetched.batches, 'batch', 'batches')}"
     ]
     lines += [f"  without a reply: {count:,}, {why}" for why, count in fetched.lost.most_common()]
     if fetched.left.in_flight:
-        lines.append(f"{_some(fetched.left.in_flight, 'request')} still in flight; fetch again later")
+        lines.append(f"{counted(fetched.left.in_flight, 'request')} still in flight; fetch again later")
     if fetched.left.to_send:
         saved = folder / "run.toml"
         lines.append(
-            f"{_some(fetched.left.to_send, 'request')} to send: "
+            f"{counted(fetched.left.to_send, 'request')} to send: "
             f"context-synthesis batch submit {in_shell(saved)}"
         )
     return "\n".join(lines)
@@ -176,7 +179,3 @@ def _reporting(quiet: bool) -> Iterator[TerminalReporter]:
 
 def _moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _some(number: int, one: str, more: str = "") -> str:
-    return f"{number:,} {one if number == 1 else more or one + 's'}"

@@ -6,6 +6,7 @@ from builder.job.amounts import budget_of, tell_bytes, tell_money, tell_number, 
 from builder.job.estimate import LOOKED, Estimate
 from builder.job.fitting import tell_fit
 from builder.job.pacing import tell_time
+from builder.wording import counted
 from synthesis.data import Usage
 from synthesis.options import RunConfig
 
@@ -63,10 +64,9 @@ def _tell_work(found: Estimate, config: RunConfig) -> str:
     if not found.contexts:
         return "ask no questions" if config.asks else "write no contexts"
     disk = f"{tell_bytes(found.bytes)} on disk"
-    some = "" if found.contexts == 1 else "s"
     if config.asks:
-        return f"ask {found.contexts:,} question{some}, which takes {disk}"
-    return f"write {found.contexts:,} context{some}, about {found.words:,} words and {disk}"
+        return f"ask {counted(found.contexts, 'question')}, which takes {disk}"
+    return f"write {counted(found.contexts, 'context')}, about {found.words:,} words and {disk}"
 
 
 def _tell_budget(found: Estimate, config: RunConfig) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from builder.folder.codes import tell_codes
 from builder.folder.facts import IMPORTED
 from builder.job.quality import LOW
+from builder.wording import counted
 from synthesis.options import KINDS
 from synthesis.sources.splits import tell_files
 from synthesis.storage import in_shell
@@ -45,11 +46,11 @@ def tell_summary(summary: Summary, config: RunConfig) -> list[str]:
 def failure(summary: Summary, config: RunConfig) -> str:
     """What went wrong, and what to do; empty if the job was done to its end and made something."""
     again = f"context-synthesis run {in_shell(config.out_dir / 'run.toml')}"
-    left = f"{_some(summary.counts.left, 'pair')} of {summary.counts.total:,} left; what is done is kept"
+    left = f"{counted(summary.counts.left, 'pair')} of {summary.counts.total:,} left; what is done is kept"
     if summary.counts.failed:
         many = config.cost.stop_after
         return (
-            f"stopped: {_some(many, 'pair')} in a row came to the same, {summary.counts.failed}\n{left}. "
+            f"stopped: {counted(many, 'pair')} in a row came to the same, {summary.counts.failed}\n{left}. "
             "Try another model, --template or --temperature on a few pairs (--limit), or go on regardless: "
             f"{again} --stop-after 0"
         )
@@ -102,9 +103,9 @@ def _made(summary: Summary, what: str) -> str:
     filled = [result for result in summary.dataset.configs if result.rows]
     written = sum(result.built for result in filled)
     parts = [
-        _some(summary.contexts, what),
+        counted(summary.contexts, what),
         f"{summary.rejected:,} rejected",
-        f"{_some(len(filled), 'config')} ({f'{written} written' if written else 'nothing changed'})",
+        f"{counted(len(filled), 'config')} ({f'{written} written' if written else 'nothing changed'})",
         f"{summary.seconds:.1f} s",
         str(summary.dataset.path),
     ]
@@ -120,7 +121,7 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
             "one with --lengths, or add --oversize trim"
         )
     if summary.damaged:
-        yield f"{_some(summary.damaged, 'damaged record')} redone"
+        yield f"{counted(summary.damaged, 'damaged record')} redone"
     found = summary.quality
     if found.scored:
         share = f"{found.low / found.scored:.0%} of them" if found.low else "none of them"
@@ -128,11 +129,11 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
     if found.reasons:
         yield f"rejected for: {_counted(found.reasons)}"
     if found.no_twins:
-        yield f"{_some(found.no_twins, 'twin')} not made; the rejected config says why of each"
+        yield f"{counted(found.no_twins, 'twin')} not made; the rejected config says why of each"
     if config.reasons.wanted:
-        yield f"reasons: {_some(found.reasoned, 'context')} of {summary.contexts:,} with some"
+        yield f"reasons: {counted(found.reasoned, 'context')} of {summary.contexts:,} with some"
     if found.no_reasons:
-        yield f"{_some(found.no_reasons, 'context')} without reasons; the rejected config says why of each"
+        yield f"{counted(found.no_reasons, 'context')} without reasons; the rejected config says why of each"
     if summary.usage.output_tokens:
         from builder.job.amounts import tell_usage, tell_usages
 
@@ -141,11 +142,11 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
             yield f"of which {name or 'others'}: {tell_usage(usage, config, name)}"
     if summary.realised and summary.realised.off:
         yield (
-            f"over 20 % longer or shorter than asked: {_some(summary.realised.off, 'context')} of "
+            f"over 20 % longer or shorter than asked: {counted(summary.realised.off, 'context')} of "
             f"{summary.realised.contexts:,}; on average {summary.realised.mean:.0%} of the words"
         )
     if summary.short:
-        yield f"shorter than asked: {_some(summary.short, 'sample')}, {_why_short(summary, config)}"
+        yield f"shorter than asked: {counted(summary.short, 'sample')}, {_why_short(summary, config)}"
     if files := tell_files(summary.source or {}):
         yield files
     yield from tell_codes(config.dataset.language, config.dataset.license)
@@ -202,7 +203,3 @@ def _with_corpus(chosen: Choice) -> str:
 def _what(config: RunConfig) -> str:
     """What a job makes."""
     return "pair" if config.asks else "context"
-
-
-def _some(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

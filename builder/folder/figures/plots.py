@@ -20,6 +20,7 @@ from builder.folder.figures.style import (
 )
 from builder.folder.statistics import FULL, PARTS, ChatNumbers, RawNumbers, Spread
 from builder.folder.uniformity import LEAST, uniformity
+from builder.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,7 +161,7 @@ def _stack(figure: Figure, bottom: float, rows: Sequence[_Row], limits: tuple[fl
             axes.spines["bottom"].set_visible(False)
         write(figure, _EDGE, base, fitted(row.label, 16))
         write(figure, _RIGHT, base + 0.15, row.told)
-        write(figure, _RIGHT, base, f"{row.spread.count:,} row{'s' * (row.spread.count != 1)}")
+        write(figure, _RIGHT, base, counted(row.spread.count, "row"))
 
 
 def _logs(spread: Spread) -> Spread:
