@@ -32,7 +32,7 @@ from synthesis.run.candidates import Mark
 from synthesis.run.job import make_job
 from synthesis.run.journal import Journal
 from synthesis.run.retry import rows_to_retry
-from tests.pages import Quiet
+from tests.jobs import Quiet
 
 LEAST = 0.95
 

@@ -70,7 +70,7 @@ def _nothing(summary: Summary, config: RunConfig) -> str:
     named = "the filters dropped every" if stages <= _FILTERING else "no"
     made = "" if stages <= _FILTERING else " was made"
     all_told = sum(found.reasons.values())
-    lines = [f"{named} {what}{made}: {_counted(found.reasons)}"]
+    lines = [f"{named} {what}{made}: {_by_kind(found.reasons)}"]
     if example := found.examples.get(kind):
         where, reason = example
         lines.append(f"of the commonest, {number:,} of {all_told:,}, the first is {where}: {reason}")
@@ -83,7 +83,7 @@ def _nothing(summary: Summary, config: RunConfig) -> str:
     return "\n".join(lines)
 
 
-def _counted(reasons: Mapping[str, int]) -> str:
+def _by_kind(reasons: Mapping[str, int]) -> str:
     """``3 filter: words, 2 filter: leak``; no more than a few kinds."""
     told = [f"{count:,} {reason}" for reason, count in list(reasons.items())[:_MOST_REASONS]]
     others = sum(list(reasons.values())[_MOST_REASONS:])
@@ -127,7 +127,7 @@ def _details(summary: Summary, config: RunConfig) -> Iterator[str]:
         share = f"{found.low / found.scored:.0%} of them" if found.low else "none of them"
         yield f"coherence: {found.mean:.2f} on average; {share} under {LOW:.2f}"
     if found.reasons:
-        yield f"rejected for: {_counted(found.reasons)}"
+        yield f"rejected for: {_by_kind(found.reasons)}"
     if found.no_twins:
         yield f"{counted(found.no_twins, 'twin')} not made; the rejected config says why of each"
     if config.reasons.wanted:
