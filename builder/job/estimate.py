@@ -83,8 +83,8 @@ class Prompts:
         return sum(map(self.tokenizer.count, texts)) / max(1, sum(len(text.split()) for text in texts))
 
 
-class Beside(NamedTuple):
-    """What is still to be asked about contexts: how many times, and what it would take."""
+class OpenQuestions(NamedTuple):
+    """What is still to be asked about contexts, and what it would take."""
 
     times: int = 0
     usage: Usage = Usage()
@@ -118,8 +118,8 @@ class Estimate:
     damaged: int = 0
     quoted: int = 0
     looked: int = 0
-    required: Beside = Beside()
-    reasons: Beside = Beside()
+    required: OpenQuestions = OpenQuestions()
+    reasons: OpenQuestions = OpenQuestions()
     parts: Mapping[str, Usage] = field(default_factory=dict)
 
 
@@ -188,11 +188,11 @@ def estimate(
     )
 
 
-def _required(config: RunConfig, todo: int, journal: Journal) -> Beside:
+def _required(config: RunConfig, todo: int, journal: Journal) -> OpenQuestions:
     """What ``--require`` has yet to ask: of the contexts that are there, and of those to be written."""
     kinds = wanted_kinds(config.require)
     if not kinds:
-        return Beside()
+        return OpenQuestions()
     open_kinds = Counter(dict.fromkeys(kinds, todo))
     if journal.holds_current:
         wanted = Requirements(config, journal)
@@ -207,13 +207,13 @@ def _required(config: RunConfig, todo: int, journal: Journal) -> Beside:
         "open-book": reading,
     }
     tokens_in = sum(count * each[kind] for kind, count in open_kinds.items())
-    return Beside(sum(open_kinds.values()), Usage(replies, tokens_in, replies * _SHORT_REPLY))
+    return OpenQuestions(sum(open_kinds.values()), Usage(replies, tokens_in, replies * _SHORT_REPLY))
 
 
-def _reasons(config: RunConfig, todo: int, journal: Journal, tokenizer: Tokenizer) -> Beside:
+def _reasons(config: RunConfig, todo: int, journal: Journal, tokenizer: Tokenizer) -> OpenQuestions:
     """What ``--reasons`` has yet to ask: about the contexts that are there, and about those to be written."""
     if not config.reasons.wanted:
-        return Beside()
+        return OpenQuestions()
     reasoner = Reasoner.of(config)
     there, counted = 0, list[int]()
     if journal.holds_current:
@@ -228,7 +228,7 @@ def _reasons(config: RunConfig, todo: int, journal: Journal, tokenizer: Tokenize
     again = _ASKED_AGAIN if reasoner.repairs else 0.0
     reading += again * (reading + output)
     replies, output = round((there + todo) * (1 + again)), output * (1 + again)
-    return Beside(there + todo, Usage(replies, round(reading), round(output)))
+    return OpenQuestions(there + todo, Usage(replies, round(reading), round(output)))
 
 
 def _reach(budget: Budget, spent: Mapping[str, Usage], usage: Mapping[str, Usage], todo: int) -> int | None:
