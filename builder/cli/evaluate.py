@@ -174,7 +174,6 @@ def _write_table(summary: EvaluationSummary, config: EvaluationConfig) -> str:
     """The scores as tables and figures in the evaluation's folder; the tables."""
     from builder.job.evaluating import FIGURES, TABLE
     from builder.report.evaluation import tables, write_figures
-    from synthesis.evaluation.conditions import ORACLE
     from synthesis.storage import replace_file
 
     told = tables(summary.tally)
@@ -187,6 +186,7 @@ def _write_table(summary: EvaluationSummary, config: EvaluationConfig) -> str:
 def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
     from builder.job.evaluating import SCORES
     from builder.job.pacing import tell_time
+    from synthesis.evaluation.conditions import ORACLE
 
     lines = [f"wording of {count:,} questions: {name}" for name, count in summary.facts["wordings"].items()]
     if hidden := summary.facts["answers_hidden"]:
