@@ -109,7 +109,7 @@ def test_by_another_model_and_then_another_engine(begun, server) -> None:
         made = RunFolder(begun.parent).read_manifest()
         assert (made["engine"], made["model"]) == ("composer+openai", "composer-5, other, tiny")
     card = (begun.parent / "dataset" / "README.md").read_text()
-    assert "| model | composer\\-4, other, tiny |" in card
+    assert "| model | composer\\-5, other, tiny |" in card
     assert "Contexts by the engine `composer` are template prose" in card
 
 
