@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,3 +43,28 @@ def test_wherever_the_disk_is_full(tmp_path: Path, write_pairs, command) -> None
         name: content if name != "run.toml" else content.replace(str(whole).encode(), str(out).encode())
         for name, content in contents(whole).items()
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
+def test_no_room_for_temporary_files(tmp_path: Path) -> None:
+    script = """
+import resource
+from synthesis import Pair, assemble
+from synthesis.data import Context
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+pairs = [Pair(f"p{n}", f"What is {n}?", "a thing") for n in range(20)]
+list(assemble([(pair, Context(pair.id, f"{pair.id} is a thing. " * 400)) for pair in pairs], "8k"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=Path(__file__).parent.parent,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    assert "StorageError: no room left to write temporary files" in last and str(tmp_path) in last, (
+        done.stderr
+    )

@@ -9,8 +9,12 @@ import os
 import tempfile
 import weakref
 from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
+
+from synthesis.errors import StorageError
 
 
 class RecordFile:
@@ -35,15 +39,21 @@ class RecordFile:
         return len(self._ends) - 1
 
     def add(self, record: bytes) -> None:
-        """Append the next record."""
-        self._file.write(record)
+        """Append the next record.
+
+        Raises:
+            StorageError: there is no room for it; so does whatever else writes.
+        """
+        with _told():
+            self._file.write(record)
         self._flushed = False
         self._ends.append(self._ends[-1] + len(record))
 
     def flush(self) -> None:
         """Leave nothing unwritten, or every process forked from this one would write it."""
         if not self._flushed:
-            self._file.flush()
+            with _told():
+                self._file.flush()
             self._flushed = True
 
     def __getitem__(self, number: int) -> bytes:
@@ -56,3 +66,15 @@ class RecordFile:
         record = self._file.read(end - start)
         self._file.seek(0, os.SEEK_END)
         return record
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"no room left to write temporary files in {tempfile.gettempdir()} ({error.strerror}); what is "
+            "finished is kept. Free some space, or name a folder with more as TMPDIR, and run the same "
+            "command again to go on"
+        ) from error
