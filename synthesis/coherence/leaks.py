@@ -76,6 +76,7 @@ _MARKERS = (
     "{{",
 )
 # Both are matched against lower-cased text.
+_LABEL_MARKS = (":", "：")
 _LABEL = re.compile(
     r"^[\s#*>_-]*(?:question|answer|instruction|response|prompt|assistant|context)"
     r"(?:\s+\d+)?\s*\**\s*[:：]",
@@ -259,7 +260,8 @@ def _residue(text: str) -> Leak | None:
     found = next((m for m in _MARKERS if m in text), None)
     found = found or next((t for t in _TALK if t in edges), None)
     last = edges[edges.rstrip().rfind("\n") + 1 :]
-    match = _LABEL.search(edges) or _OFFER.search(edges) or _CLOSING.search(last)
+    labelled = any(mark in edges for mark in _LABEL_MARKS)  # what most texts have none of
+    match = (labelled and _LABEL.search(edges)) or _OFFER.search(edges) or _CLOSING.search(last)
     if found is None and match:
         found = match.group().strip()
     return Leak(0.3, f"left over from a prompt or a chat: {found!r}", "residue") if found else None

@@ -336,10 +336,11 @@ def _turns_near(plain: str, own: Iterable[Sequence[str]]) -> list[str]:
     mine = [f" {' '.join(one)} " for one in own if one]
     # The keys that may stand there are looked up by the text's words, few of which are new.
     there = set(chain.from_iterable(map(_WORDS.__getitem__, set(plain.split()))))
+    if not there:
+        return []
     turns = sorted(
         (match.start(), match.end(), turn.weight, turn.group, match.group())
-        for turn in _TURNS
-        if not there.isdisjoint(turn.keys)
+        for turn in map(_TURNS.__getitem__, {place for key in there for place in _BY_KEY[key]})
         for low, high in _around(plain, [key for key in turn.keys if key in there])
         for match in turn.pattern.finditer(plain, low, high)
     )
@@ -359,11 +360,18 @@ def _turns_near(plain: str, own: Iterable[Sequence[str]]) -> list[str]:
     return []
 
 
+_BY_KEY = {
+    key: [place for place, turn in enumerate(_TURNS) if key in turn.keys]
+    for turn in _TURNS
+    for key in turn.keys
+}
+
+
 class _Words(dict[str, tuple[str, ...]]):
     """Word -> the keys of which it holds the longest piece without a blank. Bounded."""
 
     limit = 50_000
-    pieces = tuple((max(key.split(), key=len), key) for key in sorted({k for t in _TURNS for k in t.keys}))
+    pieces = tuple((max(key.split(), key=len), key) for key in sorted(_BY_KEY))
 
     def __missing__(self, word: str) -> tuple[str, ...]:
         if len(self) >= self.limit:

@@ -23,10 +23,14 @@ _FIGURE = re.compile(  # the same here
 
 
 class Candidate(NamedTuple):
-    """Its folded terms with blanks around them, and where it stands: (sentence, start, end)."""
+    """Its folded terms with blanks around them, and where it stands: (sentence, start, end).
+
+    ``found``: these terms are what stands there; else it may be told there in another form.
+    """
 
     words: str
     at: tuple[tuple[int, int, int], ...]
+    found: bool = True
 
 
 def candidates(passages: Passages, figures: bool) -> list[Candidate]:

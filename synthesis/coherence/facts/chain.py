@@ -6,7 +6,7 @@ Knows nothing of answers: any place in a sentence can be looked at.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
 from synthesis.coherence.facts.field import Field
 from synthesis.coherence.facts.focus import read_focus
@@ -19,22 +19,13 @@ _KIND_NEAR = 6  # terms
 _FADE = 4
 
 
-class Beside(NamedTuple):
-    """Of one place, each 0..1.
+# Of one place, each 0..1: held, near, told, kind, start, led, chain; see ``Chain.beside``.
+Beside = tuple[float, float, float, float, float, float, float]
+NOTHING: Beside = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
-    ``held``: the share of what is asked of the answer that its sentence holds; ``near``: the same, less for
-    what stands further; ``told``: the nearness of the strongest word of it; ``kind``: the words of the
-    kind that stand near; ``start`` and ``led``: what the question starts from, in the sentence
-    or its title, and in a sentence that names the title; ``chain``: near, as far as the start leads there.
-    """
-
-    held: float = 0.0
-    near: float = 0.0
-    told: float = 0.0
-    kind: float = 0.0
-    start: float = 0.0
-    led: float = 0.0
-    chain: float = 0.0
+# A place among a sentence's terms, what its term tells of with what that is worth, and the term if it names
+# the kind that is asked.
+_Mark = tuple[int, tuple[tuple[str, float], ...], str]
 
 
 class Chain:
@@ -49,12 +40,8 @@ class Chain:
         self.closer = closer_kind(question)
         self._focus = focus = read_focus(question)
         self._sentences = passages.sentences
-        self._found = field.found
-        self._tells: dict[str, list[tuple[str, float]]] = {}
-        for term, value in focus.near.items():
-            for turned in related((term,)):
-                self._tells.setdefault(turned, []).append((term, _TURNED * value))
-            self._tells.setdefault(term, []).append((term, value))
+        tells: dict[str, tuple[tuple[str, float], ...]] = {}
+        self._marks: list[list[_Mark]] = []
         self._whole = math.fsum(focus.near.values()) or 1.0
         self._most = max(focus.near.values(), default=1.0)
         whole = math.fsum(focus.start.values()) or 1.0
@@ -63,25 +50,36 @@ class Chain:
         titles = [set(title.split()) & focus.start.keys() for title in passages.titles]
         best = [0.0] * len(titles)
         self._passage = best
-        for sentence, found in zip(passages.sentences, self._found, strict=True):
+        for sentence, found in zip(passages.sentences, field.found, strict=True):
+            here = titles[sentence.passage]
+            marks: list[_Mark] = []
+            self._marks.append(marks)
+            if not found and not here:
+                self.held.append(0.0)
+                self.start.append(0.0)
+                continue
             told: dict[str, float] = {}
-            here = set(titles[sentence.passage])
-            for _, term in found:
+            here = set(here)
+            for place, term in found:
                 if term in focus.start:
                     here.add(term)
-                for asked, value in self._tells.get(term, ()):
+                if term not in tells:
+                    tells[term] = tuple(_told_by(term, focus.near))
+                for asked, value in tells[term]:
                     told[asked] = max(told.get(asked, 0.0), value)
+                if tells[term] or term in focus.kind:
+                    marks.append((place, tells[term], term if term in focus.kind else ""))
             self.held.append(math.fsum(told.values()) / self._whole)
             share = math.fsum(focus.start[term] for term in here) / whole
             self.start.append(share)
             best[sentence.passage] = max(best[sentence.passage], share)
-        self._led = [0.0] * len(titles)
+        self.led = [0.0] * len(titles)
         named = [(number, title) for number, title in enumerate(passages.titles) if len(title) > 2]
         for sentence, share in zip(passages.sentences, self.start, strict=True):
             if share:
                 for number, title in named:
-                    if share > self._led[number] and number != sentence.passage and title in sentence.words:
-                        self._led[number] = share
+                    if share > self.led[number] and number != sentence.passage and title in sentence.words:
+                        self.led[number] = share
         self._openings: dict[str, int] = {}
         for number in range(len(passages.sentences) - 1, -1, -1):
             self._openings[passages.titles[passages.sentences[number].passage]] = number
@@ -95,32 +93,46 @@ class Chain:
         if not kind:
             return 0.0, 0.0
         opening = self._openings.get(words)
-        told = {term for _, term in self._found[opening]} & kind if opening is not None else ()
+        told = {kind for _, _, kind in self._marks[opening] if kind} if opening is not None else ()
         return len(kind.intersection(words.split())) / len(kind), len(told) / len(kind)
 
     def beside(self, number: int, start: int, end: int) -> Beside:
-        """What stands beside the terms ``start`` to ``end`` of a sentence."""
-        passage = self._sentences[number].passage
+        """What stands beside the terms ``start`` to ``end`` of a sentence.
+
+        ``held``: the share of what is asked of the answer that the sentence holds; ``near``: the same, less
+        for what stands further; ``told``: the nearness of the strongest word; ``kind``: the words of the
+        kind that stand near; ``start`` and ``led``: what the question starts from, in the sentence or its
+        title, and in a sentence that names the title; ``chain``: near, as far as the start leads there.
+        """
+        passage, marks = self._sentences[number].passage, self._marks[number]
+        led, begun = self.led[passage], self.start[number]
+        if not marks:
+            return 0.0, 0.0, 0.0, 0.0, begun, led, 0.0
         near: dict[str, float] = {}
         kinds = set()
-        for place, term in self._found[number]:
+        for place, told, kind in marks:
             if start <= place < end:
                 continue
             away = start - place if place < start else place - end + 1
-            for asked, value in self._tells.get(term, ()):
+            for asked, value in told:
                 value /= 1 + (away - 1) / _FADE
                 if value > near.get(asked, 0.0):
                     near[asked] = value
-            if away <= _KIND_NEAR and term in self._focus.kind:
-                kinds.add(term)
+            if kind and away <= _KIND_NEAR:
+                kinds.add(kind)
+        of_kind = len(kinds) / len(self._focus.kind) if kinds else 0.0
+        if not near:
+            return self.held[number], 0.0, 0.0, of_kind, begun, led, 0.0
         close = math.fsum(near.values()) / self._whole
-        reached = max(self.start[number], _LED * self._led[passage], _SAME_PASSAGE * self._passage[passage])
-        return Beside(
-            self.held[number],
-            close,
-            max(near.values(), default=0.0) / self._most,
-            len(kinds) / len(self._focus.kind) if kinds else 0.0,
-            self.start[number],
-            self._led[passage],
-            close * reached,
-        )
+        reached = max(begun, _LED * led, _SAME_PASSAGE * self._passage[passage])
+        return self.held[number], close, max(near.values()) / self._most, of_kind, begun, led, close * reached
+
+
+def _told_by(term: str, near: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Which of the asked terms a term is, or tells of by the same relation, and what it is worth then."""
+    turned = related((term,))
+    for asked, value in near.items():
+        if asked == term:
+            yield asked, value
+        elif asked in turned:
+            yield asked, _TURNED * value

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from synthesis.coherence.background import COMMON_WEIGHT, FUNCTION_WEIGHT, weight
 from synthesis.text.words import split_words, terms
 
 _TOKEN = re.compile(r"[^\W_][\w'’.-]*|[?!.,;:\"“”()]")
-_ASKING = re.compile(r"(?:who|whom|whose|which|what|when|where|how|why)(?:['’]s)?\Z", re.IGNORECASE)
+_ASKING = frozenset(
+    word + rest
+    for word in split_words("who whom whose which what when where how why")
+    for rest in ("", "'s", "’s")
+)
 _HELPING = frozenset(split_words("is was are were did does do has have had can could will would"))
 _ARTICLES = ("the", "a", "an")
 _STARTS_WITHIN = 2  # words before the one that asks, for it to open the question
@@ -48,10 +53,11 @@ class _Word(NamedTuple):
         return not (self.name or self.small)
 
 
+@lru_cache(maxsize=64)
 def read_focus(question: str) -> Focus:
     """Any text is accepted, an empty one too."""
     words = _words(question)
-    asking = [place for place, word in enumerate(words) if _ASKING.match(word.lower)]
+    asking = [place for place, word in enumerate(words) if word.lower in _ASKING]
     near: dict[str, float] = {}
     kind: list[str] = []
     if asking:
@@ -84,7 +90,7 @@ def _words(question: str) -> list[_Word]:
         if token[0].isalnum():
             held = terms(token)
             name = (token[0].isupper() and before not in ".!?") or token[0].isdigit()
-            name = name and not _ASKING.match(token)
+            name = name and token.lower() not in _ASKING
             small = all(weight(term) <= FUNCTION_WEIGHT for term in held)
             found.append(_Word(token.lower(), held, name, small))
         before = token

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
-from synthesis.coherence.facts.values import countries_in
 from synthesis.text.words import split_words
 
 _THINGS = {
@@ -52,6 +52,7 @@ _ASKS = (
 ASKS = (*(kind for kind, _ in _ASKS), "other")
 
 
+@lru_cache(maxsize=64)
 def kind_asked(question: str) -> str:
     """What kind of thing a question asks for, one of ``ASKS``."""
     found = [(match.start(), name) for name, cue in _ASKS if (match := cue.search(question))]
@@ -87,6 +88,7 @@ _CLOSER = tuple(
 _FULL_DATE = 3  # terms
 
 
+@lru_cache(maxsize=64)
 def closer_kind(question: str) -> str:
     """The kind asked for as far as the form of an answer tells it: a year, a full date, a country, ..."""
     found = [
@@ -97,7 +99,7 @@ def closer_kind(question: str) -> str:
 
 def is_figure(words: Sequence[str]) -> bool:
     """Whether terms are a figure or a date: one of the first two opens with a digit."""
-    return any(word[0].isdigit() for word in words[:2])
+    return words[0][0].isdigit() or (len(words) > 1 and words[1][0].isdigit())
 
 
 def is_month_or_day(words: Sequence[str]) -> bool:
@@ -105,13 +107,15 @@ def is_month_or_day(words: Sequence[str]) -> bool:
     return len(words) == 1 and words[0] in _MONTHS_AND_DAYS
 
 
-def fits(kind: str, words: Sequence[str]) -> float:
-    """Whether terms can be of a closer kind: 1 they look like it, -1 they cannot be, 0 neither."""
-    figure, month = is_figure(words), is_month_or_day(words)
+def fits(kind: str, words: Sequence[str], figure: bool, month: bool, country: bool) -> float:
+    """Whether terms can be of a closer kind: 1 they look like it, -1 they cannot be, 0 neither.
+
+    Whether they are a figure, the name of a month or day, or hold a country is known already.
+    """
     year = figure and any(len(word) == 4 and word[0] in "12" for word in words)
     if kind in ("country", "nationality"):
         whole = kind == "country" or len(words) == 1
-        return 1.0 if whole and not figure and countries_in(words) else -1.0
+        return 1.0 if whole and not figure and country else -1.0
     if kind == "date":
         return 1.0 if figure and len(words) >= _FULL_DATE else 0.0 if figure else -1.0
     if kind == "year":
@@ -121,5 +125,5 @@ def fits(kind: str, words: Sequence[str]) -> float:
     if kind == "count":
         return 1.0 if figure and not (year and len(words) == 1) else 0.0 if figure else -1.0
     if kind == "person":
-        return -1.0 if figure or month or countries_in(words) else 0.0
+        return -1.0 if figure or month or country else 0.0
     return -1.0 if month or (figure and kind == "place") else 0.0

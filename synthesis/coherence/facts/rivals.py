@@ -19,9 +19,10 @@ from operator import mul
 
 from synthesis.coherence.background import COMMON_WEIGHT, weight
 from synthesis.coherence.facts.candidates import Candidate
-from synthesis.coherence.facts.chain import Beside, Chain
+from synthesis.coherence.facts.chain import NOTHING, Chain
 from synthesis.coherence.facts.field import Field
 from synthesis.coherence.facts.kinds import fits, is_figure, is_month_or_day
+from synthesis.coherence.facts.passages import Said
 from synthesis.coherence.facts.values import countries_in
 from synthesis.text.words import terms
 
@@ -135,7 +136,7 @@ def _look(chain: Chain, candidate: Candidate) -> tuple[tuple[float, ...], set[in
     opening, places = 0, candidate.at[:_LOOKED_AT]
     near = telling = beside = before = 0.0
     weights_of = field.weights
-    asked_of_it = [Beside()]
+    of_it = NOTHING
     for number, start, end in places:
         sentence, held, relation = sentences[number], field.at[number], field.related[number]
         opening += start == sentence.start
@@ -155,11 +156,15 @@ def _look(chain: Chain, candidate: Candidate) -> tuple[tuple[float, ...], set[in
         if (told := _BEHIND.match(text, end, sentence.end)) is not None:
             found.add(_TOLD_BEHIND[told.lastgroup or ""])
         if not held and not relation:
-            asked_of_it.append(chain.beside(number, 0, 0))
+            if begun := chain.start[number]:
+                of_it = (*of_it[:4], max(of_it[4], begun), *of_it[5:])
+            if (led := chain.led[sentence.passage]) > of_it[5]:
+                of_it = (*of_it[:5], led, of_it[6])
             continue
-        mine = len(terms(text[sentence.start : start]))
+        mine = _terms_before(candidate, sentence, text, start)
         after = mine + len(words)
-        asked_of_it.append(chain.beside(number, mine, after))
+        told_here = chain.beside(number, mine, after)
+        of_it = told_here if of_it is NOTHING else tuple(map(max, of_it, told_here))
         close = 0.0
         for place, term in held:
             close += weights_of[term] / (1 + abs(place - mine) / 4)
@@ -184,9 +189,19 @@ def _look(chain: Chain, candidate: Candidate) -> tuple[tuple[float, ...], set[in
             max([field.passage[sentences[n].passage] for n in rows]),
             max([field.led[n] for n in rows]),
         )
-    own = (*chain.of_kind(candidate.words), fits(chain.closer, words), float(is_month_or_day(words)))
-    of_it = map(max, zip(*asked_of_it, strict=True))
+    month = is_month_or_day(words)
+    fit = fits(chain.closer, words, _IS_FIGURE in found, month, _COUNTRY in found)
+    own = (*chain.of_kind(candidate.words), fit, float(month))
     return (*stands, min(1.0, near), telling, beside, before, *of_it, *own), found
+
+
+def _terms_before(candidate: Candidate, sentence: Said, text: str, start: int) -> int:
+    """How many terms of a sentence stand before a place of a candidate."""
+    words = candidate.words
+    at = sentence.words.find(words) if candidate.found else -1
+    if at < 0 or sentence.words.find(words, at + 1) >= 0:
+        return len(terms(text[sentence.start : start]))
+    return sentence.words.count(" ", 0, at)  # it is the only place: no need to read the words again
 
 
 @lru_cache(maxsize=4096)

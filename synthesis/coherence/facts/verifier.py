@@ -89,4 +89,4 @@ def placed(passages: Passages, answer: str, spans: Sequence[Span]) -> Candidate:
     """An answer as a candidate, with the sentences that hold it."""
     starts = [sentence.start for sentence in passages.sentences]
     at = ((bisect_right(starts, start) - 1, start, end) for start, end in spans[:_MOST_PLACES])
-    return Candidate(spaced(answer), tuple(place for place in at if place[0] >= 0))
+    return Candidate(spaced(answer), tuple(place for place in at if place[0] >= 0), False)
