@@ -295,3 +295,64 @@ def test_a_brief_passage_is_not_asked_to_hold_the_whole_question() -> None:
     assert score(passage, question, "Ilse Varga").overall > score(longer, question, "Ilse Varga").overall
     off = f"It rained for a week in Hammerwell. {' '.join(prose(50, 'rain').split())}. Ilse Varga was there."
     assert score(off, question, "Ilse Varga").overall < 0.3
+
+
+_COUNCIL = (
+    "The council of Marlow voted on Tuesday to close the Harrow Bridge for repairs that will cost $2.4 "
+    "million. Mayor Anna Kessel said the bridge, opened on 4 May 1931, carries 12,000 cars a day. "
+    "Engineer Tom Reller found 37 cracks in its northern arch in March 2019. The work will be done by "
+    "Ostervale Steel and is to last eighteen months. A ferry will run every 15 minutes from Pell Quay, "
+    "3 km upstream, said Ida Munt of the ferry company."
+)
+_SUMMED_UP = (
+    "Marlow's council voted to close Harrow Bridge for repairs costing $2.4 million. Mayor Anna Kessel "
+    "said it carries 12,000 cars a day. Engineer Tom Reller found 37 cracks in its northern arch in "
+    "March 2019. Ostervale Steel will do the work, which lasts eighteen months, while a ferry runs "
+    "every 15 minutes from Pell Quay."
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "other"),
+    [
+        ("37", "73"),
+        ("12,000", "21,000"),
+        ("$2.4 million", "$2.4 billion"),
+        ("March 2019", "April 2019"),
+        ("2019", "1931"),
+        ("eighteen", "eighty"),
+        ("eighteen months", "eighteen weeks"),
+        ("15 minutes", "15 hours"),
+        ("Tom Reller", "Tom Kessel"),
+    ],
+)
+def test_a_swapped_name_figure_or_date_moves_a_summary_of_many_names(said: str, other: str) -> None:
+    true = score(_COUNCIL, "Summarize the text.", _SUMMED_UP)
+    swapped = score(_COUNCIL, "Summarize the text.", _SUMMED_UP.replace(said, other))
+    assert true.overall > 0.95
+    assert true.verified
+    assert swapped.overall < true.overall - 0.1
+    assert not swapped.verified
+
+
+@pytest.mark.parametrize(
+    ("said", "form"),
+    [
+        ("$2.4 million", "$2,400,000"),
+        ("12,000", "12 thousand"),
+        ("eighteen", "18"),
+        ("37", "thirty-seven"),
+        ("March 2019", "Mar. 2019"),
+        ("Tom Reller", "T. Reller"),
+    ],
+)
+def test_another_form_of_a_figure_or_name_takes_nothing(said: str, form: str) -> None:
+    assert score(_COUNCIL, "Summarize the text.", _SUMMED_UP.replace(said, form)).overall > 0.95
+
+
+@pytest.mark.parametrize("asks", ["Summarize the text.", "Fasse den Text zusammen.", "Resume el texto."])
+def test_a_summary_of_few_words_is_one_where_one_is_asked_for(asks: str) -> None:
+    brief = "Engineer Tom Reller found 37 cracks in the arch of Harrow Bridge, closed for eighteen months."
+    verdict = score(_COUNCIL, asks, brief)
+    assert verdict.kind == "summary"
+    assert verdict.overall > 0.5 > score("It rained on the roof of the mill.", asks, brief).overall

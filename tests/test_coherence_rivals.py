@@ -3,9 +3,11 @@
 import pytest
 
 from synthesis.coherence.facts.candidates import candidates
-from synthesis.coherence.facts.kinds import kind_asked
+from synthesis.coherence.facts.focus import read_focus
+from synthesis.coherence.facts.kinds import closer_kind, fits, is_figure, is_month_or_day, kind_asked
 from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.facts.relations import related
+from synthesis.coherence.facts.values import countries_in
 from synthesis.coherence.scoring import examine, score
 from synthesis.text.words import terms
 
@@ -77,3 +79,61 @@ def test_nothing_is_verified_in_a_context_about_something_else() -> None:
     verdict = score(stray, question, "9 seasons")
     assert verdict.overall < 0.5
     assert not verdict.verified
+
+
+@pytest.mark.parametrize(
+    ("question", "near", "kind", "start"),
+    [
+        ("Who painted the room that Anna Berg shot?", "paint", "", "berg"),
+        ("When was the director of Beat Girl born?", "born", "", "beat"),
+        ("In the race, which Swiss driver finished second?", "driver", "swiss", "swiss"),
+        ("who is the keeper of harrow bridge", "keeper", "keeper", "harrow"),
+    ],
+)
+def test_what_is_asked_of_the_answer_and_what_the_question_starts_from(
+    question: str, near: str, kind: str, start: str
+) -> None:
+    focus = read_focus(question)
+    assert focus.near[near] == max(focus.near[term] for term in focus.near if term not in focus.start)
+    assert start in focus.start
+    assert not kind or kind in focus.kind
+
+
+@pytest.mark.parametrize(
+    ("question", "can", "cannot"),
+    [
+        ("what is the date of birth of Orlo Braith", "4 may 1931", "harrow"),
+        ("which year did it open", "1931", "braith"),
+        ("what nationality is the keeper", "swiss", "ida munt"),
+        ("who kept it", "ida munt", "march"),
+        ("how many rooms has it", "14", "harrow"),
+        ("where is it", "harrow", "1931"),
+    ],
+)
+def test_whether_a_name_can_be_of_the_kind_asked(question: str, can: str, cannot: str) -> None:
+    def told(words: str) -> float:
+        held = words.split()
+        country = bool(countries_in(held))
+        return fits(closer_kind(question), held, is_figure(held), is_month_or_day(held), country)
+
+    assert told(can) > told(cannot) == -1
+
+
+def test_a_choice_between_two_is_not_a_third() -> None:
+    text = "Asarina is a genus of one species. Wigandia is a genus of plants named by Karl Kunth."
+    question = "Which genus contains more species, Asarina or Wigandia?"
+    assert score(text, question, "Wigandia").overall > score(text, question, "Karl Kunth").overall
+
+
+def test_the_end_of_a_chain_is_ahead_of_what_leads_there() -> None:
+    text = (
+        "The Grey Door\nThe Grey Door is a film directed by Orlo Braith.\n\n"
+        "Orlo Braith\nOrlo Braith was a director. His mother was Ida Munt."
+        " He lived beside Tam Reller.\n\n"
+        "The Long Room\nThe Long Room is a film directed by Sela Marsh."
+    )
+    question = "Who is the mother of the director of The Grey Door?"
+    mine = examine(text, question, "Ida Munt").parts.verified.value
+    assert all(
+        mine > examine(text, question, other).parts.verified.value for other in ("Sela Marsh", "Orlo Braith")
+    )

@@ -6,6 +6,7 @@ passage is never cut by all of them; ``HALF`` is that step.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,11 @@ from synthesis.text.words import terms
 
 HALF = 40
 _NAME_BONUS = 1.5
+_SUMMARY = re.compile(
+    r"\b(?:summar|sum(?:s|ming)? (?:\w{1,20} ){0,3}up\b|tl;?dr\b|zusammenfass|fass\w{0,2} .{1,60}\bzusammen\b"
+    r"|résum|resum[eioí]|riassum|samenvat|podsumuj)|кратк|概括|总结|總結|摘要|要約|요약",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Question:
 
 def read_question(instruction: str, answer: str) -> Question:
     """Any two texts are accepted, empty ones too."""
-    taken = read_answer(answer)
+    taken = read_answer(answer, _SUMMARY.search(instruction) is not None)
     sequence = tuple(terms(instruction))
     proper = names_in(instruction)
     asked = {t: w * (_NAME_BONUS if t in proper else 1.0) for t, w in weights(sequence).items()}

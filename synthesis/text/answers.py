@@ -23,6 +23,7 @@ _HEDGES = frozenset(
     )
 )
 _LONG = 25
+_SUMMED_UP = 12  # terms of an answer where a summary is asked for
 _POLAR_LENGTH = 20
 _NUMERIC_LENGTH = 120
 _MAX_NOUNS = 2
@@ -121,11 +122,16 @@ def _alternatives(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(form for one in variants(text) if (form := tuple(terms(one)))))
 
 
-def read_answer(text: str) -> Answer:
-    """Take an answer apart; any text is accepted, an empty one is a ``span`` without parts."""
+def read_answer(text: str, summary: bool = False) -> Answer:
+    """Take an answer apart; any text is accepted, an empty one is a ``span`` without parts.
+
+    ``summary``: a summary was asked for, so that a few sentences are one already.
+    """
     pieces = [terms(text[a:b]) for a, b in sentences(text)]
     flat = tuple(term for piece in pieces for term in piece)
     kind = _kind(text, len(flat))
+    if summary and kind == "span" and len(flat) >= _SUMMED_UP:
+        kind = "summary"
     if kind == "summary":
         told = (tuple(dict.fromkeys(piece)) for piece in pieces)
         return Answer(text, kind, flat, sentences=tuple(t for t in told if len(t) > 2))
