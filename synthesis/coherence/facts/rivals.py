@@ -136,7 +136,7 @@ def _look(chain: Chain, candidate: Candidate) -> tuple[tuple[float, ...], set[in
     opening, places = 0, candidate.at[:_LOOKED_AT]
     near = telling = beside = before = 0.0
     weights_of = field.weights
-    of_it = NOTHING
+    of_it: tuple[float, ...] = NOTHING
     for number, start, end in places:
         sentence, held, relation = sentences[number], field.at[number], field.related[number]
         opening += start == sentence.start
