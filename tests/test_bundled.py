@@ -8,7 +8,7 @@ import re
 import pytest
 
 from builder.resources import example_pairs
-from synthesis import Pair, read_pairs, score
+from synthesis import Context, Pair, read_pairs, score, score_context, synthesize
 from synthesis.engines.composer import Draft, compose
 from synthesis.tasks import task_of
 
@@ -45,6 +45,15 @@ def test_long_answers_are_spread_over_the_text(drafts) -> None:
     for made in long:
         places = [start / len(made.text) for start, _, _ in made.evidence]
         assert places[-1] - places[0] > 0.5
+
+
+@pytest.mark.parametrize("words", [400, 600, 1000])
+def test_short_contexts_tell_a_long_answer_in_parts(words: int) -> None:
+    for pair, made in zip(PAIRS, synthesize(PAIRS, words=words), strict=True):
+        assert isinstance(made, Context)
+        found = score_context(pair, made)
+        assert found.coherence.overall >= 0.5, (pair.instruction, found.explain())
+        assert "pasted answer" not in {leak.kind for leak in found.leaks}, pair.instruction
 
 
 @pytest.mark.parametrize("words", [50, 120, 400, 6000])

@@ -219,7 +219,8 @@ def test_what_files_hold_can_be_said_by_flags(tmp_path, write_pairs, command) ->
     out = tmp_path / "run"
     done = command(
         *("run", "--pairs", write_pairs(8), "--out", out, "--words", "120", "--lengths", "700"),
-        *("--separator", "\\n--\\n", "--abstain", "0.25", "--refusal", "Nobody says.", "--currency", "EUR"),
+        *("--separator", "\\n--\\n", "--abstain", "0.25", "--refusal", "Nobody says."),
+        *("--price", "1,2", "--currency", "EUR"),
         *("--license", "cc0-1.0", "--dataset-language", "en,fr", "--no-rejected"),
     )
     assert done.returncode == 0, done.stderr

@@ -54,7 +54,7 @@ def test_what_is_not_known_is_said_to_be_unknown(command, tmp_path, options) -> 
 
 def test_the_composer_takes_no_tokens(command, tmp_path) -> None:
     told = command("plan", "--limit", "2", "--out", tmp_path / "run").stdout
-    assert "tokens" not in told and "cost" not in told
+    assert not [line for line in told.splitlines() if line.startswith(("tokens", "cost"))]
 
 
 def test_totals_are_kept_across_resumes(command, tmp_path, options) -> None:

@@ -14,6 +14,7 @@ from synthesis.engines import make_engine
 from synthesis.engines.base import Engine, Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.engines.openai.batch import BatchEngine
+from synthesis.errors import ConfigError
 from tests.batch_server import serve_batches
 from tests.engine_contract import PROMISES, WORDS, WRITING, leaves_nothing
 from tests.openai_server import Reply, serve
@@ -54,3 +55,12 @@ def engine(request, monkeypatch) -> Iterator[Engine]:
 @pytest.mark.parametrize("check", PROMISES + WRITING, ids=lambda check: check.__name__)
 def test_it_keeps_the_promise(engine, check) -> None:
     check(engine, SAMPLING)
+
+
+def test_a_model_among_the_options_is_sent_to_where_it_belongs() -> None:
+    other = {"model": "other"}
+    for name, model in (("openai", "m"), ("openai", ""), ("composer", "")):
+        with pytest.raises(ConfigError, match="give it as --model"):
+            make_engine(name, model, **other)
+    with pytest.raises(ConfigError, match="does not take these settings: 'name'"):
+        make_engine("composer", **{"name": "x"} | {})

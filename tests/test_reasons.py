@@ -67,7 +67,7 @@ def fitful(asked: Asked) -> Reply:
     again = len(asked.body["messages"]) > 2
     bad = [
         good(asked).text,
-        good(asked).text if again else good(asked).text.replace("kept", "left", 1),
+        good(asked).text if again else good(asked).text.replace(quote, f"left lighthouse {quote}"),
         f'Quote: "{quote.replace(answer, "Nobody Else")}"\nSo: it was {answer}.\nAnswer: {answer}',
         f"So: it was {answer}.\nAnswer: {answer}",
         f'Quote: "{quote}"\nSo: it was somebody.\nAnswer: nobody at all',
@@ -115,7 +115,8 @@ def test_samples_reason_in_the_words_of_a_model(tmp_path: Path, server, pairs) -
         asked, said = (turn["content"] for turn in row["messages"])
         (step,) = row["reasons"]
         quote = asked[step["start"] : step["end"]]
-        assert f"“{quote}” {step['says']}\n\nAnswer: {row['answer']}" in said
+        marks = "«»" if "“" in quote else "“”"
+        assert f"{marks[0]}{quote}{marks[1]} {step['says']}\n\nAnswer: {row['answer']}" in said
         assert f"ocument {step['document']} " in said or f"ocument {step['document']}:" in said
         assert asked.rindex(f"Document [{step['document']}]:", 0, step["start"]) == asked.rindex(
             "Document [", 0, step["start"]

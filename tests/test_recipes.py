@@ -35,6 +35,7 @@ COMPOSER = {
     "own-distractors": f"{SMALL} --corpus {OWN}?columns=context",
     "strict": f"{SMALL} --benchmark heldout={OWN}",
     "controlled-study": SMALL,
+    "few-pairs": "--limit 6 --words 120 --lengths 2k",
     "hidden-questions": "--limit 6 --words 120 --lengths 2k",
     "hub-pairs": f"{SMALL} --pairs gsm8k?config=main",
 }

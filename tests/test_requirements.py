@@ -159,7 +159,7 @@ def test_who_is_asked() -> None:
     with pytest.raises(ConfigError, match="closed_book"):
         required(closed_book="pass")
     made = Requirements(required(gain=0.5, engine="vllm", model="v"), None)  # type: ignore[arg-type]
-    assert made.asked == ("vllm", "v", {})
+    assert (made.asked.engine, made.asked.model, made.asked.options) == ("vllm", "v", {})
 
 
 # ---- the whole command, against a real server

@@ -154,7 +154,7 @@ def test_a_spoilt_link_says_so_and_fills_nothing_in() -> None:
 def test_a_run_streams_text_that_only_grows_and_ends_with_its_result() -> None:
     seen = moments(length="1000w")
     assert [moment.stage for moment in seen] == ["writing"] * (len(seen) - 1) + ["done"]
-    assert len(seen) > 8
+    assert len(seen) > 6  # a paragraph each, and its end
     texts = [moment.text for moment in seen]
     assert all(later.startswith(earlier) for earlier, later in zip(texts, texts[1:], strict=False))
     result = seen[-1].result

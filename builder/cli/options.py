@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
+from builder.folder.facts import IMPORTED
 from synthesis.errors import UsageError
 from synthesis.options import RunConfig, load_config, override, run_settings
 from synthesis.run.folder import is_saved, load_saved
@@ -149,7 +150,7 @@ def _tell_idle(made: RunConfig, given: Mapping[str, Any]) -> None:
     from synthesis.engines import engine_class
 
     writes = made.generation
-    if writes.mix or not engine_class(writes.engine).free:
+    if writes.mix or writes.engine == IMPORTED or not engine_class(writes.engine).free:
         return
     idle = [*_OF_MODELS, *(_OF_COST if not (made.require.engine or made.reasons.engine) else ())]
     named = [f"--{name.replace('_', '-')}" for name in idle if given.get(name) not in (None, "")]

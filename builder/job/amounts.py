@@ -33,7 +33,7 @@ def tell_tokens(usage: Usage) -> str:
 
 def tell_money(money: float, cost: CostConfig) -> str:
     """An amount with its currency; small ones keep their digits."""
-    return f"{money:,.2f} {cost.currency}" if money >= 0.1 else f"{money:.4f} {cost.currency}"
+    return f"{money:.4f} {cost.currency}" if 0 < money < 0.1 else f"{money:,.2f} {cost.currency}"
 
 
 def tell_number(number: float) -> str:

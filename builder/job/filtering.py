@@ -69,7 +69,7 @@ def check(config: RunConfig) -> None:
 
 def _check_engine(table: str, made: GenerationConfig) -> None:
     with _told_of(table):
-        check_settings(made.engine, {**made.options, **({"model": made.model} if made.model else {})})
+        check_settings(made.engine, made.model, made.options)
 
 
 def _made(asked: GenerationConfig) -> BaseEngine:

@@ -47,7 +47,7 @@ def engine_class(name: str) -> type[BaseEngine]:
     return found
 
 
-def make_engine(name: str, model: str = "", **options: Any) -> BaseEngine:
+def make_engine(name: str, model: str = "", /, **options: Any) -> BaseEngine:
     """The engine of that name, ready to use.
 
     Args:
@@ -58,19 +58,22 @@ def make_engine(name: str, model: str = "", **options: Any) -> BaseEngine:
     Raises:
         ConfigError: unknown engine, model or option.
     """
-    if model:
-        options["model"] = model
-    check_settings(name, options)
-    return engine_class(name)(**options)
+    return engine_class(name)(**check_settings(name, model, options))
 
 
-def check_settings(name: str, options: Mapping[str, Any]) -> None:
-    """See to it that an engine takes these arguments, ``model`` among them. Makes none.
+def check_settings(name: str, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of an engine, which takes all of them, the model among them. Makes none.
 
     Raises:
         ConfigError: unknown engine or option, or an option of another type.
     """
+    if "model" in options:
+        raise ConfigError(
+            "the options of an engine hold no model; give it as --model (generation.model), --require-model "
+            "or --reasons-model"
+        )
     chosen = engine_class(name)
+    options = {**options, **({"model": model} if model else {})}
     taken = inspect.signature(chosen).parameters
     unknown = sorted(options.keys() - taken.keys())
     if unknown and not any(one.kind is one.VAR_KEYWORD for one in taken.values()):
@@ -85,6 +88,7 @@ def check_settings(name: str, options: Mapping[str, Any]) -> None:
                 f"; JSON is given in single quotes, as in --option '{option}={{\"a\": 1}}'" if eaten else ""
             )
             raise ConfigError(f"generation.options.{option} is {value!r}; it must be of type {wanted}{hint}")
+    return options
 
 
 def _told(unknown: Sequence[str], taken: Collection[str]) -> str:

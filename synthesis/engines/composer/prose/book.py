@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from math import ceil
 
 from synthesis.engines.composer.prose.bank import load_bank
 from synthesis.engines.composer.prose.facts import Fact, Feed
@@ -14,7 +15,7 @@ from synthesis.engines.composer.prose.guard import Guard
 from synthesis.engines.composer.prose.plan import Beat, cast_size, plan
 from synthesis.engines.composer.prose.scene import Scene
 from synthesis.engines.composer.prose.world import Clock, Supply
-from synthesis.engines.composer.prose.writer import Paragraph, Writer, lay_out
+from synthesis.engines.composer.prose.writer import LEAD, Paragraph, Writer, lay_out
 
 #: Words of one chapter: one setting and its people.
 CHAPTER = 2600
@@ -27,6 +28,9 @@ BRIEF_EACH, LEAD_EACH = 16, 12
 
 #: How much of its words a text with near misses leaves to its story.
 STORY_SHARE = 0.75
+
+#: As many facts are told in one paragraph where they are what is left at the end.
+MANY = 3
 
 #: Words kept back for the last sentences.
 ENDING = 26
@@ -139,12 +143,23 @@ class Story:
         if paragraph.text:
             yield paragraph
 
+    def _groups(self, facts: list[Fact]) -> list[list[Fact]]:
+        """The facts of a paragraph each: of many, two or three, or a long answer would stand in one piece."""
+        if len(facts) <= MANY:
+            return [facts] if facts else []
+        room = self._words - ENDING - self._writer.written - sum(fact.words for fact in facts)
+        size = ceil(len(facts) / max(1, min(len(facts) // 2, room // LEAD)))
+        return [facts[start : start + size] for start in range(0, len(facts), size)]
+
     def _finish(self) -> Iterator[Paragraph]:
         """What evidence is left, and sentences for exactly the words that are missing."""
         writer = self._writer
-        if rest := self._feed.rest():
+        rest = self._feed.rest()
+        for group in self._groups(rest):
             self._scene.begin(self._scene.world.cast[0], None)
-            yield lay_out(writer.tell(rest, self._words - writer.written))
+            rest = rest[len(group) :]
+            room = self._words - writer.written - sum(fact.words for fact in rest)
+            yield lay_out(writer.tell(group, room))
         self._scene.begin(None, None)
         if pieces := writer.ending(self._words - writer.written, self._slack):
             yield lay_out(pieces)
