@@ -58,9 +58,9 @@ def test_it_keeps_the_promise(engine, check) -> None:
 
 
 def test_a_model_among_the_options_is_sent_to_where_it_belongs() -> None:
-    other = {"model": "other"}
+    other, wrong = {"model": "other"}, {"name": "x"}
     for name, model in (("openai", "m"), ("openai", ""), ("composer", "")):
         with pytest.raises(ConfigError, match="give it as --model"):
             make_engine(name, model, **other)
     with pytest.raises(ConfigError, match="does not take these settings: 'name'"):
-        make_engine("composer", **{"name": "x"} | {})
+        make_engine("composer", **wrong)
