@@ -11,12 +11,11 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 
 from synthesis.engines.composer.decoys.altering import Altering
 from synthesis.engines.composer.decoys.patterns import mark_answer
 from synthesis.engines.composer.decoys.rivals import Rivals
-from synthesis.engines.composer.grammar.invent import Draw, Pattern
+from synthesis.engines.composer.grammar.invent import Draw, Frames, Pattern
 from synthesis.engines.composer.grammar.wording import finish, squash, trimmed, upper_first
 from synthesis.engines.composer.grammar.words import ARTICLES, AUXILIARIES, PREPOSITIONS, WH, core
 from synthesis.engines.composer.lexicon import words
@@ -111,7 +110,7 @@ class Misses(Rivals):
         self._longest = max(_LONGEST, max(told, default=0) + 8) + (_APART if apart else 0)
         # Sides that are compared are spoken of alike, the right one too.
         self._named = answer.strip(" .").casefold() in instruction.casefold()
-        self._left: dict[str, list[Pattern]] = {}
+        self._frames = Frames("misses", rng)
         self._told_as: dict[str, int] = {}
         self._marked: Pattern | None | bool = False
 
@@ -314,18 +313,11 @@ class Misses(Rivals):
             return
         two = len(self._phrases) > 1 and self._rng.random() < 0.75
         chosen = self._rng.sample(self._phrases, 2 if two else 1)
-        pattern = self._frame("two" if two else "one")
+        pattern = self._frames.draw("two" if two else "one")
         text = pattern.fill(self._rng)
         for gap, phrase in zip("XY", chosen, strict=False):
             text = text.replace(f"<{gap}>", phrase)
         yield Statement(upper_first(text), "")
-
-    def _frame(self, sort: str) -> Pattern:
-        """The next sentence of a sort; none comes again before all have been told."""
-        left = self._left.setdefault(sort, [])
-        if not left:
-            left += self._rng.sample(frames(sort), len(frames(sort)))
-        return left.pop()
 
     def _denied(self) -> Iterator[Statement]:
         """A step that is wrong, and said to be."""
@@ -337,7 +329,7 @@ class Misses(Rivals):
             return
         form = wrong.forms[0]
         said = wrong.clause(_OPENED.sub(lambda word: word[0].lower(), form))
-        pattern = self._frame("deny")
+        pattern = self._frames.draw("deny")
         text = pattern.fill(self._rng).replace("<S>", said)
         yield Statement(text, "", says=tuple(triple._replace(denied=True) for triple in wrong.says))
 
@@ -387,15 +379,3 @@ _OPEN = frozenset(["called"])
 
 #: Words that may come in although the question has them.
 _LIGHT = ARTICLES | PREPOSITIONS | AUXILIARIES | frozenset(["and", "or", "to", "not", "by"])
-
-
-@cache
-def frames(sort: str) -> tuple[Pattern, ...]:
-    """The sentences of a sort in the list of misses, with ``<X>``, ``<Y>`` and ``<S>`` for what they hold."""
-    found = []
-    for line in words("misses"):
-        name, _, text = line.partition("|")
-        if name.strip() == sort:
-            text = text.strip().replace("{a}", "<X>").replace("{b}", "<Y>").replace("{said}", "<S>")
-            found.append(Pattern(text))
-    return tuple(found)

@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from synthesis.engines.composer.decoys.misses import frames
+from synthesis.engines.composer.grammar.invent import frames
 from synthesis.engines.composer.grammar.wording import lower_first
 from synthesis.engines.composer.lexicon import words
 
@@ -43,4 +43,4 @@ def _denied(fact: str, rng: random.Random) -> str:
     sure = said != fact or _NAMED.match(fact)
     if not sure or "," in fact or not _PLAIN.match(fact) or len(fact.split()) > _LONGEST:
         return fact
-    return rng.choice(frames("deny")).fill(rng).replace("<S>", said[:-1])
+    return rng.choice(frames("misses", "deny")).fill(rng).replace("<S>", said[:-1])

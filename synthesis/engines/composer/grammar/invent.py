@@ -142,3 +142,37 @@ class Pattern:
 def facts(name: str) -> tuple[Pattern, ...]:
     """The patterns of ``lexicon/facts_<name>.txt``."""
     return tuple(Pattern(line) for line in words(f"facts_{name}"))
+
+
+# What a sentence of a list with sorts holds is put in afterwards, in the place of these.
+_HOLES = {"{a}": "<X>", "{b}": "<Y>", "{said}": "<S>", "{x}": "<X>", "{later}": "<Y>"}
+
+
+@cache
+def frames(name: str, sort: str) -> tuple[Pattern, ...]:
+    """The patterns of a sort in ``lexicon/<name>.txt``, of which each line is ``sort | sentence``."""
+    found = []
+    for line in words(name):
+        of, _, text = line.partition("|")
+        if of.strip() == sort:
+            for hole, mark in _HOLES.items():
+                text = text.replace(hole, mark)
+            found.append(Pattern(text.strip()))
+    return tuple(found)
+
+
+class Frames:
+    """The same, drawn one after the other: none of a sort comes again before all of it have come."""
+
+    def __init__(self, name: str, rng: random.Random) -> None:
+        """Nothing of ``lexicon/<name>.txt`` has come yet."""
+        self._name, self._rng = name, rng
+        self._left: dict[str, list[Pattern]] = {}
+
+    def draw(self, sort: str) -> Pattern:
+        """The next of a sort."""
+        left = self._left.setdefault(sort, [])
+        if not left:
+            every = frames(self._name, sort)
+            left += self._rng.sample(every, len(every))
+        return left.pop()

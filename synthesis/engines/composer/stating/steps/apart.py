@@ -10,10 +10,9 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from functools import cache
 
 from synthesis.engines.composer.grammar.clauses import finite_verb
-from synthesis.engines.composer.grammar.invent import Pattern
+from synthesis.engines.composer.grammar.invent import Frames
 from synthesis.engines.composer.grammar.phrases import is_adverb, noun_phrase_end, phrase_end, tokens_of
 from synthesis.engines.composer.grammar.wording import is_plural, lower_first, upper_first
 from synthesis.engines.composer.grammar.words import (
@@ -28,7 +27,7 @@ from synthesis.engines.composer.grammar.words import (
     is_participle,
     is_past,
 )
-from synthesis.engines.composer.lexicon import word_class, words
+from synthesis.engines.composer.lexicon import word_class
 from synthesis.engines.composer.reading.answers import asked_nouns, kind, names_person
 from synthesis.engines.composer.stating.steps.naming import kind_of
 from synthesis.text.ngrams import plain_words
@@ -92,7 +91,7 @@ class Apart:
         self._asked = frozenset(plain_words(instruction))
         self._clean = clean
         self._rng = rng
-        self._left: dict[str, list[Pattern]] = {}
+        self._frames = Frames("apart", rng)
         years = _YEAR.findall(instruction) + _YEAR.findall(answer[:200])
         self._latest = max(map(int, years), default=0)
         self._head = _asked_for(instruction)
@@ -262,10 +261,7 @@ class Apart:
         It is of no year before one that is ``said``.
         """
         for _ in range(6):
-            left = self._left.setdefault(sort, [])
-            if not left:
-                left += self._rng.sample(_frames(sort), len(_frames(sort)))
-            own = left.pop().fill(self._rng)
+            own = self._frames.draw(sort).fill(self._rng)
             if "<Y>" in own:
                 known = self._latest or max(map(int, _YEAR.findall(said)), default=0)
                 year = (
@@ -347,13 +343,3 @@ _NO_VERBS = AUXILIARIES | frozenset(["became", "becomes", "got", "made", "makes"
 def joined(clause: str) -> list[str]:
     """The sentences of a form that has been filled, without their stops."""
     return [upper_first(part.strip()) for part in clause.split(JOINT.strip())]
-
-
-@cache
-def _frames(sort: str) -> tuple[Pattern, ...]:
-    found = []
-    for line in words("apart"):
-        name, _, text = line.partition("|")
-        if name.strip() == sort:
-            found.append(Pattern(text.strip().replace("{x}", "<X>").replace("{later}", "<Y>")))
-    return tuple(found)
