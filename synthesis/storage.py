@@ -24,7 +24,7 @@ _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
 @contextmanager
-def storage_errors(place: Path) -> Iterator[None]:
+def storage_errors(place: Path | str) -> Iterator[None]:
     """Raise our error for an ``OSError`` met while ``place`` is read or written.
 
     Raises:
@@ -37,7 +37,7 @@ def storage_errors(place: Path) -> Iterator[None]:
         raise storage_error(place, error) from error
 
 
-def storage_error(place: Path, error: OSError) -> ContextSynthesisError:
+def storage_error(place: Path | str, error: OSError) -> ContextSynthesisError:
     """Our error for one of the operating system's."""
     reason = error.strerror or str(error)
     if error.errno in _FULL:

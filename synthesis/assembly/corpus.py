@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -18,7 +17,6 @@ from synthesis.sources.files import suffix_of, unreadable
 from synthesis.sources.formats import read_jsonl
 from synthesis.sources.rows import SourceRow, parse_json
 from synthesis.sources.texts import describe_texts, entry_of, text_address, text_tables
-from synthesis.storage import storage_errors
 
 Entry = tuple[str, str]
 """Id and text."""
@@ -46,9 +44,8 @@ def copied(entries: Iterable[Entry]) -> Texts:
         StorageError: there is no room for it.
     """
     records = RecordFile()
-    with storage_errors(Path(tempfile.gettempdir())):
-        for entry in entries:
-            records.add(json.dumps(entry, ensure_ascii=False).encode())
+    for entry in entries:
+        records.add(json.dumps(entry, ensure_ascii=False).encode())
 
     def read(place: int) -> Entry:
         name, text = json.loads(records[place])

@@ -9,12 +9,10 @@ import os
 import tempfile
 import weakref
 from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from synthesis.errors import StorageError
+from synthesis.storage import storage_errors
 
 
 class RecordFile:
@@ -24,6 +22,7 @@ class RecordFile:
         """No records yet."""
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__ or with the object
         weakref.finalize(self, self._file.close)  # for those not used as a context manager
+        self._place = f"temporary files in {tempfile.gettempdir()} (TMPDIR)"
         self._ends = array("Q", [0])
         self._flushed = True
 
@@ -44,7 +43,7 @@ class RecordFile:
         Raises:
             StorageError: there is no room for it; so does whatever else writes.
         """
-        with _told():
+        with storage_errors(self._place):
             self._file.write(record)
         self._flushed = False
         self._ends.append(self._ends[-1] + len(record))
@@ -52,7 +51,7 @@ class RecordFile:
     def flush(self) -> None:
         """Leave nothing unwritten, or every process forked from this one would write it."""
         if not self._flushed:
-            with _told():
+            with storage_errors(self._place):
                 self._file.flush()
             self._flushed = True
 
@@ -66,15 +65,3 @@ class RecordFile:
         record = self._file.read(end - start)
         self._file.seek(0, os.SEEK_END)
         return record
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"no room left to write temporary files in {tempfile.gettempdir()} ({error.strerror}); what is "
-            "finished is kept. Free some space, or name a folder with more as TMPDIR, and run the same "
-            "command again to go on"
-        ) from error
