@@ -67,10 +67,10 @@ def _nothing(summary: Summary, config: RunConfig) -> str:
         return f"no {what} was made; the source has no pairs"
     kind, number = next(iter(found.reasons.items()))
     stages = {one.partition(":")[0] for one in found.reasons}
-    named = "the filters dropped every" if stages <= _FILTERING else "no"
-    made = "" if stages <= _FILTERING else " was made"
+    filtered = stages <= _FILTERING
+    outcome = f"the filters dropped every {what}" if filtered else f"no {what} was made"
     all_told = sum(found.reasons.values())
-    lines = [f"{named} {what}{made}: {_by_kind(found.reasons)}"]
+    lines = [f"{outcome}: {_by_kind(found.reasons)}"]
     if example := found.examples.get(kind):
         where, reason = example
         lines.append(f"of the commonest, {number:,} of {all_told:,}, the first is {where}: {reason}")
@@ -78,7 +78,7 @@ def _nothing(summary: Summary, config: RunConfig) -> str:
     if config.dataset.rejected:
         folder, name = in_shell(config.out_dir), f"{config.name}-rejected"
         lines.append(f"each can be looked at: context-synthesis show {folder} 0 --config {name}")
-    elif not stages <= _FILTERING:
+    elif not filtered:
         lines.append(f"the texts are in {config.out_dir / 'journal' / 'rejected.jsonl'}")
     return "\n".join(lines)
 
