@@ -181,7 +181,7 @@ def test_engines_are_found_by_name() -> None:
         ("openai", {"retries": True}, "options.retries is True; it must be of type int"),
         ("openai", {"extra_body": "top_k"}, "options.extra_body is 'top_k'; .* Mapping"),
         ("batch", {"tries": 2.5}, "options.tries is 2.5; it must be of type int"),
-        ("composer", {"model": "other"}, "'model'; check --model"),
+        ("composer", {"model": "other"}, "hold no model; give it as --model"),
         ("vllm", {"lora": 3}, "options.lora is 3; it must be of type str"),
     ],
 )
