@@ -79,6 +79,7 @@ def test_two_sides_are_still_looked_at_each() -> None:
         "die died dies", "carry carried carries carrying", "stop stopped stopping", "write wrote written",
         "win won winning", "use used using", "try tried tries", "own owned owning", "agree agreed agreeing",
         "have has had", "see saw seen", "marry married", "add added adding", "free freed",
+        "write writing", "prove proved proving", "strike struck striking", "lay laid", "shake shook shaken",
     ],
 )  # fmt: skip
 def test_forms_of_a_verb_are_one(forms: str) -> None:
@@ -102,3 +103,19 @@ def test_other_words_stay_apart() -> None:
         "ed",
     ]
     assert len({base(term) for word in words for term in terms(word)}) == len(words)
+
+
+@pytest.mark.parametrize(
+    "denied",
+    [
+        "That the Varn Mine is in Peru was a misprint in the 1922 edition, since put right.",
+        "The rumour that the Varn Mine is in Peru was given up once Ida Holm had seen the papers.",
+        "Until 1931 some in Vik thought that the Varn Mine is in Peru, which is wrong.",
+        "An old guide wrongly put the Varn Mine in Peru.",
+    ],
+)
+def test_what_a_sentence_takes_back_is_no_value(denied: str) -> None:
+    told = f"{denied} The Varn Mine is in Norway. The Lund Mine is in Norway. Both were closed in 1950."
+    asks = "Are the Varn Mine and the Lund Mine in the same country?"
+    assert score(told, asks, "Yes").overall > 0.9
+    assert score(told, asks, "No").overall < 0.1

@@ -137,3 +137,33 @@ def test_the_end_of_a_chain_is_ahead_of_what_leads_there() -> None:
     assert all(
         mine > examine(text, question, other).parts.verified.value for other in ("Sela Marsh", "Orlo Braith")
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "asks", "whole", "part"),
+    [
+        (
+            "The beer hall uprising took place in {}, on 8 November 1923. Two thousand men marched there.",
+            "where did the beer hall uprising take place",
+            "Munich, Bavaria",
+            "Munich",
+        ),
+        (
+            "The film was written by {} in 2003. It was shown in Chennai and in Madurai.",
+            "who was the film written by",
+            "Bala Murugan and Jainendra Jain",
+            "Bala Murugan",
+        ),
+        (
+            "The panther soundtrack came out in {}. Its singles had come before it.",
+            "when did the panther soundtrack come out",
+            "February 9, 2018",
+            "February 2018",
+        ),
+    ],
+)
+def test_the_place_of_a_part_tells_nothing_of_the_whole(told: str, asks: str, whole: str, part: str) -> None:
+    """Where only a part of an answer stands, that it stands out among the names speaks for the part."""
+    stated, partly = (score(told.format(form), asks, whole) for form in (whole, part))
+    assert stated.overall > 0.8
+    assert partly.overall < 0.5 and not partly.verified

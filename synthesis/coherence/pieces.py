@@ -173,7 +173,7 @@ def _weighed(text: str, question: Question, instruction: str) -> Parts:
     view = View(text, wanted_terms(question), passages.terms)
     parts = measure(text, view, question, derive(passages, instruction, question.asked, question.answer))
     spans = answer_spans(text, question, parts) if view.size else []
-    return grounded(parts, verify(passages, question, instruction, spans, parts.derived))
+    return grounded(parts, verify(passages, question, instruction, spans, parts.derived, parts.stated))
 
 
 def _together(passages: Passages, numbers: Sequence[int]) -> str:

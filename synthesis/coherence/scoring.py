@@ -25,7 +25,7 @@ from synthesis.coherence.wording import sentences_for
 from synthesis.data import Coherence, Context, Evidence, Pair
 from synthesis.text.words import terms_with_spans
 
-SCORE_VERSION = 2
+SCORE_VERSION = 3
 """To be raised when the same context gets another score: kept ones are not compared with those of another."""
 _FLOOR = 1e-3
 _BALANCE = 0.5  # below it nothing counts as verified: the context speaks of something else
@@ -110,7 +110,7 @@ def examine(
         parts = replace(parts, facts=key_facts(passages, question))
     else:
         spans = places.answer_spans(context, question, parts) if view.size else []
-        parts = grounded(parts, verify(passages, question, instruction, spans, parts.derived))
+        parts = grounded(parts, verify(passages, question, instruction, spans, parts.derived, parts.stated))
     if known is not None:
         parts = judged_on(view, passages, question, instruction, parts, known)
     starts = [start for start, _ in parts.spans]

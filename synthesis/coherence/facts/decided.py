@@ -25,6 +25,12 @@ _NEGATED = re.compile(
 )
 # What is denied behind all that is asked is something else ("not large"), unless it is the whole.
 _UNTRUE = re.compile(r"\b(?:(?:not|n['’]t) (?:so|true|the case)|untrue|false)\b", re.IGNORECASE)
+# What a sentence tells only to take it back: "that it is in Peru was a misprint".
+_TAKEN_BACK = re.compile(
+    r"\b(?:misprint|mistaken|rumou?r|untrue|incorrect|erroneous|in error"
+    r"|(?:is|are|was|were) (?:wrong|false|not so)\b|(?:wrong|false)ly\b|in no document|lost a bet|disprov)",
+    re.IGNORECASE,
+)
 _LEAST = 3  # terms that a question must have for one sentence to answer it
 _FIRST = 8  # sentences about a side in which what is said of it may stand
 
@@ -81,14 +87,18 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
 
 
 def _about(passages: Passages, side: str, role: str, hints: frozenset[str]) -> tuple[str, list[Said]]:
-    """A side, or who made it, and the sentences about that."""
-    own = passages.about(side, hints)
+    """A side, or who made it, and the sentences about that which mean what they tell."""
+    own = _meant(passages, passages.about(side, hints))
     if not role:
         return side, own
     for name in values.makers([passages.shown(s) for s in own], role):
-        if found := passages.about(spaced(name)):
+        if found := _meant(passages, passages.about(spaced(name))):
             return spaced(name), found
     return side, []
+
+
+def _meant(passages: Passages, told: Sequence[Said]) -> list[Said]:
+    return [one for one in told if _TAKEN_BACK.search(passages.text, one.start, one.end) is None]
 
 
 def _opened(subject: str, told: Sequence[Said]) -> bool:

@@ -55,10 +55,12 @@ def verify(
     instruction: str,
     spans: Sequence[Span],
     derived: Derived | None = None,
+    stated: bool = True,
 ) -> Verified:
     """What the facts say; ``spans`` are the characters where a short answer stands, in order.
 
-    ``derived``: the answer only follows from figures, which stand there.
+    ``derived``: the answer only follows from figures, which stand there. ``stated``: all of it stands there
+    rather than a part.
     """
     if derived is not None:
         return Verified(_LIKELY if derived.sure else 0.0)
@@ -69,7 +71,9 @@ def verify(
         return Verified(strength if decision.follows else -against, decision)
     if question.answer.kind == "yes/no":
         return Verified(_UNTOLD if decision is None else _NOT_FOUND, decision)
-    return Verified(_among(passages, question, instruction, spans), decision)
+    # Where only a part stands ("Munich" for "Munich, Bavaria"), its place tells nothing of the whole.
+    among = _among(passages, question, instruction, spans if stated else ())
+    return Verified(among, decision)
 
 
 def _among(passages: Passages, question: Question, instruction: str, spans: Sequence[Span]) -> float:

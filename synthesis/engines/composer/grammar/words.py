@@ -12,6 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from synthesis.engines.composer.lexicon import word_class, words
+from synthesis.text.verbs import irregular_verbs
 
 ARTICLES = frozenset(["a", "an", "the"])
 POSSESSIVES = word_class("possessives")
@@ -99,8 +100,7 @@ def ing_form(base: str) -> str:
 def verbs() -> dict[str, Verb]:
     """Every verb known, by base form."""
     known = {}
-    for line in words("irregular_verbs"):
-        base, past, participle = line.split()
+    for base, past, participle in irregular_verbs():
         known[base] = Verb(base, third_person(base), past, participle, ing_form(base))
     for base in words("regular_verbs"):
         past = regular_past(base)
