@@ -333,7 +333,6 @@ def talk(plain: str, own: Iterable[Sequence[str]] = ()) -> list[str]:
 
 def _turns_near(plain: str, own: Iterable[Sequence[str]]) -> list[str]:
     """A turn that is enough, or the first two that are together; none where no such stand near each other."""
-    mine = [f" {' '.join(one)} " for one in own if one]
     # The keys that may stand there are looked up by the text's words, few of which are new.
     there = set(chain.from_iterable(map(_WORDS.__getitem__, set(plain.split()))))
     if not there:
@@ -344,6 +343,9 @@ def _turns_near(plain: str, own: Iterable[Sequence[str]]) -> list[str]:
         for low, high in _around(plain, [key for key in turn.keys if key in there])
         for match in turn.pattern.finditer(plain, low, high)
     )
+    if not turns:
+        return []
+    mine = [f" {' '.join(one)} " for one in own if one]
     near: list[tuple[int, str, str]] = []
     for start, end, weight, group, match in turns:
         said = " ".join(match.strip(' .!?:;-*#"”\n').split())

@@ -5,9 +5,10 @@ Runs of plain words are compared (``synthesis.text.ngrams``). Knows nothing of w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import accumulate
-from operator import sub
+from operator import ne, sub
 from typing import NamedTuple
 
 from synthesis.text.ngrams import plain_words
@@ -18,6 +19,8 @@ _STRETCH = 200  # words
 _LOOPED_RUN = 3
 _LETTERS_A_WORD = 2  # where a script puts no blanks, each character is a word
 _FEWEST = 12  # words; "no, no, no" is no loop
+_STRETCHES = re.compile(b"\1{3,}")
+_LOOKED_AT = 40  # runs of a stretch; in longer ones a loop is looked for outright
 # Measured on 500 texts that people wrote (docs/gate.md): five have more, and those hold whole pages twice.
 _MOST_SHARE, _MOST_WORST, _MOST_LOOPED = 0.35, 0.9, 0.1
 
@@ -56,15 +59,31 @@ def repetition(text: str, before: str = "") -> Repetition:
     codes = list(map(hash, _runs(words, scale * _RUN)))
     if len(set(codes)) == len(codes) and known.isdisjoint(codes):
         return Repetition()  # what most texts are
-    first = dict.fromkeys(known, -1)
-    again = [first.setdefault(code, place) < place for place, code in enumerate(codes)]
-    # The shortest loop, three turns of a third of ``_FEWEST`` words, has so many in a row.
-    loops = b"\1\1\1" in bytes(again)
+    first = dict(zip(reversed(codes), range(len(codes) - 1, -1, -1), strict=True))
+    first.update(dict.fromkeys(known, -1))
+    again = list(map(ne, map(first.__getitem__, codes), range(len(codes))))
+    loops = _may_loop(codes, again)
     looped, turn = _looped(words, scale * _LOOPED_RUN, scale * _FEWEST) if loops else (0.0, ())
     phrase = ("" if unspaced else " ").join(turn)
     if sum(again) < scale * _FEWEST:  # so many stood there before
         return Repetition(looped=looped, phrase=phrase)
     return Repetition(sum(again) / len(again), _worst(again, scale * _STRETCH), looped, phrase)
+
+
+def _may_loop(codes: Sequence[int], again: Sequence[bool]) -> bool:
+    """Whether any stretch of runs that stood there before repeats what is so near that it may be a loop.
+
+    The shortest loop, three turns of a third of ``_FEWEST`` words, has three such runs in a row, and a turn
+    is at most half of what it repeats: of the words of a stretch, which are more than its runs.
+    """
+    for stretch in _STRETCHES.finditer(bytes(again)):
+        start, end = stretch.span()
+        reach = (end - start + _LETTERS_A_WORD * _RUN) // 2
+        if end - start > _LOOKED_AT or any(
+            codes[place] in codes[max(0, place - reach) : place] for place in range(start, end)
+        ):
+            return True
+    return False
 
 
 def _runs(words: Sequence[str], n: int) -> list[tuple[str, ...]]:

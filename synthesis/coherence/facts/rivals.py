@@ -124,8 +124,8 @@ def _look(chain: Chain, candidate: Candidate) -> tuple[tuple[float, ...], set[in
     field = chain.field
     text, sentences, titled = field.passages.text, field.passages.sentences, field.titled
     words = candidate.words.split()
-    rows = {number for number, _, _ in candidate.at}
     first, start, end = candidate.at[0]
+    rows = {first} if len(candidate.at) == 1 else {number for number, _, _ in candidate.at}
     found = set(_own_shape(candidate.words, text[start:end]))
     if not field.rare.isdisjoint(words):
         found.add(_ASKED_INSIDE)
@@ -302,15 +302,21 @@ def _worth(chain: Chain, candidate: Candidate, standing: Sequence[float], shapes
     return math.fsum([*map(mul, standing, stands), *map(shapes.__getitem__, shape)])
 
 
+@cache
+def _weights_for(kind: str) -> tuple[Sequence[float], Sequence[float]]:
+    """What the numbers of ``_STANDING`` and of ``_SHAPES`` weigh where such a kind is asked for."""
+    fitted = weights()
+    shapes = zip(fitted.every[STANDING:], fitted.asked[kind], strict=True)
+    return fitted.every[:STANDING], [every + wanted for every, wanted in shapes]
+
+
 def place_among(chain: Chain, mine: Candidate, others: Sequence[Candidate], kind: str) -> float:
     """Log-odds that the answer is the one asked for rather than another candidate."""
     if not others:
         return _ALONE
     if not mine.at:
         return 0.0
-    fitted = weights()
-    first = STANDING
-    shapes = [every + wanted for every, wanted in zip(fitted.every[first:], fitted.asked[kind], strict=True)]
-    worth = [_worth(chain, candidate, fitted.every[:first], shapes) for candidate in (mine, *others)]
+    fitted, (stands, shapes) = weights(), _weights_for(kind)
+    worth = [_worth(chain, candidate, stands, shapes) for candidate in (mine, *others)]
     ahead, many, apart = standing(worth[0], worth[1:], alike((mine, *others)))
     return fitted.bias + fitted.ahead * ahead + fitted.many * many + fitted.apart * apart
