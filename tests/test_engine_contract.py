@@ -64,3 +64,8 @@ def test_a_model_among_the_options_is_sent_to_where_it_belongs() -> None:
             make_engine(name, model, **other)
     with pytest.raises(ConfigError, match="does not take these settings: 'name'"):
         make_engine("composer", **wrong)
+
+
+def test_an_engine_that_takes_no_model_says_so() -> None:
+    with pytest.raises(ConfigError, match="settings: 'model'; check --model and --option"):
+        make_engine("composer", "m")

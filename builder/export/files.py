@@ -94,7 +94,7 @@ def _parquet(path: Path, rows: Iterable[Row], columns: Mapping[str, Kind]) -> in
     count, size = 0, 0
     group: list[Row] = []
     with pq.ParquetWriter(path.absolute(), schema, **_options(columns)) as writer:
-        for count, row in enumerate(rows, start=1):  # noqa: B007
+        for count, row in enumerate(rows, start=1):  # noqa: B007 - the last is the number of rows
             group.append(row)
             size += sum(map(_size, row.values()))
             if size >= GROUP_BYTES:
