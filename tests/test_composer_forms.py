@@ -168,6 +168,34 @@ def test_a_plan_says_of_every_genre_what_the_run_then_does(tmp_path, telling) ->
     assert f"{quoted} pairs are of a kind that needs a model" in " ".join(plan.output.split())
 
 
+def test_a_plan_says_how_many_words_long_summaries_take(tmp_path) -> None:
+    told = [
+        json.loads(line) for line in Path("examples/pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    rows = [row for row in told if row["task"] == "news_summary"] + told[:3]
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    def said(words: int) -> str:
+        given = ["plan", "--pairs", str(pairs), "--out", str(tmp_path / "run"), "--words", str(words)]
+        done = CliRunner().invoke(app, given)
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    found = re.search(
+        r"([\d,]+) pairs have answers too long for contexts.* about --words ([\d,]+)", said(200)
+    )
+    assert found is not None and int(found[1]) == len(rows) - 3
+    enough = int(found[2].replace(",", ""))
+    assert "too long for contexts" not in said(enough)
+    for row in rows[:-3]:
+        text = compose(row["instruction"], row["answer"], words=enough, genre="news").text
+        pair = Pair(instruction=row["instruction"], answer=row["answer"])
+        assert "pasted answer" not in [
+            leak.kind for leak in score_context(pair, Context(pair.id, text)).leaks
+        ]
+
+
 def test_code_is_no_pasted_summary_and_prose_still_is() -> None:
     checks = "".join(f"    check_{n}(rows, limit=10 + {n})\n" for n in range(12))
     code = f"def total(rows):\n{checks}    return rows\n"

@@ -44,12 +44,18 @@ def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
         lines.append(f"cost: {cost}")
     elif (found.required.times or found.reasons.times) and found.money is not None:
         lines.append(f"cost: {tell_money(found.money, config.cost)}")
+    among = f" of the first {found.looked:,}" if found.looked == LOOKED else ""
     if found.quoted:
-        among = f" of the first {found.looked:,}" if found.looked == LOOKED else ""
         kind = "pair is" if found.quoted == 1 else "pairs are"
         lines.append(
             f"{found.quoted:,}{among} {kind} of a kind that needs a model: without one, question and answer "
             "are only quoted, and `form` of the row says so; have them written by another --engine"
+        )
+    if found.crowded:
+        have = "pair has an answer" if found.crowded == 1 else "pairs have answers"
+        lines.append(
+            f"{found.crowded:,}{among} {have} too long for contexts of so few words: one may stand there "
+            f"as one block, which scores low; about --words {found.roomy:,} leaves room for all of them"
         )
     lines += tell_fit(config, counts.total - counts.bad)
     if counts.todo:

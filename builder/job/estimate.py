@@ -99,7 +99,8 @@ class Estimate:
     ``rests_on`` says where the tokens come from, ``by`` where the time does. ``spent`` is what the
     folder took so far; ``reach`` contexts the rest of the budget is enough for, None without one.
     ``damaged`` counts records of the journal that are, and whose work is done again. ``quoted`` of the
-    first ``looked`` pairs to do are of a kind that takes a model, which the engine is not. ``required`` are
+    first ``looked`` pairs to do are of a kind that takes a model, which the engine is not; the answers of
+    ``crowded`` are too long for the words asked for, ``roomy`` would do for all of them. ``required`` are
     the questions that ``--require`` has yet to ask, ``reasons`` those of ``--reasons``. ``parts`` divides
     ``usage`` among the models of a mix.
     """
@@ -118,6 +119,8 @@ class Estimate:
     damaged: int = 0
     quoted: int = 0
     looked: int = 0
+    crowded: int = 0
+    roomy: int = 0
     required: OpenQuestions = OpenQuestions()
     reasons: OpenQuestions = OpenQuestions()
     parts: Mapping[str, Usage] = field(default_factory=dict)
@@ -149,7 +152,7 @@ def estimate(
     states: dict[str, int] = {}
     prompts = Prompts(tokenizer)
     todo: Counter[str] = Counter()  # by writer; candidates count, each of them
-    looked = quoted = 0
+    looked = quoted = crowded = roomy = 0
     for row in rows:
         states[row.state] = states.get(row.state, 0) + 1
         todo.update(prompt.writer for _, prompt in row.missing(job, journal))
@@ -157,6 +160,8 @@ def estimate(
         if row.is_open and job.engine.free and looked < LOOKED:
             looked += 1
             quoted += job.engine.needs_model(row.prompts[0])
+            if needed := job.engine.words_needed(row.prompts[0]):
+                crowded, roomy = crowded + 1, max(roomy, needed)
     counts = Counts(**states, failed="")
     contexts, budget = todo.total(), budget_of(config)
     parts, rests_on = _usages(job, todo, prompts, journal, words_before)
@@ -182,6 +187,8 @@ def estimate(
         damaged=journal.damaged,
         quoted=quoted,
         looked=looked,
+        crowded=crowded,
+        roomy=roomy,
         required=required,
         reasons=reasons,
         parts={writer: part for writer, part in parts.items() if writer},

@@ -171,6 +171,10 @@ class BaseEngine(ABC):
         """Whether the prompt's pair is of a kind that takes a model, which this engine is not."""
         return False
 
+    def words_needed(self, prompt: Prompt) -> int:
+        """About how many words would let the answer be told in parts; 0 where as many are asked for."""
+        return 0
+
     @abstractmethod
     def complete(self, prompts: PromptSource, sampling: Sampling) -> Iterator[Completion]:
         """See ``Engine.complete``."""

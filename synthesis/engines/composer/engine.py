@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import partial
+from math import ceil
 from typing import Any
 
 from synthesis.data import Completion, Evidence, Prompt
@@ -17,12 +18,16 @@ from synthesis.engines.composer.asking import NothingToAsk, ask
 from synthesis.engines.composer.dials import DEFAULT_HOPS, Dials
 from synthesis.engines.composer.draft import Written, write
 from synthesis.engines.composer.prose.facts import PACE
+from synthesis.engines.composer.reading.answers import kind
 from synthesis.engines.composer.stating.statements import QUOTED
 from synthesis.errors import ConfigError, UsageError
 from synthesis.processes import streamed
 
 #: What our prompts ask every engine to begin its context with.
 MARKER = "Context: "
+
+#: A context has to be so many times as long as a summary for that not to stand in it as one block.
+_ROOM = 1.6
 
 
 class Composer(BaseEngine):
@@ -112,6 +117,20 @@ class Composer(BaseEngine):
             return self._written(prompt, Sampling()).form == QUOTED
         except UsageError:  # told when the prompt is served
             return False
+
+    def words_needed(self, prompt: Prompt) -> int:
+        """Words, in fifties, that leave room between a summary's sentences; 0 if there is room."""
+        variables = prompt.variables
+        answer = str(variables.get("answer", ""))
+        needed = 50 * ceil(_ROOM * len(answer.split()) / 50)
+        if "passages" in variables or kind(str(variables.get("instruction", "")), answer) != "summary":
+            return 0
+        try:
+            short = _words(prompt.id, variables) < _ROOM * len(answer.split())
+            # What has a form of its own stands there as it is, at any length.
+            return needed if short and not self._written(prompt, Sampling()).form else 0
+        except UsageError:  # told when the prompt is served
+            return 0
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
         """The text of ``complete`` in pieces of a paragraph, as they are written.
