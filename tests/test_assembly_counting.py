@@ -10,10 +10,10 @@ from tokenizers import models, normalizers, pre_tokenizers
 
 from synthesis import Context, Evidence, Pair, Sample, assemble
 from synthesis.assembly.counting import Part, Trial, count_trials
-from synthesis.assembly.documents import Table, measure
 from synthesis.assembly.joints import JOINT, adds_up
 from synthesis.assembly.rendering import PLAIN as PLAIN_STYLE
 from synthesis.assembly.rendering import lay_out
+from synthesis.assembly.tables import Table, measure
 from synthesis.assembly.word_counts import WordCounts
 from synthesis.tokens import Tokenizer, build_tokenizer
 from tests.assembly_texts import PLAIN, TOKENIZERS, byte_level, odd_text, prose, tokens_of

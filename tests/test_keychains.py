@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from synthesis import Context, Evidence, Pair, Sample, assemble
 from synthesis.assembly.counting import Part, Trial, count_trials
-from synthesis.assembly.documents import measure
 from synthesis.assembly.inserting import Inserted, with_sentences
 from synthesis.assembly.keychains import LINKS, QUESTIONS, make_keychain
 from synthesis.assembly.rendering import PLAIN
+from synthesis.assembly.tables import measure
 from synthesis.assembly.word_counts import WordCounts
 from synthesis.data import Rejected
 from synthesis.errors import ConfigError

@@ -16,6 +16,7 @@ import pytest
 from builder import ContextSynthesis, load
 from builder.cli.options import page
 from synthesis import assemble, synthesize
+from synthesis.assembly.options import SampleOptions, from_keywords
 from synthesis.options import GenerationConfig, PairsConfig, RunConfig, SamplesConfig, run_settings
 from synthesis.settings import settings
 
@@ -130,12 +131,16 @@ def test_keywords_and_their_defaults_are_those_of_the_tables() -> None:
     # Of the engine or a folder, by their names; and the length.
     own = {"options", "lengths", "kinds", "all_candidates"}
     free = {"tokenizer": None, "corpus": None, "max_reuse": None, "mix": None}  # what is empty in a file
+    gathered = {"assemble": SampleOptions.__annotations__.keys()}  # have no default of their own
     for name, (table, function) in offered.items():
         taken = {one: p.default for one, p in inspect.signature(function).parameters.items()}
+        assert gathered.get(name, set()) <= table.keys() - taken.keys(), name
+        taken |= {one: free.get(one, table[one]) for one in gathered.get(name, ())}
         assert table.keys() - own <= taken.keys(), name
         for key in table.keys() - own:
             assert taken[key] == free.get(key, table[key]), f"{name}({key}=)"
         assert taken["seed"] == RunConfig().seed
+    assert from_keywords({}) == SamplesConfig()
     samples = offered["assemble"][0] | {"seed": 0, "tokenizer": None}
     for function in (load, ContextSynthesis.__init__):
         for key, one in inspect.signature(function).parameters.items():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from synthesis.assembly.cutting import Cutter, Document
-from synthesis.assembly.documents import measure
+from synthesis.assembly.tables import measure
 from synthesis.assembly.word_counts import WordCounts
 from synthesis.coherence import explain, locate, score, score_batch, window_spans
 from synthesis.coherence.restating import restated, words_of

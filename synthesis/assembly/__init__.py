@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from synthesis.assembly.corpus import open_corpus
 from synthesis.assembly.documents import Documents
 from synthesis.assembly.options import (
     SELECTORS,
-    DepthSpec,
     Length,
+    SampleOptions,
     from_keywords,
     make_options,
     parse_lengths,
@@ -25,7 +25,7 @@ from synthesis.assembly.options import (
 )
 from synthesis.assembly.production import Assembly
 from synthesis.data import Context, Pair, Rejected, Sample
-from synthesis.options import REFUSAL, SEPARATOR
+from synthesis.options import REFUSAL
 from synthesis.tokens import Tokenizer, load_tokenizer
 
 __all__ = [
@@ -41,26 +41,13 @@ def assemble(
     length: Length,
     *,
     tokenizer: Tokenizer | str | None = None,
-    depth: DepthSpec = "uniform",
-    distractors: str = "same-task",
     seed: int = 0,
-    max_reuse: int | None = None,
-    coherence: Callable[[int], float | None] | None = None,
-    counted_by: str | None = None,
     corpus: str | Path | Sequence[tuple[str, str]] | None = None,
     split: Callable[[int], str] | None = None,
-    header: str = "",
-    separator: str = SEPARATOR,
-    abstain: float = 0.0,
-    refusal: str = REFUSAL,
-    oversize: str = "reject",
-    repeat_questions: bool = False,
-    keychain: int = 0,
-    keychain_links: int = 3,
+    coherence: Callable[[int], float | None] | None = None,
+    counted_by: str | None = None,
     workers: int = 0,
-    answers: str = "plain",
-    twins: str | Sequence[str] = (),
-    **further: Any,
+    **options: Unpack[SampleOptions],
 ) -> Iterator[Sample | Rejected]:
     """One sample for each item, of ``length`` tokens or of one of several lengths, in the items' order.
 
@@ -76,46 +63,48 @@ def assemble(
             the nearest whole item), and nearly so many of each task; which one follows from
             content and seed.
         tokenizer: what counts, with its chat template; a name is loaded, None is the embedded one.
-        depth: where the own context stands among the others: ``uniform`` (stratified over all
-            samples of a length), ``start``, ``middle``, ``end``, a number from 0 to 1, or several.
-        distractors: whose texts surround it: ``same-task``, ``random``, ``lexical`` (the nearest
-            in words to question and answer), ``corpus``, ``none``, or a mix with shares of their
-            tokens, as in ``"lexical:0.5,random:0.5"``. Never one that shares the pair, the answer
-            or the text, nor one that contains the answer, be it with other spelling of numbers,
-            dates or accents, nor one that is nearly the same as another of the sample.
         seed: with the contents, determines every choice.
-        max_reuse: how often at most a document serves as a distractor, over all lengths; None for as often as
-            filling takes. Reuse is even for ``same-task`` and ``random``.
-        coherence: the score of the item at a position, copied into the sample.
-        counted_by: identity of the tokenizer that counted ``Context.tokens``; spares counting
-            contexts again where this tokenizer's counts of parts do not add up.
         corpus: texts of your own: a sequence of (id, text), or a file, folder, glob or Hub dataset
             with a column ``text`` (and ``id``); ``synthesis.assembly.corpus.open_corpus`` says how
             to choose its config, split and column. Blank texts are passed over.
         split: the split of the item at a position; no document serves items of two splits.
-        header: what stands before each document; ``{n}`` is its number, from 1.
-        separator: what stands between documents.
-        abstain: the share of samples, chosen by content and seed, that leave their context out
-            and answer with ``refusal``; ``distractors`` then ends in ``+abstain`` and
-            both spans are (0, 0).
-        refusal: what those answer.
-        oversize: what becomes of a context that does not fit even alone: ``reject``, or ``trim``
-            to its evidence and the sentences around it.
-        repeat_questions: whether contexts of pairs with the very same instruction ("Summarize the
-            report.") may stand side by side, so that it is open which one is meant. Otherwise
-            they never do, and where ``same-task`` then finds too few, other tasks' are taken.
-        keychain: into how many chains of keys, strewn over the documents, the question is put: the
-            prompt names the key that one begins with, which leads to it, the others lead to what other
-            pairs ask. 0 asks plainly.
-        keychain_links: how many links each has, from key to key.
+        coherence: the score of the item at a position, copied into the sample.
+        counted_by: identity of the tokenizer that counted ``Context.tokens``; spares counting
+            contexts again where this tokenizer's counts of parts do not add up.
         workers: how many processes do the work; 0 is this one. With several, ``items`` must not read from
             a file whose position they would share. The samples are the same with any number.
-        answers: ``plain`` gives the answer alone, ``cited`` quotes its evidence below it by document number,
-            ``reasoned`` goes through the steps that lead to it first; where a context has no evidence, plain.
-        twins: which twins stand behind each sample, some of ``removed`` (its evidence cut out, a refusal
-            right), ``changed`` (another answer in its place) and ``decoy`` (a value that stands among the
-            documents as something else made the answer). They differ in their ``changes`` alone.
-        further: any other option of ``synthesis.options.SamplesConfig``.
+        options: how samples are made; the names and defaults of ``synthesis.options.SamplesConfig``:
+
+            - depth: where the own context stands among the others: ``uniform`` (stratified over all
+              samples of a length), ``start``, ``middle``, ``end``, a number from 0 to 1, or several.
+            - distractors: whose texts surround it: ``same-task``, ``random``, ``lexical`` (the nearest
+              in words to question and answer), ``corpus``, ``none``, or a mix with shares of their
+              tokens, as in ``"lexical:0.5,random:0.5"``. Never one that shares the pair, the answer
+              or the text, nor one that contains the answer, be it with other spelling of numbers,
+              dates or accents, nor one that is nearly the same as another of the sample.
+            - max_reuse: how often at most a document serves as a distractor, over all lengths; None for
+              as often as filling takes. Reuse is even for ``same-task`` and ``random``.
+            - header: what stands before each document; ``{n}`` is its number, from 1.
+            - separator: what stands between documents.
+            - abstain: the share of samples, chosen by content and seed, that leave their context out
+              and answer with ``refusal``; ``distractors`` then ends in ``+abstain`` and
+              both spans are (0, 0).
+            - refusal: what those answer.
+            - oversize: what becomes of a context that does not fit even alone: ``reject``, or ``trim``
+              to its evidence and the sentences around it.
+            - repeat_questions: whether contexts of pairs with the very same instruction ("Summarize the
+              report.") may stand side by side, so that it is open which one is meant. Otherwise
+              they never do, and where ``same-task`` then finds too few, other tasks' are taken.
+            - keychain: into how many chains of keys, strewn over the documents, the question is put: the
+              prompt names the key that one begins with, which leads to it, the others lead to what other
+              pairs ask. 0 asks plainly.
+            - keychain_links: how many links each has, from key to key.
+            - answers: ``plain`` gives the answer alone, ``cited`` quotes its evidence below it by document
+              number, ``reasoned`` goes through the steps that lead to it first; where a context has no
+              evidence, plain.
+            - twins: which twins stand behind each sample, some of ``removed`` (its evidence cut out, a
+              refusal right), ``changed`` (another answer in its place) and ``decoy`` (a value that stands
+              among the documents as something else made the answer). They differ in their ``changes`` alone.
 
     Yields:
         A ``Sample``; or a ``Rejected`` of stage ``assembly`` where the context is blank or does
@@ -127,29 +116,12 @@ def assemble(
         SourceError: the corpus cannot be read.
         TokenizerError: the tokenizer cannot be loaded, or has no usable chat template.
     """
-    samples = from_keywords(
-        {
-            "depth": depth,
-            "distractors": distractors,
-            "max_reuse": max_reuse,
-            "header": header,
-            "separator": separator,
-            "abstain": abstain,
-            "refusal": refusal,
-            "oversize": oversize,
-            "repeat_questions": repeat_questions,
-            "keychain": keychain,
-            "keychain_links": keychain_links,
-            "answers": answers,
-            "twins": twins,
-            **further,
-        }
-    )
-    options = make_options(parse_mixture(length), samples, seed, corpus is not None)
+    samples = from_keywords(options)
+    chosen = make_options(parse_mixture(length), samples, seed, corpus is not None)
     loaded = tokenizer if isinstance(tokenizer, Tokenizer) else load_tokenizer(tokenizer)
-    texts = open_corpus(corpus) if corpus is not None and options.choice.uses("corpus") else ()
+    texts = open_corpus(corpus) if corpus is not None and chosen.choice.uses("corpus") else ()
     documents = Documents(items, loaded, texts, split, counted_by, workers)
-    return Assembly(documents, options, coherence or _unscored).outcomes(workers=workers)
+    return Assembly(documents, chosen, coherence or _unscored).outcomes(workers=workers)
 
 
 def _unscored(_: int) -> None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from synthesis.assembly.counting import Gap, Span
-from synthesis.assembly.documents import Table
+from synthesis.assembly.tables import Table
 from synthesis.assembly.word_counts import counter_of
 from synthesis.data import Context, Evidence, Reason
 from synthesis.text.sentences import sentence_spans
@@ -154,19 +154,18 @@ class Cutter:
         counts = self._counter.count_batch(list(_counted(text, spans, self._blank)))
         return _Sentences(region, [start for start, _ in spans], [end for _, end in spans], counts)
 
-    def words(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
+    def words(self, document: Document, tokens: int) -> Piece | None:
         """The document's opening words, for texts that have no sentence of a fitting size."""
-        opening = self.characters(document, tokens)
-        if opening is None or len(opening.text) == len(document.text):
-            return opening
-        follows = document.text[len(opening.text)]
-        text = opening.text if follows.isspace() else _LAST_WORD.sub("", opening.text)
-        text = text.rstrip()
-        return part(document, 0, len(text), self._counted(document.table, text, 0)) if text else None
-
-    def characters(self, document: Document, tokens: int, slack: int = 0) -> Piece | None:
-        """The document's opening characters, for texts that have no words of a fitting size."""
         text = self._truncated(document, tokens)
+        if follows := document.text[len(text) : len(text) + 1]:
+            text = (text if follows.isspace() else _LAST_WORD.sub("", text)).rstrip()
+        return self._opening(document, text)
+
+    def characters(self, document: Document, tokens: int) -> Piece | None:
+        """The document's opening characters, for texts that have no words of a fitting size."""
+        return self._opening(document, self._truncated(document, tokens))
+
+    def _opening(self, document: Document, text: str) -> Piece | None:
         return part(document, 0, len(text), self._counted(document.table, text, 0)) if text else None
 
     def _truncated(self, document: Document, tokens: int) -> str:

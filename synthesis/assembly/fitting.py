@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import ceil
 from typing import Final
 
@@ -154,12 +155,12 @@ def best_part(
     document of a number, None past the last; only a few are looked at.
     """
     best: Piece | None = None
-    for cut in (cutter.sentences, cutter.words, cutter.characters):
+    for cut in (partial(cutter.sentences, slack=slack), cutter.words, cutter.characters):
         for number in range(_TRIES):
             document = offer(number)
             if document is None:
                 break
-            part = cut(document, tokens, slack)
+            part = cut(document, tokens)
             if part is not None and (best is None or part.tokens > best.tokens):
                 best = part
             if best is not None and best.tokens >= tokens - slack:
@@ -234,6 +235,7 @@ class Workshop:
         """
         index = self.documents.index
         texts, pairs = {index.texts[item]}, {index.pairs[item]}
+        wanted = own.wanted()
         seen = Seen()
         seen.add(own.sketch)
         for other in self.selector.candidates(item):
@@ -242,7 +244,7 @@ class Workshop:
             if text_key in texts or index.pairs[other] in pairs or index.kin(item, other):
                 continue
             notes = index.notes(other)
-            if stated_in(notes.words, own.wanted) or seen.near(notes.sketch):
+            if stated_in(notes.words, wanted) or seen.near(notes.sketch):
                 continue
             texts.add(text_key)
             pairs.add(index.pairs[other])

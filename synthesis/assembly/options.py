@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, fsum, isfinite
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypedDict
 
 from synthesis.assembly.rendering import Style
 from synthesis.assembly.replying import NUMBERED, PLAIN
@@ -318,6 +318,27 @@ KEYWORDS: Final = tuple(
     one.name for one in settings(SamplesConfig) if one.name not in ("lengths", "kinds", "tokenizer", "corpus")
 )
 """The options of samples that Python takes as keywords and that are no texts of the user's."""
+
+
+class SampleOptions(TypedDict, total=False):
+    """The types of these options in Python, where some may be given in more ways than in a file.
+
+    What each does stands at ``synthesis.assemble``, its default in ``synthesis.options.SamplesConfig``.
+    """
+
+    depth: DepthSpec
+    distractors: str
+    max_reuse: int | None
+    header: str
+    separator: str
+    abstain: float
+    refusal: str
+    oversize: str
+    repeat_questions: bool
+    keychain: int
+    keychain_links: int
+    answers: str
+    twins: str | Sequence[str]
 
 
 def from_keywords(given: Mapping[str, Any]) -> SamplesConfig:

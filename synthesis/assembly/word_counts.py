@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from synthesis.assembly.joints import BETWEEN_WORDS, ENDS, adds_up
 from synthesis.tokens import Tokenizer
-from synthesis.tokens.tokenizer import LEAD_TOKENS, REACH_TOKENS, encodable, held
+from synthesis.tokens.tokenizer import encodable, held, longest_prefix
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -147,24 +147,10 @@ class WordCounts:
 
     def truncate(self, text: str, max_tokens: int) -> str:
         """As ``Tokenizer.truncate``: the longest prefix that counts at most ``max_tokens``."""
-        if max_tokens <= 0:
-            return ""
         words = BETWEEN_WORDS.split(plain := encodable(text))
         if _is_solid(words):
             return self._tokenizer.truncate(text, max_tokens)
-        read = _Read(self, plain, words)
-        if read.total <= max_tokens:
-            return text
-        reach, lead = max_tokens + REACH_TOKENS, max(0, max_tokens - LEAD_TOKENS)
-        longest = read.place(reach) if reach < read.total else len(text)
-        start = read.place(lead)
-        stretch = _Read(self, plain[start:longest], BETWEEN_WORDS.split(plain[start:longest]))
-        for end in range(longest, 0, -1):
-            if end > start and stretch.upto(end - start) > max_tokens - lead:
-                continue
-            if read.upto(end) <= max_tokens:
-                return text[:end]
-        return ""
+        return longest_prefix(text, max_tokens, _Read(self, plain, words))
 
     def _encode(self, text: str) -> Encoding:
         return self._tokenizer.backend.encode(text, add_special_tokens=False)
@@ -173,9 +159,9 @@ class WordCounts:
         """The tokens of a word, with the blank before it."""
         return (self._remembered if len(text) <= _LONGEST else self._encode)(text)
 
-    def tokens(self, word: str, number: int) -> int:
-        """Those of the word of that number in its text, from 0."""
-        return self._further[word] if number else self._first[word]
+    def word(self, text: str, blank: bool) -> int:
+        """The tokens of a word, or of a part of one, with the blank before it or without."""
+        return (self._further if blank else self._first)[text]
 
     def counts(self, words: Sequence[str]) -> Iterable[int]:
         """Those of all words of a text."""
@@ -216,10 +202,19 @@ class _Read:
         base, encoding = self._encoded(word)
         return base + encoding.offsets[token - self._tokens[word]][0]
 
-    def upto(self, end: int) -> int:
-        """The tokens of ``text[:end]``."""
-        word = bisect_left(self._starts, end) - 1
-        return self._tokens[word] + self._known.tokens(self._text[self._starts[word] : end], word)
+    def count(self, start: int, end: int) -> int:
+        """The tokens of ``text[start:end]``, counted for themselves."""
+        first, last = bisect_right(self._starts, start + 1) - 1, bisect_left(self._starts, end) - 1
+        if last <= first:
+            return self._opening(first, start, end)
+        opening = self._opening(first, start, self._starts[first + 1] - 1)
+        between = self._tokens[last] - self._tokens[first + 1]
+        return opening + between + self._known.word(self._text[self._starts[last] : end], True)
+
+    def _opening(self, word: int, start: int, end: int) -> int:
+        """The tokens of what is taken of a word, from its blank or from within."""
+        blank = 1 if word and start < self._starts[word] else 0
+        return self._known.word(self._text[start + blank : end], bool(blank))
 
     def held(self, span: Span) -> Span:
         """The tokens that hold a span; (0, 0) for none."""

@@ -76,13 +76,18 @@ def _is_numeric(text: str, amounts: tuple[Quantity, ...]) -> bool:
 
 def kind_of(text: str) -> str:
     """``span``, ``numeric``, ``yes/no`` or ``summary``."""
-    return _kind(text, len(terms(text)))
+    return _kind(text, len(terms(text)), _amounts(text))
 
 
-def _kind(text: str, length: int) -> str:
+def _amounts(text: str) -> tuple[Quantity, ...]:
+    """The numbers and dates of a text that is short enough to be one of them."""
+    return tuple(quantities(text)) if len(text) < _NUMERIC_LENGTH else ()
+
+
+def _kind(text: str, length: int, amounts: tuple[Quantity, ...]) -> str:
     if len(text) < _POLAR_LENGTH and _bare(text) in _POLAR:
         return "yes/no"
-    if len(text) < _NUMERIC_LENGTH and _is_numeric(text, tuple(quantities(text))):
+    if _is_numeric(text, amounts):
         return "numeric"
     return "summary" if length > _LONG else "span"
 
@@ -129,14 +134,14 @@ def read_answer(text: str, summary: bool = False) -> Answer:
     """
     pieces = [terms(text[a:b]) for a, b in sentences(text)]
     flat = tuple(term for piece in pieces for term in piece)
-    kind = _kind(text, len(flat))
+    amounts = _amounts(text)
+    kind = _kind(text, len(flat), amounts)
     if summary and kind == "span" and len(flat) >= _SUMMED_UP:
         kind = "summary"
     if kind == "summary":
         told = (tuple(dict.fromkeys(piece)) for piece in pieces)
         return Answer(text, kind, flat, sentences=tuple(t for t in told if len(t) > 2))
     if kind == "numeric":
-        amounts = tuple(quantities(text))
         rest = tuple(t for t in terms(_outside(text, amounts)) if t not in _HEDGES)
         return Answer(text, kind, flat, amounts=amounts, rest=rest)
     return Answer(text, kind, flat, parts=tuple(map(_alternatives, (text, *listed(text)))) if flat else ())

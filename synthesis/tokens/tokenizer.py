@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from synthesis.data import content_hash
 from synthesis.errors import TokenizerError, UsageError
@@ -97,22 +97,7 @@ class Tokenizer:
         Each candidate is recounted, since a prefix need not encode to a prefix of the tokens.
         Prefixes reaching more than four tokens beyond ``max_tokens`` are not looked at.
         """
-        if max_tokens <= 0:
-            return ""
-        offsets = self.offsets(text)
-        if len(offsets) <= max_tokens:
-            return text
-        reach = max_tokens + REACH_TOKENS
-        longest = offsets[reach][0] if reach < len(offsets) else len(text)
-        # Near-certain answers come from encoding only the last stretch; the whole prefix is
-        # then counted to be sure.
-        lead = max(0, max_tokens - LEAD_TOKENS)
-        start = offsets[lead][0]
-        for end in range(longest, 0, -1):
-            first, room = (start, max_tokens - lead) if end > start else (0, max_tokens)
-            if self.count(text[first:end]) <= room and self.count(text[:end]) <= max_tokens:
-                return text[:end]
-        return ""
+        return longest_prefix(text, max_tokens, _Encoded(self, text))
 
     def render(self, messages: Sequence[Message], add_generation_prompt: bool = False) -> str:
         """The text of a conversation, as the chat template writes it.
@@ -165,6 +150,54 @@ def _parcels(texts: Sequence[str]) -> Iterator[list[str]]:
         size += len(text)
     if parcel:
         yield parcel
+
+
+class Reading(Protocol):
+    """A text of which is known how many tokens it and its parts have."""
+
+    total: int
+
+    def place(self, token: int) -> int:
+        """The character with which a token begins."""
+        ...
+
+    def count(self, start: int, end: int) -> int:
+        """The tokens of ``text[start:end]``, counted for themselves."""
+        ...
+
+
+class _Encoded:
+    """A text as one tokenizer reads it."""
+
+    def __init__(self, tokenizer: Tokenizer, text: str) -> None:
+        self._tokenizer, self._text = tokenizer, text
+        self._offsets = tokenizer.offsets(text)
+        self.total = len(self._offsets)
+
+    def place(self, token: int) -> int:
+        return self._offsets[token][0]
+
+    def count(self, start: int, end: int) -> int:
+        return self._tokenizer.count(self._text[start:end])
+
+
+def longest_prefix(text: str, max_tokens: int, reading: Reading) -> str:
+    """What ``Tokenizer.truncate`` gives, for whatever has read the text."""
+    if max_tokens <= 0:
+        return ""
+    if reading.total <= max_tokens:
+        return text
+    reach = max_tokens + REACH_TOKENS
+    longest = reading.place(reach) if reach < reading.total else len(text)
+    # Near-certain answers come from counting only the last stretch; the whole prefix is
+    # then counted to be sure.
+    lead = max(0, max_tokens - LEAD_TOKENS)
+    stretch = reading.place(lead)
+    for end in range(longest, 0, -1):
+        start, room = (stretch, max_tokens - lead) if end > stretch else (0, max_tokens)
+        if reading.count(start, end) <= room and reading.count(0, end) <= max_tokens:
+            return text[:end]
+    return ""
 
 
 def held(encoding: Encoding, span: tuple[int, int]) -> tuple[int, int]:
