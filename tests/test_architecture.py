@@ -162,9 +162,10 @@ LATE = ("tokenizers", "jinja2", "huggingface_hub")
     [
         ("import synthesis", (*LATE, "rich")),
         ("import builder", LATE),
-        ("import builder.cli.main", LATE),
+        ("import builder.cli.main", (*LATE, "synthesis.coherence", "synthesis.engines", "synthesis.run")),
         ("import builder.loading.load, builder.export.write", LATE),
         ("import synthesis.tokens.tokenizer, synthesis.assembly, builder.folder.build", LATE),
+        ("import synthesis.assembly", ("synthesis.engines.composer.draft",)),
         ("import synthesis.evaluation.metrics", ("jieba", "rouge", "rouge_score", "nltk")),
         ("import synthesis.scale", ("tokenizers",)),
         ("import synthesis.engines.composer", LATE),

@@ -15,10 +15,8 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from builder.folder.facts import IMPORTED
 from synthesis.errors import UsageError
 from synthesis.options import RunConfig, load_config, override, run_settings
-from synthesis.run.folder import is_saved, load_saved
 from synthesis.settings import Setting, parse_count
 
 RunFile = Annotated[Path | None, typer.Argument(metavar="[RUN.toml]", help="A run's configuration.")]
@@ -62,6 +60,8 @@ def configured(file: Path | None, given: Mapping[str, Any]) -> RunConfig:
     """The configuration of a run: its file, if one is named, with the options given on top."""
     if file is None:
         return overridden(RunConfig(), given)
+    from synthesis.run.folder import is_saved, load_saved
+
     if is_saved(file):
         return overridden(load_saved(file), given)
     read = load_config(file)
@@ -147,6 +147,7 @@ def _tell_idle(made: RunConfig, given: Mapping[str, Any]) -> None:
 
     They are no error: the same options are given with one engine after another.
     """
+    from builder.folder.facts import IMPORTED
     from synthesis.engines import engine_class
 
     writes = made.generation

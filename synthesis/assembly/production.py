@@ -21,7 +21,6 @@ from synthesis.assembly.prefetch import prefetched
 from synthesis.assembly.rendering import lay_out
 from synthesis.assembly.replying import PLAIN
 from synthesis.assembly.tables import Table
-from synthesis.assembly.twins.making import Twins
 from synthesis.data import Context, Evidence, Reason, Rejected, Sample
 from synthesis.processes import spread
 from synthesis.tokens import format_length
@@ -102,6 +101,8 @@ class Assembly:
                     continue
                 made = _sample(self._options, draft, draft.counted, coherence(item))
                 if draft.own is not None and self._options.samples.twins:
+                    from synthesis.assembly.twins.making import Twins
+
                     twins = Twins(shop, self._options, draft, made)
                     yield from ((item, outcome) for outcome in twins.outcomes())
                 else:
