@@ -61,7 +61,7 @@ def build() -> gr.Blocks:
         app.load(
             form.restored,
             fragment,
-            [*first.form.fields, first.area.status],
+            [*first.form.fields, first.form.loaded, first.area.status],
             js="() => location.hash.slice(1) || location.search.slice(1)",
             **QUICK,
         )

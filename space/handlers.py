@@ -20,6 +20,7 @@ from space.making.inputs import (
     MOST_ANSWER,
     MOST_CONTEXT,
     MOST_INSTRUCTION,
+    TASKS,
     InputError,
     Inputs,
     bounded,
@@ -222,7 +223,7 @@ def _finished(inputs: Inputs, context: Context, run: Run, started: float) -> Ite
             return
     result = _made(inputs, context, started)
     marks = tuple((start, end) for start, end, _ in result.evidence)
-    note = f"{described(result)[:-1]}, in {result.seconds:.1f} s."
+    note = f"{described(result)[:-1]}, in {result.seconds:.1f} s. Task: {TASKS[inputs.task]}."
     if result.context.form == "quoted":
         note += " A pair of this kind needs a model: without one it can only be quoted."
     yield Moment("done", note, result.text, marks, 1.0, result)

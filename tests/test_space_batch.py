@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import tempfile
@@ -147,13 +148,42 @@ def test_what_a_visitor_wrote_is_escaped_in_the_table() -> None:
 
 def test_a_chosen_file_is_read_and_deleted(tmp_path) -> None:
     file = tmp_path / "rows.jsonl"
-    file.write_bytes(b"\xef\xbb\xbf" + jsonl(GOOD).encode() + b"\xff")
-    assert batch.read_file(str(file)) == jsonl(GOOD) + "\ufffd"
+    file.write_bytes(b"\xef\xbb\xbf" + jsonl(GOOD).encode())
+    text, said = batch.read_file(str(file))
+    assert text == jsonl(GOOD) and "Press Run" in said
     assert not file.exists()
-    big = tmp_path / "big.jsonl"
-    big.write_bytes(b"x" * (rows.MOST_BYTES * 2))
-    (refused,) = boards(batch.read_file(str(big)))
-    assert "this page takes 2 MB" in refused.note and not big.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            jsonl(GOOD).encode() + '\n{"instruction": "Köln?"}'.encode("latin-1"),
+            "Line 2 of the file is not UTF-8",
+        ),
+        (jsonl(GOOD).encode("utf-16"), "UTF-16"),
+        (gzip.compress(jsonl(GOOD).encode()), "packed"),
+        (b"PAR1 columns", "Save it as JSON Lines in UTF-8"),
+        ("é".encode() * rows.MOST_BYTES, "more than 2 MB"),
+    ],
+)
+def test_a_file_whose_letters_would_be_lost_is_refused_and_deleted(tmp_path, content, says) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(content)
+    text, said = batch.read_file(str(file))
+    assert not isinstance(text, str) and "cs-problem" in said and says in said
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["instruction,answer\nWho?,Ada", "Dear all,\nno rows.", json.dumps(GOOD, indent=2), '["a"'],
+    ids=repr,
+)
+def test_lines_of_which_none_is_an_object_are_refused_once(text) -> None:
+    (only,) = boards(text)
+    assert only.stage == "problem" and not only.lines
+    assert "None of the lines is a JSON object" in only.note and '{"instruction"' in only.note
 
 
 def test_the_buttons_and_the_archive_follow_the_stage() -> None:

@@ -80,9 +80,10 @@ def test_filters_pages_and_rows(example) -> None:
     assert "No row passes the filter" in explore.filtered(view, "story_qa", 1.0)[2]
     *panel, carry, view = explore.picked(view, "3")
     assert "<mark" in panel[3] and carry["interactive"] and view.row == 3
-    instruction, answer, task, tabs, said = explore.carried(view)
+    instruction, answer, task, loaded, tabs, said = explore.carried(view)
     entry = browse.entry(browse.table(example, view.config), 3)
     assert (instruction, answer, task) == (entry.instruction, entry.answer, entry.task)
+    assert loaded == instruction
     assert tabs.selected == "synthesize" and "row 4" in said
 
 
@@ -203,7 +204,8 @@ def test_what_was_open_does_not_stay_beside_a_failure(example) -> None:
 def test_a_damaged_file_is_told_and_not_raised(tmp_path) -> None:
     folders.usual(tmp_path / "d")
     next((tmp_path / "d/data/m").rglob("*.parquet")).write_bytes(b"PAR1 nothing PAR1")
-    said, *_ = explore.chosen_config(explore.Selection(location.find(str(tmp_path / "d")), "m"), "m")
+    seen = explore.Selection(location.find(str(tmp_path / "d")), "m-chat-8k")
+    said, *_ = explore.chosen_config(seen, "m")
     assert "cs-problem" in said and "cannot be read" in said
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
@@ -43,7 +44,7 @@ def find(name: str) -> Place:
     Raises:
         SourceError: there is no such public dataset, or a folder was named where none may be read.
     """
-    name = name.strip()
+    name = _named(name.strip())
     if not name:
         return Place("example", folder=Path(_example()))
     if any(mark in name for mark in "\\~") or name.startswith(("/", ".")) or name.count("/") != 1:
@@ -57,6 +58,17 @@ def find(name: str) -> Place:
         # token=False: a visitor sees what everybody sees, whatever the owner of this page may see.
         info = HfApi(token=False).dataset_info(repo, revision=revision or None, timeout=_PATIENCE)
     return Place(name, repo=repo, revision=str(info.sha))
+
+
+def _named(name: str) -> str:
+    """OWNER/NAME where the address of a dataset's page on the Hub was given."""
+    if "://" not in name:
+        return name
+    from huggingface_hub import constants
+
+    if not name.startswith(home := f"{constants.ENDPOINT}/datasets/"):
+        raise SourceError("This address is no dataset's page on the Hub. Write OWNER/NAME instead.")
+    return "/".join(re.split("[/?#]", name.removeprefix(home))[:2])
 
 
 def serves_this_machine_alone() -> bool:

@@ -11,16 +11,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from space.making.engines import EMBEDDED, PROVIDERS
+from space.making.task import found_task
 from synthesis.data import Pair
 from synthesis.errors import UsageError
 
 HALF: Final = re.compile("[\ud800-\udfff]")
 """A lone surrogate: JSON can carry it to the server, and nothing can carry it on."""
+
+_KEY: Final = re.compile(r"(?<![A-Za-z0-9])(?:hf|sk|gsk|xai|api|key|ghp)[-_][\w-]{16,}|://[^/\s]*@")
 
 MOST_INSTRUCTION: Final = 2_000
 MOST_ANSWER: Final = 6_000
@@ -40,6 +43,10 @@ TASKS: Final = {
     "report_summary": "Report to summarise",
     "news_summary": "News to summarise",
 }
+FOUND: Final = "auto"
+TASK_CHOICES: Final = {FOUND: "Found from the pair", **TASKS}
+"""What can be asked for; ``read_inputs`` puts the task it finds in the place of ``FOUND``."""
+
 WORDS: Final = {"500w": 500, "1000w": 1_000, "2000w": 2_000}
 TOKENS: Final = {"4k": 4_096, "8k": 8_192, "16k": 16_384, "32k": 32_768}
 LENGTHS: Final = {
@@ -129,10 +136,10 @@ def read_inputs(**given: Any) -> Inputs:
         Inputs(
             instruction=bounded(given.get("instruction"), "instruction", MOST_INSTRUCTION),
             answer=bounded(given.get("answer"), "answer", MOST_ANSWER),
-            task=_choice(given, "task", TASKS),
+            task=_choice(given, "task", TASK_CHOICES),
             length=_choice(given, "length", LENGTHS),
             engine=_choice(given, "engine", ENGINES),
-            model=bounded(given.get("model"), "model", MOST_MODEL, needed=False),
+            model=keyless(bounded(given.get("model"), "model", MOST_MODEL, needed=False), "model"),
             seed=_seed(given.get("seed")),
             depth=_depth(given.get("depth")),
             distractors=_choice(given, "distractors", DISTRACTORS),
@@ -145,6 +152,8 @@ def read_inputs(**given: Any) -> Inputs:
 def _settled(inputs: Inputs) -> Inputs:
     """Equal requests become equal records: what does not matter to this one is set to its default."""
     changes: dict[str, Any] = {}
+    if inputs.task == FOUND:
+        inputs = replace(inputs, task=found_task(inputs.instruction))
     if not inputs.asks_model:
         changes |= {"model": "", "template": ""}
     else:
@@ -165,7 +174,7 @@ def bounded(value: Any, what: str, most: int, *, needed: bool = True) -> str:
     if value is not None and not isinstance(value, str):
         raise InputError(f"The {what} must be text, not {type(value).__name__}.")
     text = (value or "").strip()
-    if needed and not text:
+    if needed and not any(one.isprintable() and not one.isspace() for one in text):
         raise InputError(f"The {what} is empty. Write one, or choose an example.")
     if half := HALF.search(text):
         raise InputError(
@@ -178,6 +187,20 @@ def bounded(value: Any, what: str, most: int, *, needed: bool = True) -> str:
             "Shorten it, or run context-synthesis on your own machine, which has no such limit."
         )
     return text
+
+
+def keyless(name: str, what: str) -> str:
+    """A name that is no access key, written into the wrong field.
+
+    Raises:
+        InputError: it holds what looks like one; the message does not repeat it.
+    """
+    if _KEY.search(name):
+        raise InputError(
+            f"The {what} holds what looks like an access key or a password. Delete it there: this page asks "
+            "for none."
+        )
+    return name
 
 
 def to_link(inputs: Inputs) -> str:

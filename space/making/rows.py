@@ -122,6 +122,11 @@ def read_lines(text: Any, settings: dict[str, Any]) -> list[BatchRow]:
     if str(settings.get("length") or "") not in BATCH_LENGTHS:
         raise InputError(f"There is no length {str(settings.get('length'))[:20]!r}. Choose one of the list.")
     read_inputs(instruction="x", answer="x", **settings)
+    if not any(line.strip().startswith("{") and line.strip().endswith("}") for line in sources.values()):
+        raise InputError(
+            "None of the lines is a JSON object. Write each row as one line, such as "
+            '{"instruction": "Who?", "answer": "Ada"}; CSV, or an object over several lines, is none.'
+        )
     outcomes = dict(zip(sources, _outcomes(whole), strict=True))
     return [_line(number, sources[number], outcome, settings) for number, outcome in outcomes.items()]
 
@@ -131,6 +136,32 @@ def example() -> str:
     chosen = [bundled()[number] for number in (0, 12, 25, 36, 47)]
     rows = [{"task": pair.task, "instruction": pair.instruction, "answer": pair.answer} for pair in chosen]
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in [*rows, {"instruction": "No answer?"}])
+
+
+def decoded(content: bytes) -> str:
+    """The text of a visitor's file.
+
+    Raises:
+        InputError: it is too large, no text, or none in UTF-8; nothing is replaced or left out.
+    """
+    if len(content) > MOST_BYTES:
+        raise InputError(
+            f"The file takes more than {MOST_BYTES / 1e6:.0f} MB, which is all this page takes. "
+            f"Choose a smaller one; {_ELSEWHERE}."
+        )
+    if content.startswith((b"PAR1", b"\x1f\x8b", b"PK", b"%PDF")) or b"\0" in content:
+        raise InputError(
+            "The file is not text in UTF-8, but packed, in UTF-16 or of another kind. Save it as JSON Lines "
+            "in UTF-8."
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"Line {line} of the file is not UTF-8, as in files saved as Latin-1 or Windows-1252. "
+            "Save it in UTF-8: letters would be lost."
+        ) from None
 
 
 def _within_limits(text: Any) -> str:

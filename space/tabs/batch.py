@@ -31,7 +31,7 @@ def build(runs: Runs) -> None:
     """Lay out and wire the tab inside Gradio's current block."""
     with gr.Row(elem_classes="cs-columns"):
         with gr.Column(elem_classes="cs-left", min_width=300):
-            text, given, buttons = _lay_out()
+            text, upload, given, buttons = _lay_out()
         with gr.Column(elem_classes="cs-right", min_width=300):
             said = piece(status("", _HINT), elem_id=f"{_NAME}-status")
             with gr.Row(elem_classes="cs-takeaway", visible=False) as away:
@@ -41,17 +41,18 @@ def build(runs: Runs) -> None:
     archive = gr.State(b"", time_to_live=3600)
     box = gr.Textbox(visible="hidden", elem_id=f"{_NAME}-download", label="Download")
     take.click(file_of, archive, box, **QUICK).then(None, box, None, js="(file) => { csDownload(file); }")
+    upload.upload(read_file, upload, [text, said], **QUICK)
     _wire(runs, [text, *given], [said, table, archive, away], buttons)
 
 
-def _lay_out() -> tuple[gr.Textbox, tuple[Any, ...], tuple[gr.Button, gr.Button]]:
+def _lay_out() -> tuple[gr.Textbox, gr.UploadButton, tuple[Any, ...], tuple[gr.Button, gr.Button]]:
     text = gr.Textbox(
         label="Rows, as JSON Lines",
         info=f'One {{"instruction": ..., "answer": ...}} a line; "task" if you like. '
         f"Up to {rows.MOST_ROWS} rows and {rows.MOST_BYTES // 1_000_000} MB.",
         lines=9,
         max_lines=9,
-        elem_classes="cs-lines",
+        elem_classes=["cs-lines", "cs-asks-bat"],
     )
     with gr.Row(elem_classes="cs-takeaway"):
         example = gr.Button("Example", size="sm", elem_id=f"{_NAME}-example", min_width=80)
@@ -73,8 +74,7 @@ def _lay_out() -> tuple[gr.Textbox, tuple[Any, ...], tuple[gr.Button, gr.Button]
         stop = gr.Button("Stop", elem_id=f"{_NAME}-stop", interactive=False, scale=1, min_width=80)
     example.click(None, None, text, js=f"() => {json.dumps(rows.example())}")
     clear.click(None, None, text, js="() => ''")
-    upload.upload(read_file, upload, text, **QUICK)
-    return text, (length, others, depth, seed), (go, stop)
+    return text, upload, (length, others, depth, seed), (go, stop)
 
 
 def _wire(runs: Runs, inputs: list[Any], outputs: list[Any], buttons: tuple[gr.Button, gr.Button]) -> None:
@@ -117,14 +117,19 @@ def file_of(archive: bytes) -> str:
     )
 
 
-def read_file(path: str | None) -> str:
-    """A chosen file's text, for the form; the copy that came to the server is deleted at once."""
+def read_file(path: str | None) -> list[Any]:
+    """A chosen file's text, for the form, and what to say.
+
+    The copy that came to the server is deleted at once.
+    """
     if not path:
-        return ""
+        return [gr.skip(), gr.skip()]
     file = Path(path)
     try:
         content = file.read_bytes()[: rows.MOST_BYTES + 1]
     finally:
         file.unlink(missing_ok=True)
-    # What is no UTF-8 becomes U+FFFD here and is told apart row by row.
-    return content.decode("utf-8-sig", "replace")
+    try:
+        return [rows.decoded(content), status("", "The file is in the form. Press Run.")]
+    except ContextSynthesisError as error:
+        return [gr.skip(), status("problem", str(error))]

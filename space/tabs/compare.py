@@ -16,10 +16,11 @@ from space.making.inputs import (
     LENGTHS,
     MODES,
     MOST_SEED,
-    TASKS,
+    TASK_CHOICES,
     Inputs,
 )
 from space.making.sessions import Run, Runs
+from space.tabs.form import task_of_its_pair
 from space.tabs.parts import ResultArea, piece, pieces, result_area, select, wire_run
 from space.view.drawing import empty, status
 
@@ -38,9 +39,11 @@ class _Side:
 def build(runs: Runs, start: Inputs) -> None:
     """Lay out and wire the tab inside Gradio's current block."""
     with gr.Row(elem_classes="cs-shared"):
-        instruction = gr.Textbox(start.instruction, label="Instruction", lines=2, max_lines=8, scale=5)
-        answer = gr.Textbox(start.answer, label="Answer", lines=2, max_lines=8, scale=3)
-        task = select(TASKS, start.task, "Task", scale=2)
+        looks: dict[str, Any] = {"lines": 2, "max_lines": 8, "elem_classes": "cs-asks-cmp"}
+        instruction = gr.Textbox(start.instruction, label="Instruction", scale=5, **looks)
+        answer = gr.Textbox(start.answer, label="Answer", scale=3, **looks)
+        task = select(TASK_CHOICES, start.task, "Task", scale=2)
+    task_of_its_pair(instruction, task, start.instruction)
     with gr.Row(elem_classes="cs-columns cs-sides"):
         left = _side("A", "1000w", "woven")
         right = _side("B", "1000w", "needle")

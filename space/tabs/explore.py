@@ -15,7 +15,7 @@ import gradio as gr
 from builder.folder.place import Place
 from space.datasets import browse
 from space.datasets.location import find, serves_this_machine_alone
-from space.making.inputs import TASKS, bounded
+from space.making.inputs import TASKS, bounded, keyless
 from space.tabs.parts import QUICK, RUNS, ResultArea, piece, result_area
 from space.tabs.synthesize import Tab
 from space.view.dataset import PAGE, draw_entry, histograms, listed
@@ -26,6 +26,7 @@ from synthesis.tasks import task_of
 _NAME: Final = "exp"
 _ANY: Final = ""
 _MOST_NAME: Final = 200
+_WHAT: Final = "dataset's name"
 # What a press leads to must be seen; on a phone it is above or below what was pressed.
 _SEEN: Final = (
     "() => document.querySelector('#{place}, .{place}')"
@@ -142,7 +143,7 @@ def _wire_row(
         show_progress_on=area.status,
         **RUNS,
     ).then(None, None, None, js=_SEEN.format(place=f"{_NAME}-status", block="nearest"))
-    form = [first.form[name] for name in ("instruction", "answer", "task")]
+    form = [*(first.form[name] for name in ("instruction", "answer", "task")), first.form.loaded]
     carry.click(carried, parts.view, [*form, tabs, first.area.status], **QUICK).then(
         None, None, None, js=_SEEN.format(place="cs-tabs", block="start")
     )
@@ -151,7 +152,7 @@ def _wire_row(
 def opened(name: str) -> list[Any]:
     """A dataset's first config, or why it cannot be opened."""
     try:
-        place = find(bounded(name, "dataset's name", _MOST_NAME, needed=False))
+        place = find(keyless(bounded(name, _WHAT, _MOST_NAME, needed=False), _WHAT))
         return _shown(Selection(place, _first(place)))
     except ContextSynthesisError as error:
         return _failed(str(error))
@@ -166,8 +167,11 @@ def prepared(view: Selection | None) -> Any:
     return gr.skip()
 
 
-def chosen_config(view: Selection | None, config: str) -> list[Any]:
+def chosen_config(view: Selection | None, config: str | None) -> list[Any]:
     """Another config of the same dataset."""
+    # Gradio tells of a list that the Tab key has only passed, too: what is open stays as it is.
+    if not config or (view is not None and config == view.config):
+        return [gr.skip()] * 9
     if view is None:
         return opened("")
     try:
@@ -185,7 +189,9 @@ def _failed(said: str) -> list[Any]:
 
 
 def filtered(view: Selection | None, task: str, low: float) -> list[Any]:
-    """The rows of a task with at least a score."""
+    """The rows of a task with at least a score; the page stays where the filter is the same."""
+    if view is not None and (task or _ANY, low or 0.0) == (view.task, view.low):
+        return [gr.skip()] * 6
     return _turned_to(view and replace(view, task=task or _ANY, low=low or 0.0, page=0))
 
 
@@ -225,14 +231,15 @@ def picked(view: Selection | None, number: str) -> list[Any]:
 def carried(view: Selection | None) -> list[Any]:
     """The row's pair in the form of the tab "Synthesize", and that tab in front."""
     if view is None or view.row < 0:
-        return [gr.skip()] * 5
+        return [gr.skip()] * 6
     try:
         entry = browse.entry(browse.table(view.place, view.config), view.row)
     except ContextSynthesisError as error:
-        return [*[gr.skip()] * 4, status("problem", str(error))]
+        return [*[gr.skip()] * 5, status("problem", str(error))]
     note = f"The pair of row {view.row + 1} is in the form. Press Synthesize to make a sample of it."
     task = entry.task if entry.task in TASKS else "generic"
-    return [entry.instruction, entry.answer, task, gr.Tabs(selected="synthesize"), status("", note)]
+    pair = [entry.instruction, entry.answer, task, entry.instruction]
+    return [*pair, gr.Tabs(selected="synthesize"), status("", note)]
 
 
 def _first(place: Place) -> str:

@@ -14,7 +14,7 @@ from space.making.inputs import (
     LENGTHS,
     MODES,
     MOST_SEED,
-    TASKS,
+    TASK_CHOICES,
     Inputs,
     from_link,
     read_inputs,
@@ -54,9 +54,10 @@ FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The inputs as components, in the order of ``FIELDS``."""
+    """The inputs as components, in the order of ``FIELDS``; ``loaded`` as ``task_of_its_pair`` gives it."""
 
     fields: tuple[Any, ...]
+    loaded: gr.Textbox
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[FIELDS.index(name)]
@@ -67,10 +68,11 @@ def lay_out(start: Inputs) -> tuple[Form, tuple[gr.Button, gr.Button]]:
     offered = offers()
     piece('<h2 class="cs-head">Start from an example</h2>')
     chips = gr.Column(elem_classes="cs-chip-place")
-    instruction = gr.Textbox(start.instruction, label="Instruction", lines=3, max_lines=8)
-    answer = gr.Textbox(start.answer, label="Answer", lines=1, max_lines=8)
+    asks = "cs-asks-syn"
+    instruction = gr.Textbox(start.instruction, label="Instruction", lines=3, max_lines=8, elem_classes=asks)
+    answer = gr.Textbox(start.answer, label="Answer", lines=1, max_lines=8, elem_classes=asks)
     with gr.Row(elem_classes="cs-pair"):
-        task = select(TASKS, start.task, "Task")
+        task = select(TASK_CHOICES, start.task, "Task")
         length = select(LENGTHS, start.length, "Length")
     engine = select({one.name: one.label for one in offered}, EMBEDDED, "Engine")
     with gr.Column(visible=False, elem_classes="cs-model") as visitors:
@@ -102,11 +104,28 @@ def lay_out(start: Inputs) -> tuple[Form, tuple[gr.Button, gr.Button]]:
     with gr.Row(elem_classes="cs-actions"):
         go = gr.Button("Synthesize", variant="primary", elem_id="syn-go", scale=3, min_width=120)
         stop = gr.Button("Stop", elem_id="syn-stop", interactive=False, scale=1, min_width=80)
+    loaded = task_of_its_pair(instruction, task, start.instruction)
     engine.change(_fitting, engine, [visitors, mode, template], **QUICK)
-    form = Form((instruction, answer, task, length, engine, model, seed, depth, distractors, mode, template))
+    fields = (instruction, answer, task, length, engine, model, seed, depth, distractors, mode, template)
+    form = Form(fields, loaded)
     with chips:
-        _chips([instruction, answer, task])
+        _chips([instruction, answer, task, loaded])
     return form, (go, stop)
+
+
+def task_of_its_pair(instruction: gr.Textbox, task: gr.Dropdown, start: str) -> gr.Textbox:
+    """Have ``task`` found anew where a visitor writes their own pair in the place of one that was loaded.
+
+    Returns:
+        The hidden field for the instruction that the task was loaded with, which whoever loads another fills;
+        empty where the task is the visitor's own choice.
+    """
+    loaded = gr.Textbox(start, visible="hidden", label="Loaded with")
+    instruction.change(
+        None, [instruction, task, loaded], [task, loaded], js="(...given) => csTask(...given)", **QUICK
+    )
+    task.select(None, None, loaded, js="() => ''", **QUICK)
+    return loaded
 
 
 def _fitting(engine: str) -> list[Any]:
@@ -120,23 +139,27 @@ def _chips(targets: list[Any]) -> None:
     with gr.Row(elem_classes="cs-chips"):
         for label, number in _CHIPS.items():
             pair = bundled()[number]
-            values = json.dumps([pair.instruction, pair.answer, pair.task])
+            values = json.dumps([pair.instruction, pair.answer, pair.task, pair.instruction])
             gr.Button(label, size="sm", min_width=0, elem_classes="cs-chip").click(
                 None, None, targets, js=f"() => {values}"
             )
 
 
 def restored(fragment: str) -> list[Any]:
-    """The form's values for a link's fragment, and a status; nothing changes without one of ours."""
+    """The form's values for a link's fragment, what its task belongs to, and a status.
+
+    Nothing changes without a link of ours.
+    """
     found = from_link(fragment or "")
     if found is None:
-        return [gr.skip()] * (len(FIELDS) + 1)
+        return [gr.skip()] * (len(FIELDS) + 2)
     try:
         inputs = read_inputs(**found)
     except ContextSynthesisError as error:
-        return [gr.skip()] * len(FIELDS) + [status("problem", f"The link cannot be used as it is. {error}")]
+        said = status("problem", f"The link cannot be used as it is. {error}")
+        return [*[gr.skip()] * (len(FIELDS) + 1), said]
     note = "Inputs restored from the link. Press Synthesize to make the sample."
     if inputs.engine not in {one.name for one in offers()}:
         note = f"Inputs restored, but the engine {inputs.engine} is not offered here: the composer is chosen."
         inputs = replace(inputs, engine=EMBEDDED)
-    return [*(getattr(inputs, name) for name in FIELDS), status("", note)]
+    return [*(getattr(inputs, name) for name in FIELDS), inputs.instruction, status("", note)]

@@ -21,12 +21,14 @@ def build(example: Result) -> None:
     values = json.dumps([example.inputs.instruction, example.inputs.answer, example.context.text])
     with gr.Row(elem_classes="cs-columns"):
         with gr.Column(elem_classes="cs-left", min_width=300):
-            instruction = gr.Textbox(label="Instruction", lines=2, max_lines=8)
-            answer = gr.Textbox(label="Answer", lines=1, max_lines=8)
+            asks = "cs-asks-own"
+            instruction = gr.Textbox(label="Instruction", lines=2, max_lines=8, elem_classes=asks)
+            answer = gr.Textbox(label="Answer", lines=1, max_lines=8, elem_classes=asks)
             context = gr.Textbox(
                 label="Context",
                 lines=14,
                 max_lines=14,
+                elem_classes=asks,
                 info=f"Any text, up to {MOST_CONTEXT:,} characters; it is not kept",
             )
             with gr.Row(elem_classes="cs-actions"):

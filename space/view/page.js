@@ -30,7 +30,16 @@
     }
   };
 
+  // Read out, and seen by nobody: what changed where no line of the page says so.
+  const voice = Object.assign(document.createElement("div"), { className: "cs-voice" });
+  voice.setAttribute("role", "status");
+  const say = (words) => {
+    if (!voice.isConnected && document.body) document.body.append(voice);
+    voice.textContent = words;
+  };
+
   const told = (button, words) => {
+    say(words);
     const before = button.dataset.words || button.textContent;
     button.dataset.words = before;
     button.textContent = words;
@@ -69,8 +78,14 @@
   };
 
   document.addEventListener("click", (event) => {
-    const halt = event.target.closest?.("[id$=-stop]");
-    if (halt) leave(halt.id.slice(0, -"-stop".length));
+    const pressed = event.target.closest?.("button");
+    if (pressed?.id.endsWith("-stop")) leave(pressed.id.slice(0, -"-stop".length));
+    if (pressed?.id.endsWith("-go")) csAsked.press(pressed.id.slice(0, -"-go".length));
+    if (pressed?.id.endsWith("-clear")) setTimeout(() => csAsked.look(say), 200);
+    if (pressed?.matches(".cs-chip, [id$=-example]")) {
+      say(`The example is in the form: ${pressed.textContent.trim()}.`);
+      setTimeout(() => csAsked.look(say), 200); // Gradio fills the form without an event of ours
+    }
     const button = event.target.closest?.("[data-jump],[data-copy],[data-link],[data-copy-text],[data-press],[data-pick]");
     if (!button) return;
     if (button.dataset.jump) jump(button);
@@ -85,6 +100,38 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Tab" && event.target.closest?.(".wrap-inner")) event.stopPropagation();
   }, true);
+
+  document.addEventListener("input", () => csAsked.look(say));
+
+  // Tabs are reached by the arrows as well as one by one.
+  document.addEventListener("keydown", (event) => {
+    const tab = event.target.closest?.("[role=tab]");
+    if (!tab) return;
+    const tabs = [...tab.parentElement.querySelectorAll("[role=tab]")];
+    const at = tabs.indexOf(tab);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    tabs[(to + tabs.length) % tabs.length].focus();
+  });
+
+  // A button that is switched off by its own press loses the focus: it goes back once the button is on again,
+  // or to the pager's other one, so that the next key goes on from there.
+  let last = null, lost = null;
+  document.addEventListener("focusin", (event) => { last = event.target; lost = null; });
+  document.addEventListener("pointerdown", () => { last = lost = null; });
+  const refocus = () => {
+    if (last?.disabled) lost = last;
+    if (!lost?.isConnected || ![document.body, lost].includes(document.activeElement)) return;
+    const to = lost.disabled ? lost.closest(".cs-pager")?.querySelector("button:not(:disabled)") : lost;
+    if (to?.checkVisibility()) to.focus({ preventScroll: true });
+  };
+
+  // Gradio says neither of a fold nor of the menu of tabs whether it is open.
+  const unfold = () => {
+    for (const fold of document.querySelectorAll(".cs-fold > button.label-wrap")) fold.ariaExpanded = String(fold.classList.contains("open"));
+    for (const menu of document.querySelectorAll(".overflow-dropdown")) menu.previousElementSibling.ariaExpanded = String(!menu.classList.contains("hide"));
+  };
 
   // A strip is one stop of the Tab key; arrows, Home and End move within it.
   document.addEventListener("keydown", (event) => {
@@ -126,6 +173,8 @@
       if (stages.get(place) === stage) continue;
       const before = stages.get(place);
       stages.set(place, stage);
+      if (before !== undefined && /cs-(writing|problem|done)/.test(stage)) csAsked.comes(place.split("-")[0]);
+      if (/cs-writing/.test(stage) && line.clientHeight) say("Writing has begun.");
       // Nobody is pulled back from reading when a run they followed ends, nor to the second of two.
       const late = /cs-done/.test(stage) && /cs-(writing|assembling)/.test(before);
       if (before === undefined || late || place.endsWith("-b-status")) continue;
@@ -135,8 +184,6 @@
   };
 
   // Gradio says "queue: 2/5" in a corner; here it is a sentence in the status line, read out as well.
-  const voice = Object.assign(document.createElement("div"), { className: "cs-voice" });
-  voice.setAttribute("role", "status");
   // Stop was pressed while in line: said at once, since the server answers when it is this visitor's turn.
   // Gradio says "1/1" for a moment of every run; only who still stands there later is waiting.
   const since = new WeakMap();
@@ -145,7 +192,6 @@
     wait();
   };
   const wait = () => {
-    if (!voice.isConnected && document.body) document.body.append(voice);
     for (const place of document.querySelectorAll("[id$=-status]")) {
       const tracker = place.querySelector("[data-testid=status-tracker]");
       const line = tracker?.textContent.match(/queue: (\d+)\/(\d+)/);
@@ -164,12 +210,12 @@
       if ((place.dataset.waiting || "") === words) continue;
       if (words) place.dataset.waiting = words;
       else delete place.dataset.waiting;
-      voice.textContent = words;
+      say(words);
       if (words) see(place);
     }
   };
 
-  new MutationObserver(() => { settle(); follow(); wait(); }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["style", "class", "data-done"] });
+  new MutationObserver(() => { settle(); follow(); wait(); csAsked.look(say); refocus(); unfold(); }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["style", "class", "data-done", "disabled"] });
 
   window.csDownload = (file) => {
     if (!file) return;

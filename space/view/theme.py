@@ -135,7 +135,7 @@ def css() -> str:
 
 def head() -> str:
     """What goes into the page's head: its script, and what phones need to know."""
-    script = (_HERE / "page.js").read_text(encoding="utf-8")
+    script = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("asked.js", "page.js"))
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
