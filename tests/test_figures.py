@@ -23,6 +23,7 @@ from builder.folder.uniformity import uniformity
 from builder.folder.versions import Manifest, read_manifests
 from synthesis.data import Coherence, Context, Evidence, Message, Pair, Sample, content_hash
 from synthesis.errors import FolderError, StorageError
+from tests.contrast import contrast
 from tests.programs import run_python
 
 pytest_plugins = ["tests.hub.fixtures"]
@@ -230,18 +231,6 @@ def test_even_uneven_and_too_few() -> None:
 
 
 # --- what is drawn ------------------------------------------------------------------------
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of WCAG 2."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("page", ["#ffffff", "#0d1117"])
