@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from synthesis.errors import ContextSynthesisError
+from synthesis.text.lists import sections
 from synthesis.text.words import fold, terms
 
 FUNCTION_WEIGHT = 0.05
@@ -35,24 +37,26 @@ class Calibration:
     verdict: float = 0.0
 
 
-def _read(name: str) -> str:
-    try:
-        return files("synthesis.coherence").joinpath(name).read_text(encoding="utf-8")
-    except FileNotFoundError as error:
+def _file(name: str) -> Traversable:
+    found = files("synthesis.coherence").joinpath(name)
+    if not found.is_file():
         raise ContextSynthesisError(
             f"The package's data file synthesis/coherence/{name} is missing. "
             "Install the package again, or make the file with scripts/calibrate_coherence.py."
-        ) from error
+        )
+    return found
+
+
+def _read(name: str) -> str:
+    return _file(name).read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1)
 def _common() -> dict[str, float]:
     weights: dict[str, float] = {}
-    weight = RARE_WEIGHT
-    for line in _read("common.txt").splitlines():
-        if line.startswith("["):
-            weight = FUNCTION_WEIGHT if line == "[function]" else COMMON_WEIGHT
-        elif line and not line.startswith("#") and (term := fold(line)):
+    listed = sections(_file("common.txt"))
+    for name, weight in (("function", FUNCTION_WEIGHT), ("common", COMMON_WEIGHT)):
+        for term in filter(None, map(fold, listed[name])):
             weights.setdefault(term, weight)
     return weights
 

@@ -25,7 +25,7 @@ from synthesis.coherence.wording import sentences_for
 from synthesis.data import Coherence, Context, Evidence, Pair
 from synthesis.text.words import terms_with_spans
 
-SCORE_VERSION = 3
+SCORE_VERSION = 4
 """To be raised when the same context gets another score: kept ones are not compared with those of another."""
 _FLOOR = 1e-3
 _BALANCE = 0.5  # below it nothing counts as verified: the context speaks of something else

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+from synthesis.text.lists import entries
+
 
 @cache
 def irregular_verbs() -> tuple[tuple[str, str, str], ...]:
     """Base, simple past and past participle of each, in the order of the list."""
-    listed = files("synthesis.text").joinpath("irregular_verbs.txt").read_text(encoding="utf-8").splitlines()
     rows = []
-    for line in listed:
-        if line and not line.startswith("#"):
-            base, past, participle = line.split()
-            rows.append((base, past, participle))
+    for entry in entries(files("synthesis.text").joinpath("irregular_verbs.txt")):
+        base, past, participle = entry.split()
+        rows.append((base, past, participle))
     return tuple(rows)

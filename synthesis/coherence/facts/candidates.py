@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from synthesis.coherence.facts.passages import Passages, spaced
@@ -39,14 +38,9 @@ def candidates(passages: Passages, figures: bool) -> list[Candidate]:
     found = _figures(passages) if figures else _names(passages)
     merged: dict[str, list[tuple[int, int, int]]] = {}
     for written, places in found.items():
-        if len(words := _folded(written)) > 2:
+        if len(words := spaced(written)) > 2:
             merged.setdefault(words, []).extend(places)
     return [Candidate(words, tuple(places)) for words, places in merged.items()]
-
-
-@lru_cache(maxsize=16_384)
-def _folded(written: str) -> str:
-    return spaced(written)
 
 
 def _names(passages: Passages) -> dict[str, list[tuple[int, int, int]]]:

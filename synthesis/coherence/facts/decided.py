@@ -11,26 +11,14 @@ from typing import NamedTuple
 
 from synthesis.coherence.facts import values
 from synthesis.coherence.facts.asked import Asked, held, read
+from synthesis.coherence.facts.denied import claimed, denied, negated, taken_back
 from synthesis.coherence.facts.passages import GOES_ON, Passages, Said, spaced
 from synthesis.coherence.facts.values import countries_in
 from synthesis.coherence.facts.verbs import base
 from synthesis.text.answers import Answer
-from synthesis.text.words import split_words, terms_with_spans
+from synthesis.text.words import split_words, terms, terms_with_spans
 
 _YES = frozenset(split_words("yes yeah true oui si sí sì ja sim da да はい 是 是的 对"))
-_NEGATED = re.compile(
-    r"\b(?:not|never|no longer|neither|nor|without|cannot|nowhere|(?:fail|refus|declin)(?:s|es|ed) to)\b"
-    r"|n['’]t\b",
-    re.IGNORECASE,
-)
-# What is denied behind all that is asked is something else ("not large"), unless it is the whole.
-_UNTRUE = re.compile(r"\b(?:(?:not|n['’]t) (?:so|true|the case)|untrue|false)\b", re.IGNORECASE)
-# What a sentence tells only to take it back: "that it is in Peru was a misprint".
-_TAKEN_BACK = re.compile(
-    r"\b(?:misprint|mistaken|rumou?r|untrue|incorrect|erroneous|in error"
-    r"|(?:is|are|was|were) (?:wrong|false|not so)\b|(?:wrong|false)ly\b|in no document|lost a bet|disprov)",
-    re.IGNORECASE,
-)
 _LEAST = 3  # terms that a question must have for one sentence to answer it
 _FIRST = 8  # sentences about a side in which what is said of it may stand
 
@@ -91,14 +79,14 @@ def _about(passages: Passages, side: str, role: str, hints: frozenset[str]) -> t
     own = _meant(passages, passages.about(side, hints))
     if not role:
         return side, own
-    for name in values.makers([passages.shown(s) for s in own], role):
+    for name in values.makers(_shown(passages, own), role):
         if found := _meant(passages, passages.about(spaced(name))):
             return spaced(name), found
     return side, []
 
 
 def _meant(passages: Passages, told: Sequence[Said]) -> list[Said]:
-    return [one for one in told if _TAKEN_BACK.search(passages.text, one.start, one.end) is None]
+    return [one for one in told if not taken_back(passages.text, one.start, one.end)]
 
 
 def _opened(subject: str, told: Sequence[Said]) -> bool:
@@ -111,7 +99,8 @@ def _opened(subject: str, told: Sequence[Said]) -> bool:
 
 
 def _shown(passages: Passages, told: Sequence[Said]) -> list[str]:
-    return [passages.shown(sentence) for sentence in told]
+    """The sentences as they are written, without what they put another thing in the place of."""
+    return [claimed(passages.shown(sentence)) for sentence in told]
 
 
 def _date(told: list[str], what: str) -> values.Day | int | None:
@@ -180,20 +169,17 @@ def _one(passages: Passages, asked: Sequence[str]) -> Decision | None:
         words = set(map(base, sentence.words.split()))
         goes_on = bool(GOES_ON.match(passages.text, sentence.start))
         if wanted <= (words | before if goes_on else words):
-            negated = _negation(passages, sentence, wanted)
-            why = "one sentence says it" if negated is None else "one sentence denies it"
-            return Decision(negated is None, 1, True, why, ((sentence.start, sentence.end),))
+            denies = denied(passages.text, sentence.start, _said_by(passages, sentence, wanted), sentence.end)
+            why = "one sentence denies it" if denies else "one sentence says it"
+            return Decision(not denies, 1, True, why, ((sentence.start, sentence.end),))
         before = words
     return None
 
 
-def _negation(passages: Passages, sentence: Said, wanted: Set[str]) -> re.Match[str] | None:
-    """What denies a sentence that holds what is wanted, if anything does."""
+def _said_by(passages: Passages, sentence: Said, wanted: Set[str]) -> int:
+    """Up to where a sentence has told all that is wanted of it, as a place in the text."""
     ends = (end for term, _, end in terms_with_spans(passages.shown(sentence)) if base(term) in wanted)
-    last = sentence.start + max(ends, default=0)
-    return _NEGATED.search(passages.text, sentence.start, last) or _UNTRUE.search(
-        passages.text, last, sentence.end
-    )
+    return sentence.start + max(ends, default=0)
 
 
 def _share(passages: Passages, held: Sequence[str], told: Sequence[Said]) -> float:
@@ -205,11 +191,12 @@ def _share(passages: Passages, held: Sequence[str], told: Sequence[Said]) -> flo
         return 0.0
     decades = {t[:3] for t in plain if re.fullmatch(r"\d{3}0s?", t)}
     best = 0.0
-    for sentence in told[:_FIRST]:
-        if _NEGATED.search(passages.text, sentence.start, sentence.end):
+    for said in _shown(passages, told[:_FIRST]):
+        if negated(said):
             continue
-        words = set(sentence.words.split())
-        there = wanted & set(countries_in(sentence.words.split()))
+        sequence = terms(said)
+        words = set(sequence)
+        there = wanted & set(countries_in(sequence))
         years = {w[:3] for w in words if re.fullmatch(r"\d{4}s?", w)} & decades
         told_of = sum(t in words or t[:3] in years for t in plain) + len(there)
         best = max(best, told_of / total)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from synthesis.text.sentences import sentence_spans
@@ -145,6 +146,7 @@ class Passages:
         return self.text[sentence.start : sentence.end]
 
 
+@lru_cache(maxsize=8192)
 def spaced(text: str) -> str:
     """The terms of a text with a blank before, between and behind them; one blank for none."""
     found = " ".join(terms(text))

@@ -9,19 +9,18 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
+from synthesis.text.lists import entries
 from synthesis.text.words import terms
 
 
 @cache
 def _table() -> dict[str, frozenset[str]]:
     """Term -> the terms of all relations that it tells of."""
-    listed = files("synthesis.coherence.facts").joinpath("relations.txt").read_text(encoding="utf-8")
     table: dict[str, frozenset[str]] = {}
-    for line in listed.splitlines():
-        if not line.startswith("#"):
-            together = frozenset(terms(line))
-            for term in together:
-                table[term] = table.get(term, together) | together
+    for line in entries(files("synthesis.coherence.facts").joinpath("relations.txt")):
+        together = frozenset(terms(line))
+        for term in together:
+            table[term] = table.get(term, together) | together
     return table
 
 

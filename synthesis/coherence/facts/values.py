@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
+from synthesis.text.lists import entries
 from synthesis.text.words import split_words, terms
 
 Day = tuple[int, int, int]
@@ -58,6 +59,10 @@ _MADE = {
     "founder": "found(?:ed|er)|establish(?:ed)?|creat(?:ed|or)",
     "creator": "creat(?:ed|or)",
 }
+
+
+# What stands before the year of "is a 1958 American film", or "Name (film, 1958)".
+_IS_OF = re.compile(r"\b(?:is|was|are|were) (?:an?|the)\b[^.;]{0,40}\Z|\([^()]{0,40}\Z")
 
 
 def days(text: str) -> list[tuple[int, Day]]:
@@ -119,8 +124,8 @@ def death(told: Iterable[str]) -> Day | None:
 def start(told: Sequence[str], verb: str) -> Day | None:
     """When something came into being; ``verb`` is a key of the table of beginnings."""
     cue = re.compile(rf"\b(?:{_STARTS[verb]})", re.IGNORECASE)
-    if verb == "release" and told and (found := days(told[0])):
-        return found[0][1]  # "is a 1958 American film"
+    if verb == "release" and told and (found := days(told[0])) and _IS_OF.search(told[0], 0, found[0][0]):
+        return found[0][1]
     for text in told:
         if (day := _near(text, cue)) is not None:
             return day
@@ -146,14 +151,10 @@ def makers(told: Iterable[str], role: str) -> list[str]:
 def _countries() -> tuple[dict[str, str], frozenset[str]]:
     """Folded name of one to three terms -> country; and the first terms of those of several."""
     table: dict[str, str] = {}
-    lines = (
-        files("synthesis.coherence.facts").joinpath("countries.txt").read_text(encoding="utf-8").splitlines()
-    )
-    for line in lines:
-        if line and not line.startswith("#"):
-            names = line.split()
-            for name in names:
-                table[" ".join(terms(name.replace("_", " ")))] = names[0]
+    for line in entries(files("synthesis.coherence.facts").joinpath("countries.txt")):
+        names = line.split()
+        for name in names:
+            table[" ".join(terms(name.replace("_", " ")))] = names[0]
     return table, frozenset(key.split()[0] for key in table if " " in key)
 
 

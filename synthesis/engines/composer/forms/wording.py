@@ -17,6 +17,7 @@ from typing import Any
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.prose import templates
 from synthesis.engines.composer.prose.templates import SentenceTemplate, compile_line, parse
+from synthesis.text.lists import sections
 
 _TEXTS = Path(__file__).parent / "texts"
 _MARK = "\x01{}\x01"
@@ -47,14 +48,9 @@ def sheet(form: str) -> Sheet:
         FileNotFoundError: there is no such form.
         UsageError: a line is not in the notation.
     """
-    sections: dict[str, list[str]] = {}
-    for line in (_TEXTS / f"{form}.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            current = sections.setdefault(line.strip()[1:-1], [])
-        elif line.strip() and not line.startswith("#"):
-            current.append(line.strip())
+    listed = sections(_TEXTS / f"{form}.txt")
     kinds, rules, plain = {}, {}, {}
-    for name, lines in sections.items():
+    for name, lines in listed.items():
         if name.startswith("rule "):
             rules[name[5:]] = tuple(option for line in lines for option in parse(line))
         elif name.split()[0] in _PLAIN:

@@ -21,6 +21,7 @@ from synthesis.engines.composer.prose.templates import (
     parse,
     pour,
 )
+from synthesis.text.lists import sections
 from synthesis.text.words import count_words
 
 _TEXTS = Path(__file__).parent / "texts"
@@ -48,19 +49,14 @@ def language_sheet(language: str) -> LanguageSheet:
         FileNotFoundError: there is none.
         UsageError: a line is not in the notation.
     """
-    sections: dict[str, list[str]] = {}
-    for line in (_TEXTS / f"{language}.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            current = sections.setdefault(line.strip()[1:-1], [])
-        elif line.strip() and not line.startswith("#"):
-            current.append(line.strip())
-    calls = (line.partition(" => ") for line in sections.pop(_PLAIN))
+    listed = sections(_TEXTS / f"{language}.txt")
+    calls = (line.partition(" => ") for line in listed.pop(_PLAIN))
     rules = {
         name[5:]: tuple(option for line in lines for option in parse(line))
-        for name, lines in sections.items()
+        for name, lines in listed.items()
         if name.startswith("rule ")
     }
-    plain = ((name, lines) for name, lines in sections.items() if not name.startswith("rule "))
+    plain = ((name, lines) for name, lines in listed.items() if not name.startswith("rule "))
     kinds = {name: tuple(map(compile_line, lines)) for name, lines in plain}
     return LanguageSheet(kinds, rules, tuple((left, right) for left, _, right in calls))
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from synthesis.text.lists import entries, sections
+
 _HERE = Path(__file__).parent
 
 
@@ -19,19 +21,12 @@ def words(name: str) -> tuple[str, ...]:
     Raises:
         FileNotFoundError: there is no such list.
     """
-    lines = (_HERE / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return entries(_HERE / f"{name}.txt")
 
 
 @cache
 def _classes() -> dict[str, frozenset[str]]:
-    classes: dict[str, set[str]] = {}
-    for entry in words("classes"):
-        if entry.startswith("["):
-            members = classes.setdefault(entry[1:-1], set())
-        else:
-            members.add(entry)
-    return {name: frozenset(members) for name, members in classes.items()}
+    return {name: frozenset(members) for name, members in sections(_HERE / "classes.txt").items()}
 
 
 def word_class(name: str) -> frozenset[str]:
