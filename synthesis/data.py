@@ -159,9 +159,9 @@ class Context:
     """A synthesised background text for one pair.
 
     ``words`` counts whitespace-separated words, ``tokens`` counts tokens of the run's
-    tokenizer. ``evidence_source`` is ``exact`` when the engine recorded the spans,
-    ``located`` when they were found afterwards, ``none`` when there are none. ``attempts``
-    counts the replies it took, those that were asked for again and all sections included. ``form``
+    tokenizer. ``evidence_source`` is ``exact`` when the engine recorded the spans, or the row
+    that was imported told them, ``located`` when they were found afterwards, ``none`` when there are
+    none. ``attempts`` counts the replies it took, those asked for again and all sections included. ``form``
     says what kind of text carries the evidence (``steps``, ``manual`` ...; empty where nobody knows),
     ``hops`` how many steps the evidence takes (0 where nobody knows). ``reasons`` are the steps to the
     answer that a model wrote, ``reasons_model``, where some were asked for and hold.

@@ -98,6 +98,10 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in kept if p.is_file()}
 
 
+def spans(row: Row) -> list[tuple[int, int]]:
+    return [(one["start"], one["end"]) for one in row["evidence"]]
+
+
 # --- what is read -------------------------------------------------------------------------
 
 
@@ -146,6 +150,79 @@ def test_what_was_exported_comes_back(tmp_path: Path, bring: Import, format: str
     again = {(row["instruction"], row["answer"], row["context"]) for row in raw(tmp_path / "back")}
     assert again == {(row["instruction"], row["answer"], row["context"]) for row in raw(tmp_path / "first")}
     assert {row["task"] for row in raw(tmp_path / "back")} == {"story_qa", "multihop_bridge"}
+
+
+@pytest.mark.parametrize("given", ["spans", "pairs", "sentence", "json"])
+def test_evidence_that_a_row_tells_is_kept(tmp_path: Path, bring: Import, given: str) -> None:
+    row = story(1)
+    said = "The lighthouse of Varrow 1 stood alone."
+    start = row["synthesized_context"].index(said)
+    evidence = {
+        "spans": [{"start": start, "end": start + len(said), "what": "which one"}],
+        "pairs": [[start, start + len(said)]],
+        "sentence": [said],
+        "json": json.dumps([[start, start + len(said)]]),
+    }[given]
+    bring([row | {"proof": evidence, "form": "steps", "hops": 2}], **{"pairs.columns": {"evidence": "proof"}})
+    (kept,) = raw(tmp_path / "run")
+    what = "which one" if given == "spans" else "what is asked about"
+    assert kept["evidence"] == [{"start": start, "end": start + len(said), "what": what}]
+    assert (kept["evidence_source"], kept["form"], kept["hops"]) == ("exact", "steps", 2)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [[[0, 99_999]], [[5, 2]], ["Nobody wrote this of anything."], "see page 4", 7, [], [None], [{"start": 1}]]
+    + [{"title": ["Nobody"], "sent_id": [0]}, [["Varrow", 3]], [[0, 4], "Not in the text at all, sir."]],
+)
+def test_evidence_of_another_text_is_looked_for(tmp_path: Path, bring: Import, evidence: Any) -> None:
+    summary = bring([story(1) | {"evidence": evidence}])
+    assert (summary.contexts, summary.rejected) == (1, 0)
+    (row,) = raw(tmp_path / "run")
+    found = locate(row["context"], row["instruction"], row["answer"])
+    assert spans(row) == [span[:2] for span in found] and row["evidence_source"] == "located"
+
+
+def test_a_run_comes_back_as_it_is(tmp_path: Path, bring: Import, command: Any) -> None:
+    made = tmp_path / "made"
+    done = command(
+        "run", "--limit", "6", "--words", "80", "--section-words", "0", "--lengths", "512", "--out", made
+    )
+    assert done.returncode == 0, done.stderr
+    given = {
+        "out": str(tmp_path / "back"),
+        "pairs.source": str(made),
+        "generation.engine": IMPORTED,
+        "samples.lengths": ("512",),
+    }
+    summary = import_contexts(override(RunConfig(), given), Quiet())
+    assert (summary.contexts, summary.rejected) == (6, 0)
+    before, after = raw(made, "composer"), raw(tmp_path / "back", "imported")
+    names = (
+        "id",
+        "instruction",
+        "answer",
+        "context",
+        "evidence",
+        "evidence_source",
+        "form",
+        "hops",
+        "coherence",
+    )
+    assert [[row[name] for name in names] for row in after] == [
+        [row[name] for name in names] for row in before
+    ]
+
+
+def test_places_in_the_message_of_a_chat_are_places_in_its_context(tmp_path: Path, bring: Import) -> None:
+    turn = "Read this.\n{context}\n---\n{instruction}"
+    row = chat(1, turn)
+    said = "The lighthouse of Varrow 1 stood alone."
+    start = row["messages"][0]["content"].index(said)
+    row["evidence"] = [{"start": start, "end": start + len(said), "what": "x"}]
+    bring([row], **{"generation.options": {"layout": turn}})
+    (kept,) = raw(tmp_path / "run")
+    assert [kept["context"][a:b] for a, b in spans(kept)] == [said]
 
 
 @pytest.mark.parametrize(

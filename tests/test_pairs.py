@@ -349,3 +349,25 @@ def test_the_seed_rows_give_one_outcome_each() -> None:
     tasks = Counter(outcome.task for outcome in outcomes if isinstance(outcome, Pair))
     assert set(tasks) == set(rows)
     assert sum(tasks.values()) >= 0.98 * len(outcomes)
+
+
+def test_a_runs_folder_stands_for_its_dataset(tmp_path: Path, command: Callable[..., Any]) -> None:
+    made = tmp_path / "made"
+    done = command(
+        "run", "--limit", "3", "--words", "60", "--section-words", "0", "--lengths", "512", "--out", made
+    )
+    assert done.returncode == 0, done.stderr
+    whole = list(read_pairs(made))
+    assert whole == list(read_pairs(made / "dataset")) and len(whole) == 3
+    assert describe_source(made)["files"] == describe_source(made / "dataset")["files"]
+
+
+def test_a_run_without_a_dataset_is_none_to_read(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "run.toml").write_text("", encoding="utf-8")
+    (tmp_path / "rows.jsonl").write_text('{"instruction": "a", "answer": "b"}\n', encoding="utf-8")
+    for read in (read_pairs, describe_source):
+        with pytest.raises(SourceError, match="has no dataset yet"):
+            read(tmp_path)
+    (tmp_path / "journal").rmdir()  # a configuration beside pairs
+    assert len(list(read_pairs(tmp_path))) == 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builder.folder.facts import IMPORTED
+from builder.job.evidence import with_evidence
 from builder.job.execute import Summary, checked_tokenizer, reassemble
 from builder.job.origin import Origin, importing_folder, record_origin
 from builder.job.pairs import described_source
@@ -78,6 +79,11 @@ class TurnLayout:
             )
         return (first, second) if self.context_first else (second, first)
 
+    def before_context(self, instruction: str) -> int:
+        """How many characters of a turn stand before its context."""
+        other = 0 if self.context_first else len(instruction) + len(self.between)
+        return len(self.before) + other
+
 
 def parse_layout(text: str) -> TurnLayout:
     r"""A layout from text such as ``{context}\n\nQuestion: {instruction}``; ``\n`` is a line break.
@@ -103,12 +109,12 @@ def _layouts(asked: object) -> list[tuple[str, TurnLayout]]:
 
 
 class _Outcome(NamedTuple):
-    """A row as it goes to the journal; ``pair`` and ``text`` only where it can be used."""
+    """A row as it goes to the journal: a pair with its context, or why not."""
 
     fingerprint: str
-    pair: Pair | None
-    text: str
-    rejected: Rejected | None
+    pair: Pair | None = None
+    context: Context | None = None
+    rejected: Rejected | None = None
 
 
 def import_contexts(config: RunConfig, reporter: Reporter) -> Summary:
@@ -132,7 +138,7 @@ def import_contexts(config: RunConfig, reporter: Reporter) -> Summary:
         with journal.new_current() as order:
             for outcome in rows:
                 order(outcome.fingerprint)
-                _record(outcome, journal, config.generation.model)
+                _record(outcome, journal)
                 reporter.advance()
         # Last: where nothing could be imported, the folder is still free for anything.
         folder.write_config(config)
@@ -141,26 +147,18 @@ def import_contexts(config: RunConfig, reporter: Reporter) -> Summary:
     return replace(summary, seconds=time.monotonic() - started)
 
 
-def _record(outcome: _Outcome, journal: Journal, model: str) -> None:
-    """Write an outcome that is not there yet; only then is its evidence looked for."""
+def _record(outcome: _Outcome, journal: Journal) -> None:
+    """Write an outcome that is not there yet; only then is evidence looked for that no row tells."""
+    pair, context = outcome.pair, outcome.context
     if outcome.rejected is not None:
         if outcome.fingerprint not in journal.rejected:
             journal.add(replace(outcome.rejected, fingerprint=outcome.fingerprint))
-    elif outcome.pair is not None and outcome.fingerprint not in journal.contexts:
-        pair, text = outcome.pair, outcome.text
-        found = tuple(locate(text, pair.instruction, pair.answer))
-        context = Context(
-            pair.id,
-            text,
-            found,
-            words=count_words(text),
-            engine=IMPORTED,
-            model=model,
-            evidence_source="located" if found else "none",
-            attempts=0,  # nobody was asked
-            fingerprint=outcome.fingerprint,
-        )
-        journal.add(context, pair)
+    elif pair is not None and context is not None and outcome.fingerprint not in journal.contexts:
+        if not context.evidence:
+            found = tuple(locate(context.text, pair.instruction, pair.answer))
+            context = replace(context, evidence=found, evidence_source="located" if found else "none")
+        words = count_words(context.text)
+        journal.add(replace(context, words=words, fingerprint=outcome.fingerprint), pair)
 
 
 class _Rows:
@@ -173,6 +171,7 @@ class _Rows:
         self._columns = dict(config.pairs.columns)
         chosen = self._columns.pop("context", "")
         self._contexts = (chosen,) if chosen else CONTEXT_COLUMNS
+        self._evidence = self._columns.pop("evidence", "evidence")
         self._seen = FirstSeen()
         self._first_bad = ""
 
@@ -211,19 +210,21 @@ class _Rows:
             return
         for value in values:
             try:
-                pair, text = self._read(table, value)
+                pair, context = self._read(table, value)
                 self._once(pair, row.line)
             except BadRow as bad:
                 yield self._rejected(table, row, bad)
                 continue
-            name = content_hash(IMPORTED, self._model, pair.id, pair.task, dict(pair.metadata), text)
-            yield _Outcome(name, pair, text, None)
+            told = (context.evidence, context.form, context.hops) if context.evidence else ()
+            metadata = dict(pair.metadata)
+            name = content_hash(IMPORTED, self._model, pair.id, pair.task, metadata, context.text, *told)
+            yield _Outcome(name, pair, context)
 
     def _rejected(self, table: SourceTable, row: SourceRow, bad: BadRow) -> _Outcome:
         place = f"{table.name}:{row.line}"
         self._first_bad = self._first_bad or f"{place}: {bad.reason}"
         rejected = Rejected(place, _STAGE, bad.reason, row.preview())
-        return _Outcome(content_hash(place, _STAGE, bad.reason, rejected.text), None, "", rejected)
+        return _Outcome(content_hash(place, _STAGE, bad.reason, rejected.text), rejected=rejected)
 
     def _apart(self, row: object) -> list[object]:
         """A row; of a chat whose user turns hold the contexts, a row of columns for each exchange."""
@@ -235,6 +236,9 @@ class _Rows:
         found, extra = exchanges(turns, self._pairs.turns)
         rest = {key: value for key, value in row.items() if key not in (*CHAT_COLUMNS, *columns)} | extra
         apart = [rest | {_ASKED: one.instruction, "answer": one.answer} for one in found]
+        for one, each in zip(apart, found, strict=True):
+            if each.number > 1:
+                one.pop(self._evidence, None)  # it tells places in the first message
         named = self._columns.get("id")
         if named in rest and len(apart) > 1:
             apart = [
@@ -242,11 +246,13 @@ class _Rows:
             ]
         return list(apart)
 
-    def _read(self, table: SourceTable, value: object) -> tuple[Pair, str]:
+    def _read(self, table: SourceTable, value: object) -> tuple[Pair, Context]:
+        before = 0
         if isinstance(value, dict) and _ASKED in value:
             turn = value.pop(_ASKED)
             name, layout = next((each for each in self._layouts if each[1].fits(turn)), self._layouts[-1])
             context, instruction = layout.split(turn)
+            before = layout.before_context(instruction)
             value |= {"instruction": instruction, self._contexts[0]: context}
             if name and not any(one.strip().casefold() in GUESSES["task"] for one in value):
                 value["task"] = name
@@ -257,7 +263,10 @@ class _Rows:
         text = _checked(fields.metadata[name])
         metadata = {key: value for key, value in fields.metadata.items() if key != name}
         task = self._pairs.task or fields.task or task_from_name(table.label)
-        return Pair(fields.id, fields.instruction, fields.answer, task, metadata), text
+        pair = Pair(fields.id, fields.instruction, fields.answer, task, metadata)
+        row = value if isinstance(value, Mapping) else {}
+        context = Context(pair.id, text, engine=IMPORTED, model=self._model, attempts=0)  # nobody was asked
+        return pair, with_evidence(context, pair, row, self._evidence, before)
 
     def _once(self, pair: Pair, line: int) -> None:
         earlier = self._seen.before(content_hash(pair.id)[:16], line)

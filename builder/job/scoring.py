@@ -7,21 +7,18 @@ nothing of which engine it is.
 from __future__ import annotations
 
 import inspect
-import json
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from builder.folder.place import find_built
+from builder.job.evidence import known_evidence
 from synthesis.coherence import score_context
 from synthesis.coherence.gain import Gain, gains_or_errors
 from synthesis.data import Context, Pair, Rejected
 from synthesis.engines import engine_class, make_engine
 from synthesis.engines.base import BaseEngine, Engine, Sampling
 from synthesis.errors import SourceError, UsageError
-from synthesis.run.folder import kind_of
 from synthesis.run.judge import GRADES, JUDGING, Verdict, judge_batch
 from synthesis.sources.address import address_of
 from synthesis.sources.columns import map_row
@@ -114,10 +111,6 @@ def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Ite
     told_in, met = named or "evidence", False
     scored = False
     at = address_of(source, None, split)
-    folder = Path(at.place).expanduser()
-    if folder.is_dir() and kind_of(folder) == "run":
-        # Its contexts; the files of a run hold samples and records as well.
-        at = replace(at, place=str(find_built(folder)))
     for table in tables(at.place, at.config, at.split, None):
         for row in table.rows():
             place = f"{table.name}:{row.line}"
@@ -140,7 +133,7 @@ def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Ite
             scored, met = True, met or told_in in row.value
             triple = (context, fields.instruction, fields.answer)
             try:
-                yield _Row(_line(place, *triple, reasons, _known(row.value, told_in)), triple)
+                yield _Row(_line(place, *triple, reasons, known_evidence(row.value, told_in)), triple)
             except UsageError as bad:
                 yield _Row({"row": place, "error": str(bad)}, None)
     if scored and named and not met:
@@ -148,19 +141,6 @@ def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Ite
             f"no row has the column {named!r} that --column evidence={named} names: all were scored without "
             "evidence. Name the column that has it, or leave --column evidence out"
         )
-
-
-def _known(row: Mapping[str, Any], column: str) -> Any:
-    """The evidence that a row's table gives; what the score itself had located is none."""
-    if row.get("evidence_source", "exact") != "exact":
-        return None
-    value = row.get(column)
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):  # as CSV holds it
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return value
-    return value or None
 
 
 def _line(

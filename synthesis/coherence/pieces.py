@@ -54,6 +54,25 @@ def pieces(passages: Passages, given: Given) -> list[int]:
     return sorted(found)[:_MOST]
 
 
+def places(text: str, given: Given) -> list[tuple[int, int]]:
+    """The characters of ``text`` where each piece of evidence stands, in order and each once.
+
+    Of what is named by its title or in other words those of its sentences. Empty where there is a
+    piece that the text lacks: then nobody knows of which text the others speak.
+
+    Raises:
+        UsageError: a piece is none of the forms, or a span lies outside the text.
+    """
+    reader = _Reader(Passages(text))
+    found: set[tuple[int, int]] = set()
+    for piece in _listed(given):
+        there = reader.places(piece)
+        if not there:
+            return []
+        found.update(there)
+    return sorted(found)
+
+
 def _listed(given: Any) -> Iterable[Any]:
     if isinstance(given, Mapping) and {"title", "sent_id"} <= given.keys():
         titles, numbers = given["title"], given["sent_id"]
@@ -86,6 +105,19 @@ class _Reader:
             if _is_number(first) and _is_number(second):
                 return self._span(first, second)
         raise UsageError(f"{_SHAPES}; one of these is {piece!r:.80}")
+
+    def places(self, piece: Any) -> list[tuple[int, int]]:
+        """The same as characters; of a span, and of what stands there word for word, those very ones."""
+        numbers = list(self.read(piece))
+        if isinstance(piece, str):
+            said = piece.strip()
+            if said and (at := self._passages.text.find(said)) >= 0 and not self._is_title(said):
+                return [(at, at + len(said))]
+        else:
+            given = (piece["start"], piece["end"]) if isinstance(piece, Mapping) else piece
+            if _is_number(given[0]):
+                return [(given[0], given[1])]
+        return [(self._starts[number], self._ends[number]) for number in numbers]
 
     def _span(self, start: int, end: int) -> Iterable[int]:
         length = len(self._passages.text)

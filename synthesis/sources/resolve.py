@@ -1,4 +1,4 @@
-"""What a source string means: local files, a dataset folder, or the Hub. A local path wins.
+"""What a source string means: local files, a dataset folder, that of a run, or the Hub. A local path wins.
 
 Knows nothing of what the rows hold.
 """
@@ -50,8 +50,9 @@ def tables(source: str, config: str | None, split: str, token: str | None) -> li
     if hub:
         with _taken_for_hub(source):
             return hub_tables(hub, config, split, token)
-    if _is_dataset_folder(source, config, split):
-        return [dataset_table(str(Path(source).resolve()), source, config, split, token)]
+    folder = _dataset_of(source)
+    if _is_dataset_folder(folder, config, split):
+        return [dataset_table(str(Path(folder).resolve()), source, config, split, token)]
     _refuse_choice(source, config, split)
     return local_tables(source, split)
 
@@ -77,10 +78,11 @@ def describe(source: str, config: str | None, split: str, token: str | None) -> 
             revision = resolve_revision(hub, token)
         place = {"path": hub.path} if hub.path else {"config": config, "split": split}
         return {"kind": "hub", "name": hub.repo, "revision": revision, **place}
-    if not _is_dataset_folder(source, config, split):
+    folder = _dataset_of(source)
+    if not _is_dataset_folder(folder, config, split):
         _refuse_choice(source, config, split)
         return {"kind": "files", "name": source, **describe_files(source, split)}
-    whole = {"files": describe_all(source)}
+    whole = {"files": describe_all(folder)}
     return {"kind": "dataset-folder", "name": source, **whole, "config": config, "split": split}
 
 
@@ -130,6 +132,24 @@ def _taken_for_hub(source: str) -> Iterator[None]:
         raise SourceError(
             f"{error} (There is no file or folder {source}, so it was taken for a Hub dataset.)"
         ) from None
+
+
+def _dataset_of(source: str) -> str:
+    """The dataset in a run's folder, whose other files are no rows; any other source as it is.
+
+    Raises:
+        SourceError: the run has none yet.
+    """
+    dataset = os.path.join(source, "dataset")  # noqa: PTH118 (as the source is written)
+    if os.path.isdir(os.path.join(dataset, "manifests")):  # noqa: PTH112, PTH118 (never raises)
+        return dataset
+    begun = (os.path.join(source, name) for name in ("run.toml", "journal"))  # noqa: PTH118
+    if all(map(os.path.exists, begun)):
+        raise SourceError(
+            f"The run in {source} has no dataset yet, which is what is read of it. Finish it with the "
+            "command that began it, or give the file meant."
+        )
+    return source
 
 
 def _is_dataset_folder(source: str, config: str | None, split: str) -> bool:
