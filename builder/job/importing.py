@@ -132,6 +132,7 @@ def import_contexts(config: RunConfig, reporter: Reporter) -> Summary:
     folder = importing_folder(config)
     checked_tokenizer(config)
     source = described_source(config)
+    next(row for row in _Rows(config).read() if row.context)  # before the folder is touched
     rows = _Rows(config).read()
     with folder.locked(), Journal(folder.journal) as journal:
         reporter.stage("importing contexts", None)

@@ -19,6 +19,7 @@ from synthesis.data import content_hash
 from synthesis.errors import ConfigError, FolderError, UsageError
 from synthesis.options import RunConfig, dump_config, load_config
 from synthesis.run.journal import TASKS
+from synthesis.run.untouched import missing, untouched_if_refused
 from synthesis.storage import in_shell, locked, replace_file, storage_errors
 
 _CONFIG = "run.toml"
@@ -90,6 +91,7 @@ class RunFolder:
         self.manifest = path / "manifest.json"
         self.journal = path / "journal"
         self.dataset = path / "dataset"
+        self._lock = path / ".lock"
 
     def check(self) -> None:
         """Raise FolderError if the path holds something that is not a run of ours."""
@@ -116,12 +118,14 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Make the folder if needed and hold it, so that two runs never share it.
 
-        The lock is the operating system's: it ends with the process, however that ends.
+        The lock is the operating system's: it ends with the process, however that ends. What is refused
+        before anything was written leaves the folder as it was.
 
         Raises:
             FolderError: another run or a task of this one works here, or it cannot be written.
         """
-        with self._held(patience=0):
+        made = missing(self._lock)
+        with self._held(patience=0), untouched_if_refused(self.path, self.config, made):
             for lock in sorted((self.journal / TASKS).glob("*/.lock")):
                 busy = f"task {lock.parent.name} is still working in {self.path}; wait for it to end"
                 with locked(lock, busy):
@@ -160,7 +164,7 @@ class RunFolder:
         if not probe:
             raise FolderError(f"{self.path} cannot be written; choose another folder with --out")
         busy = f"another run is working in {self.path}; wait for it to end, or choose another --out"
-        with locked(self.path / ".lock", busy, patience):
+        with locked(self._lock, busy, patience):
             yield
 
     def read_config(self, command: str = "run") -> RunConfig:

@@ -1,0 +1,91 @@
+"""What is refused leaves nothing behind: no folder that was not there, and each byte of one that was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builder.folder.facts import IMPORTED
+from builder.job.execute import execute, reassemble, retry
+from builder.job.importing import import_contexts
+from synthesis.errors import EngineError, UsageError
+from synthesis.options import RunConfig, override
+from synthesis.run.folder import RunFolder
+from tests.jobs import Quiet
+from tests.ports import nobody
+
+Config = Callable[..., RunConfig]
+SMALL = {"pairs.limit": 3, "generation.words": 60, "generation.section_words": 0, "samples.lengths": ("512",)}
+# Each is found out at another place: before the pairs are read, while they are, or behind the first rows.
+WRONG: list[dict[str, Any]] = [
+    {"pairs.source": "nowhere.jsonl"},
+    {"pairs.columns": {"answer": "nowhere"}},
+    {"samples.lengths": ("9x",)},
+    {"samples.distractors": "corpus", "samples.corpus": "nowhere"},
+    {"generation.engine": "nobody"},
+    {"generation.options": {"nothing": 1}},
+]
+
+
+@pytest.fixture
+def config(tmp_path: Path, write_pairs: Callable[..., Path]) -> Config:
+    def make(out: str = "run", **changes: Any) -> RunConfig:
+        given = {"out": str(tmp_path / out), "pairs.source": str(write_pairs(3))}
+        return override(RunConfig(), given | SMALL | changes)
+
+    return make
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else b"" for p in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("work", [execute, import_contexts])
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: next(iter(wrong)))
+def test_no_folder_is_made(tmp_path: Path, config: Config, work: Any, wrong: dict[str, Any]) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"question": "a"}\n', encoding="utf-8")
+    changes = {"pairs.source": str(tmp_path / "rows.jsonl"), "generation.engine": IMPORTED} | wrong
+    given = config("deep/er/run", **(wrong if work is execute else changes))
+    with pytest.raises(UsageError):
+        work(given, Quiet())
+    assert not (tmp_path / "deep").exists()
+    (tmp_path / "run").mkdir()
+    with pytest.raises(UsageError):
+        work(override(given, {"out": str(tmp_path / "run")}), Quiet())
+    assert not everything(tmp_path / "run")
+
+
+@pytest.mark.parametrize("work", [execute, reassemble, retry])
+def test_a_run_that_is_there_stays_as_it_is(tmp_path: Path, config: Config, work: Any) -> None:
+    execute(config(), Quiet())
+    before = everything(tmp_path / "run")
+    for wrong in WRONG if work is execute else WRONG[2:4]:
+        with pytest.raises(UsageError):
+            work(config(**wrong, seed=7), Quiet())
+        assert everything(tmp_path / "run") == before
+    (tmp_path / "run" / "journal" / "contexts.jsonl").unlink()
+    before = everything(tmp_path / "run")
+    with pytest.raises(UsageError, match="damaged or gone"):
+        reassemble(config(**{"samples.lengths": ("1k",)}), Quiet())
+    assert everything(tmp_path / "run") == before
+
+
+def test_what_can_go_on_is_kept(tmp_path: Path, config: Config) -> None:
+    away = {"base_url": f"{nobody()}/v1", "retries": 0}
+    given = config(**{"generation.engine": "openai", "generation.model": "m", "generation.options": away})
+    with pytest.raises(EngineError):
+        execute(given, Quiet())
+    assert RunFolder(tmp_path / "run").read_config() == given
+
+
+def test_what_was_done_before_a_refusal_is_kept(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(UsageError, match="too late"), folder.locked():
+        folder.write_config(RunConfig())
+        folder.journal.mkdir()
+        (folder.journal / "contexts.jsonl").write_text("a record\n", encoding="utf-8")
+        raise UsageError("too late")
+    assert {"run.toml", "journal/contexts.jsonl"} <= everything(tmp_path / "run").keys()
