@@ -266,8 +266,8 @@ class _Rows:
         task = self._pairs.task or fields.task or task_from_name(table.label)
         pair = Pair(fields.id, fields.instruction, fields.answer, task, metadata)
         row = value if isinstance(value, Mapping) else {}
-        context = Context(pair.id, text, engine=IMPORTED, model=self._model, attempts=0)  # nobody was asked
-        return pair, with_evidence(context, pair, row, self._evidence, before)
+        written = Context(pair.id, text, engine=IMPORTED, model=self._model, attempts=0)  # nobody was asked
+        return pair, with_evidence(written, pair, row, self._evidence, before)
 
     def _once(self, pair: Pair, line: int) -> None:
         earlier = self._seen.before(content_hash(pair.id)[:16], line)
