@@ -43,7 +43,7 @@ _SPANS = [(TEXT.index(piece), TEXT.index(piece) + len(piece)) for piece in PIECE
 )
 def test_pieces_apart_are_judged_together_however_they_are_given(evidence: Any) -> None:
     alone, known = score(TEXT, QUESTION, ANSWER), score(TEXT, QUESTION, ANSWER, evidence)
-    assert known.overall > alone.overall + 0.02
+    assert 1 - known.overall < (1 - alone.overall) / 2
     assert known.relevance >= alone.relevance
     assert known.verified
 

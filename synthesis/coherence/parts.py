@@ -236,7 +236,7 @@ def _surroundings(
     # values[c + 1]: what stands within one cell of cell c.
     values = [0.0] * (view.size // _REACH + 3)
     for term, weight in asked.items():
-        cells = {place // _REACH for place in view.places.get(term, ())}
+        cells = {place // _REACH for place in view.spoken.get(term, ())}
         for near in cells | {c + 1 for c in cells} | {c + 2 for c in cells}:
             values[near] += weight
     mine = max(values[min(start, view.size - 1) // _REACH + 1] for start, _ in spans)

@@ -18,8 +18,9 @@ from synthesis.coherence.evidence import answer_spans, asked_terms
 from synthesis.coherence.facts.derived import derive
 from synthesis.coherence.facts.passages import GOES_ON, Passages, spaced
 from synthesis.coherence.facts.verifier import verify
+from synthesis.coherence.kin import look
 from synthesis.coherence.parts import Parts, grounded, measure
-from synthesis.coherence.reading import Question, View, wanted_terms
+from synthesis.coherence.reading import Question, View
 from synthesis.errors import UsageError
 from synthesis.text.states import states
 from synthesis.text.words import terms
@@ -202,7 +203,7 @@ def _carries(told: Parts) -> bool:
 
 def _weighed(text: str, question: Question, instruction: str) -> Parts:
     passages = Passages(text)
-    view = View(text, wanted_terms(question), passages.terms)
+    view = look(text, question, passages.terms)
     parts = measure(text, view, question, derive(passages, instruction, question.asked, question.answer))
     spans = answer_spans(text, question, parts) if view.size else []
     return grounded(parts, verify(passages, question, instruction, spans, parts.derived, parts.stated))

@@ -58,9 +58,13 @@ def wanted_terms(question: Question) -> set[str]:
 
 
 class View:
-    """The terms of a context, and the places and windows of those that a question cares about."""
+    """The terms of a context, and the places and windows of those that a question cares about.
 
-    __slots__ = ("places", "size", "terms", "window_count", "windows")
+    ``spoken`` are the places with those where other terms stand for one that the context lacks; so are
+    ``windows``.
+    """
+
+    __slots__ = ("places", "size", "spoken", "terms", "window_count", "windows")
 
     def __init__(self, text: str, wanted: Collection[str], sequence: list[str] | None = None) -> None:
         """``sequence``: the terms of the text, where they are known."""
@@ -70,9 +74,21 @@ class View:
         places: dict[str, list[int]] = {}
         for place in [i for i, term in enumerate(self.terms) if term in wanted]:
             places.setdefault(self.terms[place], []).append(place)
-        self.places = places
+        self.places = self.spoken = places
         # Window ``w`` covers the halves ``w - 1`` and ``w``.
         self.windows = {term: _windows_at(found) for term, found in places.items()}
+
+    def stand_in(self, others: Mapping[str, Sequence[str]]) -> None:
+        """Let terms that the context lacks be spoken of where others stand for them."""
+        everywhere: dict[str, list[int]] = {}
+        wanted = {other for held in others.values() for other in held}
+        for place in [i for i, term in enumerate(self.terms) if term in wanted]:
+            everywhere.setdefault(self.terms[place], []).append(place)
+        told = {
+            t: sorted(place for other in held for place in everywhere[other]) for t, held in others.items()
+        }
+        self.spoken = self.places | told
+        self.windows.update((term, _windows_at(places)) for term, places in told.items())
 
     def occurrences(self, phrase: Sequence[str]) -> list[int]:
         """Where a sequence of terms starts; its terms must be among the wanted ones."""

@@ -16,10 +16,11 @@ from synthesis.coherence.facts.derived import derive
 from synthesis.coherence.facts.keyfacts import key_facts
 from synthesis.coherence.facts.passages import Passages
 from synthesis.coherence.facts.verifier import verify
+from synthesis.coherence.kin import look
 from synthesis.coherence.leaks import Leak, find_leaks
 from synthesis.coherence.parts import Parts, grounded, measure
 from synthesis.coherence.pieces import Given, judged_on
-from synthesis.coherence.reading import HALF, Question, View, read_question, wanted_terms
+from synthesis.coherence.reading import HALF, Question, View, read_question
 from synthesis.coherence.restating import PromptWords, built_in_words
 from synthesis.coherence.wording import sentences_for
 from synthesis.data import Coherence, Context, Evidence, Pair
@@ -103,7 +104,7 @@ def examine(
     """
     question = read_question(instruction, answer)
     passages = Passages(context)
-    view = View(context, wanted_terms(question), passages.terms)
+    view = look(context, question, passages.terms)
     reckoned = derive(passages, instruction, question.asked, question.answer)
     parts = measure(context, view, question, reckoned)
     if question.answer.kind == "summary":

@@ -73,7 +73,7 @@ def _places(passages: Passages, question: Question, parts: Parts) -> list[str]:
 
 def _missing(instruction: str, view: View, question: Question, parts: Parts) -> list[str]:
     lines = []
-    if absent := {t for t, w in question.asked.items() if t not in view.places and w >= 1}:
+    if absent := {t for t, w in question.asked.items() if t not in view.spoken and w >= 1}:
         lines.append(f"Asked about but not mentioned: {_listed(_spelled(instruction, absent))}.")
     lost = {t for t in question.names if t not in view.places}
     if lost:

@@ -14,14 +14,19 @@ from synthesis.text.words import terms
 
 
 @cache
-def _table() -> dict[str, frozenset[str]]:
-    """Term -> the terms of all relations that it tells of."""
+def _table(name: str = "relations") -> dict[str, frozenset[str]]:
+    """Term -> the terms of all lines of a list that hold it."""
     table: dict[str, frozenset[str]] = {}
-    for line in entries(files("synthesis.coherence.facts").joinpath("relations.txt")):
+    for line in entries(files("synthesis.coherence.facts").joinpath(f"{name}.txt")):
         together = frozenset(terms(line))
         for term in together:
             table[term] = table.get(term, together) | together
     return table
+
+
+def synonyms(term: str) -> frozenset[str]:
+    """The terms that may be said in the place of one, itself among them if there are any."""
+    return _table("synonyms").get(term, frozenset())
 
 
 def related(asked: Iterable[str]) -> frozenset[str]:
