@@ -22,6 +22,10 @@ _ENDING = re.compile(
     r"|ial|ian|ean|an|ist|ism|iv|ively|ous|ously|ful|ly|er|or|ee|ess|at|iz|is|ify|ifi|anc|enc|ant|ent|hood|ship"
     r"|ish|es|y)\Z"
 )
+_FAMILY, _MEANING = (
+    0.8,
+    0.6,
+)  # of an asked word, what counts one of its family, and one that means much the same
 _ROOT = 4  # letters that are left at the least
 _PART = 2  # letters of a part of a compound
 
@@ -52,8 +56,8 @@ def look(text: str, question: Question, sequence: list[str]) -> View:
     return view
 
 
-def kin(missing: Collection[str], sequence: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Asked terms that a sequence of terms lacks -> the terms in it that stand for them.
+def kin(missing: Collection[str], sequence: Sequence[str]) -> dict[str, tuple[list[str], float]]:
+    """Asked terms that a sequence of terms lacks -> the terms in it that stand for them, and what these count for.
 
     Terms that nothing stands for are left out.
     """
@@ -64,14 +68,12 @@ def kin(missing: Collection[str], sequence: Sequence[str]) -> dict[str, tuple[st
     for term in there:
         if (family := roots.get(root(term))) is not None:
             family.append(term)
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[list[str], float]] = {}
     for term in missing:
-        alike = sorted(roots[root(term)])
-        alike = alike or sorted((related((term,)) | synonyms(term)) & there)
-        alike = alike or _countrymen(term, there)
-        alike = alike or _parts(term, sequence, there)
-        if alike:
-            found[term] = tuple(alike)
+        if alike := sorted(roots[root(term)]) or _parts(term, sequence, there):
+            found[term] = alike, _FAMILY
+        elif alike := sorted((related((term,)) | synonyms(term)) & there) or _countrymen(term, there):
+            found[term] = alike, _MEANING
     return found
 
 

@@ -236,6 +236,7 @@ def _surroundings(
     # values[c + 1]: what stands within one cell of cell c.
     values = [0.0] * (view.size // _REACH + 3)
     for term, weight in asked.items():
+        weight *= view.worth.get(term, 1.0)
         cells = {place // _REACH for place in view.spoken.get(term, ())}
         for near in cells | {c + 1 for c in cells} | {c + 2 for c in cells}:
             values[near] += weight

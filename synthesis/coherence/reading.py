@@ -61,10 +61,10 @@ class View:
     """The terms of a context, and the places and windows of those that a question cares about.
 
     ``spoken`` are the places with those where other terms stand for one that the context lacks; so are
-    ``windows``.
+    ``windows``. ``worth`` is what each of those counts for, of 1.
     """
 
-    __slots__ = ("places", "size", "spoken", "terms", "window_count", "windows")
+    __slots__ = ("places", "size", "spoken", "terms", "window_count", "windows", "worth")
 
     def __init__(self, text: str, wanted: Collection[str], sequence: list[str] | None = None) -> None:
         """``sequence``: the terms of the text, where they are known."""
@@ -75,19 +75,22 @@ class View:
         for place in [i for i, term in enumerate(self.terms) if term in wanted]:
             places.setdefault(self.terms[place], []).append(place)
         self.places = self.spoken = places
+        self.worth: dict[str, float] = {}
         # Window ``w`` covers the halves ``w - 1`` and ``w``.
         self.windows = {term: _windows_at(found) for term, found in places.items()}
 
-    def stand_in(self, others: Mapping[str, Sequence[str]]) -> None:
-        """Let terms that the context lacks be spoken of where others stand for them."""
+    def stand_in(self, others: Mapping[str, tuple[Sequence[str], float]]) -> None:
+        """Let terms that the context lacks be spoken of where others stand for them, which counts for less."""
         everywhere: dict[str, list[int]] = {}
-        wanted = {other for held in others.values() for other in held}
+        wanted = {other for held, _ in others.values() for other in held}
         for place in [i for i, term in enumerate(self.terms) if term in wanted]:
             everywhere.setdefault(self.terms[place], []).append(place)
         told = {
-            t: sorted(place for other in held for place in everywhere[other]) for t, held in others.items()
+            t: sorted(place for other in held for place in everywhere[other])
+            for t, (held, _) in others.items()
         }
         self.spoken = self.places | told
+        self.worth = {term: worth for term, (_, worth) in others.items()}
         self.windows.update((term, _windows_at(places)) for term, places in told.items())
 
     def occurrences(self, phrase: Sequence[str]) -> list[int]:
@@ -100,9 +103,10 @@ class View:
     def sums(self, weights: Mapping[str, float]) -> list[float]:
         """Per window: the summed weight of the terms it holds."""
         totals = [0.0] * self.window_count
-        windows = self.windows
+        windows, worth = self.windows, self.worth
         for term, value in weights.items():
             if term in windows:
+                value *= worth.get(term, 1.0)
                 for w in windows[term]:
                     totals[w] += value
         return totals
