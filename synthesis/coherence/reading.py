@@ -80,7 +80,7 @@ class View:
         self.windows = {term: _windows_at(found) for term, found in places.items()}
 
     def stand_in(self, others: Mapping[str, tuple[Sequence[str], float]]) -> None:
-        """Let terms that the context lacks be spoken of where others stand for them, which counts for less."""
+        """Let terms that the context lacks be spoken of where others stand for them, for less."""
         everywhere: dict[str, list[int]] = {}
         wanted = {other for held, _ in others.values() for other in held}
         for place in [i for i, term in enumerate(self.terms) if term in wanted]:
