@@ -57,7 +57,7 @@ def look(text: str, question: Question, sequence: list[str]) -> View:
 
 
 def kin(missing: Collection[str], sequence: Sequence[str]) -> dict[str, tuple[list[str], float]]:
-    """Asked terms that a sequence of terms lacks -> those in it that stand for them, and what these count for.
+    """Asked terms that a sequence lacks -> those in it that stand for them, and what these count for.
 
     Terms that nothing stands for are left out.
     """
