@@ -96,7 +96,7 @@ def prompt_for(pair: Pair, words: int) -> Prompt:
 
 def reply_for(pair: Pair, words: int, rng: random.Random) -> tuple[str, tuple[int, int]]:
     """The reply to learn for a pair, and where the answer stands in it."""
-    subjects = topics(pair.instruction, pair.answer)[:3] or [_NOBODY]
+    subjects = topics(pair.instruction)[:3] or [_NOBODY]
     target = min(0.65 * words, LONGEST)
     before, _, after = rng.choice(_EVIDENCE).partition("{answer}")
     before = before.format(subject=subjects[-1])

@@ -425,7 +425,7 @@ def test_other_languages_are_quoted_untouched_in_an_english_sentence(question: s
     assert all(
         question.rstrip("?？؟") in text and "“Ивановка”" in text and text.endswith(".") for text in texts
     )
-    assert topics(question, "x") == []
+    assert topics(question) == []
 
 
 def test_a_long_answer_is_told_sentence_by_sentence() -> None:
@@ -493,9 +493,9 @@ def test_answers_have_a_kind(question: str, answer: str, kind: str) -> None:
 
 
 def test_topics_are_names_first_then_phrases() -> None:
-    found = topics('Who sang "Night Ferry" with Ada Voss at the harbour fair in Lorvento?', "Ivo")
+    found = topics('Who sang "Night Ferry" with Ada Voss at the harbour fair in Lorvento?')
     assert found == ["Night Ferry", "Ada Voss", "Lorvento", "the harbour fair"]
-    assert topics("Why did the miners leave the old pit?", "fear") == ["the miners", "the old pit"]
+    assert topics("Why did the miners leave the old pit?") == ["the miners", "the old pit"]
 
 
 @pytest.mark.parametrize(
@@ -546,7 +546,7 @@ def check_pair(question: str, answer: str, seed: int) -> None:
         assert statement.text and statement.what
         assert "\n" not in statement.text
     assert answers.kind(question, answer) in KINDS
-    assert all(isinstance(topic, str) and topic for topic in topics(question, answer))
+    assert all(isinstance(topic, str) and topic for topic in topics(question))
 
 
 # Pieces of questions, in any order, and characters that have broken parsers.
@@ -612,7 +612,7 @@ def test_the_same_under_any_hash_seed() -> None:
         "from synthesis.engines.composer.reading.topics import topics\n"
         "from synthesis.engines.composer.stating.statements import state\n"
         "q, a = 'Which of Ada Voss and Ines Roth sang \"Cold Honey\" in Mirovo?', 'Ada Voss'\n"
-        "print(state(q, a, random.Random(1)), topics(q, a))\n"
+        "print(state(q, a, random.Random(1)), topics(q))\n"
         "print(list(itertools.islice(distract(q, a, random.Random(1)), 40)))\n"
     )
     under_hash_seeds(code)

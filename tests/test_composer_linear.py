@@ -67,7 +67,7 @@ PUBLIC: dict[str, Callable[[str], object]] = {
     "read of where": lambda text: read("Where is " + text),
     "read of which": lambda text: read("The man lives in which " + text),
     "asked": asked,
-    "topics": lambda text: topics("What is " + text, "x"),
+    "topics": lambda text: topics("What is " + text),
     "kind of a question": lambda text: kind(text, "Rome"),
     "kind of an answer": lambda text: kind("Who?", text),
     "shape": shape,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from synthesis.engines import make_engine
+from synthesis.engines import engine_with, make_engine
 from synthesis.engines.base import Engine, Sampling
 from synthesis.engines.openai import OpenAIEngine
 from synthesis.engines.openai.batch import BatchEngine
@@ -61,9 +61,16 @@ def test_a_model_among_the_options_is_sent_to_where_it_belongs() -> None:
     other, wrong = {"model": "other"}, {"name": "x"}
     for name, model in (("openai", "m"), ("openai", ""), ("composer", "")):
         with pytest.raises(ConfigError, match="give it as --model"):
-            make_engine(name, model, **other)
+            engine_with(name, model, other)
     with pytest.raises(ConfigError, match="does not take these settings: 'name'"):
         make_engine("composer", **wrong)
+
+
+def test_a_model_is_taken_by_its_place_or_by_its_name() -> None:
+    options = {"base_url": "http://127.0.0.1:9/v1"}
+    for engine in (make_engine("openai", "m", **options), make_engine("openai", model="m", **options)):
+        assert engine.model == "m"
+        engine.close()
 
 
 def test_an_engine_that_takes_no_model_says_so() -> None:

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from builder.job.filtering import KeptContexts
 from synthesis.coherence import score_context
 from synthesis.data import Coherence, Context, Pair
 from synthesis.errors import ConfigError, MissingExtraError
-from synthesis.gate.filtering import Rules, words_meant
+from synthesis.gate.filtering import Rules, language_codes, words_meant
 from synthesis.options import FiltersConfig, RunConfig, from_dict
 from synthesis.text.near_duplicates import Sketches, share
 from synthesis.text.ngrams import ngram_hashes, plain_words
@@ -293,10 +294,29 @@ def test_settings_that_cannot_be_used(filters, said) -> None:
         from_dict({"filters": filters})
 
 
-@pytest.mark.parametrize("language", ["xx", "english", "same,en"])
-def test_unknown_languages_are_named_with_those_known(language) -> None:
-    with pytest.raises(ConfigError, match=r"--language.* is .*en, "):
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("english", "'english' is no code .*; the nearest are en[.]"),
+        ("de,EN", "'EN' is no code .*; the nearest are en[,.]"),
+        ("en-GB", "'en-GB' is no code .*; the nearest are en[,.]"),
+        ("fra", "'fra' is no code .*; the nearest are fr"),
+        ("xx", "'xx' is no code .*zxx"),
+        ("--", r"'--' is no code of a language that can be told\. Give"),
+        ("same,en", "'same' stands alone"),
+    ],
+)
+def test_of_an_unknown_language_the_nearest_are_told_and_where_all_are(language, told) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"--language.* is .*{told}.*such as en, de.*docs/pairs.md"
+    ) as found:
         Rules(FiltersConfig(language=language), 100)
+    assert len(str(found.value)) < 300
+
+
+def test_the_codes_of_languages_are_listed_in_the_docs() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "pairs.md").read_text(encoding="utf-8")
+    assert f"`{' '.join(language_codes())}`" in " ".join(page.split())
 
 
 @pytest.mark.parametrize(

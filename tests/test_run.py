@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from synthesis.data import Completion, Context, Pair, Prompt, Rejected
-from synthesis.engines import engine_class, engine_names, make_engine
+from synthesis.engines import engine_class, engine_names, engine_with, make_engine
 from synthesis.engines.base import Engine, PromptSource, Sampling
 from synthesis.errors import ConfigError, EngineError
 from synthesis.prompts import load_template
@@ -193,7 +193,7 @@ def test_a_wrong_option_is_told_by_the_signature(monkeypatch, engine, options, m
         engine_class(engine), "__init__", functools.wraps(engine_class(engine).__init__)(never)
     )
     with pytest.raises(ConfigError, match=message):
-        make_engine(engine, **options)
+        engine_with(engine, "", options)
 
 
 def test_whole_numbers_do_where_others_are_meant() -> None:

@@ -68,7 +68,10 @@ def plan(
     quiet: Quiet = False,
     **given: Any,
 ) -> None:
-    """Say what a run would do: pairs done, stale and new, tokens, time, money, disk. Writes nothing."""
+    """Say what a run would do: pairs done, stale and new, tokens, time, money, disk. Writes nothing.
+
+    With --quiet it only checks that a run could begin.
+    """
     resolved = _resolved(named_file(run_file, config), given, retry_rejected)
     from builder.cli.planned import tell_estimate
     from builder.folder.codes import tell_codes
@@ -76,6 +79,8 @@ def plan(
     from builder.job.pairs import tell_source
 
     lines = tell_estimate(survey(resolved, retrying=retry_rejected), resolved)
+    if quiet:
+        return
     named = tell_codes(resolved.dataset.language, resolved.dataset.license)
     typer.echo("\n".join([*lines, *filter(None, [tell_source(resolved), *named])]))
 

@@ -41,7 +41,7 @@ def score(
     from dataclasses import replace
 
     from builder.job.scoring import Judge, gain_engine, score_source
-    from synthesis.engines import make_engine
+    from synthesis.engines import engine_with
     from synthesis.options import RunConfig
     from synthesis.run.judge import JUDGING
 
@@ -62,7 +62,7 @@ def score(
         if gain is not None:
             engine = gain_engine(gain, generation.model, generation.options)
         elif judge is not None:
-            engine = make_engine(judge, generation.model, **generation.options)
+            engine = engine_with(judge, generation.model, generation.options)
         if engine is not None:
             stack.callback(engine.close)
         judged_by = None

@@ -16,7 +16,7 @@ from builder.job.evidence import known_evidence
 from synthesis.coherence import score_context
 from synthesis.coherence.gain import Gain, gains_or_errors
 from synthesis.data import Context, Pair, Rejected
-from synthesis.engines import engine_class, make_engine
+from synthesis.engines import engine_class, engine_with
 from synthesis.engines.base import BaseEngine, Engine, Sampling
 from synthesis.errors import SourceError, UsageError
 from synthesis.run.judge import GRADES, JUDGING, Verdict, judge_batch
@@ -102,7 +102,7 @@ def gain_engine(name: str, model: str, options: Mapping[str, Any]) -> BaseEngine
     """
     takes = inspect.signature(engine_class(name)).parameters
     plain = {"dtype": "float32"} if "dtype" in takes else {}
-    return make_engine(name, model, **{**plain, **options})
+    return engine_with(name, model, {**plain, **options})
 
 
 def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Iterator[_Row]:

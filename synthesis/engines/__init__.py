@@ -47,17 +47,22 @@ def engine_class(name: str) -> type[BaseEngine]:
     return found
 
 
-def make_engine(name: str, model: str = "", /, **options: Any) -> BaseEngine:
+def make_engine(name: str, /, model: str = "", **options: Any) -> BaseEngine:
     """The engine of that name, ready to use.
 
     Args:
         name: one of ``engine_names()``.
         model: which model it should run; empty for the engine's default.
-        options: further arguments of the engine, from ``[generation.options]``.
+        options: further arguments of the engine.
 
     Raises:
         ConfigError: unknown engine, model or option.
     """
+    return engine_with(name, model, options)
+
+
+def engine_with(name: str, model: str, options: Mapping[str, Any]) -> BaseEngine:
+    """The same of a configuration, whose ``options`` (``[generation.options]``) may hold anything."""
     return engine_class(name)(**check_settings(name, model, options))
 
 

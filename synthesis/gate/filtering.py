@@ -6,6 +6,7 @@ what reason each other one goes. Languages are told by py3langid: 4.6 MB with it
 
 from __future__ import annotations
 
+import difflib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,14 +65,30 @@ def wanted_languages(setting: str) -> tuple[str, ...]:
     codes = tuple(code.strip() for code in setting.split(",") if code.strip())
     if not codes:
         return ()
-    known = {*_identifier().labels, SAME}
-    unknown = [code for code in codes if code not in known]
-    if unknown or (SAME in codes and len(codes) > 1):
+    known = language_codes()
+    wrong = next((code for code in codes if code not in known and code != SAME), "")
+    if wrong or (SAME in codes and len(codes) > 1):
+        near = f"; the nearest are {', '.join(found)}" if (found := _nearest(wrong, known)) else ""
+        no_code = f"'{wrong}' is no code of a language that can be told{near}"
+        alone = f"'{SAME}' stands alone"
         raise ConfigError(
-            f"'filters.language' (--language) is {setting!r}; give '{SAME}' (the instruction's), or codes "
-            f"with commas between them, of: {', '.join(sorted(known - {SAME}))}"
+            f"'filters.language' (--language) is {setting!r}: {no_code if wrong else alone}. Give codes "
+            f"with commas between them, such as en, de or zh (docs/pairs.md lists all {len(known)}), or "
+            f"'{SAME}', the instruction's"
         )
     return codes
+
+
+def language_codes() -> list[str]:
+    """The codes of all languages that can be told (ISO 639-1; -3 where that has none), in order."""
+    return sorted(_identifier().labels)
+
+
+def _nearest(wrong: str, known: Sequence[str]) -> list[str]:
+    """A few codes that may have been meant: ``EN``, ``en-GB`` and ``english`` are ``en``."""
+    folded = wrong.casefold()
+    whole = [code for code in (folded, folded[:3], folded[:2]) if code in known]
+    return list(dict.fromkeys([*whole, *difflib.get_close_matches(folded, known, n=3, cutoff=0.5)]))[:3]
 
 
 def foreign_stretch(text: str, wanted: tuple[str, ...], instruction: str) -> Stretch | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synthesis.engines import engine_class, make_engine
+from synthesis.engines import engine_class, engine_with
 from synthesis.engines.base import BaseEngine
 from synthesis.engines.mixed import Member, MixedEngine
 from synthesis.errors import ConfigError
@@ -26,7 +26,7 @@ def configured_engine(made: GenerationConfig) -> BaseEngine:
                 f"'generation.mix_by' (--mix-by) is {made.mix_by}, and there is one model; name several with "
                 "--mix, as in --mix org/a=1 --mix org/b=1"
             )
-        return make_engine(made.engine, made.model, **made.options)
+        return engine_with(made.engine, made.model, made.options)
     if made.model:
         raise ConfigError(
             f"'generation.model' (--model) is {made.model!r} beside a mix; give it a share there, as in "
@@ -43,7 +43,7 @@ def configured_engine(made: GenerationConfig) -> BaseEngine:
     parts: list[Member] = []
     try:
         for name, entry in entries.items():
-            engine = make_engine(entry["engine"], entry["model"], **entry["options"])
+            engine = engine_with(entry["engine"], entry["model"], entry["options"])
             parts.append(Member(name, entry["share"], engine))
     except BaseException:
         for part in parts:

@@ -74,7 +74,7 @@ def swapped(text: str, value: str, other: str) -> list[Edit]:
 
 
 def opposite(
-    text: str, evidence: Sequence[tuple[int, int]], pair: Pair, context: Context, rng: random.Random
+    evidence: Sequence[tuple[int, int]], pair: Pair, context: Context, rng: random.Random
 ) -> tuple[str, list[Edit]] | None:
     """The other of yes and no, and its one piece of evidence, as the composer states it."""
     if not is_polar(pair.answer) or context.evidence_source != "exact" or context.hops > 1:

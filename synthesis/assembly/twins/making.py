@@ -191,7 +191,7 @@ class Twins:
     def _changed(self) -> Sample | str:
         own, pair, rng = self._trial.own, self._pair, self._rng("changed")
         assert own is not None
-        other = opposite(own.text, self._trial.evidence, pair, self._draft.context, rng) or self._other_side()
+        other = opposite(self._trial.evidence, pair, self._draft.context, rng) or self._other_side()
         if other is not None:
             answer, edits = other
             return (

@@ -238,14 +238,14 @@ def write(
     stream = iter(distract(named, answer, others, own, bool(most and asked)))
     if asides:
         stream = asides.beside(stream)
-    subjects = _mentionable(topics(instruction, answer), bans)
+    subjects = _mentionable(topics(instruction), bans)
     near: list[Statement] = []
     if most and asked and asides:
         chance = random.Random(f"{name}:misses".encode("utf-8", "surrogatepass"))
         said = [one.statement for one in planned]
         compared = answer.strip(" .").casefold() in instruction.casefold()
         own_bans = replace(bans, accident=None) if compared else bans
-        named_so = _mentionable(phrases(instruction, answer), own_bans)
+        named_so = _mentionable(phrases(instruction), own_bans)
         close = asides.near(Misses(asked, instruction, answer, named_so, chance, said, apart))
         # A title is named in a story's sentence without its marks: it may stand in such itself.
         subjects = [one.replace("“", "").replace("”", "") for one in _mentionable(named_so, bans)] or subjects

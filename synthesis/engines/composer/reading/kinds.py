@@ -68,7 +68,7 @@ def read_ordinary(instruction: str, answer: str) -> Ordinary:
     text, told = instruction[:_MOST].strip(), answer[:_MOST].strip()
     task, payload = parted(text)
     verb = ordered(task)
-    options = _options(text, task, payload)
+    options = _options(task, payload)
     kind = _kind(text, told, task, payload, verb, options)
     return Ordinary(kind, task, payload, verb, options if kind == "classify" else ())
 
@@ -188,7 +188,7 @@ def _problem(text: str, told: str) -> bool:
     return asked and len(figures) > 1 and re.search(r"\d", told) is not None and len(whole) < 1200
 
 
-def _options(text: str, task: str, payload: str) -> tuple[str, ...]:
+def _options(task: str, payload: str) -> tuple[str, ...]:
     """The choices that an instruction lists, if it lists any."""
     ask = ordered(task) in word_class("sorting_verbs") or (payload != "" and _WH.match(task) is not None)
     polar = payload != "" and re.match(r"(?:is|are|was|were|does|do)\b", task, re.IGNORECASE)

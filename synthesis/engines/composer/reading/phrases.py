@@ -36,12 +36,11 @@ _OBJECTS = frozenset(["them", "him", "her", "me", "us"])
 _COMPARED = re.compile(r"\b(?:more|most|less|least|same|first|last|older|younger|newer)\b|\bmany\b|\bmuch\b")
 
 
-def phrases(instruction: str, answer: str) -> list[str]:
+def phrases(instruction: str) -> list[str]:
     """Phrases of an English question, the longest first; no one is inside another.
 
     Args:
         instruction: the question.
-        answer: as in ``topics``.
 
     Returns:
         At most ``MOST``; empty for other languages.
@@ -54,7 +53,7 @@ def phrases(instruction: str, answer: str) -> list[str]:
     found = [
         *_with_articles(tokens, verb),
         *_asked_for(tokens, verb),
-        *_names(question, topics(instruction, answer)),
+        *_names(question, topics(instruction)),
     ]
     kept: list[str] = []
     for phrase in sorted(dict.fromkeys(found), key=lambda one: -len(one)):

@@ -45,12 +45,11 @@ _LIGHT = word_class("light_verbs")
 _ORDERS = word_class("orders")
 
 
-def topics(instruction: str, answer: str) -> list[str]:
+def topics(instruction: str) -> list[str]:
     """Names and short noun phrases that the instruction speaks of, for mentioning in passing.
 
     Args:
         instruction: the question or task.
-        answer: unused unless a phrase is nothing but the answer; kept out unless asked about.
 
     Returns:
         Names and quoted titles first, then noun phrases, each in order of appearance and in

@@ -76,7 +76,7 @@ def entries_of(
     known = dict(steps.names) if steps else {}
     named = [*known, *names_of(question, answer)]
     if not steps:
-        whole = [_whole(one, question) for one in topics(question, answer) if not one[:1].isdigit()]
+        whole = [_whole(one, question) for one in topics(question) if not one[:1].isdigit()]
         named += [one for one in whole if _telling(one)]
     groups: dict[str, list[Planned]] = {}
     spelt: dict[str, str] = {}
@@ -132,7 +132,7 @@ def names_of(question: str, answer: str) -> list[str]:
             continue
         both = _JOINED.match(name)
         found.setdefault((both[1] if both else name).strip(" ?!,;:"))
-    for name in topics(question, answer):
+    for name in topics(question):
         plain = re.match(r"[A-Z]|\d.*[A-Z]", name) and not re.search(r"[.:?!] |\?", name) and len(name) > 3
         if (
             plain

@@ -71,7 +71,7 @@ def on_topic(question: str, answer: str, whole: bool, rng: random.Random) -> str
     Empty where the question has none that can be used.
     """
     opener = core(question.split()[0])
-    found = [name for name in topics(question, "") if core(name) not in _OPENERS | {opener}]
+    found = [name for name in topics(question) if core(name) not in _OPENERS | {opener}]
     if not found:
         return ""
     if whole:

@@ -90,7 +90,7 @@ def render(frame: Frame, answer: str, rng: random.Random) -> str | None:
     if frame.role == "place":
         text = fill_gap(frame, given, how)
     elif frame.role == "subject":
-        text = _as_subject(frame, given, how, rng)
+        text = _as_subject(frame, given, how)
     elif frame.role == "copula":
         text = _as_complement(frame, given, how)
     else:
@@ -131,7 +131,7 @@ def _overlap(given: str, choice: str) -> bool:
     )
 
 
-def _as_subject(frame: Frame, given: str, how: str, rng: random.Random) -> str | None:
+def _as_subject(frame: Frame, given: str, how: str) -> str | None:
     if how in ("clause", "because", "verb", "by", "prepositional"):
         return None
     plural = is_plural(given)

@@ -226,14 +226,14 @@ def _open(tokens: list[str], noun: _Noun, namer: Namer) -> Taken | None:
         return None
     bridge = namer.fresh(noun.head, _default(rel))
     said = "" if bridge.casefold().endswith(what.casefold()) else f", {article(what)} {what}"
-    clause = _of_it(bridge, rel, rest, noun)
+    clause = _of_it(bridge, rel, rest)
     if clause is None:
         return None
     link = Link(bridge, before.casefold(), before, (f"{{v}} {{s}}{said}",))
     return Taken(clause, link)
 
 
-def _of_it(bridge: str, rel: str, rest: str, noun: _Noun) -> str | None:
+def _of_it(bridge: str, rel: str, rest: str) -> str | None:
     """The description's own clause, said of the name."""
     if rel == "whose":
         return f"{bridge}'s {rest}"

@@ -77,7 +77,7 @@ def derived(question: str, answer: str, namer: Namer, rng: random.Random) -> Der
         _summed(question, value, rng)
         or _differing(question, value, rng)
         or _spanned(question, value, rng)
-        or _counted(question, value, namer, rng)
+        or _counted(question, value, namer)
     )
 
 
@@ -162,7 +162,7 @@ def _spanned(question: str, value: int, rng: random.Random) -> Derivation | None
     return None
 
 
-def _counted(question: str, value: int, namer: Namer, rng: random.Random) -> Derivation | None:
+def _counted(question: str, value: int, namer: Namer) -> Derivation | None:
     found = _COUNT.match(question)
     if found is None or not 2 <= value <= 7:
         return None
