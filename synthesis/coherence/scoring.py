@@ -125,7 +125,7 @@ def combine(question: Question, parts: Parts, leaks: list[Leak]) -> Coherence:
     fitted = calibration()[kind]
     values = (parts.support * parts.facts.factor, parts.relevance, parts.uniqueness)
     overall = 0.0
-    if parts.support > 0 and parts.relevance > 0:
+    if parts.support > 0 and (parts.relevance > 0 or parts.stated):
         weights = (fitted.support, fitted.relevance * (1 - _LESS * parts.brief), fitted.uniqueness)
         measured = (parts.support, parts.relevance, parts.uniqueness)
         logs = (math.log(max(value, _FLOOR)) for value in measured)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from synthesis.coherence.facts.amounts import measured
 from synthesis.coherence.facts.passages import bare, spaced
 from synthesis.text.words import split_words, terms
 
@@ -19,6 +20,7 @@ _SAME = re.compile(
 )
 _NEITHER = re.compile(r"\b(?:different|differ)\b", re.IGNORECASE)
 _COUNTRY = re.compile(r"\bcountr(?:y|ies)\b|\bnationalit|\bnation(?:s|al)?\b", re.IGNORECASE)
+_CONTINENT = re.compile(r"\bcontinents?\b", re.IGNORECASE)
 _MAKER = r"(director|performer|singer|composer|writer|author|producer|founder|creator)s?\b"
 # Somebody made the sides, and that somebody is asked about: "the directors of", "whose director".
 _ROLE = re.compile(
@@ -66,12 +68,13 @@ class Asked(NamedTuple):
     """What is compared of two sides.
 
     ``form``: ``same`` (have they one value?), ``both`` (does something hold of each side?), ``order``
-    (which comes first or last?), ``which`` (of which side does something hold?), ``one`` (is it so?, of no
-    sides).
+    (which comes first or last?), ``more`` (which has more, or is larger?), ``which`` (of which side does
+    something hold?), ``one`` (is it so?, of no sides).
 
-    ``sides`` are terms with blanks around them. ``what`` is ``country``, a role, ``life``, a key of the
-    table of beginnings, or "". ``role``: the sides' maker is meant, not they. ``most``: the later, the
-    longer. ``held`` are the terms of what is said of the sides. ``negated``: "different" for "same".
+    ``sides`` are terms with blanks around them. ``what`` is ``country``, ``continent``, a role, ``life``, a
+    key of the table of beginnings, or "". ``role``: the sides' maker is meant, not they. ``most``: the later,
+    the longer, the greater. ``held`` are the terms of what is said of the sides, or of what is counted.
+    ``negated``: "different" for "same".
     """
 
     form: str
@@ -103,6 +106,8 @@ def read(question: str, polar: bool, titles: Sequence[str]) -> Asked | None:
         return Asked("order", sides, "life", role, not _SHORTER.search(question))
     if (early or late) and what:
         return Asked("order", sides, what, role, bool(late and not early))
+    if (measure := measured(_outside(question, sides))) is not None:
+        return Asked("more", sides, most=measure.most, held=tuple(sorted(measure.nouns)))
     return Asked("which", sides, held=held(question, sides))
 
 
@@ -137,6 +142,8 @@ def _polar(question: str, sides: tuple[str, str], role: str) -> Asked:
         asked = _role(told, _ITSELF)
         if _COUNTRY.search(outside):
             return Asked("same", sides, "country", role, negated=bool(other and not same))
+        if _CONTINENT.search(outside):
+            return Asked("same", sides, "continent", role, negated=bool(other and not same))
         if asked:
             return Asked("same", sides, asked, negated=bool(other and not same))
         if re.search(r"\byear\b|\bdecade\b|\bcentury\b", told):

@@ -10,6 +10,7 @@ from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from synthesis.coherence.facts import values
+from synthesis.coherence.facts.amounts import Measure, amounts
 from synthesis.coherence.facts.asked import Asked, held, read
 from synthesis.coherence.facts.denied import claimed, denied, negated, taken_back
 from synthesis.coherence.facts.passages import GOES_ON, Passages, Said, spaced
@@ -59,8 +60,10 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
         if asked.form == "both" and found.follows is None:
             # One thing may have two names in it: "the model of A and B".
             found = _one(passages, held(question)) or found
-        if asked.what == "country" and not all(_opened(*subject) for subject in subjects):
-            why = "a passage lacks its opening, so that its countries may be those of other things"
+        if (asked.what in ("country", "continent") or not found.sure) and not all(
+            _opened(*subject) for subject in subjects
+        ):
+            why = "a passage lacks its opening, so that what it tells may be of other things"
             return found._replace(follows=None, sure=False, why=why)
         return found._replace(follows=None if found.follows is None else found.follows == said)
     mine = spaced(answer.text)
@@ -70,7 +73,7 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     if chosen[0] == chosen[1]:
         # Neither side, or both: no verdict of this question.
         return Decision(False, 0, asked.form == "order", "the answer is neither of them")
-    found = _order(passages, asked, about) if asked.form == "order" else _which(passages, asked, about)
+    found = _SIDES[asked.form](passages, asked, about)
     return found._replace(follows=None if found.follows is None else found.follows == chosen[0])
 
 
@@ -129,6 +132,17 @@ def _order(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decisio
     return Decision(smaller != asked.most, known, True, why, _places(about))
 
 
+def _more(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decision:
+    """``follows`` here: it is the first side."""
+    measure = Measure(asked.most, frozenset(asked.held))
+    first, second = (amounts(_shown(passages, told), measure) for told in about)
+    unit = next((unit for unit in first if unit in second and first[unit] != second[unit]), None)
+    if unit is None:
+        return _which(passages, asked, about)
+    why = f"{first[unit]} and {second[unit]} {unit}".rstrip() + " were compared"
+    return Decision((first[unit] > second[unit]) == asked.most, 2, True, why, _places(about))
+
+
 def _said(value: values.Day | int) -> str:
     return str(value if isinstance(value, int) else value[0])
 
@@ -142,6 +156,8 @@ def _polar(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decisio
     for one, side in zip(told, asked.sides, strict=True):
         if asked.what == "country":
             found.append(values.country(one))
+        elif asked.what == "continent":
+            found.append(values.continent(one))
         elif asked.what in ("birth", "death", "release", "publish", "found"):
             day = _date(one, asked.what)
             found.append(frozenset() if day is None or isinstance(day, int) else frozenset((str(day[0]),)))
@@ -225,3 +241,6 @@ def _which(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decisio
     if known < 2 or abs(first - second) < 0.34:
         return Decision(None, known, False, "neither side stands out")
     return Decision(first > second, known, False, "what is asked was looked for with each", _places(about))
+
+
+_SIDES = {"order": _order, "more": _more, "which": _which}

@@ -20,7 +20,8 @@ _BRACKETED = re.compile(r"\s*\([^()]*\)")
 _NUMBERED = re.compile(r"(?:passage|document|paragraph|article|text)\s+\d+\s*[:.]?\s*\Z", re.IGNORECASE)
 GOES_ON = re.compile(
     r"(?:He|She|It|They|His|Her|Its|Their|This|There|The (?:one|film|movie|song|album|book|novel|band|group|"
-    r"company|magazine|university|college|school|village|town|city|man|woman|two|pair|house|firm|paper|work))\b"
+    r"company|magazine|university|college|school|village|town|city|man|woman|two|pair|house|firm|paper|work)"
+    r"|The [a-z]+ (?:of that name|so named|so called|in question|concerned))\b"
 )
 
 

@@ -192,6 +192,25 @@ def country(told: Sequence[str]) -> frozenset[str]:
     return frozenset()
 
 
+_CONTINENT = re.compile(
+    r"\b(?:(?P<both>North(?:ern)? and South(?:ern)? America)|(?:North|South)(?:ern)? America|Europe|Africa"
+    r"|Asia|Australia|Antarctica|Oceania)"
+)
+
+
+def continent(told: Sequence[str]) -> frozenset[str]:
+    """The continents of the first sentence that names any: "African" names one as "Africa" does."""
+    for text in told[:6]:
+        found: set[str] = set()
+        for match in _CONTINENT.finditer(text):
+            found.update(
+                ("North America", "South America") if match["both"] else (match[0].replace("ern ", " "),)
+            )
+        if found:
+            return frozenset(found)
+    return frozenset()
+
+
 def names(told: Sequence[str], known: str) -> frozenset[str]:
     """Names of the sentences, folded, that don't stand in ``known`` (terms with blanks around them)."""
     found = set()
