@@ -8,13 +8,15 @@ from synthesis.coherence import score
 from synthesis.coherence.facts.amounts import amounts, measured
 
 TEXT = """Varn Tower
-Varn Tower is an office tower in Bergen, 412 feet (126 m) tall. Of its 31 floors two are empty. 1,400 people work there.
+Varn Tower is an office tower in Bergen, 412 feet (126 m) tall. Of its 31 floors two are empty. There
+1,400 people work.
 
 Orle Tower
 Orle Tower was opened in 1964. It is 98 m high and has 24 floors. A shop in it sells 2,000 kinds of tea.
 
 Asterella
-Asterella is a genus of moss with only one species, native to North and South America. It won two medals in 1990.
+Asterella is a genus of moss with only one species, native to North and South America. It won
+two medals in 1990.
 
 Brachella
 Brachella is a genus of moss, native to eastern Africa. It has 17 species. It won five medals in 1992.
@@ -23,7 +25,7 @@ Harbour Notes
 Harbour Notes is a weekly magazine from Vik. It has a staff of 12 and an area of 300 square metres.
 
 Orle Post
-The Orle Post is a monthly magazine. Its offices have an area of 90 square metres, and a population of mice."""
+The Orle Post is a monthly magazine. Its offices have an area of 90 square metres, and mice."""
 
 CHOICES = [
     ("Which is taller, Varn Tower or Orle Tower?", "Varn Tower", "Orle Tower"),

@@ -58,17 +58,17 @@ _TOLD_OFTEN = re.compile(
 )
 
 
-class Measure(NamedTuple):
+class Amount(NamedTuple):
     """``most``: the greater is asked for. ``nouns`` are terms of what is counted; empty: how often it is."""
 
     most: bool
     nouns: frozenset[str]
 
 
-def measured(question: str) -> Measure | None:
+def measured(question: str) -> Amount | None:
     """What a question compares by amount, if it does; without the names of what it compares."""
     if often := _OFTEN.search(question):
-        return Measure(often["more"] is not None, frozenset())
+        return Amount(often["more"] is not None, frozenset())
     match = _COMPARES.search(question)
     if match is None:
         return None
@@ -82,10 +82,10 @@ def measured(question: str) -> Measure | None:
     head = terms(words[-1])[-1:] if words else []
     # "The larger town": it is the town that is large, not towns that are counted.
     nouns = frozenset(head if head and not told else terms(told) + head)
-    return Measure(match["more"] is not None, nouns) if nouns else None
+    return Amount(match["more"] is not None, nouns) if nouns else None
 
 
-def amounts(told: Iterable[str], measure: Measure) -> dict[str, Fraction]:
+def amounts(told: Iterable[str], measure: Amount) -> dict[str, Fraction]:
     """Unit -> the greatest amount that the first sentence with any tells; nothing where none does."""
     for sentence in told:
         found: dict[str, Fraction] = {}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from synthesis.coherence.facts.amounts import measured
+from synthesis.coherence.facts.amounts import Amount, measured
 from synthesis.coherence.facts.passages import bare, spaced
 from synthesis.text.words import split_words, terms
 
@@ -68,13 +68,13 @@ class Asked(NamedTuple):
     """What is compared of two sides.
 
     ``form``: ``same`` (have they one value?), ``both`` (does something hold of each side?), ``order``
-    (which comes first or last?), ``more`` (which has more, or is larger?), ``which`` (of which side does
-    something hold?), ``one`` (is it so?, of no sides).
+    (which comes first or last?), ``which`` (of which side does something hold, or which has more?),
+    ``one`` (is it so?, of no sides).
 
     ``sides`` are terms with blanks around them. ``what`` is ``country``, ``continent``, a role, ``life``, a
     key of the table of beginnings, or "". ``role``: the sides' maker is meant, not they. ``most``: the later,
-    the longer, the greater. ``held`` are the terms of what is said of the sides, or of what is counted.
-    ``negated``: "different" for "same".
+    the longer, the greater. ``held`` are the terms of what is said of the sides. ``negated``: "different" for
+    "same". ``amount``: what is counted or measured of them.
     """
 
     form: str
@@ -84,6 +84,7 @@ class Asked(NamedTuple):
     most: bool = False
     held: tuple[str, ...] = ()
     negated: bool = False
+    amount: Amount | None = None
 
 
 def read(question: str, polar: bool, titles: Sequence[str]) -> Asked | None:
@@ -106,9 +107,7 @@ def read(question: str, polar: bool, titles: Sequence[str]) -> Asked | None:
         return Asked("order", sides, "life", role, not _SHORTER.search(question))
     if (early or late) and what:
         return Asked("order", sides, what, role, bool(late and not early))
-    if (measure := measured(_outside(question, sides))) is not None:
-        return Asked("more", sides, most=measure.most, held=tuple(sorted(measure.nouns)))
-    return Asked("which", sides, held=held(question, sides))
+    return Asked("which", sides, held=held(question, sides), amount=measured(_outside(question, sides)))
 
 
 def _offered(question: str, sides: tuple[str, str]) -> bool:

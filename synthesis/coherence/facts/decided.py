@@ -10,7 +10,7 @@ from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from synthesis.coherence.facts import values
-from synthesis.coherence.facts.amounts import Measure, amounts
+from synthesis.coherence.facts.amounts import Amount, amounts
 from synthesis.coherence.facts.asked import Asked, held, read
 from synthesis.coherence.facts.denied import claimed, denied, negated, taken_back
 from synthesis.coherence.facts.passages import GOES_ON, Passages, Said, spaced
@@ -73,7 +73,7 @@ def decide(passages: Passages, question: str, answer: Answer) -> Decision | None
     if chosen[0] == chosen[1]:
         # Neither side, or both: no verdict of this question.
         return Decision(False, 0, asked.form == "order", "the answer is neither of them")
-    found = _SIDES[asked.form](passages, asked, about)
+    found = _order(passages, asked, about) if asked.form == "order" else _which(passages, asked, about)
     return found._replace(follows=None if found.follows is None else found.follows == chosen[0])
 
 
@@ -132,15 +132,16 @@ def _order(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decisio
     return Decision(smaller != asked.most, known, True, why, _places(about))
 
 
-def _more(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decision:
-    """``follows`` here: it is the first side."""
-    measure = Measure(asked.most, frozenset(asked.held))
-    first, second = (amounts(_shown(passages, told), measure) for told in about)
+def _more(passages: Passages, amount: Amount, about: list[list[Said]]) -> Decision | None:
+    """``follows`` here: it is the first side. None where no amount is told of either ("more famous")."""
+    first, second = (amounts(_shown(passages, told), amount) for told in about)
+    if not first and not second:
+        return None
     unit = next((unit for unit in first if unit in second and first[unit] != second[unit]), None)
     if unit is None:
-        return _which(passages, asked, about)
+        return Decision(None, bool(first) + bool(second), False, "the two amounts were not both found")
     why = f"{first[unit]} and {second[unit]} {unit}".rstrip() + " were compared"
-    return Decision((first[unit] > second[unit]) == asked.most, 2, True, why, _places(about))
+    return Decision((first[unit] > second[unit]) == amount.most, 2, True, why, _places(about))
 
 
 def _said(value: values.Day | int) -> str:
@@ -236,11 +237,10 @@ def _both(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decision
 
 def _which(passages: Passages, asked: Asked, about: list[list[Said]]) -> Decision:
     """``follows`` here: it is the first side."""
+    if asked.amount is not None and (found := _more(passages, asked.amount, about)) is not None:
+        return found
     first, second = (_share(passages, asked.held, told) for told in about)
     known = sum(map(bool, about))
     if known < 2 or abs(first - second) < 0.34:
         return Decision(None, known, False, "neither side stands out")
     return Decision(first > second, known, False, "what is asked was looked for with each", _places(about))
-
-
-_SIDES = {"order": _order, "more": _more, "which": _which}
