@@ -14,13 +14,13 @@ PACKAGES = ("synthesis", "builder", "space")
 # From the ground up: each room may import itself and those before it, and nothing else of ours.
 FLOORS = {
     "synthesis": (
-        *("data", "errors", "keys", "proxies", "lazy_sequence", "tasks", "storage", "processes"),
+        *("data", "errors", "wording", "keys", "proxies", "lazy_sequence", "tasks", "storage", "processes"),
         *("settings", "options"),
         *("text", "tokens", "sources", "engines", "prompts", "coherence", "gate", "run", "scale", "assembly"),
         "evaluation",
         "",  # the package's own surface
     ),
-    "builder": ("resources", "wording", "folder", "loading", "job", "export", "report", "hub", "cli", ""),
+    "builder": ("resources", "folder", "loading", "job", "export", "report", "hub", "cli", ""),
     "space": ("making", "handlers", "datasets", "guard", "view", "tabs", "app", "entry", ""),
 }
 

@@ -30,8 +30,8 @@ def test_longbench_by_the_command(tmp_path, command) -> None:
         done = command("evaluate", *options, *where, *of_it)
     assert done.returncode == 0, done.stderr
     assert "wording of 2 questions: prompts.json" in done.stdout
-    assert "wording of 1 questions: our own" in done.stdout
-    assert "1 rows are no questions, the first: data/hotpotqa.jsonl:3: " in done.stdout
+    assert "wording of 1 question: our own" in done.stdout
+    assert "no questions: 1 row, the first: data/hotpotqa.jsonl:3: " in done.stdout
     sent = {asked.text for asked in server.asked}
     assert {"Read Ann did. and say: Who?", "Read  and say: Who?"} <= sent
     (cut,) = [text for text in sent if text.startswith("Read x x")]
@@ -67,7 +67,7 @@ def test_hidden_answers_are_written_and_not_scored(tmp_path, command) -> None:
         )
         done = command("evaluate", *options, "--option", f"base_url={server.url}")
     assert done.returncode == 0, done.stderr
-    assert "2 questions whose answers are kept hidden have no score" in done.stdout
+    assert "without a score, as the answer is kept hidden: 2 questions" in done.stdout
     told = json.loads((tmp_path / "o/scores.json").read_text())["conditions"][0]
     assert (told["questions"], told["failed"], told["score"], told["tasks"]) == (2, 0, None, {})
     said = json.loads((tmp_path / "o/predictions/full/m/preds_quality.json").read_text())

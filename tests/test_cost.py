@@ -82,7 +82,13 @@ def test_wrong_prices_are_refused(command, wrong) -> None:
 
 
 def test_numbers_are_told_in_few_digits() -> None:
-    assert [tell_number(n) for n in (0, 950, 12_345, 4_560_000)] == ["0", "950", "12.3k", "4.56M"]
+    assert [tell_number(n) for n in (0, 0.254, 950, 12_345, 4_560_000)] == [
+        "0",
+        "0.25",
+        "950",
+        "12.3k",
+        "4.56M",
+    ]
     assert [tell_time(s) for s in (5, 600, 7200, 200_000)] == ["5 s", "10 min", "2.0 h", "2.3 days"]
     assert [tell_bytes(b) for b in (5e3, 2.5e6, 3e9)] == ["5 kB", "2.5 MB", "3 GB"]
 

@@ -95,7 +95,7 @@ def test_predictions_scores_table_and_figures(tmp_path) -> None:
     # Over the evidence alone, which is only located, it is asked the very same as over the context as it is.
     assert [one["value"] for one in facts["shares"]] == [1.0] * 2 + [0.0] * 3
     assert [one["length"] for one in facts["shares"]] == [256, 256, 0, 256, 256]
-    assert "oracle: 5 questions were asked over their whole context" in told
+    assert "oracle: 5 questions asked over the whole context" in told
     assert [(one["length"], one["low"], one["mean"]) for one in facts["depths"]] == [
         (256, 0, 1.0),
         (256, 0.8, 1.0),
@@ -103,6 +103,20 @@ def test_predictions_scores_table_and_figures(tmp_path) -> None:
     assert "share of what the evidence gives" in told
     for name in ("conditions.png", "depth-by-length.png"):
         assert key_of(out / "figures" / name)
+
+
+def test_what_is_known_of_the_scores_stands_beside_them(tmp_path) -> None:
+    source, out = write_questions(tmp_path / "towns.jsonl"), tmp_path / "out"
+    with source.open("a", encoding="utf-8") as file:
+        file.write('{"context": "Nothing."}\n')
+    with serve(look_up) as server:
+        told = call(source, out, server)
+        page = (out / "scores.md").read_text(encoding="utf-8")
+        (note,) = (line for line in page.splitlines() if line.startswith("- "))
+        assert "no questions: 1 row, the first: towns.jsonl:" in note and note[2:] in told
+        assert sorted(path.name for path in (out / "answers").iterdir()) == ["replies.jsonl"]
+        call(source, out, server)
+    assert page == (out / "scores.md").read_text(encoding="utf-8")
 
 
 def test_a_plan_asks_nothing_and_writes_nothing(tmp_path) -> None:
@@ -149,7 +163,7 @@ def test_a_budget_ends_it_and_a_higher_one_goes_on(tmp_path) -> None:
     with serve(lambda asked: Reply(text="Oslo")) as server:
         options = ("--option", "concurrency=1")
         told = call(source, out, server, *options, "--max-total-tokens", "80", code=1)
-        assert len(server.asked) == 2 and "3 answers are missing" in told
+        assert len(server.asked) == 2 and "3 answers missing" in told
         call(source, out, server, *options, "--max-total-tokens", "800")
         assert len(server.asked) == 5
 
@@ -230,7 +244,7 @@ def test_replies_that_were_cut_off_are_told_where_they_are_many(tmp_path) -> Non
     source = write_questions(tmp_path / "towns.jsonl")
     with serve(lambda asked: replace(look_up(asked), finish="length")) as server:
         told = call(source, tmp_path / "cut", server)
-    assert "5 of 5 replies were cut off at their longest" in told and "--max-tokens" in told
+    assert "cut off at their longest: 5 of 5 replies" in told and "--max-tokens" in told
     with serve(look_up) as server:
         assert "cut off" not in call(source, tmp_path / "whole", server)
 

@@ -429,7 +429,7 @@ def test_everything_dropped_is_said_and_made_nothing(tmp_path, write_pairs, comm
     done = command("run", "--pairs", write_pairs(3), "--out", out, *SMALL, "--max-words", "60%")
     assert done.returncode == 1 and "0 contexts, 3 rejected" in done.stdout
     first, example, advice, shown = done.stderr.split("error: ")[1].splitlines()
-    assert first == "the filters dropped every context: 3 filter: words"
+    assert first == "the filters dropped every context: filter: words (3)"
     found = re.fullmatch(r"of the commonest, 3 of 3, the first is (\w+): words: \d+ over \d+", example)
     assert found and advice == "what to change: the bound of --min-words or --max-words, or --words"
     # What is advised can be pasted, and shows that one.

@@ -67,7 +67,7 @@ def test_twenty_alike_stop_the_run_and_the_next_goes_on(server, tmp_path, write_
     assert 20 <= asked(server) <= 21  # the next request may be under way
     assert "stopped: 20 pairs in a row came to the same, check: missing: " in stopped.output
     assert "10 pairs of 30 left" in stopped.output and "--stop-after 0" in stopped.output
-    assert "rejected for: 20 check: missing" in stopped.output
+    assert "rejected for: check: missing (20)" in stopped.output
     # What was done is on record; the model is better now.
     server.script = good
     rest = command("run", server, tmp_path, pairs)
@@ -90,7 +90,7 @@ def test_told_to_go_on_it_asks_for_all_and_none_made_is_a_failure(server, tmp_pa
     assert none.exit_code == 1
     assert asked(server) == 6
     assert "0 contexts, 6 rejected" in none.output
-    assert "rejected for: 6 check: missing" in none.output
+    assert "rejected for: check: missing (6)" in none.output
     assert "no context was made" in none.output
     kept = (tmp_path / "run" / "journal" / "rejected.jsonl").read_text().splitlines()
     assert [json.loads(line)["stage"] for line in kept] == ["check"] * 6

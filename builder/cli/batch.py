@@ -13,9 +13,9 @@ import typer
 from builder.cli.base import app, command, do
 from builder.cli.options import AsConfig, Quiet, RunFile, configured, named_file
 from builder.cli.run import ALL
-from builder.wording import counted
 from synthesis.errors import UsageError
 from synthesis.storage import in_shell
+from synthesis.wording import counted
 
 if TYPE_CHECKING:
     from builder.cli.progress import TerminalReporter

@@ -9,6 +9,7 @@ import typer
 
 from builder.cli.base import command
 from builder.cli.options import Quiet
+from synthesis.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ def compare(
     ):  # a narrow terminal: a line for each measure
         shown = _table(list(zip(*lines, strict=True)))
     console.print(shown)
-    typer.echo(f"{written.page} and {len(written.figures)} figures")
+    typer.echo(f"{written.page} and {counted(len(written.figures), 'figure')}")
 
 
 def _table(lines: Sequence[Sequence[str]]) -> Table:

@@ -11,6 +11,7 @@ import typer
 from builder.cli.base import command
 from builder.cli.options import Quiet, assigned, overridden
 from synthesis.options import RunConfig
+from synthesis.wording import counted
 
 if TYPE_CHECKING:
     from builder.job.evaluating import EvaluationConfig, EvaluationPlan, EvaluationSummary
@@ -140,14 +141,13 @@ def evaluate(
         typer.echo("\n".join([table, *_tell(summary, config)]))
     if summary.left:
         typer.echo(
-            f"error: the budget does not reach further: {summary.left:,} answers are missing; what there is "
-            "is kept. Go on with a higher --max-cost or --max-total-tokens",
+            f"error: {_unasked(summary)}; what there is stays. Go on with a higher --max-cost or "
+            "--max-total-tokens",
             err=True,
         )
         raise typer.Exit(1)
-    if failed := sum(one["failed"] for one in summary.facts["conditions"]):
-        why = f"the first: {summary.tally.failure}"
-        typer.echo(f"error: {failed:,} got no reply, {why}\nrun the same command to ask again", err=True)
+    if failed := _failed(summary):
+        typer.echo(f"error: {_unanswered(summary, failed)}\nrun the same command to ask again", err=True)
         raise typer.Exit(1)
 
 
@@ -178,44 +178,66 @@ def _write_table(summary: EvaluationSummary, config: EvaluationConfig) -> str:
 
     told = tables(summary.tally)
     model = summary.facts["model"] or summary.facts["engine"]
-    replace_file(config.out / TABLE, f"# {model}, {summary.facts['source']}\n\n{told}")
+    lines = _notes(summary)
+    if summary.left:
+        lines.append(_unasked(summary))
+    if failed := _failed(summary):
+        lines.append(_unanswered(summary, failed))
+    parts = [f"# {model}, {summary.facts['source']}\n\n{told}", "".join(f"- {line}\n" for line in lines)]
+    replace_file(config.out / TABLE, "\n".join(filter(None, parts)))
     write_figures(summary.tally, config.out / FIGURES, str(model).rstrip("/").rsplit("/", 1)[-1])
     return told
 
 
-def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
-    from builder.job.evaluating import SCORES
-    from builder.job.pacing import tell_time
+def _notes(summary: EvaluationSummary) -> list[str]:
+    """What is to be known of the scores: the same whenever the same is there."""
     from synthesis.evaluation.conditions import ORACLE
 
-    lines = [f"wording of {count:,} questions: {name}" for name, count in summary.facts["wordings"].items()]
+    lines = [f"wording of {counted(n, 'question')}: {name}" for name, n in summary.facts["wordings"].items()]
     if hidden := summary.facts["answers_hidden"]:
-        lines.append(f"{hidden:,} questions whose answers are kept hidden have no score")
+        lines.append(f"without a score, as the answer is kept hidden: {counted(hidden, 'question')}")
     for name, count in summary.lacking.items():
-        lines.append(f"{name}: {count:,} questions left out, as their evidence is not known")
+        lines.append(f"{name}: {counted(count, 'question')} left out, evidence not known")
     if whole := summary.tally.shown_whole():
         lines.append(
-            f"{ORACLE}: {whole:,} questions were asked over their whole context, as where its evidence "
+            f"{ORACLE}: {counted(whole, 'question')} asked over the whole context, as where its evidence "
             "stands is not recorded; no share is told of these where the context is as it is. Name what "
             "holds the evidence with --column evidence=NAME"
         )
     cut, replies = summary.tally.cut()
     if cut > _MANY * replies:
         lines.append(
-            f"{cut:,} of {replies:,} replies were cut off at their longest, which lowers scores; give them "
-            "more room with --max-tokens"
+            f"cut off at their longest: {cut:,} of {counted(replies, 'reply', 'replies')}, which lowers "
+            "scores; --max-tokens gives more room"
         )
     if summary.bad:
-        first = summary.bad[0]
-        lines.append(
-            f"{len(summary.bad):,} rows are no questions, the first: {first.pair_id}: {first.reason}"
-        )
+        first, rest = summary.bad[0], counted(len(summary.bad), "row")
+        lines.append(f"no questions: {rest}, the first: {first.pair_id}: {first.reason}")
+    return lines
+
+
+def _unasked(summary: EvaluationSummary) -> str:
+    return f"the budget does not reach further: {counted(summary.left, 'answer')} missing"
+
+
+def _unanswered(summary: EvaluationSummary, failed: int) -> str:
+    return f"{failed:,} got no reply, the first: {summary.tally.failure}"
+
+
+def _failed(summary: EvaluationSummary) -> int:
+    return sum(one["failed"] for one in summary.facts["conditions"])
+
+
+def _tell(summary: EvaluationSummary, config: EvaluationConfig) -> list[str]:
+    from builder.job.evaluating import SCORES
+    from builder.job.pacing import tell_time
+
+    lines = _notes(summary)
     if summary.damaged:
-        lines.append(f"{summary.damaged:,} damaged records asked again")
+        lines.append(f"{counted(summary.damaged, 'damaged record')} asked again")
     if summary.files:
-        lines.append(
-            f"for the benchmark's own scorer: {config.out / 'predictions'} ({len(summary.files):,} files)"
-        )
+        files = counted(len(summary.files), "file")
+        lines.append(f"for the benchmark's own scorer: {config.out / 'predictions'} ({files})")
     lines.append(f"{summary.asked:,} asked in {tell_time(summary.seconds)}; scores: {config.out / SCORES}")
     return lines
 
@@ -225,9 +247,11 @@ def _tell_plan(found: EvaluationPlan, config: EvaluationConfig) -> list[str]:
     from builder.job.pacing import tell_time
 
     cost = config.run.cost
-    lines = [f"{found.questions:,} questions in the form '{found.form}', {found.bad:,} unusable rows"]
+    asked, bad = counted(found.questions, "question"), counted(found.bad, "unusable row")
+    lines = [f"{asked} in the form '{found.form}', {bad}"]
     lines += [
-        f"{name}: {count:,} left out, as their evidence is not known" for name, count in found.lacking.items()
+        f"{name}: {counted(count, 'question')} left out, evidence not known"
+        for name, count in found.lacking.items()
     ]
     lines.append(f"prompts: {found.known:,} answered, {found.new:,} to ask")
     lines.append(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from builder.cli.base import command
+from synthesis.wording import counted
 
 
 @command(options=("tokenizer", "limit", "seed"))
@@ -48,4 +49,5 @@ def export(
         overwrite=overwrite,
         guesses=guesses,
     )
-    typer.echo(f"{result.samples:,} samples of {result.config} in {result.rows:,} rows, {target}")
+    samples, rows = counted(result.samples, "sample"), counted(result.rows, "row")
+    typer.echo(f"{samples} of {result.config} in {rows}, {target}")

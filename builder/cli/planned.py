@@ -6,36 +6,40 @@ from builder.job.amounts import budget_of, tell_bytes, tell_money, tell_number, 
 from builder.job.estimate import LOOKED, Estimate
 from builder.job.fitting import tell_fit
 from builder.job.pacing import tell_time
-from builder.wording import counted
 from synthesis.data import Usage
 from synthesis.options import RunConfig
+from synthesis.wording import counted
 
 
 def tell_estimate(found: Estimate, config: RunConfig) -> list[str]:
     """An estimate as lines of plain text."""
     counts = found.counts
     lines = [
-        f"{counts.total:,} rows for {config.out_dir}: {counts.settled:,} done, {counts.stale:,} stale, "
-        f"{counts.new:,} new, {counts.bad:,} unusable",
+        f"{counted(counts.total, 'row')} for {config.out_dir}: {counts.settled:,} done, "
+        f"{counts.stale:,} stale, {counts.new:,} new, {counts.bad:,} unusable",
         f"a run would {_tell_work(found, config)}",
     ]
     if found.damaged:
-        lines.append(f"{found.damaged:,} records of the journal are damaged; their work counts as not done")
+        lines.append(
+            f"{counted(found.damaged, 'damaged record')} in the journal, whose work counts as not done"
+        )
     times, taken = found.required
     if times:
         lines.append(
-            f"then {times:,} questions of --require, reading about {tell_number(taken.prompt_tokens)} tokens"
+            f"then {counted(times, 'question')} of --require, reading about "
+            f"{tell_number(taken.prompt_tokens)} tokens"
         )
     times, taken = found.reasons
     if times:
         lines.append(
-            f"then reasons of {times:,} contexts, about {tell_number(taken.prompt_tokens)} tokens in "
-            f"and {tell_number(taken.output_tokens)} out in {taken.replies:,} replies"
+            f"then reasons of {counted(times, 'context')}, about {tell_number(taken.prompt_tokens)} tokens "
+            f"in and {tell_number(taken.output_tokens)} out in {counted(taken.replies, 'reply', 'replies')}"
         )
     if found.usage.replies:
+        replies = counted(found.usage.replies, "reply", "replies")
         lines.append(
             f"about {tell_number(found.usage.prompt_tokens)} tokens in and "
-            f"{tell_number(found.usage.output_tokens)} out in {found.usage.replies:,} replies "
+            f"{tell_number(found.usage.output_tokens)} out in {replies} "
             f"({found.rests_on})"
         )
         cost = "unknown, give --price IN,OUT" if found.money is None else tell_money(found.money, config.cost)

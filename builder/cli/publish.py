@@ -35,7 +35,7 @@ def publish(
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     from builder.hub.publish import publish as send
-    from builder.wording import readable_size
+    from synthesis.wording import readable_size
 
     check_proxies()
     disable_progress_bars()

@@ -9,6 +9,7 @@ import typer
 
 from builder.cli.base import command
 from builder.cli.options import Quiet
+from synthesis.wording import counted
 
 
 @command()
@@ -22,4 +23,4 @@ def report(
 
     written = write(folder, out)
     if not quiet:
-        typer.echo(f"{written.page} and {len(written.figures)} figures")
+        typer.echo(f"{written.page} and {counted(len(written.figures), 'figure')}")

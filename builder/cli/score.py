@@ -11,6 +11,7 @@ import typer
 from builder.cli.base import command
 from builder.cli.options import assigned, overridden
 from synthesis.errors import UsageError
+from synthesis.wording import counted
 
 
 @command(options=("column", "split", "model", "option", "repairs"))
@@ -120,7 +121,9 @@ class _Tally:
     def sentence(self, *, gain: bool, judge: bool) -> str:
         """What there was, and what a model said of how many."""
         scored = self._having["overall"]
-        text = f"{scored:,} rows scored, mean {self._mean('overall')}, {self._rows - scored:,} unusable"
+        text = (
+            f"{counted(scored, 'row')} scored, mean {self._mean('overall')}, {self._rows - scored:,} unusable"
+        )
         if gain and self._having["gain"]:
             without = scored - self._having["gain"]
             text += f"; mean gain {self._mean('gain', '+.3f')} nats per token, {without:,} without"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from builder.folder.codes import tell_codes
 from builder.folder.facts import IMPORTED
 from builder.job.quality import LOW
-from builder.wording import counted
 from synthesis.options import KINDS
 from synthesis.sources.splits import tell_files
 from synthesis.storage import in_shell
+from synthesis.wording import counted
 
 if TYPE_CHECKING:
     from builder.job.execute import Summary
@@ -84,10 +84,10 @@ def _nothing(summary: Summary, config: RunConfig) -> str:
 
 
 def _by_kind(reasons: Mapping[str, int]) -> str:
-    """``3 filter: words, 2 filter: leak``; no more than a few kinds."""
-    told = [f"{count:,} {reason}" for reason, count in list(reasons.items())[:_MOST_REASONS]]
+    """``filter: words (3), filter: leak (2)``; no more than a few kinds."""
+    told = [f"{reason} ({count:,})" for reason, count in list(reasons.items())[:_MOST_REASONS]]
     others = sum(list(reasons.values())[_MOST_REASONS:])
-    return ", ".join(told) + (f", {others:,} others" if others else "")
+    return ", ".join(told) + (f", others ({others:,})" if others else "")
 
 
 def _advice(kind: str) -> str:

@@ -15,9 +15,9 @@ from builder.folder.schema import ASKED_MEANINGS, COLUMNS
 from builder.folder.statistics import LONGEST_REASON, counted_reasons
 from builder.folder.versions import Manifest, read_manifests
 from builder.resources import card_template
-from builder.wording import readable_size
 from synthesis.engines import engine_class, engine_names
 from synthesis.tasks import task_of
+from synthesis.wording import readable_size
 
 MARKER = "<!-- Written by context-synthesis, and again at each build, except for the notes at the end. -->"
 NOTES = "<!-- Your notes go below this line; they are kept. -->"

@@ -14,6 +14,7 @@ from builder.folder.schema import Kind
 from builder.folder.versions import Manifest
 from builder.hub.numbering import made_alike
 from builder.hub.repository import Hub, Snapshot
+from synthesis.wording import counted
 
 # A text that was written anew has other measures. Samples are drawn anew around the same contexts
 # whenever there are more of them to draw from, so only their names count.
@@ -35,7 +36,7 @@ def compare_with(hub: Hub, snapshot: Snapshot, folder: Path) -> Callable[[Manife
         if not there.rows:
             return ""
         if here.rows < there.rows:
-            return f"has {here.rows:,} rows and had {there.rows:,}"
+            return f"has {counted(here.rows, 'row')} and had {there.rows:,}"
         columns = _TELLING[here.kind]
         files = [io.BufferedReader(RemoteBytes(hub, snapshot, file.path), 1 << 16) for file in there.files]
         return _changed([hash(row) for row in values(files, columns)], here, folder, columns)
@@ -47,7 +48,7 @@ def _changed(before: Sequence[int], here: Manifest, folder: Path, columns: Seque
     now = {hash(row) for row in values(here.paths(folder), columns)}
     gone = sum(row not in now for row in before)
     if gone:
-        return f"lacks or changed {gone:,} of {len(before):,} rows"
+        return f"lacks or changed {gone:,} of {counted(len(before), 'row')}"
     return "" if here.rows > len(before) else "has the same rows with other texts"
 
 

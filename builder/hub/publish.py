@@ -32,8 +32,8 @@ from builder.hub.trouble import (
     UnsettledError,
 )
 from builder.hub.verify import infer_config, problems_with
-from builder.wording import readable_size
 from synthesis.errors import ContextSynthesisError, UsageError
+from synthesis.wording import counted, readable_size
 
 Step = Callable[[str], None]
 _CONFLICTS = 40  # others that may come first, each with a commit of theirs
@@ -279,7 +279,7 @@ class Publication:
             remote = Remote(made)
         if not remote.snapshot.branch:
             self.hub.create_branch(self.goal.revision)
-        self.on_step(f"uploading {len(plan.additions)} files, {readable_size(plan.bytes)}")
+        self.on_step(f"uploading {counted(len(plan.additions), 'file')}, {readable_size(plan.bytes)}")
         message = self.goal.message or plan_title(plan, name)
         landed = self.hub.commit(
             plan.additions,
@@ -327,7 +327,7 @@ class Publication:
     def _verify(self, remote: Remote, plan: CommitPlan, revision: str, tag: str | None) -> None:
         newest_here = tuple(one.there for one in plan.newest.values())
         fresh = plan.fresh or tuple(one.there for one in _unmarked(plan)) or newest_here
-        self.on_step(f"loading {len(fresh)} configs back at {revision}")
+        self.on_step(f"loading {counted(len(fresh), 'config')} back at {revision}")
         newest = [versions[-1] for versions in merged_versions(plan.placed, remote).values()]
         before, _ = split_card(remote.card or "", CARD)
         others = [str(entry["config_name"]) for entry in before.get("configs", [])]

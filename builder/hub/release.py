@@ -25,9 +25,9 @@ from builder.hub.numbering import (
 )
 from builder.hub.repository import Addition, RemoteFile, file_sha256, same_content
 from builder.hub.sides import CARD, LocalDataset, Remote
-from builder.wording import readable_size
 from synthesis.errors import FolderError, UsageError
 from synthesis.storage import scratch_folder
+from synthesis.wording import counted, readable_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +207,15 @@ def offline_lines(source: LocalDataset) -> list[str]:
     files = [file for one in newest for file in one.files]
     lines = [f"send at most {file.path} ({readable_size(file.bytes)})" for file in files]
     lines += [f"send at most figures/{figure.name}" for figure in source.figures]
-    return [*lines, *(f"config {one.config} ({one.rows:,} rows), built as {one.version}" for one in newest)]
+    return [
+        *lines,
+        *(f"config {one.config} ({counted(one.rows, 'row')}), built as {one.version}" for one in newest),
+    ]
 
 
 def _config_line(placed: Placed, newest: Manifest) -> str:
     here, there = placed.local, placed.there
-    line = f"config {there.config} = {there.version} ({there.rows:,} rows)"
+    line = f"config {there.config} = {there.version} ({counted(there.rows, 'row')})"
     if here.version != there.version:
         line += f", built as {here.version}"
     if newest.version != there.version:

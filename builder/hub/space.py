@@ -15,6 +15,7 @@ from builder.hub.repository import Hub, RemoteFile, same_content
 from builder.hub.trouble import OfflineError, UnreachableError
 from builder.resources import example_pairs
 from synthesis.errors import ContextSynthesisError, UsageError
+from synthesis.wording import counted
 
 PACKAGES = ("builder", "space", "synthesis")
 # Only what the packages are made of: never a stray key file, cache or note.
@@ -117,7 +118,7 @@ def publish_space(
         hub.create(private)
         there = hub.head()
         changed = [path for path, source in files.items() if _differs(there.files, path, source)]
-    on_step(f"Sending {len(changed)} files in one commit.")
+    on_step(f"Sending {counted(len(changed), 'file')} in one commit.")
     url, commit = hub.bring({path: files[path] for path in changed}, gone, there.oid, create_pr)
     return SpaceResult(repo_id, url or page, commit, plan)
 
@@ -196,7 +197,7 @@ def _plan(
     if there.oid and not changed and not gone:
         return [f"The Space {hub.repo_id} is up to date: nothing to do."]
     size = sum(files[path].stat().st_size for path in changed)
-    lines = [f"{begin} at {hub.endpoint}: one commit, {len(changed)} files, {size / 1e6:.1f} MB."]
+    lines = [f"{begin} at {hub.endpoint}: one commit, {counted(len(changed), 'file')}, {size / 1e6:.1f} MB."]
     lines += [f"  add     {path}" for path in changed if path not in there.files]
     lines += [f"  change  {path}" for path in changed if path in there.files]
     return [*lines, *(f"  remove  {path}" for path in gone)]

@@ -20,6 +20,7 @@ from builder.hub.repository import Hub, RemoteFile
 from builder.hub.trouble import UnsettledError
 from synthesis.sources.hub import redact
 from synthesis.storage import scratch_folder
+from synthesis.wording import counted
 
 STREAM_ABOVE = 2 * 10**9  # bytes; more is read through without being kept on disk
 _SCRIPT = Path(__file__).with_name("readback.py")
@@ -105,7 +106,7 @@ def _meant(name: str, manifest: Manifest, splits: object) -> Iterator[str]:
 def _loaded(name: str, manifest: Manifest, found: Mapping[str, Any]) -> Iterator[str]:
     yield from _meant(name, manifest, found["splits"])
     if found["rows"] != manifest.rows:
-        yield f"config '{name}' has {found['rows']:,} rows instead of {manifest.rows:,}"
+        yield f"config '{name}' has {counted(found['rows'], 'row')} instead of {manifest.rows:,}"
     for file in manifest.files:
         if found["sha256"].get(file.path, file.sha256) != file.sha256:
             yield f"{file.path} was loaded with other content than was built"

@@ -37,11 +37,11 @@ def tell_money(money: float, cost: CostConfig) -> str:
 
 
 def tell_number(number: float) -> str:
-    """A count in three digits: 950, 12.3k, 4.56M."""
+    """An amount in three digits: 0.25, 950, 12.3k, 4.56M."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= limit:
             return f"{number / limit:.3g}{unit}"
-    return f"{number:.0f}"
+    return f"{number:.2g}" if 0 < number < 1 else f"{number:.0f}"
 
 
 def tell_bytes(size: float) -> str:

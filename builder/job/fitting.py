@@ -14,6 +14,7 @@ from synthesis.errors import ConfigError
 from synthesis.options import RunConfig
 from synthesis.options.filters import words_given
 from synthesis.tokens import Tokenizer
+from synthesis.wording import counted
 
 TOKENS_PER_WORD = 1.3
 """Of English text, about."""
@@ -99,9 +100,10 @@ def tell_fit(config: RunConfig, contexts: int) -> Iterator[str]:
         if chosen.uses("none"):
             why = "a context stands alone (--distractors none). Raise --words, or leave that out"
         else:
+            found = f"{'is' if contexts == 1 else 'are'} {counted(contexts, 'context')}"
             why = (
-                f"there are {contexts:,} contexts of about {each:,} tokens. Add pairs, raise --words, or "
-                "take texts of yours as well (--distractors corpus --corpus SRC)"
+                f"there {found} of about {each:,} tokens. Add pairs, raise --words, or take texts of yours "
+                "as well (--distractors corpus --corpus SRC)"
             )
         yield f"samples of {_told(wide)} tokens (--lengths) stay shorter, as {why}"
 

@@ -18,7 +18,7 @@ from builder.folder.statistics import shorten
 from builder.folder.versions import Manifest
 from builder.report.collect import DepthLine, RawPart
 from builder.resources import page_template
-from builder.wording import readable_size
+from synthesis.wording import readable_size
 
 MARK = "context-synthesis report"
 _PASSAGE = 800  # characters of an instruction or answer

@@ -21,6 +21,7 @@ from synthesis.data import Message
 from synthesis.errors import SourceError, UsageError
 from synthesis.sources.hub import dataset_table
 from synthesis.tokens import load_tokenizer
+from synthesis.wording import counted
 
 PieceKind: TypeAlias = Literal["text", "evidence", "border", "gap"]
 AROUND = 400  # characters of a long text that are shown on each side of what is marked
@@ -168,7 +169,7 @@ def _find(place: Place, config: str, split: str, row: int | str) -> tuple[int, M
         raise SourceError(
             f"{place.name}: '{config}' has no row {number} in its split '{split}'; rows count from 0."
         )
-    told = f"none of the {count:,} rows of '{config}' has an id that begins with '{row}'"
+    told = f"none of {counted(count, 'row')} of '{config}' has an id that begins with '{row}'"
     raise SourceError(f"{place.name}: {told}. Give a row's number, or another config with --config.")
 
 
@@ -234,9 +235,11 @@ def _marks(values: Mapping[str, Any], text: str) -> list[_Mark]:
     spans = [one for one in values.get("evidence") or () if isinstance(one, Mapping)]
     marks = [_Mark(one["start"], one["end"], str(one.get("what") or "")) for one in spans]
     start, end = values.get("evidence_start"), values.get("evidence_end")
-    documents = values.get("documents")
+    documents = values.get("documents") or ()
     if isinstance(start, int) and isinstance(end, int) and end > start:
-        told = f"its own context, one of {len(documents)} documents" if documents else "its own context"
+        told = (
+            f"its own context, one of {len(documents)} documents" if len(documents) > 1 else "its own context"
+        )
         marks += [_Mark(start, start, told, "border"), _Mark(end, end, "end of its own context", "border")]
     return sorted(one for one in marks if 0 <= one.start <= one.end <= len(text))
 

@@ -31,6 +31,7 @@ from synthesis.errors import ContextSynthesisError, SourceError
 from synthesis.sources.pairs import read_pairs
 from synthesis.storage import scratch_folder
 from synthesis.tasks import task_of
+from synthesis.wording import counted
 
 MOST_ROWS: Final = 20
 MOST_BYTES: Final = 2_000_000
@@ -250,7 +251,7 @@ def _worked(line: BatchRow) -> BatchRow:
 
 def _progress(lines: Sequence[BatchRow]) -> str:
     count = {stage: sum(line.stage == stage for line in lines) for stage in ("done", "rejected", "left")}
-    told = f"{count['done']} of {len(lines)} rows done"
+    told = f"{count['done']} of {counted(len(lines), 'row')} done"
     told += f", {count['rejected']} rejected" if count["rejected"] else ""
     told += f", {count['left']} not begun when you stopped" if count["left"] else ""
     return f"{told}."

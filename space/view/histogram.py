@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from space.view import html
+from synthesis.wording import counted
 
 BINS = 20
 _WIDTH, _HEIGHT = 300, 84
@@ -45,7 +46,7 @@ def histogram(
     return (
         f'<figure class="cs-histogram"><figcaption>{title}<span>{html.text(centre)}</span></figcaption>'
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" role="img">'
-        f"<title>{title} of {len(known):,} rows</title>"
+        f"<title>{title} of {counted(len(known), 'row')}</title>"
         f"<desc>{html.text(_told(every, low, high, shown))}</desc>{bars}"
         f'<line class="cs-base" x1="0" x2="{_WIDTH}" y1="{_HEIGHT - 0.5}" y2="{_HEIGHT - 0.5}"/></svg>'
         f'<div class="cs-axis" aria-hidden="true"><span>{html.text(shown(low))}</span>'

@@ -25,6 +25,7 @@ from synthesis.evaluation.placing import PlacedContext, Placement, cut_middle
 from synthesis.evaluation.questions import ContextQuestion, Variant
 from synthesis.evaluation.store import QuestionStore
 from synthesis.tokens import Tokenizer
+from synthesis.wording import counted
 
 OWN = "own"
 """The length that a question has by itself."""
@@ -131,8 +132,9 @@ class Cases:
             if not questions.able[name]:
                 raise UsageError(
                     f"condition {name!r} needs to know the evidence, and it is known for none of "
-                    f"{len(questions):,} questions; leave the condition out, or give a source that says "
-                    "where it stands: a dataset of this tool, or a column of texts (--column evidence=NAME)"
+                    f"{counted(len(questions), 'question')}; leave the condition out, or give a source that "
+                    "says where it stands: a dataset of this tool, or a column of texts (--column "
+                    "evidence=NAME)"
                 )
 
     def lacking(self) -> dict[str, int]:

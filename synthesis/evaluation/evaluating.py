@@ -23,6 +23,7 @@ from synthesis.evaluation.store import QuestionStore
 from synthesis.run.alike import Alike
 from synthesis.run.budget import NO_BUDGET, Budget
 from synthesis.tokens import Tokenizer, load_tokenizer
+from synthesis.wording import counted
 
 MOST_TOKENS = 512
 """How long a reply may be, where neither the question nor the user says."""
@@ -213,8 +214,8 @@ class Evaluation:
             # Those that share a reply fail by one and the same failure.
             if not reply.known and not alike.goes_on(_outcome(reply)):
                 raise EngineError(
-                    f"{alike.count:,} questions in a row failed alike ({alike.reason}); mend the cause and "
-                    "run the same command again: what is answered is kept"
+                    f"{counted(alike.count, 'question')} in a row failed alike ({alike.reason}); mend the "
+                    "cause and run the same command again: what is answered is kept"
                 )
 
     def _predicted(

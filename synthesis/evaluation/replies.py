@@ -30,8 +30,13 @@ class ReplyLog:
         self.folder = folder
         # Replies arrive in the engine's thread.
         self._lock = threading.Lock()
-        self._replies = Log(folder / _REPLIES, ("text", "finish_reason", "detail"), writable=writable)
-        self._scored = Log(folder / _LIKELIHOODS, ("sum", "tokens"), writable=writable)
+        self._replies = Log(folder / _REPLIES, ("text", "finish_reason", "detail"), writable=False)
+        self._scored = Log(folder / _LIKELIHOODS, ("sum", "tokens"), writable=False)
+        # A file that is not there is made for its first record.
+        self._unopened = {log for log in (self._replies, self._scored) if writable and not log.path.exists()}
+        if writable:
+            for log in {self._replies, self._scored} - self._unopened:
+                log.open()
 
     @property
     def usage(self) -> Usage:
@@ -68,7 +73,9 @@ class ReplyLog:
         body = {name: getattr(completion, name) for name in ("text", "finish_reason", "detail")}
         with self._lock:
             if prompt.fingerprint not in self._replies:
-                self._replies.append(prompt.fingerprint, prompt.pair_id, body, Usage.of(completion))
+                self._opened(self._replies).append(
+                    prompt.fingerprint, prompt.pair_id, body, Usage.of(completion)
+                )
 
     def looked_at(self, prompt: Prompt, completion: Completion, *, settled: bool) -> None:
         """Nothing is to be noted: replies stay here."""
@@ -83,7 +90,13 @@ class ReplyLog:
 
     def keep_likelihood(self, fingerprint: str, question: str, total: float, tokens: int) -> None:
         """Record a likelihood."""
-        self._scored.append(fingerprint, question, {"sum": total, "tokens": tokens})
+        self._opened(self._scored).append(fingerprint, question, {"sum": total, "tokens": tokens})
+
+    def _opened(self, log: Log) -> Log:
+        if log in self._unopened:
+            log.open()
+            self._unopened.remove(log)
+        return log
 
     def close(self) -> None:
         """Flush to the device, move what is damaged out, and close."""

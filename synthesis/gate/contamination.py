@@ -15,6 +15,7 @@ from synthesis.errors import ConfigError, SourceError
 from synthesis.sources.address import Address, errors_about, parse_address
 from synthesis.sources.rows import SourceTable
 from synthesis.text.ngrams import ngram_hashes, plain_words
+from synthesis.wording import counted
 
 if TYPE_CHECKING:
     from synthesis.text.ngrams import Hashes
@@ -319,8 +320,7 @@ def reason_to_drop(overlaps: Iterable[Overlap], ngram: int) -> str | None:
     for found in overlaps:
         for what, count in (("instruction", found.instruction), ("answer", found.answer)):
             if count:
-                runs = f"{ngram}-gram" if count == 1 else f"{ngram}-grams"
-                return f"{found.benchmark}: {count:,} shared {runs} in the {what}"
+                return f"{found.benchmark}: {counted(count, f'shared {ngram}-gram')} in the {what}"
         if found.share >= _COPIED:
             return f"{found.benchmark}: {found.share:.0%} of the context's {ngram}-grams"
     return None

@@ -17,6 +17,7 @@ from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from synthesis.data import Completion, Pair, Prompt, Usage
 from synthesis.engines.base import Engine, Sampling, Source
 from synthesis.errors import EngineError
+from synthesis.wording import counted
 
 T = TypeVar("T")
 
@@ -215,7 +216,7 @@ def converse(
         yield from works.finished()
         if not answered and works.waiting:
             raise EngineError(
-                f"engine '{engine.name}' left {works.waiting:,} prompts without a reply; "
-                "run the same command again to ask for them"
+                f"engine '{engine.name}' left {counted(works.waiting, 'prompt')} without a reply; "
+                "run the same command again to ask again"
             )
     yield from works.finished()

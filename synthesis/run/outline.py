@@ -18,6 +18,7 @@ from synthesis.gate.faults import AnswerFact, Fault, facts_of
 from synthesis.gate.replies import without_thinking
 from synthesis.prompts import next_prompt, step_template
 from synthesis.run.repair import Checked
+from synthesis.wording import counted
 
 _LINE = re.compile(r"^[ \t>*_#|-]*(?:section\s+)?(\d{1,3})[*_]{0,2}\s*[.):|\-–—]+\s*(\S.*)$", re.I | re.M)
 _POINT = re.compile(r"\bP\s?(\d{1,3})\b")
@@ -88,7 +89,7 @@ def checked_outline(reply: Completion, count: int) -> Checked[tuple[Section, ...
     found = read_outline(reply.text)[: _MOST_SECTIONS * count]
     if len(found) >= count:
         return Checked(found)
-    what = f"{len(found)} numbered lines where {count} were asked"
+    what = f"{counted(len(found), 'numbered line')} where {count} were asked"
     say = f'- It has {len(found)} lines of the form "number. title | what happens | point", not {count}.'
     # Fewer, longer sections are a plan, too.
     usable = len(found) >= max(2, count // 2)

@@ -27,6 +27,7 @@ from synthesis.run.reasons import reasons_engine, reasons_to_write, write_reason
 from synthesis.scale.documents import metadata_of, read_documents
 from synthesis.storage import replace_file
 from synthesis.tokens import load_tokenizer
+from synthesis.wording import counted
 
 _DIVISION = "division.txt"  # in a task's journal: how the source was divided when it was written
 _TELL = 60.0  # seconds between two lines of progress in the task's log
@@ -106,9 +107,8 @@ class ContextStep(PipelineStep):  # type: ignore[misc]
             if reasons_to_write(self.config, journal):
                 with reasons_engine(self.config, job.engine) as engine:
                     write_reasons(Reasoner.of(self.config), engine, journal)
-            logger.info(
-                f"{counts.todo:,} pairs were worked on, {counts.settled:,} were done, {counts.bad:,} rows bad"
-            )
+            pairs = counted(counts.todo, "pair")
+            logger.info(f"worked on: {pairs}; done before: {counts.settled:,}; bad rows: {counts.bad:,}")
             for part in ("prompt_tokens", "output_tokens"):
                 self.stat_update(
                     part, value=getattr(journal.usage, part) - getattr(before, part), unit="task"
@@ -127,7 +127,7 @@ class ContextStep(PipelineStep):  # type: ignore[misc]
             now = time.monotonic()
             if now - told >= _TELL:
                 told = now
-                logger.info(f"{done:,} pairs done, {done * 60 / (now - began):.1f} a minute")
+                logger.info(f"{counted(done, 'pair')} done, {done * 60 / (now - began):.1f} a minute")
 
         return count
 

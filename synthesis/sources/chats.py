@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from synthesis.sources.values import BadRow, kind_of_value
+from synthesis.wording import counted
 
 CHAT_COLUMNS: Final = ("messages", "conversations")
 
@@ -67,8 +68,8 @@ def exchanges(turns: Sequence[Any], take: str = "one") -> tuple[list[Exchange], 
     if not found or even != 2 * len(found) or not in_turn or (take == "one" and len(found) > 1):
         order = ", ".join(speakers[:6]) + (", ..." if len(speakers) > 6 else "")
         raise BadRow(
-            f"chat is not one exchange of user and assistant but {len(rest)} turns ({order or 'none'})"
-            + (_HINT if in_turn and len(found) > 1 else "")
+            f"chat is not one exchange of user and assistant but {counted(len(rest), 'turn')} "
+            f"({order or 'none'})" + (_HINT if in_turn and len(found) > 1 else "")
         )
     return taken(found, take), {"system": "\n\n".join(system)} if any(system) else {}
 
@@ -94,7 +95,7 @@ def with_history(history: object, last: Exchange, take: str) -> list[Exchange]:
     if earlier is None:
         raise BadRow(f"history is not a list of exchanges but {kind_of_value(history)}")
     if earlier and take == "one":
-        raise BadRow(f"instruction has a history of {len(earlier)} exchanges before it{_HINT}")
+        raise BadRow(f"instruction has a history of {counted(len(earlier), 'exchange')} before it{_HINT}")
     return taken([*earlier, last], take)
 
 

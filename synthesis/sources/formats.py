@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from synthesis.errors import SourceError
 from synthesis.sources.rows import DECODER, PREVIEW, ROW_LIMIT, SourceRow, parse_json
+from synthesis.wording import counted
 
 # csv refuses longer fields; the limit belongs to the whole process, so it is only raised.
 FIELD_LIMIT = 4 * 1024 * 1024
@@ -178,7 +179,9 @@ def _csv_row(line: int, header: list[str], record: list[str], cut: int) -> Sourc
     if cut:
         return SourceRow(line, values, "", too_long(cut))
     if len(record) > len(header) and any(record[len(header) :]):
-        reason = f"row has {len(record)} fields, the header has {len(header)} (unquoted delimiter?)"
+        reason = (
+            f"row has {counted(len(record), 'field')}, the header has {len(header)} (unquoted delimiter?)"
+        )
         return SourceRow(line, values, "", reason)
     return SourceRow(line, values)
 

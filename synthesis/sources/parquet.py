@@ -9,6 +9,7 @@ from typing import BinaryIO
 from synthesis.errors import SourceError
 from synthesis.sources.labels import with_names, written_names
 from synthesis.sources.rows import SourceRow
+from synthesis.wording import counted
 
 # Rows are long; a batch is held as Arrow memory and as Python objects at once.
 _BATCH = 128
@@ -45,7 +46,7 @@ def read_parquet(handle: BinaryIO, name: str, start: int = 0, stop: int | None =
     except (pa.ArrowException, OSError) as error:
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SourceError(
-            f"{name}: not a readable Parquet file (after {number} rows): {detail[:200]}. "
+            f"{name}: not a readable Parquet file (after {counted(number, 'row')}): {detail[:200]}. "
             "Download or write it again."
         ) from None
 

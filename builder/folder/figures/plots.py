@@ -20,7 +20,7 @@ from builder.folder.figures.style import (
 )
 from builder.folder.statistics import FULL, PARTS, ChatNumbers, RawNumbers, Spread
 from builder.folder.uniformity import LEAST, uniformity
-from builder.wording import counted
+from synthesis.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

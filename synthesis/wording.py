@@ -1,6 +1,11 @@
-"""Figures in words that every part of the tool uses alike."""
+"""Numbers in words that every part of the tool uses alike."""
 
 from __future__ import annotations
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """How many of what: 1 pair, 2 pairs; ``more`` is a plural that takes more than an s."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
 
 
 def readable_size(size: float) -> str:
@@ -10,8 +15,3 @@ def readable_size(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
-
-
-def counted(number: int, one: str, more: str = "") -> str:
-    """How many of what: 1 pair, 2 pairs; ``more`` is a plural that takes more than an s."""
-    return f"{number:,} {one if number == 1 else more or one + 's'}"
