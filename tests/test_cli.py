@@ -64,7 +64,7 @@ def test_other_lengths_from_contexts_that_exist(tmp_path, write_pairs, command) 
     assert rows.num_rows == 12
     assert all(row["tokens"] <= 500 for row in rows)
     before = json.loads((out / "manifest.json").read_text())
-    assert (before["engine"], before["model"]) == ("composer", "composer-5")
+    assert (before["engine"], before["model"]) == ("composer", "composer-6")
     assert before["source"]["files"]
     # The contexts are there; the file of pairs need not be.
     Path(before["source"]["name"]).unlink()

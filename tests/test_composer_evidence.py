@@ -85,7 +85,7 @@ granite
 The bridge is made of granite.
 What caused the quarrel between the sisters?
 a missing ring
-What caused the quarrel between the sisters was a missing ring.
+A missing ring caused the quarrel between the sisters.
 What do Karl and Oskar have in common?
 a love of opera
 What Karl and Oskar have in common is a love of opera.

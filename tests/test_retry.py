@@ -98,7 +98,7 @@ def test_by_another_model_and_then_another_engine(begun, server) -> None:
     assert "6 contexts, 0 rejected" in rest.output
     assert len(chats(server)) == asked
     assert sorted({(engine, model) for engine, model, _ in written(begun).values()}) == [
-        ("composer", "composer-5"),
+        ("composer", "composer-6"),
         ("openai", "other"),
         ("openai", "tiny"),
     ]
@@ -107,9 +107,9 @@ def test_by_another_model_and_then_another_engine(begun, server) -> None:
         told = command(*again)
         assert told.exit_code == 0, told.output
         made = RunFolder(begun.parent).read_manifest()
-        assert (made["engine"], made["model"]) == ("composer+openai", "composer-5, other, tiny")
+        assert (made["engine"], made["model"]) == ("composer+openai", "composer-6, other, tiny")
     card = (begun.parent / "dataset" / "README.md").read_text()
-    assert "| model | composer\\-5, other, tiny |" in card
+    assert "| model | composer\\-6, other, tiny |" in card
     assert "Contexts by the engine `composer` are template prose" in card
 
 

@@ -29,6 +29,7 @@ from synthesis.engines.composer.prose.guard import Guard, guard
 from synthesis.engines.composer.prose.placing import planned_steps
 from synthesis.engines.composer.prose.writer import Paragraph
 from synthesis.engines.composer.reading.answers import kind
+from synthesis.engines.composer.reading.casing import cased
 from synthesis.engines.composer.reading.kinds import parted
 from synthesis.engines.composer.reading.languages import WRITTEN, language_of
 from synthesis.engines.composer.reading.phrases import phrases
@@ -179,6 +180,8 @@ def write(
     if language in WRITTEN and answer.strip():
         box = write_box(language, instruction, answer, rng, words, mode, guard(instruction, answer))
         return Written(box, BOX, 1, [])
+    if language == "en":
+        instruction = cased(instruction, answer)
     told = tell(instruction, answer, facts, others) if language == "en" else None
     if told is not None and not (genre in DOCUMENTS and told.form in ANY_SUBJECT):
         return _told(told, instruction, answer, rng, genre, words, mode)

@@ -57,7 +57,7 @@ class Composer(BaseEngine):
     free = True
     writes_any_length = True
     for_contexts = frozenset({"mode", *(one.name for one in fields(Dials))})
-    model = "composer-5"
+    model = "composer-6"
 
     def __init__(
         self,

@@ -121,9 +121,18 @@ def main_verb(tokens: list[str]) -> int | None:
     if relative is not None and len(candidates) > 1:
         finite = any(base_of_third(core(t)) or is_past(core(t)) for t in tokens[relative + 1 : first])
         return first if finite else candidates[1]
+    if (
+        len(candidates) > 1
+        and core(tokens[candidates[-1]]) == "like"
+        and _SEEMS.fullmatch(core(tokens[candidates[-2]]))
+    ):
+        return candidates[-2]  # "what does the tooth look like"
     if len(candidates) > 1 and candidates[1] == first + 1 and core(tokens[first]) not in _LIGHT | _OPINION:
         return candidates[1]
     return first
+
+
+_SEEMS = re.compile(r"look|sound|feel|smell|taste|seem")
 
 
 def _in_small_letters(tokens: list[str], candidates: list[int]) -> int | None:
@@ -131,8 +140,6 @@ def _in_small_letters(tokens: list[str], candidates: list[int]) -> int | None:
 
     ``the song push it come out``, ``the golden state warriors win the finals``, ``hyderabad became a part``.
     """
-    if any(token[:1].isupper() for token in tokens):
-        return None
     low = [*map(core, tokens), ""]
     later = [at for at in candidates if at > candidates[0]]
     for at in later:
@@ -346,12 +353,16 @@ def uninvert(auxiliary: str, tokens: list[str]) -> Clause | None:
         start -= 1
     subject, verb = " ".join(tokens[:start]), tokens[at]
     adverbs, rest = tokens[start:at], tokens[at + 1 :]
+    if auxiliary in DO and [*map(core, rest[:1])] == ["and"] and len(rest) == 2 and is_base(core(rest[1])):
+        rest = ["and", inflect(core(rest[1]), auxiliary)]  # "where does it start and end"
     if auxiliary in MODALS or "not" in adverbs:
         plain = [adverb for adverb in adverbs if core(adverb) != "not"]
         negation = ["not"] if len(plain) < len(adverbs) else []
         front = [*plain, auxiliary, *negation] if negation else [auxiliary, *plain]
         return Clause(subject, " ".join([*front, verb, *rest]), auxiliary in ("could", "would", "did"))
     word, ending = core(verb), verb[len(core(verb)) :]
+    if auxiliary == "did" and not is_base(word) and not is_past(word):
+        word = base_of_third(word) or word  # "when did Athens emerges"
     if auxiliary == "does" and re.search(r"\band\b", subject) and not re.search(r"\bof\b|\bwho\b", subject):
         auxiliary = "do"  # "What does A and B have in common?"
     finite = word if is_past(word) and not is_base(word) else inflect(word, auxiliary)

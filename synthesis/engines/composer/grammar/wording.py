@@ -122,6 +122,8 @@ def dated(answer: str) -> str:
         return ("on " if day else "in ") + answer
     if re.match(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day", first):
         return "on " + answer
+    if re.match(r"\d{3}0['’]?s\b", first):
+        return f"in the {answer}"
     return "in " + lower_first(answer)
 
 
@@ -152,11 +154,18 @@ def common_case(answer: str) -> str:
 
 
 _DEFINITE = re.compile(
-    r"(?:War|Wars|Ocean|Sea|River|Islands|Mountains|Desert|Empire|Republic|Revolution|Crusade)$"
+    r"(?:War|Wars|Ocean|Sea|River|Islands|Mountains|Desert|Empire|Republic|Revolution|Crusade|Senate|Congress"
+    r"|Government|Army|Navy|Commission|Committee|Supreme Court|House of Representatives)$"
 )
+# An office is held by one at a time.
+_OFFICE = re.compile(r"(?:President|King|Queen|Emperor|Prime Minister|Secretary|Mayor|Governor) of ")
 
 
 def with_article(name: str) -> str:
     """``the Boer War``: the article that some names need inside a sentence."""
     bare = name[:1].isupper() and not re.match(r"(?:The|World|Queen) |.*['’]s\b", name)
-    return f"the {name}" if bare and len(name.split()) > 1 and _DEFINITE.search(name) else name
+    return (
+        f"the {name}"
+        if bare and len(name.split()) > 1 and (_DEFINITE.search(name) or _OFFICE.match(name))
+        else name
+    )

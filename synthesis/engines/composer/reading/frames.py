@@ -28,10 +28,10 @@ class Frame:
     """A question read as a statement with a gap.
 
     ``role`` says where the gap is: ``subject`` (``predicate`` follows it), ``object``
-    (``clause`` surrounds it), ``copula`` (``clause.subject`` + be + gap) or ``place``
-    (mid-sentence: ``before`` gap ``after``). ``noun`` is what follows which, what or whose,
-    ``preposition`` what stands before them, ``lead`` an adjunct in front, ``choices`` the
-    things a comparison offers.
+    (``clause`` surrounds it), ``copula`` (``clause.subject`` + be + gap), ``happened`` (what
+    happened to ``clause.subject``) or ``place`` (mid-sentence: ``before`` gap ``after``).
+    ``noun`` is what follows which, what or whose, ``preposition`` what stands before them,
+    ``lead`` an adjunct in front, ``choices`` the things a comparison offers.
     """
 
     wh: str
@@ -53,6 +53,7 @@ def clean(instruction: str) -> str:
     text = re.sub(r"^(?:Q\d*|Question)\s*[:.]\s*", "", text, flags=re.IGNORECASE)
     text = text.rstrip(" ?.!,;:")
     text = re.sub(r"\?([\"”])$", r"\1", text)
+    text = re.sub(r"^who['’]s (?=\w+ (?:is|was|are|were)\b)", "whose ", text, flags=re.IGNORECASE)
     text = re.sub(r"^(who|what|where|when|how|why)['’]s\b", r"\1 is", text, flags=re.IGNORECASE)
     text = re.sub(
         r"\b(d(?:id|oes|o)|is|was|are|were|has|have|had|could|would|should|ca)n['’]t\b", _uncontracted, text

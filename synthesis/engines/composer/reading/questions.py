@@ -42,7 +42,10 @@ from synthesis.engines.composer.grammar.words import (
 )
 from synthesis.engines.composer.lexicon import word_class
 from synthesis.engines.composer.reading.answers import names_person
+from synthesis.engines.composer.reading.counts import read_count
+from synthesis.engines.composer.reading.fragments import read_fragment
 from synthesis.engines.composer.reading.frames import SIZES, Frame, offered, split_choices
+from synthesis.engines.composer.reading.midway import read_midway
 
 _ADJUNCT_STARTS = PREPOSITIONS | word_class("adjunct_starts")
 _QUALITIES = word_class("qualities")
@@ -68,7 +71,8 @@ def read(question: str) -> Frame | None:
         lead, tokens = " ".join(tokens[:split]).rstrip(","), tokens[split:]
     if len(tokens) < 2:
         return None
-    frame = read_fronted(tokens) or (None if _starts_with_wh(tokens) else read_midway(tokens))
+    fronted = _starts_with_wh(tokens)
+    frame = read_fronted(tokens) or (None if fronted else read_midway(tokens) or read_fragment(question))
     if frame is None:
         return None
     return replace(frame, lead=lead, choices=choices)
@@ -134,6 +138,8 @@ def read_fronted(tokens: list[str]) -> Frame | None:
         if clause is None and auxiliary in BE and len(rest) > 1 and wh in ("where", "when", "how"):
             return _copula(wh, auxiliary, rest[1:])
         return Frame(wh, "object", "", preposition, clause, past=clause.past) if clause else None
+    if wh == "what" and rest[2:] and [*map(core, rest[:2])] == ["happened", "to"]:
+        return Frame(wh, "happened", clause=Clause(" ".join(rest[2:]), "", True), past=True)
     if wh in ("who", "whom") or (
         wh in ("what", "which") and core(rest[0]) in AUXILIARIES | {"happens", "happened"}
     ):
@@ -180,6 +186,7 @@ def _plain_verb(rest: list[str]) -> bool:
     named = len(rest) > 1 and is_name(rest[1])
     opens = named or following in DETERMINERS or following in PREPOSITIONS
     third = base_of_third(word) is not None and named
+    third = third or base_of_third(word) is not None and following in PREPOSITIONS
     return (third or (is_past(word) and not is_base(word) and opens)) and following not in AUXILIARIES
 
 
@@ -202,16 +209,35 @@ def _pronoun(wh: str, rest: list[str], preposition: str) -> Frame | None:
         if core(after[0]) == "not" and len(after) > 1 and is_base(core(after[1])):
             return Frame(wh, "subject", predicate=" ".join(rest), past=auxiliary == "did")
         clause = uninvert(auxiliary, after)
+        if clause is None and wh == "who" and (core(after[0]) in DETERMINERS or is_possessive(after[0])):
+            return Frame(
+                wh, "subject", predicate=" ".join(rest), past=auxiliary == "did"
+            )  # "did the singing"
         return Frame(wh, "object", "", preposition, clause, past=clause.past) if clause else None
     # "What is a tender" asks for a definition; "who is a tender" for a person.
     indefinite = core(after[0]) in ("a", "an") and (wh == "what" or auxiliary in MODALS)
     if not indefinite and _starts_predicate(after, auxiliary):
         return Frame(wh, "subject", predicate=" ".join(rest), past=auxiliary in ("was", "were", "had"))
     clause = uninvert(auxiliary, after)
+    if clause and wh == "who" and auxiliary in BE and _sits(clause):
+        return _copula(wh, auxiliary, after)
     ranked = wh == "who" and _RANKED.match(" ".join(after)) and core(after[-1]) not in PREPOSITIONS
     if clause and not (auxiliary in BE and (gapless(clause) or ranked)):
         return Frame(wh, "object", "", preposition, clause, past=clause.past)
     return _copula(wh, auxiliary, after) if auxiliary in BE else None
+
+
+def _sits(clause: Clause) -> bool:
+    """Whether ``who is Edmund on the show`` says where somebody is seen, and asks who that is."""
+    tokens = clause.predicate.split()
+    whole = len(tokens) > 2 and core(tokens[-1]) not in PREPOSITIONS
+    said = core(tokens[1]) if whole else ""
+    verbal = (
+        is_participle(said) or is_ing(said) or is_adjective(said) or said in DETERMINERS or is_adverb(said)
+    )
+    return whole and (
+        said in ("in", "on", "from") or not verbal and said not in PREPOSITIONS and said.isalpha()
+    )
 
 
 # "Who was the first child born there" asks for the child.
@@ -246,6 +272,7 @@ def _copula(wh: str, auxiliary: str, after: list[str]) -> Frame | None:
     starts = core(after[0]) in DETERMINERS or is_name(after[0]) or core(after[0]) in PRONOUNS
     if not starts and not re.search(r"['’]s?$", after[0]) and len(after) > 1 and wh != "how":
         starts = any(core(token) in ("of", "in") for token in after)
+    starts = starts or wh in ("what", "who") and len(after) > 1 and any(map(is_possessive, after[:3]))
     # A preposition at the end is left hanging by the gap unless a clause inside the phrase owns it.
     inside = any(
         base_of_third(core(t)) or is_past(core(t)) or core(t) in AUXILIARIES
@@ -262,6 +289,9 @@ def _how(rest: list[str], preposition: str) -> Frame | None:
     """``how many N``, ``how much``, ``how long``, ``how old`` ..."""
     at = next((i for i, token in enumerate(rest) if core(token) in AUXILIARIES and i > 0), None)
     wh = "how " + core(rest[0])
+    counted = read_count(rest)
+    if counted:
+        return counted
     if core(rest[0]) in ("come",):
         return None
     if at is None or (core(rest[at - 1]) in RELATIVES):
@@ -305,7 +335,14 @@ def _determiner(wh: str, rest: list[str], preposition: str) -> Frame | None:
     if auxiliary in BE and not preposition and (core(noun) in _QUALITIES or kind):
         described = _copula(wh, auxiliary, after)
         if described and uninvert(auxiliary, after) is None:
-            return described
+            return replace(described, noun="kind") if kind else described
+        if kind and core(rest[1]) == "of" and not _verb_inside(after):
+            hanging = after[-1] if core(after[-1]) in PREPOSITIONS else ""
+            said = f"{auxiliary} {hanging}".strip()
+            subject = " ".join(after[:-1] if hanging else after)
+            return Frame(wh, "copula", "kind", clause=Clause(subject, said, auxiliary in ("was", "were")))
+    if core(rest[0]) in ("percentage", "proportion", "share") and auxiliary in BE and not preposition:
+        return Frame(wh, "subject", noun, predicate=" ".join(rest[verb:]), past=auxiliary in ("was", "were"))
     if auxiliary in DO or preposition:
         clause = uninvert(auxiliary, after)
         return Frame(wh, "object", noun, preposition, clause, past=clause.past) if clause else None
@@ -320,82 +357,24 @@ def _determiner(wh: str, rest: list[str], preposition: str) -> Frame | None:
     return None
 
 
+def _verb_inside(after: list[str]) -> bool:
+    """Whether there is a verb in what a kind is asked of, as of nothing that has a plain name."""
+    return any(
+        core(token) in AUXILIARIES or is_participle(core(token)) and token[:1].islower()
+        for token in after[1:]
+    )
+
+
 def _describes(noun: str, after: list[str]) -> bool:
     """Whether ``which actor was the first to ...`` says what the noun is, not where something is."""
     if core(after[-1]) in PREPOSITIONS or noun_phrase_end(after) == 0:
         return False
     second = core(after[1]) if len(after) > 1 else ""
     person = names_person(noun) or re.search(r"(?:[^\W\d_]{3}(?:er|or|ist|ian|man|woman))$", noun)
-    return bool(person) or second in _RANKS or second.endswith("est")
+    third = core(after[2]) if len(after) > 3 else ""
+    titled = core(after[0]) == "the" and third == "of" and not re.search(r"^(?:of|one of)\b", noun)
+    return bool(person) or titled or second in _RANKS or second.endswith("est")
 
 
 def _opens_subject(after: list[str]) -> bool:
     return is_name(after[0]) or core(after[0]) in DETERMINERS | PRONOUNS or is_possessive(after[0])
-
-
-def read_midway(tokens: list[str]) -> Frame | None:
-    """A statement with the question word left where the answer goes."""
-    at = _gap(tokens)
-    if at is None:
-        return None
-    wh, before, after = core(tokens[at]), tokens[:at], tokens[at + 1 :]
-    if wh == "how" and after and core(after[0]) in ("many", "much"):
-        return Frame("how many", "place", before=" ".join(before), after=" ".join(after[1:]))
-    if wh in ("how", "why", "when") and after:
-        return None
-    if tokens[at].endswith(",") and after:
-        return Frame(wh, "place", before=" ".join(before), after=", " + " ".join(after))
-    if wh in ("who", "whom", "where", "when", "why", "how") or not after:
-        return Frame(wh, "place", before=" ".join(before), after=" ".join(after))
-    if tokens[at].endswith(","):
-        return Frame(wh, "place", before=" ".join(before), after=", " + " ".join(after))
-    if core(before[-1]) in DO | {"doing"}:
-        return Frame(wh, "place", before=" ".join(before), after=" ".join(after))
-    if any(core(token) == "what" for token in before):
-        return None
-    noun, rest = _in_place_noun(after)
-    return Frame(wh, "place", noun, before=" ".join(before), after=rest)
-
-
-def _gap(tokens: list[str]) -> int | None:
-    """The question word that asks; ``which`` and ``who`` may also be relative pronouns."""
-    found = []
-    for at in range(1, len(tokens)):
-        word, before = core(tokens[at]), core(tokens[at - 1])
-        if word not in WH:
-            continue
-        final = at == len(tokens) - 1 or tokens[at].endswith(",")
-        if word in ("which", "what", "how"):
-            follows = core(tokens[at + 1]) if at + 1 < len(tokens) else ""
-            relative = word == "which" and (
-                follows in AUXILIARIES
-                or base_of_third(follows)
-                or is_only_past(follows)
-                or follows in DETERMINERS
-            )
-            if word == "what" and not final and follows in PRONOUNS | DETERMINERS:
-                continue
-            if not relative or final:
-                found.append(at)
-        elif final or (before in PREPOSITIONS and word in ("who", "whom")):
-            found.append(at)
-    return found[-1] if found else None
-
-
-def _in_place_noun(after: list[str]) -> tuple[str, str]:
-    """Split what follows ``which`` into the noun with its modifiers and the rest."""
-    end = 0
-    while end < len(after):
-        word = core(after[end])
-        if word in PREPOSITIONS and word != "of" and not end:
-            break  # "known as what from 1988 to 1996"
-        if end and (
-            word in PREPOSITIONS or word in RELATIVES or word in AUXILIARIES or word in ("to", "and")
-        ):
-            break
-        if end and after[end][:1].islower() and (is_participle(word) or is_ing(word) or is_only_past(word)):
-            break
-        end += 1
-        if after[end - 1].endswith(","):
-            break
-    return " ".join(after[:end]), " ".join(after[end:])

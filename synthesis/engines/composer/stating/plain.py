@@ -7,6 +7,7 @@ not repeated in quotes: its indirect form or the names in it say as much, and re
 from __future__ import annotations
 
 import random
+import re
 
 from synthesis.engines.composer.grammar.wording import finish, lower_first, trimmed, upper_first
 from synthesis.engines.composer.grammar.words import core
@@ -82,6 +83,8 @@ def on_topic(question: str, answer: str, whole: bool, rng: random.Random) -> str
 
 def _quoted(name: str, question: str) -> str:
     """A title in the quotation marks that the question gives it."""
+    if re.search(rf"\bthe {re.escape(name)}\b", question):
+        return f"the {name}"
     return f'"{name}"' if f'"{name}"' in question or f"“{name}”" in question else name
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
 from synthesis.engines.composer.grammar.clauses import Clause
 from synthesis.engines.composer.grammar.phrases import is_name
@@ -24,30 +25,26 @@ from synthesis.engines.composer.grammar.wording import (
     with_article,
 )
 from synthesis.engines.composer.grammar.words import (
-    ADVERBS,
     BE,
     DETERMINERS,
     PREPOSITIONS,
     base_of_third,
     compares,
     core,
-    is_adjective,
-    is_base,
+    is_participle,
     is_past,
+    verbs,
 )
 from synthesis.engines.composer.lexicon import word_class
-from synthesis.engines.composer.lexicon import words as words_of
 from synthesis.engines.composer.reading.answers import (
-    PERSON_NOUNS,
-    PLACE_NOUNS,
     is_date,
     is_number,
-    is_ordinal,
     names_person,
     shape,
 )
 from synthesis.engines.composer.reading.frames import SIZES, Frame
 from synthesis.engines.composer.stating.choices import compared
+from synthesis.engines.composer.stating.gaps import fill_gap
 from synthesis.engines.composer.stating.objects import around_clause, as_subject
 
 _NAMED = word_class("titled") | word_class("worked")
@@ -84,13 +81,19 @@ def render(frame: Frame, answer: str, rng: random.Random) -> str | None:
         given = common_case(given)
     if frame.choices and not any(_overlap(given, choice) for choice in frame.choices):
         return None
+    if frame.wh == "where" and is_date(given) and how == "noun":
+        frame = replace(frame, wh="when")  # as some ask who want to know the year
+    if not frame.wh and len(given.split()) > _MOST_DESCRIBED:
+        return None
     text = compared(frame, given) if rng.random() < 0.8 else None
     if text:
         return _led(frame, text, given)
     if frame.role == "place":
-        text = fill_gap(frame, given, how)
+        text = fill_gap(frame, given, how, rng)
     elif frame.role == "subject":
         text = _as_subject(frame, given, how)
+    elif frame.role == "happened":
+        text = _as_event(frame, given, how)
     elif frame.role == "copula":
         text = _as_complement(frame, given, how)
     else:
@@ -109,6 +112,9 @@ def _led(frame: Frame, text: str, given: str) -> str:
         return upper_first(text)
     return f"{frame.lead}{'' if frame.lead.endswith(';') else ','} {_continued(text, given)}"
 
+
+#: A longer answer is no thing that a question describes.
+_MOST_DESCRIBED = 12
 
 _NAMING = re.compile(r"\b(?:name|title|nickname|called|named|known|titled|say|word|words)\b")
 
@@ -143,16 +149,25 @@ def _as_subject(frame: Frame, given: str, how: str) -> str | None:
         return f"{given} {predicate}"
     if frame.wh == "whose":
         return f"{_possessive(given)} {frame.noun} {predicate}" if frame.noun and not starts_low else None
+    if not frame.wh and how == "noun":
+        return f"{given} {_agree(predicate, plural)}" if not plural or " a" not in predicate[:5] else None
     if frame.noun:
         return _described_subject(frame, given, plural)
+    whole = (
+        core(given.split()[0]) in DETERMINERS and how == "noun" and core(predicate.split()[0]) != "happens"
+    )
+    if whole and frame.wh == "what":
+        return f"{given} {_agree(predicate, plural)}"
     if how != "noun" or (starts_low and frame.wh == "what"):
         return f"what {predicate} {be_form(frame.past)} {lower_first(given)}"
     if starts_low:
-        link = "who" if any(names_person(core(word)) for word in given.split()) else "that"
+        personal = any(names_person(core(word)) for word in given.split() if core(word) != "general")
+        link = "who" if personal else "that"
         return f"it {be_form(frame.past)} {given} {link} {predicate}"
     if frame.wh == "which" and not frame.choices:
         return f"the one that {predicate} {be_form(frame.past)} {lower_first(given)}"
-    return f"{_set_off(given)} {_agree(predicate, plural and frame.wh != 'which')}"
+    named = with_article(_set_off(given))
+    return f"{named} {_agree(predicate, plural and frame.wh != 'which')}"
 
 
 def _set_off(given: str) -> str:
@@ -185,7 +200,7 @@ def _described_subject(frame: Frame, given: str, plural: bool) -> str | None:
     """``Which Welsh actor starred ...``: the noun becomes a description of the answer."""
     noun, predicate = frame.noun, frame.predicate
     past = frame.past or is_past(core(predicate.split()[0]))
-    owned = re.match(r"(?P<owner>.+?)(?:['’]s|s['’]) (?P<thing>.+)$", noun)
+    owned = re.match(r"(?!percentage|proportion|share)(?P<owner>.+?)(?:['’]s|s['’]) (?P<thing>.+)$", noun)
     if noun.startswith(("of ", "one of ")):
         return f"{given} {predicate}"
     if owned and not is_name(owned["owner"].split()[0]) or owned and names_person(owned["owner"]):
@@ -201,16 +216,49 @@ def _described_subject(frame: Frame, given: str, plural: bool) -> str | None:
     if (
         given[:1].islower()
         or given[:1].isdigit()
-        or noun.casefold().startswith(("kind of", "type of", "sort of"))
+        or noun.casefold().startswith(
+            ("kind of", "type of", "sort of", "percentage of", "proportion of", "share of")
+        )
     ):
         return f"the {noun} {link} {predicate} {be_form(past, many)} {lower_first(given)}"
     return f"{given} {be_form(past, many)} the {noun} {link} {predicate}"
+
+
+def _as_event(frame: Frame, given: str, how: str) -> str | None:
+    """``What happened to N``: what N did or what was done to it, or the event by its name."""
+    assert frame.clause is not None
+    subject, first = frame.clause.subject, core(given.split()[0])
+    if is_past(first) and not given[:1].isupper() and how != "clause" and len(given.split()) > 1:
+        passive = is_participle(first) and core(given.split()[1]) in PREPOSITIONS
+        return f"{subject} {'was ' if passive else ''}{given}"
+    if how != "noun":
+        return None
+    return f"what happened to {subject} was {with_article(_one_of(lower_first(given)))}"
+
+
+_KIND = "kind"
+_UNCOUNTED = re.compile(r"(?:tion|ing|ness|ity|ism|ics|music|software|data|water|food|rock|steel|weather)$")
+
+
+def _one_of(given: str) -> str:
+    """A bare common noun with the article it needs: ``an electrical fire``."""
+    tokens = given.split()
+    bare = given == given.casefold() and core(tokens[0]) not in DETERMINERS and not is_plural(f"the {given}")
+    bare = bare and not _UNCOUNTED.search(given)
+    return f"{article(given)} {given}" if bare and len(tokens) < 4 and given.isascii() else given
+
+
+_PURPOSE = re.compile(
+    r"(?:the )?(?:\w+ )?(?:roles?|purposes?|aims?|functions?|jobs?|dut(?:y|ies)|goals?|tasks?)\b"
+)
 
 
 def _as_complement(frame: Frame, given: str, how: str) -> str | None:
     clause = frame.clause
     assert clause is not None
     subject, be = clause.subject, clause.predicate
+    if core((given.split() or [""])[0]) in verbs() and given[:1].islower() and _PURPOSE.match(subject):
+        return f"{subject} {be} to {given}"
     if frame.preposition:
         if how != "noun" or not is_name(given):
             return None
@@ -253,6 +301,16 @@ def _as_complement(frame: Frame, given: str, how: str) -> str | None:
         return f"the {SIZES[frame.wh]} of {subject} {be} {lower_first(given)}"
     if frame.wh.startswith("how "):
         return f"{subject} {be} {lower_first(given)}" if frame.wh == "how much" else None
+    if (
+        not frame.wh
+        and (be == "is" or is_plural(given))
+        and how == "noun"
+        and not subject.startswith("one of ")
+    ):
+        return f"{with_article(lower_first(given))} {be} {subject}"
+    if frame.noun == _KIND:
+        given = given[:1].lower() + given[1:] if given[1:] == given[1:].casefold() else given
+        return f"{subject} {be} {_one_of(given)}"
     if how in ("by", "prepositional") and frame.wh in ("what", "who"):
         return f"{subject} {be} {lower_first(given)}" if how == "prepositional" else None
     if _OFFICE.match(subject) and how == "noun" and given[:1].islower():
@@ -262,104 +320,3 @@ def _as_complement(frame: Frame, given: str, how: str) -> str | None:
     if long and how == "noun" and given[:1].isupper() and subject.split()[0] not in ("he", "she", "it"):
         return f"{given} {be} {subject}"
     return f"{subject} {be} {with_article(lower_first(given))}"
-
-
-def fill_gap(frame: Frame, given: str, how: str) -> str | None:
-    """The answer ``given``, of shape ``how``, in the place of a mid-sentence question word."""
-    before, after, noun = frame.before, frame.after, frame.noun
-    low = lower_first(given)
-    if how in ("clause", "because"):
-        return None
-    if core(before.split()[-1]) in ("do", "does", "did", "doing"):
-        doing = re.search(r"^(.*\bto) do$", before)
-        if not doing or after or not is_base(core(given.split()[0])):
-            return None
-        return f"{doing[1]} {low[:1].lower() + low[1:]}"
-    if how == "verb":
-        return None
-    tail = after if after.startswith(",") else f" {after}" if after else ""
-    if frame.wh == "where" and how == "noun":
-        low = f"in {low}"
-    if not noun:
-        return f"{before} {low}{tail}"
-    return _fill_noun(before, noun, low, tail)
-
-
-def _fill_noun(before: str, noun: str, low: str, tail: str) -> str | None:
-    """``which N`` mid-sentence: drop, keep or turn into an apposition what follows the question word."""
-    comma = "," if noun.endswith(",") else ""
-    noun = noun.rstrip(",")
-    words = noun.split()
-    if is_ordinal(low):
-        if words[0] == "number":
-            return f"{before} {low} {' '.join(words[1:])}{comma}{tail}"
-        return f"{before} the {low} {noun}{comma}{tail}"
-    if is_number(low) and len(low.split()) == 1 and core(words[0]) not in ("year", "number", "date"):
-        return None
-    if is_date(low) and core(words[-1]) in ("year", "date", "century", "month", "decade"):
-        return f"{before} {low}{comma}{tail}"
-    kind = core(words[0]) in ("type", "kind", "sort")
-    if kind and not tail.startswith(" of"):
-        return f"{before} {low}{comma}{tail}"
-    if kind and not re.search(r"\b(?:that|which|who)\b", tail):
-        return _typed(before, low, tail)
-    if (
-        not tail
-        and core(words[-1]) in ("occupation", "profession", "job", "nationality")
-        and low[:1].islower()
-    ):
-        return f"{before} the {noun} of {low}"
-    if words[0] == "of":
-        return f"{before} {low}, one {noun}{comma}{tail}"
-    if (
-        low in words_of("nationalities") + words_of("languages")
-        and len(words) == 1
-        and words[0] not in _LANGUAGES
-    ):
-        return f"{before} {low} {noun}{comma}{tail}"
-    if not tail and not comma and words[0] != "other":
-        return _labelled(before, noun, low)
-    plural = is_plural("the " + noun) and not words[-1][:1].isupper()
-    if plural or (noun.casefold().split()[-1] in low.casefold().split() and not tail):
-        return f"{before} {low}{comma}{tail}"
-    if words[0] == "other":
-        phrase = "another " + " ".join(words[1:]) if len(words) > 1 else "another"
-    else:
-        phrase = f"{article(noun)} {noun}"
-    follows = core(tail.split()[0]) if tail else ""
-    if tail.startswith(" of"):
-        return f"{before} {low}, {phrase}{tail}"
-    if follows == "and" or (comma and is_adjective(core(words[-1]))) or (comma and names_person(noun)):
-        return f"{before} {low}, {phrase}{comma}{tail}"
-    if follows in PREPOSITIONS or follows in ADVERBS or comma:
-        if words[0] != "other" and not (names_person(noun) or core(words[-1]) in _OFFICES):
-            # A place or a thing takes what it is behind it: "in Franconia, a town in ...".
-            sited = core(words[-1]) in PLACE_NOUNS and follows == "in"
-            if len(words) == 1 and core(noun) in PLACE_NOUNS and not sited:
-                return f"{before} {low}{comma}{tail}"
-            return f"{before} {low}, {phrase}{comma if sited else ','}{tail}"
-        label = "the other" + noun[5:] if words[0] == "other" else f"the {noun}"
-        return f"{before} {label} {low}{comma}{tail}"
-    return f"{before} {low}, {phrase}{tail}"
-
-
-def _labelled(before: str, noun: str, low: str) -> str:
-    """``in which town`` at the end: ``in the town of Norman``, ``by the company Baxter``, or bare."""
-    head = core(noun.split()[-1])
-    if head in ("town", "city", "village", "state", "province") and not low[:1].islower() and "," not in low:
-        return f"{before} the {noun} of {low}"
-    if (head in PERSON_NOUNS or head in _OFFICES) and not low[:1].islower() and not low.startswith("The "):
-        return f"{before} the {noun} {low}"
-    if len(noun.split()) > 1 and not low[:1].islower() and " and " not in noun:
-        return f"{before} {low}, {article(noun)} {noun}"
-    return f"{before} {low}"
-
-
-def _typed(before: str, low: str, tail: str) -> str:
-    """``what type of game`` at the end: a bare common noun gets its article (``a board game``)."""
-    noun = tail.split()[-1].casefold()
-    if not low[:1].islower() or low.split()[-1].casefold() != noun or low.startswith(("a ", "an ", "the ")):
-        return f"{before} {low}"
-    if before.endswith(" both"):
-        before = before[: -len("both")] + "each"
-    return f"{before} {article(low)} {low}"

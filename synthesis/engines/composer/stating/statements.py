@@ -15,6 +15,7 @@ from synthesis.engines.composer.grammar.sentences import split
 from synthesis.engines.composer.grammar.wording import finish, lower_first, squash, trimmed, upper_first
 from synthesis.engines.composer.grammar.words import core, is_english
 from synthesis.engines.composer.reading.answers import affirms, is_clause, is_polar, shape
+from synthesis.engines.composer.reading.doubled import single
 from synthesis.engines.composer.reading.frames import Frame
 from synthesis.engines.composer.reading.questions import read
 from synthesis.engines.composer.reading.topics import STOPWORDS, asked
@@ -110,6 +111,7 @@ def _polar(question: str, answer: str, rng: random.Random) -> list[Statement]:
 
 def _short(question: str, answer: str, rng: random.Random) -> str:
     """One statement for a short answer to a question in English; empty where no form fits."""
+    question = single(question, answer)
     if sum(1 for char in question if char.isupper()) > 8 and question.upper() == question:
         return _shouted(question, answer, rng)
     if is_polar_question(question):
@@ -120,12 +122,12 @@ def _short(question: str, answer: str, rng: random.Random) -> str:
     if told and shape(trimmed(answer)) in ("because", "infinitive", "prepositional"):
         return finish(f"{told['fact']} {lower_first(answer)}")
     frame = read(_as_question(question))
-    single = len(split(answer)) == 1
-    if frame and single:
+    alone = len(split(answer)) == 1
+    if frame and alone:
         text = render(frame, answer, rng)
         if text and len(text) < 4 * (len(question) + len(answer)):
             return finish(text)
-    if is_clause(answer) or not single:
+    if is_clause(answer) or not alone:
         return _tied(question, frame, answer, rng)
     clause = indirect(frame) if frame else None
     return reported(clause, answer, rng) if clause else on_topic(question, answer, False, rng)
@@ -152,12 +154,14 @@ def _as_question(question: str) -> str:
 def indirect(frame: Frame) -> str | None:
     """The question as a subordinate clause: ``what Nina Sayers does for a living``."""
     wh = f"{frame.preposition} {frame.wh} {frame.noun}".strip().replace("  ", " ")
-    if frame.lead or frame.choices:
+    if frame.lead or frame.choices or not frame.wh:
         return None
     if frame.role == "subject":
         return f"{wh} {frame.predicate}"
     if frame.clause is None:
         return None
+    if frame.role == "happened":
+        return f"what happened to {frame.clause.subject}"
     return f"{wh} {lower_first(frame.clause.subject)} {frame.clause.predicate}"
 
 

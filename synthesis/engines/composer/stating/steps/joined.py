@@ -53,7 +53,7 @@ def described(question: str, answer: str) -> Derivation | None:
     if shape(given) != "noun" or len(given.split()) > 9:
         return None
     frame = read(re.sub(r",? and who ", " and ", question) if question[:4].casefold() == "who " else question)
-    if frame is None or frame.choices:
+    if frame is None or frame.choices or not frame.wh:
         return None
     if frame.role == "subject":
         said = _of_the_subject(frame, given)
