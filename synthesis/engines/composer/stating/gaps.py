@@ -116,6 +116,8 @@ _APPROXIMATE = frozenset(["about", "around", "approximately", "nearly", "over"])
 def _met(before: str, given: str) -> tuple[str, str]:
     """What stands before a gap and the answer in it, with one article or *about* between them."""
     tokens = before.split()
+    if len(tokens) < 2:
+        return before, given
     last, first = core(tokens[-1]), core((given.split() or [""])[0])
     if last in ARTICLES and first in ARTICLES:
         return " ".join(tokens[:-1]), given[:1].lower() + given[1:]

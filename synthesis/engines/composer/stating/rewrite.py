@@ -74,6 +74,8 @@ def render(frame: Frame, answer: str, rng: random.Random) -> str | None:
         The statement, or None where no form is safe.
     """
     given = trimmed(answer)
+    if not given:
+        return None
     how = shape(given)
     if how in ("gerund", "verb") and (len(given.split()) > 3 or not re.search(r"\s[A-Z]\w*$", given)):
         given = given[:1].lower() + given[1:]
