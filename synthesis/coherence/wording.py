@@ -46,7 +46,7 @@ def _support(text: str, question: Question, parts: Parts) -> str:
         return "The answer holds no words, so nothing can support it."
     if (decision := parts.verified.decision) is not None and decision.follows is not None:
         told = "The answer follows" if decision.follows else "The opposite of the answer follows"
-        return f"{told} from what is stated of the two sides: {decision.why}."
+        return f"{told}: {decision.why}."
     if kind == "yes/no":
         return (
             "A yes/no answer is not stated by words of its own; what was checked is what the question asks."
