@@ -11,6 +11,7 @@ from synthesis.engines.composer.decoys.lives import fits, lived, stage, year_for
 from synthesis.engines.composer.decoys.neutral import as_misses
 from synthesis.engines.composer.dials import Dials
 from synthesis.engines.composer.draft import compose
+from synthesis.engines.composer.grammar.invent import Frames
 from synthesis.engines.composer.grammar.wording import finish
 from synthesis.engines.composer.reference.compendium import in_order
 from synthesis.engines.composer.stating.proof import Triple
@@ -142,11 +143,12 @@ def test_a_life_is_read_from_what_is_said() -> None:
 
 def test_denials_and_phrases_stand_at_facts_about_others_too() -> None:
     facts = [f"Ida Holm sold {number} boats in Ostergate." for number in range(400)]
-    told = list(as_misses(facts, ["the old mill"], lambda _: True, random.Random(3)))
+    frames = Frames("misses", random.Random(3))
+    told = list(as_misses(facts, ["the old mill"], lambda _: True, frames, random.Random(3)))
     tailed = [one for one in told if "the old mill" in one]
     denied = [one for fact, one in zip(facts, told, strict=True) if one != fact and one not in tailed]
     assert 20 < len(tailed) < 90 and 8 < len(denied) < 45
-    assert list(as_misses(facts, ["the old mill"], lambda _: False, random.Random(3))) == facts
+    assert list(as_misses(facts, ["the old mill"], lambda _: False, frames, random.Random(3))) == facts
 
 
 def test_more_of_what_is_not_counted_is_decided() -> None:

@@ -249,10 +249,11 @@ def write(
         compared = answer.strip(" .").casefold() in instruction.casefold()
         own_bans = replace(bans, accident=None) if compared else bans
         named_so = _mentionable(phrases(instruction), own_bans)
-        close = asides.near(Misses(asked, instruction, answer, named_so, chance, said, apart))
+        misses = Misses(asked, instruction, answer, named_so, chance, said, apart)
+        close = asides.near(misses)
         # A title is named in a story's sentence without its marks: it may stand in such itself.
         subjects = [one.replace("“", "").replace("”", "") for one in _mentionable(named_so, bans)] or subjects
-        stream = as_misses(stream, named_so, bans.clean, chance)
+        stream = as_misses(stream, named_so, bans.clean, misses.frames, chance)
         stream = mingled(stream, close, most, near, chance)
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None, near=bool(most and asked))
     story = Story(rng, genre, words, feed, subjects, bans, dials.decoys > 0, bool(most and asked))

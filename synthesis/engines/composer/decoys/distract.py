@@ -42,7 +42,7 @@ _CUES = (
     (r"\banimal|\bpet\b|\bdog\b|\bbird\b", ("animal", "a_animal")),
     (r"\bnationality", ("nationality",)),
     (r"\bcountry|\bnation\b", ("country",)),
-    (r"\bhow long\b", ("duration",)),
+    (r"\bhow long\b", ("duration", "hours", "days", "weeks", "years")),
     (r"\bhow old\b|\bage\b", ("age",)),
     (r"\bhow much\b|[$€£]", ("money", "money_m")),
     (r"\bwhy\b|\breason", ("reason",)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -18,7 +19,6 @@ from synthesis.engines.composer.decoys.rivals import Rivals
 from synthesis.engines.composer.grammar.invent import Draw, Frames, Pattern
 from synthesis.engines.composer.grammar.wording import finish, squash, trimmed, upper_first
 from synthesis.engines.composer.grammar.words import ARTICLES, AUXILIARIES, PREPOSITIONS, WH, core
-from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, is_polar, kind
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.statements import QUOTED, Statement
@@ -37,8 +37,11 @@ AMONG = 0.75
 #: So many failures in a row, and there are no more.
 _PATIENCE = 14
 
-#: So often may one form be told of others.
-MOST_ALIKE = 3
+#: So often may one form be told of others: once as it is, once as what somebody says.
+MOST_ALIKE = 2
+
+#: How often a step that has been told of another is told again as what somebody says.
+HELD = 0.6
 
 #: How often two steps of another are told in one sentence, and how often one step with a phrase behind it.
 JOINED, TAILED = 0.6, 0.5
@@ -110,8 +113,10 @@ class Misses(Rivals):
         self._longest = max(_LONGEST, max(told, default=0) + 8) + (_APART if apart else 0)
         # Sides that are compared are spoken of alike, the right one too.
         self._named = answer.strip(" .").casefold() in instruction.casefold()
-        self._frames = Frames("misses", rng)
-        self._told_as: dict[str, int] = {}
+        #: What the question's words are told with, here and where others are told of; none comes twice in a row.
+        self.frames = Frames("misses", rng)
+        self._told_as: Counter[str] = Counter()
+        self._told_of: Counter[int] = Counter()
         self._marked: Pattern | None | bool = False
 
     def __iter__(self) -> Iterator[Statement]:
@@ -153,11 +158,21 @@ class Misses(Rivals):
         if both:
             yield both
             return
-        self._rng.shuffle(order)
-        for link in order:
-            if self._told_as.get(link.forms[0], 0) < MOST_ALIKE:
-                self._told_as[link.forms[0]] = self._told_as.get(link.forms[0], 0) + 1
-                yield Statement(self._tailed(self._sentence(link)), "", says=link.says)
+        pairs = [(index, one) for index, one in enumerate(told) if one is not None]
+        self._rng.shuffle(pairs)
+        for index, link in pairs:
+            times = self._told_as[link.forms[0]]
+            if times < MOST_ALIKE:
+                self._told_as[link.forms[0]] += 1
+                self._told_of[index] += 1
+                again = self._told_of[index] > 1 and self._rng.random() < HELD
+                yield self._held(link) if times or again else self._tailed(link)
+
+    def _held(self, link: Link) -> Statement:
+        """A step as what somebody says, in other words each time."""
+        said = link.clause(_inside(link.forms[0]))
+        text = self.frames.draw("held").fill(self._rng).replace("<S>", said)
+        return Statement(text, "", "held", says=link.says)
 
     def _joined(self, links: Sequence[Link]) -> Statement | None:
         """Two steps about one thing in one sentence."""
@@ -174,14 +189,15 @@ class Misses(Rivals):
                 return Statement(finish(upper_first(other.clause(said))), "", says=(*one.says, *other.says))
         return None
 
-    def _tailed(self, text: str) -> str:
+    def _tailed(self, link: Link) -> Statement:
         """A near miss, often with what else the question speaks of behind it."""
+        text = self._sentence(link)
         low = text.casefold()
         left = [one for one in self._phrases if one.strip("“”").casefold() not in low]
         if not left or not re.search(r"[\w)’'\"”]\.$", text) or self._rng.random() >= TAILED:
-            return text
-        tail = self._rng.choice(words("tails")).replace("{a}", self._rng.choice(left))
-        return f"{text[:-1]}, {tail}."
+            return Statement(text, "", says=link.says)
+        tail = self.frames.draw("tail").fill(self._rng).replace("<X>", self._rng.choice(left))
+        return Statement(f"{text[:-1]}{tail}", "", "tailed", says=link.says)
 
     def _other(self, link: Link, others: dict[str, str], altered: bool) -> Link | None:
         """A step of another: invented names and the answer exchanged, and with ``altered`` a condition."""
@@ -313,7 +329,7 @@ class Misses(Rivals):
             return
         two = len(self._phrases) > 1 and self._rng.random() < 0.75
         chosen = self._rng.sample(self._phrases, 2 if two else 1)
-        pattern = self._frames.draw("two" if two else "one")
+        pattern = self.frames.draw("two" if two else "one")
         text = pattern.fill(self._rng)
         for gap, phrase in zip("XY", chosen, strict=False):
             text = text.replace(f"<{gap}>", phrase)
@@ -327,11 +343,10 @@ class Misses(Rivals):
         wrong = self._other(link, {name: self._like(name) for name in self._steps.names}, altered=False)
         if wrong is None or len(wrong.clause(wrong.forms[0]).split()) > 26:
             return
-        form = wrong.forms[0]
-        said = wrong.clause(_OPENED.sub(lambda word: word[0].lower(), form))
-        pattern = self._frames.draw("deny")
-        text = pattern.fill(self._rng).replace("<S>", said)
-        yield Statement(text, "", says=tuple(triple._replace(denied=True) for triple in wrong.says))
+        said = wrong.clause(_inside(wrong.forms[0]))
+        text = self.frames.draw("deny").fill(self._rng).replace("<S>", said)
+        triples = tuple(triple._replace(denied=True) for triple in wrong.says)
+        yield Statement(text, "", "denied", says=triples)
 
     def _kept(self, statement: Statement) -> list[Statement]:
         """The statement, if it neither holds the answer nor changes it; only what bears on it is weighed."""
@@ -349,6 +364,11 @@ _LED = re.compile(
 _OPENED = re.compile(r"^(?:The|An?|On|In|At|Of|As|It|This|What|Everybody|Nobody|For|To|By|From|When|Where)\b")
 _BEING = re.compile(r"\{s\} (?:is|was|are|were) (?=an? |the |one of )")
 _DOING = re.compile(r"\{s\} [a-z]+ ")
+
+
+def _inside(form: str) -> str:
+    """A form as it stands behind other words."""
+    return _OPENED.sub(lambda word: word[0].lower(), form)
 
 
 def _aside(form: str, person: bool) -> str | None:

@@ -10,37 +10,42 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from synthesis.engines.composer.grammar.invent import frames
+from synthesis.engines.composer.grammar.invent import Frames
 from synthesis.engines.composer.grammar.wording import lower_first
-from synthesis.engines.composer.lexicon import words
 
 #: How many of the facts about others are denied, and how many speak of a phrase of the question.
 DENIED, TAILED = 0.05, 0.12
 
 _LONGEST = 22
 _PLAIN = re.compile(r"[^;:?!“]*[\w)]\.$")
-_ASIDE = re.compile(r", (?:an? |as |which |though |whatever |according |by |to go |going |and )")
+_ASIDE = re.compile(r", (?:an? |as |so |or so |if |which |something |according |by |on |to |going |with |and )")
 _NAMED = re.compile(r"[A-Z][\w’-]* [A-Z]")
 
 
 def as_misses(
-    facts: Iterable[str], phrases: Sequence[str], clean: Callable[[str], bool], rng: random.Random
+    facts: Iterable[str],
+    phrases: Sequence[str],
+    clean: Callable[[str], bool],
+    frames: Frames,
+    rng: random.Random,
 ) -> Iterator[str]:
-    """The same facts, some denied or with one of the phrases; ``clean`` says what may stand in the text."""
+    """The same facts, some denied or with one of the phrases; ``clean`` says what may stand in the text.
+
+    ``frames`` are those of the near misses, that no sentence of theirs comes again.
+    """
     for fact in facts:
         draw = rng.random()
         told = fact
         if draw < DENIED:
-            told = _denied(fact, rng)
+            told = _denied(fact, frames, rng)
         elif draw < DENIED + TAILED and phrases and _PLAIN.match(fact) and not _ASIDE.search(fact):
-            tail = rng.choice(words("tails")).replace("{a}", rng.choice(phrases))
-            told = f"{fact[:-1]}, {tail}."
+            told = f"{fact[:-1]}{frames.draw('tail').fill(rng).replace('<X>', rng.choice(phrases))}"
         yield told if told == fact or clean(told) else fact
 
 
-def _denied(fact: str, rng: random.Random) -> str:
+def _denied(fact: str, frames: Frames, rng: random.Random) -> str:
     said = lower_first(fact)
     sure = said != fact or _NAMED.match(fact)
     if not sure or "," in fact or not _PLAIN.match(fact) or len(fact.split()) > _LONGEST:
         return fact
-    return rng.choice(frames("misses", "deny")).fill(rng).replace("<S>", said[:-1])
+    return frames.draw("deny").fill(rng).replace("<S>", said[:-1])

@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Callable
 from functools import cache
+from typing import TypeAlias
 
 from synthesis.engines.composer.grammar.wording import article
 from synthesis.engines.composer.grammar.words import MONTHS, ORDINALS, SMALL_NUMBERS
@@ -97,51 +98,83 @@ def draws() -> dict[str, Draw]:
         "money_m": lambda rng: f"${money(rng) / 10:.1f} million",
         "percent": lambda rng: f"{2 + int(rng.random() * 89)} percent",
         "duration": lambda rng: f"{small(rng)} {unit(rng)}",
+        # What is told of an age or of a machine needs a time that fits it.
+        "old_age": lambda rng: str(61 + int(rng.random() * 36)),
+        "old_year": lambda rng: str(1852 + int(rng.random() * 55)),
+        "modern_year": lambda rng: str(1922 + int(rng.random() * 77)),
+        "modern_date": lambda rng: f"{day(rng)} {month(rng)} {1922 + int(rng.random() * 77)}",
+        "hours": lambda rng: f"{small(rng)} hours",
+        "days": lambda rng: f"{small(rng)} days",
+        "weeks": lambda rng: f"{small(rng)} weeks",
+        "years": lambda rng: f"{small(rng)} years",
     }
+
+
+Part: TypeAlias = "str | int | Draw | tuple[tuple[Part, ...], ...]"
+
+_TOKEN = re.compile(r"\{(\w+(?::\d+)?)\}|([()|])|([^{}()|]+|[{}])")
 
 
 class Pattern:
     """A sentence with slots, ready to be filled many times.
 
     A slot ``{person}`` is drawn anew at each place; ``{person:2}`` is one draw per filling,
-    the same wherever ``:2`` stands.
+    the same wherever ``:2`` stands. In ``grouped`` sentences, those of the lists, ``(a|b)`` is one of
+    the two, and ``(a|)`` is there or not; in others brackets are brackets.
     """
 
     __slots__ = ("_fixed", "_parts", "gaps", "slots")
 
-    def __init__(self, text: str, extra: dict[str, Draw] | None = None) -> None:
+    def __init__(self, text: str, extra: dict[str, Draw] | None = None, grouped: bool = False) -> None:
         table = draws() if extra is None else {**draws(), **extra}
-        pieces = re.split(r"\{(\w+(?::\d+)?)\}", text)
-        names = pieces[1::2]
+        names = re.findall(r"\{(\w+(?::\d+)?)\}", text)
         self.slots = frozenset(name.split(":")[0] for name in names)
-        #: How many draws a filling takes.
+        #: How many draws a filling takes, or may take where there are groups.
         self.gaps = len({f"{at}{name}" if ":" not in name else name for at, name in enumerate(names)})
         keys = list(dict.fromkeys(name for name in names if ":" in name))
         self._fixed = tuple(table[key.split(":")[0]] for key in keys)
-        # A part is a literal, the place of a shared draw, or a draw of its own.
-        parts: list[str | int | Draw] = []
-        for at, piece in enumerate(pieces):
-            if at % 2 == 0:
-                if piece:
-                    parts.append(piece)
+        # Each open group holds its finished alternatives and the one being read.
+        stack: list[tuple[list[tuple[Part, ...]], list[Part]]] = [([], [])]
+        for slot, mark, said in _TOKEN.findall(text):
+            if slot:
+                stack[-1][1].append(keys.index(slot) if ":" in slot else table[slot])
+            elif grouped and mark == "(":
+                stack.append(([], []))
+            elif grouped and mark == "|":
+                stack[-1][0].append(tuple(stack[-1][1]))
+                stack[-1][1].clear()
+            elif grouped and mark == ")":
+                done, last = stack.pop()
+                stack[-1][1].append((*done, tuple(last)))
             else:
-                parts.append(keys.index(piece) if ":" in piece else table[piece])
-        self._parts = tuple(parts)
+                stack[-1][1].append(mark or said)
+        self._parts = tuple(stack[0][1])
 
     def fill(self, rng: random.Random) -> str:
         """One sentence, its first letter raised."""
         shared = [draw(rng) for draw in self._fixed]
-        text = "".join(
-            part if isinstance(part, str) else shared[part] if isinstance(part, int) else part(rng)
-            for part in self._parts
-        )
+        out: list[str] = []
+        _pour(self._parts, shared, rng, out)
+        text = "".join(out)
         return text[:1].upper() + text[1:] if text[:1].islower() else text
+
+
+def _pour(parts: tuple[Part, ...], shared: list[str], rng: random.Random, out: list[str]) -> None:
+    for part in parts:
+        if isinstance(part, str):
+            out.append(part)
+        elif isinstance(part, int):
+            out.append(shared[part])
+        elif isinstance(part, tuple):
+            _pour(part[int(rng.random() * len(part))], shared, rng, out)
+        else:
+            out.append(part(rng))
 
 
 @cache
 def facts(name: str) -> tuple[Pattern, ...]:
     """The patterns of ``lexicon/facts_<name>.txt``."""
-    return tuple(Pattern(line) for line in words(f"facts_{name}"))
+    return tuple(Pattern(line, grouped=True) for line in words(f"facts_{name}"))
 
 
 # What a sentence of a list with sorts holds is put in afterwards, in the place of these.
@@ -157,7 +190,7 @@ def frames(name: str, sort: str) -> tuple[Pattern, ...]:
         if of.strip() == sort:
             for hole, mark in _HOLES.items():
                 text = text.replace(hole, mark)
-            found.append(Pattern(text.strip()))
+            found.append(Pattern(text.strip(), grouped=True))
     return tuple(found)
 
 

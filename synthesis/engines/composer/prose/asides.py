@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 
-from synthesis.engines.composer.grammar.invent import draws
+from synthesis.engines.composer.grammar.invent import Frames
 from synthesis.engines.composer.grammar.sentences import split
 from synthesis.engines.composer.grammar.wording import lower_first
-from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.prose.guard import Guard
 from synthesis.engines.composer.stating.statements import QUOTED, Statement
 
@@ -47,18 +44,8 @@ _YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20[0-3]\d\b")
 _TITLED = re.compile(r"(?:The|An?) [A-Z0-9]")
 _NAMED = re.compile(r"[A-Z][\w'’.-]* [A-Z][\w'’.-]*")
 _CLOSED = re.compile(r".*[\w)’'%]\.$", re.DOTALL)
-_TAILED = re.compile(r", (?:as|though|according to|by the|by a|who|to go by|going by) |[;\n]")
+_TAILED = re.compile(r", (?:as|so|or so|if|though|according to|by|who|on the|to go by|to judge by|going by|with) |[;\n]")
 _NUMBERED = re.compile(r"answer \d")
-_SLOT = re.compile(r"\{(\w+)\}")
-
-
-@cache
-def _asides() -> dict[tuple[str, str], tuple[str, ...]]:
-    found: dict[tuple[str, str], list[str]] = {}
-    for line in words("asides"):
-        place, sort, said = (part.strip() for part in line.split("|"))
-        found.setdefault((place, sort), []).append(said)
-    return {key: tuple(said) for key, said in found.items()}
 
 
 class Asides:
@@ -71,7 +58,7 @@ class Asides:
         self._answer = answer.strip().rstrip(".") if len(answer) <= _LONG_ANSWER else ""
         self._bans = bans
         self._rng = rng
-        self._lately: deque[str] = deque(maxlen=6)
+        self._frames = Frames("asides", rng)
 
     def evidence(self, statements: Sequence[Statement]) -> list[Statement]:
         """The same statements, some with an aside; quoted and numbered ones stay as they are."""
@@ -88,9 +75,10 @@ class Asides:
             yield self._with(fact, self._side("", fact)) if self._rng.random() < BESIDE else fact
 
     def near(self, misses: Iterable[Statement]) -> Iterator[Statement]:
-        """Near misses, with an aside as often as the evidence has one."""
+        """Near misses, with an aside as often as the evidence has one; others are framed already."""
         for one in misses:
-            yield replace(one, text=self.told(one.text))
+            plain = one.says and not one.form
+            yield replace(one, text=self.told(one.text)) if plain else one
 
     def told(self, text: str) -> str:
         """A statement of the pair or a false lead, perhaps with an aside that the answer is inside of."""
@@ -143,26 +131,19 @@ class Asides:
         """An aside of the statement's kind, or empty where none fits."""
         years = [int(year) for year in _YEAR.findall(text)]
         sort = next((name for name, pattern in _KINDS if pattern.search(text)), "any")
-        pool = _asides()[side, "any"]
-        if sort != "any" and not (sort == "count" and years) and self._rng.random() < 0.5:
-            pool = _asides()[side, sort]
+        if sort == "any" or (sort == "count" and years) or self._rng.random() >= 0.5:
+            sort = "any"
         if years and 1850 <= max(years) < 1990 and self._rng.random() < 0.5:
-            pool = _asides()[side, "dated"]
+            sort = "dated"
         for _ in range(8):
-            words_of = pool[int(self._rng.random() * len(pool))]
-            if words_of in self._lately:
-                continue
-            said = self._filled(words_of, max(years, default=0))
+            said = self._frames.draw(f"{side} {sort}").fill(self._rng)
+            said = said.replace("<Y>", str(max(years, default=0) + 1 + int(self._rng.random() * 12)))
+            said = said if side == "before" else said[:1].lower() + said[1:]
             known = {word.casefold() for word in re.findall(r"\b[A-Z]\w+", said)} & self._bans.names
             if self._bans.clean(said) and not known - _FIRST:
-                self._lately.append(words_of)
                 return said
         return ""
 
-    def _filled(self, said: str, year: int) -> str:
-        later = str(year + 1 + int(self._rng.random() * 12))
-        return _SLOT.sub(lambda slot: later if slot[1] == "year" else draws()[slot[1]](self._rng), said)
-
 
 #: Words an aside begins with; in a question they are no names.
-_FIRST = frozenset(["a", "as", "according", "by", "to", "in", "it", "the"])
+_FIRST = frozenset(["a", "as", "asked", "according", "by", "to", "in", "it", "the", "what"])
