@@ -25,6 +25,9 @@ KINDS = (
 #: Files that are not genres but are included by them.
 FRAGMENTS = ("common", "prose")
 
+#: What every genre says besides its own, among what facts have to do with people.
+EVERY = "every"
+
 #: Used for a genre whose own bank is not there.
 FALLBACK = "archive"
 
@@ -76,6 +79,7 @@ def compile_bank(genre: str) -> Bank:
     # What ties facts to the people who want them is a file of its own beside each genre.
     evidence = BANKS / "evidence" / f"{genre}.txt"
     parts.append(read_bank(evidence if evidence.is_file() else evidence.with_stem(FALLBACK)))
+    parts.append(read_bank(evidence.with_stem(EVERY)))
     rules: dict[str, tuple[Sequence, ...]] = {}
     kinds: dict[str, tuple[SentenceTemplate, ...]] = {}
     for part in parts:

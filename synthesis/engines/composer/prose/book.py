@@ -155,11 +155,12 @@ class Story:
         """What evidence is left, and sentences for exactly the words that are missing."""
         writer = self._writer
         rest = self._feed.rest()
-        for group in self._groups(rest):
+        groups = self._groups(rest)
+        for index, group in enumerate(groups, 1):
             self._scene.begin(self._scene.world.cast[0], None)
             rest = rest[len(group) :]
-            room = self._words - writer.written - sum(fact.words for fact in rest)
-            yield lay_out(writer.tell(group, room))
+            owed = sum(fact.words for fact in rest) + LEAD * (len(groups) - index)
+            yield lay_out(writer.tell(group, self._words - writer.written - owed))
         self._scene.begin(None, None)
         if pieces := writer.ending(self._words - writer.written, self._slack):
             yield lay_out(pieces)

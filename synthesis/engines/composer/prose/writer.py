@@ -35,6 +35,8 @@ MENTION, MENTIONED_IN, CLOSEST = (110, 240), 1200, 0.4
 #: Words allowed for leading up to a fact even where room is short.
 LEAD = 14
 
+#: No sentence that leads up to a fact has fewer words than this.
+SHORT = 5
 
 #: The same for a group of facts in a short text.
 COMPACT_LEAD = 13
@@ -257,13 +259,12 @@ class Writer:
         spoken = self._speak("topic", room if leading else room - LEAD)
         room = self._add(pieces, spoken, room)
         first, last = about(group[0].text), about(group[-1].text)
-        # Better a few words over than a fact out of nowhere; the ending makes up for them.
-        most = max(room, LEAD)
         if spoken is None or not leading:
-            text = self._tied("need", stage, first, most) if self._chance(0.7) else None
-            if text is None:
-                text = self.say("lead" if self._scene.has_focus and self._chance(0.75) else "notice", most)
-            room = self._add(pieces, text, room)
+            # Better a few words over than a fact out of nowhere; the ending makes up for a few.
+            for most in (room, LEAD) if SHORT <= room < LEAD else (max(room, LEAD),):
+                if text := self._led(stage, first, most):
+                    room = self._add(pieces, text, room)
+                    break
         for index, fact in enumerate(group):
             # What was read out together needs few words between; a long list, hardly any.
             if index and self._chance(0.3 if len(group) <= 3 else 0.1):
@@ -275,6 +276,13 @@ class Writer:
             text = self._tied("use", stage, last, room) if self._chance(0.65) else None
             self._add(pieces, text or self.say("after", room), room)
         return pieces
+
+    def _led(self, stage: str, subject: str, most: int) -> str | None:
+        """What leads up to a fact: why it is wanted, or that somebody comes upon it."""
+        text = self._tied("need", stage, subject, most) if self._chance(0.7) else None
+        if text is None:
+            text = self.say("lead" if self._scene.has_focus and self._chance(0.75) else "notice", most)
+        return text
 
     def _tied(self, kind: str, stage: str, subject: str, most: int) -> str | None:
         """What a fact has to do with what the focus person wants, in words that fit both if there are any."""
