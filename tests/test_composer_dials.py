@@ -96,8 +96,7 @@ def _relations(draft: Draft) -> set[str]:
 
 def test_more_decoys_are_more_false_leads() -> None:
     none, some, many = (
-        statistics.mean(len(draft.says) for _, draft in drafts(1500, 60, decoys=count))
-        for count in (0, 2, 6)
+        statistics.mean(len(draft.says) for _, draft in drafts(1500, 60, decoys=count)) for count in (0, 2, 6)
     )
     assert none < some < many and many > none + 5
 

@@ -113,7 +113,7 @@ class Misses(Rivals):
         self._longest = max(_LONGEST, max(told, default=0) + 8) + (_APART if apart else 0)
         # Sides that are compared are spoken of alike, the right one too.
         self._named = answer.strip(" .").casefold() in instruction.casefold()
-        #: What the question's words are told with, here and where others are told of; none comes twice in a row.
+        #: What the question's words are told with, here and where others are told of.
         self.frames = Frames("misses", rng)
         self._told_as: Counter[str] = Counter()
         self._told_of: Counter[int] = Counter()

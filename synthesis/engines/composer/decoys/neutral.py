@@ -18,7 +18,9 @@ DENIED, TAILED = 0.05, 0.12
 
 _LONGEST = 22
 _PLAIN = re.compile(r"[^;:?!“]*[\w)]\.$")
-_ASIDE = re.compile(r", (?:an? |as |so |or so |if |which |something |according |by |on |to |going |with |and )")
+_ASIDE = re.compile(
+    r", (?:an? |as |so |or so |if |which |something |according |by |on |to |going |with |and )"
+)
 _NAMED = re.compile(r"[A-Z][\w’-]* [A-Z]")
 
 

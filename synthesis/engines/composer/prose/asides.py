@@ -44,7 +44,9 @@ _YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20[0-3]\d\b")
 _TITLED = re.compile(r"(?:The|An?) [A-Z0-9]")
 _NAMED = re.compile(r"[A-Z][\w'’.-]* [A-Z][\w'’.-]*")
 _CLOSED = re.compile(r".*[\w)’'%]\.$", re.DOTALL)
-_TAILED = re.compile(r", (?:as|so|or so|if|though|according to|by|who|on the|to go by|to judge by|going by|with) |[;\n]")
+_TAILED = re.compile(
+    r", (?:as|so|or so|if|though|according to|by|who|on the|to go by|to judge by|going by|with) |[;\n]"
+)
 _NUMBERED = re.compile(r"answer \d")
 
 
