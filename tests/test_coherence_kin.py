@@ -41,12 +41,13 @@ def test_other_words_have_another() -> None:
 )
 def test_what_stands_for_a_word_that_is_not_there(asked: str, told: str, by: list[str]) -> None:
     (term,) = terms(asked)
-    found, worth = kin([term], terms(told))[term]
+    found, worth = kin([term], terms(told), set(terms(told)))[term]
     assert found == by and 0.5 < worth < 1
 
 
 def test_nothing_stands_for_what_nothing_tells() -> None:
-    assert kin(terms("superbowl lighthouse"), terms("a bowl of super soup by the door")) == {}
+    told = terms("a bowl of super soup by the door")
+    assert kin(terms("superbowl lighthouse"), told, set(told)) == {}
 
 
 def test_an_answer_told_in_other_words_than_it_is_asked_for() -> None:

@@ -7,12 +7,13 @@ England where things are British. Knows nothing of answers.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from functools import lru_cache
+from typing import NamedTuple
 
 from synthesis.coherence.background import COMMON_WEIGHT, weight
 from synthesis.coherence.facts.relations import related, synonyms
-from synthesis.coherence.facts.values import countries_in
+from synthesis.coherence.facts.values import compatriots
 from synthesis.coherence.facts.verbs import base
 from synthesis.coherence.reading import Question, View, wanted_terms
 
@@ -30,7 +31,21 @@ _ROOT = 4  # letters that are left at the least
 _PART = 2  # letters of a part of a compound
 
 
-@lru_cache(maxsize=65_536)
+class _Roots(dict[str, str]):
+    """Term -> its root, found the first time it is met. Bounded, however many texts are read."""
+
+    limit = 100_000
+
+    def __missing__(self, term: str) -> str:
+        if len(self) >= self.limit:
+            self.clear()
+        self[term] = found = root(term)
+        return found
+
+
+_ROOTS = _Roots()
+
+
 def root(term: str) -> str:
     """What words of one family share: "sustainability" and "sustainabl" are "sustain"."""
     plain = base(term)
@@ -49,44 +64,56 @@ def look(text: str, question: Question, sequence: list[str]) -> View:
 
     Nothing stands for those of the answer itself, nor for any where the answer is a summary.
     """
-    view = View(text, wanted_terms(question), sequence)
-    if question.answer.kind != "summary":
-        missing = question.asked.keys() - view.places.keys() - set(question.answer.terms)
-        view.stand_in(kin(sorted(missing), sequence))
-    return view
+    wanted = wanted_terms(question)
+    if question.answer.kind == "summary":
+        return View(text, wanted, sequence)
+    there = set(sequence)
+    missing = (question.asked.keys() - there).difference(question.answer.terms)
+    return View(text, wanted, sequence, kin(missing, sequence, there))
 
 
-def kin(missing: Collection[str], sequence: Sequence[str]) -> dict[str, tuple[list[str], float]]:
+class _Others(NamedTuple):
+    """What may stand for a term: words of its ``root`` or ``meaning``, and the ``halves`` it may be of."""
+
+    root: str
+    halves: tuple[tuple[str, str], ...]
+    meaning: frozenset[str]
+    countrymen: frozenset[str]
+
+
+@lru_cache(maxsize=8192)
+def _others(term: str) -> _Others:
+    cuts = range(_PART, len(term) - _PART + 1)
+    alike = frozenset(other for other in compatriots(term) if weight(other) > COMMON_WEIGHT)
+    meaning = related((term,)) | synonyms(term)
+    return _Others(root(term), tuple((term[:cut], term[cut:]) for cut in cuts), meaning, alike)
+
+
+def kin(
+    missing: Collection[str], sequence: Sequence[str], there: Set[str]
+) -> dict[str, tuple[list[str], float]]:
     """Asked terms that a sequence lacks -> those in it that stand for them, and what these count for.
 
-    Terms that nothing stands for are left out.
+    ``there`` are its terms. Those that nothing stands for are left out.
     """
-    roots: dict[str, list[str]] = {root(term): [] for term in missing}
-    if not roots:
+    if not missing:
         return {}
-    there = set(sequence)
-    for term in there:
-        if (family := roots.get(root(term))) is not None:
-            family.append(term)
+    wanted = {term: _others(term) for term in sorted(missing)}
+    roots: dict[str, list[str]] = {others.root: [] for others in wanted.values()}
+    for term in [term for term in there if _ROOTS[term] in roots]:
+        roots[_ROOTS[term]].append(term)
     found: dict[str, tuple[list[str], float]] = {}
-    for term in missing:
-        if alike := sorted(roots[root(term)]) or _parts(term, sequence, there):
+    for term, others in wanted.items():
+        if alike := sorted(roots[others.root]) or _half(others.halves, sequence, there):
             found[term] = alike, _FAMILY
-        elif alike := sorted((related((term,)) | synonyms(term)) & there) or _countrymen(term, there):
-            found[term] = alike, _MEANING
+        elif told := others.meaning & there or others.countrymen & there:
+            found[term] = sorted(told), _MEANING
     return found
 
 
-def _countrymen(term: str, there: Collection[str]) -> list[str]:
-    country = countries_in((term,))
-    named = (other for other in there if countries_in((other,)) == country)
-    return sorted(other for other in named if weight(other) > COMMON_WEIGHT) if country else []
-
-
-def _parts(term: str, sequence: Sequence[str], there: Collection[str]) -> list[str]:
+def _half(halves: Iterable[tuple[str, str]], sequence: Sequence[str], there: Collection[str]) -> list[str]:
     """The first of two words that are written as one in the question."""
-    for cut in range(_PART, len(term) - _PART + 1):
-        first, second = term[:cut], term[cut:]
+    for first, second in halves:
         both = first in there and second in there
         if both and (first, second) in zip(sequence, sequence[1:], strict=False):
             return [first]

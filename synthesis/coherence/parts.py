@@ -293,5 +293,6 @@ def _uniqueness(weights: Mapping[str, float], evidence: float, size: int) -> flo
         for k, times in Counter(chain.from_iterable(held)).items():
             covered[k] += value * times
     own = evidence - _LENGTH_DISCOUNT * math.log1p(size / 1000)
-    others = sum(math.exp((c / total - own) / _SHARPNESS) for c in covered)
+    # Most of them cover nothing, or the same one or two words.
+    others = sum(n * math.exp((c / total - own) / _SHARPNESS) for c, n in Counter(covered).items())
     return 1.0 / (1.0 + others)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from synthesis.coherence.background import names_in, weights
 from synthesis.text.answers import Answer, read_answer
@@ -66,32 +67,34 @@ class View:
 
     __slots__ = ("places", "size", "spoken", "terms", "window_count", "windows", "worth")
 
-    def __init__(self, text: str, wanted: Collection[str], sequence: list[str] | None = None) -> None:
-        """``sequence``: the terms of the text, where they are known."""
+    def __init__(
+        self,
+        text: str,
+        wanted: Collection[str],
+        sequence: list[str] | None = None,
+        others: Mapping[str, tuple[Sequence[str], float]] = MappingProxyType({}),
+    ) -> None:
+        """``sequence``: the terms of the text, where they are known.
+
+        ``others``: for terms that the context lacks those that stand for them, and what these count for.
+        """
         self.terms = terms(text) if sequence is None else sequence
         self.size = len(self.terms)
         self.window_count = self.size // HALF + 2 if self.size else 0
+        told = {other for held, _ in others.values() for other in held}
+        sought = told.union(wanted) if told else wanted
         places: dict[str, list[int]] = {}
-        for place in [i for i, term in enumerate(self.terms) if term in wanted]:
+        for place in [i for i, term in enumerate(self.terms) if term in sought]:
             places.setdefault(self.terms[place], []).append(place)
-        self.places = self.spoken = places
-        self.worth: dict[str, float] = {}
-        # Window ``w`` covers the halves ``w - 1`` and ``w``.
-        self.windows = {term: _windows_at(found) for term, found in places.items()}
-
-    def stand_in(self, others: Mapping[str, tuple[Sequence[str], float]]) -> None:
-        """Let terms that the context lacks be spoken of where others stand for them, for less."""
-        everywhere: dict[str, list[int]] = {}
-        wanted = {other for held, _ in others.values() for other in held}
-        for place in [i for i, term in enumerate(self.terms) if term in wanted]:
-            everywhere.setdefault(self.terms[place], []).append(place)
-        told = {
-            t: sorted(place for other in held for place in everywhere[other])
-            for t, (held, _) in others.items()
+        standing = {
+            term: sorted(place for other in held for place in places[other])
+            for term, (held, _) in others.items()
         }
-        self.spoken = self.places | told
+        self.places = {term: places[term] for term in places if term in wanted} if told else places
+        self.spoken = self.places | standing
         self.worth = {term: worth for term, (_, worth) in others.items()}
-        self.windows.update((term, _windows_at(places)) for term, places in told.items())
+        # Window ``w`` covers the halves ``w - 1`` and ``w``.
+        self.windows = {term: _windows_at(found) for term, found in self.spoken.items()}
 
     def occurrences(self, phrase: Sequence[str]) -> list[int]:
         """Where a sequence of terms starts; its terms must be among the wanted ones."""

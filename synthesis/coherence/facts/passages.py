@@ -147,7 +147,7 @@ class Passages:
         return self.text[sentence.start : sentence.end]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16_384)
 def spaced(text: str) -> str:
     """The terms of a text with a blank before, between and behind them; one blank for none."""
     found = " ".join(terms(text))

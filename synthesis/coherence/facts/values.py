@@ -158,6 +158,22 @@ def _countries() -> tuple[dict[str, str], frozenset[str]]:
     return table, frozenset(key.split()[0] for key in table if " " in key)
 
 
+@cache
+def _people() -> dict[str, frozenset[str]]:
+    """Country -> the names of one term that tell of it."""
+    found: dict[str, set[str]] = {}
+    for name, country in _countries()[0].items():
+        if " " not in name:
+            found.setdefault(country, set()).add(name)
+    return {country: frozenset(names) for country, names in found.items()}
+
+
+def compatriots(term: str) -> frozenset[str]:
+    """The terms that tell of the country that one tells of, itself among them; else none."""
+    country = _countries()[0].get(term)
+    return _people()[country] if country else frozenset()
+
+
 def countries_in(sequence: Sequence[str]) -> list[str]:
     """The countries that a sequence of terms names, each once, in order."""
     table, several = _countries()
