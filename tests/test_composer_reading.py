@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import random
+import re
+from dataclasses import replace
 
 import pytest
 
 from synthesis.engines.composer.draft import compose
 from synthesis.engines.composer.reading.casing import cased
 from synthesis.engines.composer.reading.doubled import single
+from synthesis.engines.composer.reading.phrases import phrases
+from synthesis.engines.composer.stating.proof import answers
 from synthesis.engines.composer.stating.statements import QUOTED, state
+from synthesis.engines.composer.stating.steps.links import Link
+from synthesis.engines.composer.stating.steps.plan import in_steps
 
 # Question in small letters, answer, the question as it is written.
 CASED = [
@@ -111,3 +117,50 @@ def test_a_context_has_the_names_of_its_question_with_capitals() -> None:
         text = compose("who donates a tree to trafalgar square", "Oslo", words=250, seed=seed).text
         assert "trafalgar" not in text
         assert "Trafalgar Square" in text
+
+
+@pytest.mark.parametrize(
+    ("question", "spoken_of"),
+    [
+        ("Why does she stay even after the new bridge opens?", ["the new bridge"]),
+        ("What does he hide before the bailiffs arrive at the old mill?", ["the old mill", "the bailiffs"]),
+        ("axons forming the optic nerve run to the", ["the optic nerve"]),
+        ("Which mineral bound the most salt in the mudflats of Tresk?", ["the mudflats of Tresk", "Tresk"]),
+        ("Were the cooks Ada Riess and Tom Ott born in the same year?", ["the cooks Ada Riess and Tom Ott"]),
+        ("What were the main causes of World War I?", ["the main causes of World War I"]),
+        ("The dam at Lorvento took the place of a ferry; who built it?", ["Lorvento", "The dam at Lorvento"]),
+        ("what is the form of Ostrel symphony no 40", ["Ostrel"]),
+    ],
+)  # fmt: skip
+def test_what_a_question_speaks_of_is_whole_and_a_thing(question: str, spoken_of: list[str]) -> None:
+    found = phrases(question)
+    assert found
+    for phrase in found:
+        assert any(phrase.casefold() in one.casefold() or one in phrase for one in spoken_of), found
+        assert not re.search(r"\b(?:opens|arrive|run|same|place of|mineral|World War)$", phrase), found
+
+
+def test_which_of_two_is_told_by_a_date_for_each() -> None:
+    question = "Which of the brothers Farid and Samir Benhaddal was born on 3 March 1902?"
+    for seed in range(5):
+        steps = in_steps(question, "Samir Benhaddal", random.Random(seed))
+        assert steps is not None
+        assert {link.subject for link in steps.told} == {"Farid Benhaddal", "Samir Benhaddal"}
+        says = [triple for link in steps.told for triple in link.says]
+        assert answers(steps.query, says) == {"Samir Benhaddal"}
+        values = {link.value for link in steps.told if link.role in ("value", "answer")}
+        assert len(values) == 2
+
+
+def test_a_comma_goes_with_the_apposition_that_it_closed() -> None:
+    link = Link("the letters", "wrote", "Ulla Frost", ("{v}, turns out to have written {s}",), "answer")
+    assert link.sentence(link.forms[0]) == "Ulla Frost turns out to have written the letters."
+    own = replace(link, value="Gil, the watchman")
+    assert own.sentence(own.forms[0]) == "Gil, the watchman, turns out to have written the letters."
+
+
+def test_nobody_keeps_a_card_on_a_key() -> None:
+    for seed in range(12):
+        text = compose("what is the form of mozart symphony no 40", "G minor", words=200, seed=seed).text
+        assert not re.search(r"(?:headed|index of|sheet on|marked) G minor", text)
+        assert "stamp of" not in text

@@ -31,7 +31,14 @@ MOST, _LONGEST = 10, 9
 #: What a phrase may go on with.
 _HANGING = frozenset(["of", "in", "from", "for", "on", "at", "near", "about"])
 _BROKEN = re.compile(r"[.:;?!,]\s|:\S")
-_VAGUE = re.compile(r"an? [a-z]+$")
+#: Nothing to speak of alone: "a mineral", "the same year", "the place of a ferry" that took it.
+_VAGUE = re.compile(
+    r"an? [a-z]+$|(?:the|an?) (?:same|other|following|first|last|next) [a-z]+$"
+    r"|the (?:place|part|use|name|number|kind|sort|time|way|end|case|result|form|type|amount|date|year) of "
+)
+# What opens a clause of time or reason, whose verb may be the question's last word.
+_OPENING = frozenset(["after", "before", "when", "while", "until", "since", "because", "once", "if", "that"])
+_NUMERALS = frozenset(["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIV"])
 _OBJECTS = frozenset(["them", "him", "her", "me", "us"])
 _COMPARED = re.compile(r"\b(?:more|most|less|least|same|first|last|older|younger|newer)\b|\bmany\b|\bmuch\b")
 
@@ -65,7 +72,10 @@ def phrases(instruction: str) -> list[str]:
         ):
             kept.append(phrase)
     telling = [phrase for phrase in kept if not _VAGUE.match(phrase)]
-    return (telling if len(telling) > 1 else kept)[:MOST]
+    if len(telling) == 1:
+        # A name is worth a word of its own: "the brewery in Port Averill", and Port Averill.
+        telling += [name for name in _names(question, topics(instruction)) if name not in telling]
+    return (telling or kept)[:MOST]
 
 
 def _bare(phrase: str) -> str:
@@ -128,14 +138,25 @@ def _body(tokens: list[str], start: int, verb: int) -> list[str]:
             hung = True
             end += 2 if core(tokens[end + 1]) in ("the", "a", "an") else 1
             continue
-        if word in STOPWORDS or word in _OBJECTS or end == verb or _acts(tokens, start, end):
+        numbered = word in ("no", "nr") and end > start and core("".join(tokens[end + 1 : end + 2])).isdigit()
+        ordinal = end > start and is_name(tokens[end - 1]) and tokens[end].strip(".,;:?!") in _NUMERALS
+        paired = word == "and" and _paired(tokens, start, end)
+        stop = word in STOPWORDS and not (numbered or ordinal or paired)
+        if stop or word in _OBJECTS or end == verb or _acts(tokens, start, end):
             break
         end += 1
         if re.search(r"[,;:?!]$|['’]s$", tokens[end - 1]):
             break
-    while end > start and core(tokens[end - 1]) in STOPWORDS:
+    while end > start and core(tokens[end - 1]) in STOPWORDS and tokens[end - 1] not in _NUMERALS:
         end -= 1
     return tokens[start:end]
+
+
+def _paired(tokens: list[str], start: int, at: int) -> bool:
+    """Whether two names stand behind a noun that is both of them: ``the brothers Farid and Samir``."""
+    head = next((token for token in tokens[start:at] if token[:1].islower()), "")
+    named = all(map(is_name, tokens[at - 1 : at])) and at + 1 < len(tokens) and is_name(tokens[at + 1])
+    return named and re.search(r"[^s]s$", head) is not None
 
 
 def _goes_on(tokens: list[str], at: int) -> bool:
@@ -159,6 +180,11 @@ def _acts(tokens: list[str], start: int, at: int) -> bool:
     behind = tokens[at + 1] if at + 1 < len(tokens) else ""
     if not behind and is_base(bare) and re.search(r"[^s]s$", core(tokens[at - 1])):
         return True  # "before the bailiffs arrive"
+    opened = any(core(token) in _OPENING for token in tokens[1:start])
+    if not behind and opened and base_of_third(bare) is not None:
+        return True  # "after the new bridge opens"
+    if re.search(r"[^s]s$", core(tokens[at - 1])) and is_base(bare) and core(behind) == "to":
+        return True  # "axons run to the"
     follows = core(behind) in DETERMINERS | {"more", "most", "less", "fewer"} or (
         bool(behind) and is_name(behind)
     )

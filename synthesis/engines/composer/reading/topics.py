@@ -19,6 +19,7 @@ from synthesis.engines.composer.grammar.words import (
     PREPOSITIONS,
     PRONOUNS,
     WH,
+    base_of_third,
     core,
     is_base,
     is_english,
@@ -42,6 +43,10 @@ STOPWORDS = (
     DETERMINERS | PRONOUNS | PREPOSITIONS | AUXILIARIES | WH | ADVERBS | frozenset(["and", "or", "to"])
 )
 _LIGHT = word_class("light_verbs")
+_NO_THING = frozenset(["same", "living", "other", "following"])
+# What is nothing without that which it is of.
+_RELATED = frozenset(["place", "part", "use", "form", "kind", "sort", "end", "case", "result", "number"])
+_CLAUSES = frozenset(["after", "before", "when", "while", "until", "since", "because", "once", "if", "that"])
 _ORDERS = word_class("orders")
 
 
@@ -125,12 +130,15 @@ def _phrases(tokens: list[str]) -> list[str]:
             if tokens[end - 1].endswith((",", ";", ":")):
                 break
         stopped = _trimmed_end(tokens, at, end)
-        if core(tokens[at + 1]) in ("same", "living") or core(tokens[at + 1]).endswith("est"):
+        if core(tokens[at + 1]) in ("same", "living", "other", "following") or core(tokens[at + 1]).endswith(
+            "est"
+        ):
             continue
         stops = (
             end == len(tokens) or core(tokens[end]) in STOPWORDS or tokens[end - 1].endswith((",", ";", ":"))
         )
-        if end > at + 1 and stops:
+        vague = end == at + 2 and tokens[end : end + 1] == ["of"] and core(tokens[at + 1]) in _RELATED
+        if end > at + 1 and stops and not vague:
             article = "the" if core(tokens[at]) in ("a", "an") else core(tokens[at])
             found.append(f"{article} {_plain(tokens[at + 1 : stopped])}")
     return found
@@ -139,11 +147,22 @@ def _phrases(tokens: list[str]) -> list[str]:
 def _trimmed_end(tokens: list[str], at: int, end: int) -> int:
     """Leave off a verb that stands right behind its subject: ``the miners find``."""
     helped = any(core(token).removesuffix("n't") in DO | MODALS for token in tokens[:at])
+    last = core(tokens[end - 1])
+    if end > at + 2 and end == len(tokens) and core(tokens[at - 1]) in _CLAUSES and base_of_third(last):
+        return end - 1  # "after the new bridge opens"
+    if end > at + 2 and end < len(tokens) and _leads(tokens, end) and is_base(last) and not helped:
+        return end - 1  # "the optic nerve run to"
     if end > at + 2 and _verbal(tokens[end - 1], helped):
         end -= 1
         if end > at + 2 and helped and core(tokens[end - 1]) in _LIGHT:
             end -= 1
     return end
+
+
+def _leads(tokens: list[str], at: int) -> bool:
+    """Whether a direction follows: ``to the``, or ``to`` alone."""
+    behind = core("".join(tokens[at + 1 : at + 2]))
+    return core(tokens[at]) == "to" and (not behind or behind in DETERMINERS)
 
 
 def _verbal(token: str, helped: bool) -> bool:

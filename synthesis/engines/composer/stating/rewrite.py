@@ -31,6 +31,7 @@ from synthesis.engines.composer.grammar.words import (
     base_of_third,
     compares,
     core,
+    is_base,
     is_participle,
     is_past,
     verbs,
@@ -310,6 +311,8 @@ def _as_complement(frame: Frame, given: str, how: str) -> str | None:
         and not subject.startswith("one of ")
     ):
         return f"{with_article(lower_first(given))} {be} {subject}"
+    if how == "verb" and is_base(core(given.split()[0])) and given[:1].isupper():
+        return f"{subject} {be} {'these' if be in ('are', 'were') else 'this'}: {given}"
     if frame.noun == _KIND:
         given = given[:1].lower() + given[1:] if given[1:] == given[1:].casefold() else given
         return f"{subject} {be} {_one_of(given)}"

@@ -12,9 +12,16 @@ import re
 from dataclasses import dataclass
 
 from synthesis.engines.composer.grammar.sentences import split
-from synthesis.engines.composer.grammar.wording import finish, lower_first, squash, trimmed, upper_first
-from synthesis.engines.composer.grammar.words import core, is_english
-from synthesis.engines.composer.reading.answers import affirms, is_clause, is_polar, shape
+from synthesis.engines.composer.grammar.wording import (
+    finish,
+    is_plural,
+    lower_first,
+    squash,
+    trimmed,
+    upper_first,
+)
+from synthesis.engines.composer.grammar.words import PREPOSITIONS, core, is_english
+from synthesis.engines.composer.reading.answers import affirms, is_clause, is_polar, names_person, shape
 from synthesis.engines.composer.reading.doubled import single
 from synthesis.engines.composer.reading.frames import Frame
 from synthesis.engines.composer.reading.questions import read
@@ -141,6 +148,9 @@ def _shouted(question: str, answer: str, rng: random.Random) -> str:
     return text if at < 0 else text[:at] + given + text[at + len(given) :]
 
 
+_RECEIVING = frozenset(["traveller", "traveler", "reader", "guest", "visitor", "customer", "patient", "user"])
+
+
 def _as_question(question: str) -> str:
     """``Name the capital of Peru`` asks what the capital of Peru is."""
     order = re.match(
@@ -148,7 +158,18 @@ def _as_question(question: str) -> str:
         question,
         re.I,
     )
-    return f"What is {question[order.end() :]}" if order else question
+    if not order:
+        return question
+    asked = question[order.end() :]
+    to_whom = re.match(r"(?:the|his|her|their) (?P<whom>[a-z]+) (?P<what>[a-z]+.*)", asked)
+    if (
+        to_whom
+        and (names_person(to_whom["whom"]) or to_whom["whom"] in _RECEIVING)
+        and core(to_whom["what"].split()[0]) not in PREPOSITIONS
+    ):
+        asked = f"the {to_whom['what']}"  # "give the traveller directions"
+    head = re.split(r" (?:of|from|for|to|in|that|who|which)\b", asked, maxsplit=1)[0]
+    return f"What {'are' if is_plural(head) else 'is'} {asked}"
 
 
 def indirect(frame: Frame) -> str | None:

@@ -47,6 +47,7 @@ _LONGEST = 34
 #: How often one that holds more is told in two, and how often any other.
 TOLD_APART, OTHERS = 0.9, 0.12
 
+_TITLED = word_class("worked") | word_class("groups") | word_class("place_nouns") | word_class("person_nouns")
 _ANSWER = re.compile(r"\{v\}|\{s\}")
 _REPORTS = (
     (
@@ -96,7 +97,10 @@ class Apart:
         self._latest = max(map(int, years), default=0)
         self._head = _asked_for(instruction)
         self._small = instruction == instruction.casefold()
-        self._person = kind(instruction, answer) == "person"
+        sort = kind(instruction, answer)
+        self._person = sort == "person"
+        # A register has persons, places and works; nobody keeps a card on "G minor".
+        self._mentioned = sort in ("person", "place") or self._head in _TITLED or answer[:1] in '"“'
 
     def form(self, form: str, subject: str = "", value: str = "", answers: bool = False) -> str:
         """The form itself, or one of several sentences with ``JOINT`` between them and the same gaps.
@@ -108,6 +112,9 @@ class Apart:
         if (
             not answers
             or not _is_a_name(value)
+            or not self._mentioned
+            or "{v}" in told.partition(JOINT)[0]
+            and JOINT in told
             or len(told.split()) > _LONGEST
             or self._rng.random() >= MENTIONED
             or told.count("{v}") != 1

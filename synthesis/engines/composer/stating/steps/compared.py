@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from synthesis.engines.composer.grammar.invent import draws
 from synthesis.engines.composer.grammar.wording import article
+from synthesis.engines.composer.grammar.words import MONTHS
 from synthesis.engines.composer.reading.frames import split_choices
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.steps.bridges import ONE, relation
@@ -40,6 +41,8 @@ _BARE_TWO = re.compile(
     rf"^(?P<head>(?:[wW]ho|[wW]hich|[wW]hat) [^,]+? (?:first|earlier|later|last|older|younger)),? "
     rf"(?P<a>{ONE}) or (?P<b>{ONE})$"
 )
+_MONTH = "|".join(MONTHS)
+DATE = rf"(?:\d{{1,2}} )?(?:(?:{_MONTH}) )?(?:\d{{1,2}}, )?\d{{4}}"
 _LATE = frozenset(["later", "last", "latest", "younger", "youngest", "newer", "newest", "recently"])
 # "has more X than": how many of them there are, and what may stand between.
 _COUNTED = re.compile(
@@ -127,10 +130,54 @@ def sides_of(question: str, answer: str) -> Sides | None:
 
 def compared(question: str, answer: str, namer: Namer, rng: random.Random, most: int) -> Derivation | None:
     """A value for each side, or None where no measure of what is asked is known."""
+    among = _among(question, answer, rng)
+    if among:
+        return among
     sides = sides_of(question, answer)
     if sides is None:
         return None
     return _by_date(sides, namer, rng, most) or _by_number(sides, rng) or _by_property(sides)
+
+
+_AMONG = re.compile(
+    rf"^(?:[wW]hich|[wW]hich one|[wW]ho) of (?:the )?(?P<kind>[a-z]+s )?(?P<a>{ONE}) and (?P<b>{ONE}) "
+    rf"(?P<does>[a-z][^,]*?) (?P<at>in|on) (?P<date>{DATE})$"
+)
+_KIN = {"brothers ": "brother", "sisters ": "sister", "cousins ": "cousin", "siblings ": "sibling"}
+
+
+def _among(question: str, answer: str, rng: random.Random) -> Derivation | None:
+    """``Which of the brothers A and B was born on ...``: a date for each, and what they are to each other."""
+    found = _AMONG.match(question)
+    if found is None:
+        return None
+    first, second = found["a"].strip(), found["b"].strip()
+    kin = _KIN.get((found["kind"] or "").casefold())
+    if kin and " " not in first and " " in second:
+        first = f"{first} {second.split()[-1]}"
+    low = answer.casefold().strip(" .")
+    if (low in first.casefold()) == (low in second.casefold()):
+        return None
+    chosen, other = (first, second) if low in first.casefold() else (second, first)
+    does = found["does"]
+    year = re.search(r"\d{4}", found["date"])
+    shifted = int(year[0]) + rng.choice((-1, 1)) * (1 + int(rng.random() * 7)) if year else 0
+    dated = re.sub(r"\d{4}", str(shifted), found["date"])
+    dated = re.sub(
+        r"\b\d{1,2}\b", lambda day: str(1 + (int(day[0]) + 3 + int(rng.random() * 20)) % 28), dated
+    )
+    dated = re.sub(r"[A-Z][a-z]+", lambda month: draws()["month"](rng), dated)
+    form = f"{{s}} {does} {found['at']} {{v}}"
+    links = [
+        Link(other, does, dated, worded(form), "value"),
+        Link(chosen, does, found["date"], worded(form), "answer"),
+    ]
+    if kin:
+        rng.shuffle(links)
+        links.insert(
+            0, Link(first, kin, second, (f"{{s}} and {{v}} were {found['kind'].strip()}",), "support")
+        )
+    return Derivation(tuple(links), Query("find", (Triple("?answer", does, found["date"]),)), "comparison")
 
 
 _PROPERTY = re.compile(

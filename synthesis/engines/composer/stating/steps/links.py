@@ -16,6 +16,7 @@ from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.steps.apart import Apart, joined
 from synthesis.engines.composer.stating.steps.wording import other_words
 
+_GOES_ON = re.compile(r"(?!who\b|which\b|and\b|or\b|an?\b|the\b)[a-z]+ ")
 _GAP = re.compile(r"\{([sv])\}")
 
 
@@ -71,6 +72,8 @@ class Link:
 
     def clause(self, form: str) -> str:
         """A form with the gaps filled."""
+        if form.startswith("{v}, ") and "," not in self.value and _GOES_ON.match(form, 5):
+            form = "{v} " + form[5:]  # the comma closed an apposition: "Gil, the watchman,"
         return _GAP.sub(lambda gap: self.subject if gap[1] == "s" else self.value, form)
 
     def speaks_of(self, name: str) -> bool:
