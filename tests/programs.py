@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from unittest.mock import patch
@@ -42,17 +44,52 @@ def run_command(*args: object, **environment: str) -> subprocess.CompletedProces
         return subprocess.CompletedProcess(line, process.exitcode, *told)
 
 
-def run_python(*args: object, said: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Start Python from nothing, in the project's folder and with ``said`` as its input; what it did."""
+def run_python(
+    *args: object,
+    said: str = "",
+    folder: Path = ROOT,
+    alone: Mapping[str, str] | None = None,
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
+    """Start Python from nothing, in a folder and with ``said`` as its input; what it did.
+
+    ``environment`` is added to that of the tests, or to ``alone``.
+    """
     return subprocess.run(
         [sys.executable, *map(str, args)],
         input=said,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
-        cwd=ROOT,
-        env={**os.environ, **environment},
+        cwd=folder,
+        env={**(os.environ if alone is None else alone), **environment},
     )
+
+
+@contextmanager
+def running(
+    *args: object, alone: Mapping[str, str] | None = None, heard: bool = True, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """The same in the project's folder, while it runs; killed at the end of the block if it still does.
+
+    With ``heard`` false what it prints goes nowhere, and need not be read for it to go on.
+    """
+    out = subprocess.PIPE if heard else subprocess.DEVNULL
+    with subprocess.Popen(
+        [sys.executable, *map(str, args)],
+        stdin=subprocess.PIPE,
+        stdout=out,
+        stderr=out,
+        text=True,
+        cwd=ROOT,
+        env={**(os.environ if alone is None else alone), **environment},
+        # A shell without job control has the commands in its background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def under_hash_seeds(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -22,6 +20,7 @@ from synthesis.run.journal import Journal
 from synthesis.run.loop import generate
 from tests.openai_helpers import quick_and_clean  # noqa: F401  a fixture for all tests here
 from tests.openai_server import Reply, serve
+from tests.programs import running
 
 PAIRS = [Pair(instruction=f"Where does ship {n} lie?", answer=f"In harbour {n}.") for n in range(12)]
 
@@ -70,17 +69,13 @@ def test_a_killed_process_asks_for_no_finished_reply_again(tmp_path: Path) -> No
     held = "Where does ship 11 "
     with serve() as server:
         server.script = lambda asked: Reply(until=server.ended) if held in asked.text else told(asked)
-        command = [sys.executable, "-c", program, server.url, str(tmp_path)]
-        process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-        try:
+        path = os.pathsep.join(sys.path)
+        with running("-c", program, server.url, tmp_path, heard=False, PYTHONPATH=path) as process:
             arrived = tmp_path / "arrived.jsonl"
             deadline = time.monotonic() + 120
             while not arrived.exists() or arrived.read_bytes().count(b"\n") < len(PAIRS) - 1:
                 assert time.monotonic() < deadline and process.poll() is None
                 time.sleep(0.01)
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
         server.script = told
         with Journal(tmp_path) as journal:
             generate(job_of(server), PAIRS, journal)

@@ -7,10 +7,7 @@ elsewhere: they share the run's folder and nothing else.
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -21,9 +18,9 @@ from builder.cli.main import app
 from synthesis import Pair, synthesize
 from synthesis.engines.openai import OpenAIEngine
 from tests.batch_server import Late, serve_batches, tale
-from tests.conftest import ROOT
 from tests.openai_helpers import KEY
 from tests.openai_server import Reply, failure
+from tests.programs import running
 
 LENGTHS = ("--lengths", "1k")
 
@@ -211,15 +208,9 @@ def test_killed_at_any_call_nothing_is_paid_twice(tmp_path, write_pairs, where, 
         server.calls = strike
         steps = [("submit", *options(server, out, pairs)), ("fetch", out, "--wait")]
         for step in steps:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "builder.cli", "batch", *map(str, step)],
-                cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-            while process.poll() is None and not struck.wait(0.05):
-                pass
-            if process.poll() is None:
-                os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+            with running("-m", "builder.cli", "batch", *step, heard=False) as process:
+                while process.poll() is None and not struck.wait(0.05):
+                    pass
             killed.set()
             if struck.is_set():
                 break

@@ -6,14 +6,14 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 import tomllib
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+
+from tests.programs import run_python, running
 
 ROOT = Path(__file__).parent.parent
 SMALL = ("--words", "120", "--lengths", "1k")
@@ -263,15 +263,6 @@ def test_a_folder_without_write_permission(tmp_path, write_pairs, command) -> No
     assert "Traceback" not in done.stderr
 
 
-def start(*args: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "builder.cli", *map(str, args)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # A shell without job control has the commands in its background ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-
-
 def wait_for_contexts(out: Path, count: int) -> None:
     journal, deadline = out / "journal" / "contexts.jsonl", time.monotonic() + 60
     while not (journal.exists() and journal.read_bytes().count(b"\n") >= count):
@@ -282,11 +273,9 @@ def wait_for_contexts(out: Path, count: int) -> None:
 def test_two_runs_cannot_share_a_folder(tmp_path, write_pairs, command) -> None:
     out = tmp_path / "run"
     options = ("--pairs", write_pairs(600), "--out", out, "--words", "1000", "--lengths", "2k")
-    first = start("run", *options)
-    wait_for_contexts(out, 1)
-    second = command("run", *options)
-    first.kill()
-    first.communicate()
+    with running("-m", "builder.cli", "run", *options, heard=False):
+        wait_for_contexts(out, 1)
+        second = command("run", *options)
     assert second.returncode == 2
     assert "another run is working" in second.stderr
 
@@ -294,10 +283,10 @@ def test_two_runs_cannot_share_a_folder(tmp_path, write_pairs, command) -> None:
 def test_ctrl_c_says_how_to_go_on(tmp_path, write_pairs, command) -> None:
     out = tmp_path / "run"
     options = ("--pairs", write_pairs(120), "--out", out, "--words", "500", "--lengths", "1k")
-    process = start("run", *options)
-    wait_for_contexts(out, 3)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    with running("-m", "builder.cli", "run", *options) as process:
+        wait_for_contexts(out, 3)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "run the same command to go on" in errors
     assert "Traceback" not in errors
@@ -321,10 +310,8 @@ def test_runs_killed_at_any_moment_end_in_the_same_bytes(tmp_path, write_pairs, 
     out = tmp_path / "killed"
     kills = 0
     for moment in (1, 40, 79):
-        process = start("run", *options, "--out", out)
-        wait_for_contexts(out, moment)
-        process.kill()
-        process.communicate()
+        with running("-m", "builder.cli", "run", *options, "--out", out, heard=False) as process:
+            wait_for_contexts(out, moment)
         kills += process.returncode == -signal.SIGKILL
     assert kills >= 2
     assert command("run", *options, "--out", out, PYTHONHASHSEED="2").returncode == 0
@@ -349,9 +336,7 @@ def test_publish_and_load_back_with_plain_datasets(tmp_path, write_pairs, comman
             "import datasets; rows = datasets.load_dataset('ada/lights', 'composer-chat-1k', "
             "revision='v1.0.0', split='train'); print(rows.num_rows, rows[0]['messages'][1]['role'])"
         )
-        loaded = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **there}
-        )
+        loaded = run_python("-c", code, **there)
         assert loaded.stdout.split() == ["6", "assistant"], loaded.stderr
         refused = command("publish", out, "not a name", **there)
         assert (refused.returncode, refused.stderr[:7]) == (2, "error: ")

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +16,7 @@ from synthesis.evaluation.questions import ContextQuestion, Prediction, Variant
 from synthesis.evaluation.results import Tally
 from tests.openai_helpers import quick_and_clean  # noqa: F401 - a fixture for all tests
 from tests.openai_server import Reply, serve
+from tests.programs import running
 from tests.test_evaluation import look_up, write_questions
 
 ROOT = Path(__file__).parent.parent
@@ -143,14 +140,10 @@ def test_killed_at_any_moment_it_asks_nothing_twice(tmp_path) -> None:
 
     options = ("--condition", "full,closed,none-evidence", "--option", "concurrency=1")
     with serve(script) as server:
-        line = [sys.executable, "-m", "builder.cli", *command(source, out, server, *options)]
-        first = subprocess.Popen(line, cwd=ROOT, env={**os.environ, "OPENAI_API_KEY": "none"})
-        try:
+        line = ("-m", "builder.cli", *command(source, out, server, *options))
+        with running(*line, heard=False, OPENAI_API_KEY="none"):
             assert reached.wait(120), "the first process never came so far"
-        finally:
-            first.send_signal(signal.SIGKILL)
-            first.wait(60)
-            go_on.set()
+        go_on.set()
         call(source, out, server, *options)
         texts = [one.text for one in server.asked]
     assert len(texts) == 16, "seven replies were there, the eighth prompt alone is asked again"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -545,14 +543,9 @@ def test_a_dataset_on_the_hub_is_the_folder_it_came_from(hub: LocalHub, folder: 
         # Threads left by streaming can bring an orderly exit down.
         "os._exit(0)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "hub.jsonl"), str(tmp_path / "none.jsonl")],
-        env=hub.environment(tmp_path / "home", PYTHONPATH=str(ROOT)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=tmp_path,
-    )
+    home = hub.environment(tmp_path / "home", PYTHONPATH=str(ROOT))
+    files = (tmp_path / "hub.jsonl", tmp_path / "none.jsonl")
+    done = run_python("-c", code, *files, folder=tmp_path, alone=home)
     assert done.stdout.startswith("30 ada/long has no config 'm-chat-9k'. Name one"), done.stderr
     write(folder, tmp_path / "folder.jsonl", "messages")
     assert (tmp_path / "hub.jsonl").read_bytes() == (tmp_path / "folder.jsonl").read_bytes()

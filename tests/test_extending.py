@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 
 from tests import test_engine_serving
+from tests.programs import run_python
 from tests.real_texts import OWN
 
 ROOT = Path(__file__).parent.parent
@@ -62,14 +60,7 @@ def extended(tmp_path_factory) -> Path:
 
 def run(copy: Path, *arguments: object) -> str:
     """What a command of the copy prints."""
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+    done = run_python(*arguments, folder=copy, PYTHONPATH=str(copy), HF_HUB_OFFLINE="1", COLUMNS="200")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -6,10 +6,8 @@ import errno
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -27,7 +25,7 @@ from synthesis.data import Coherence, Context, Evidence, Message, Pair, Rejected
 from synthesis.errors import ConfigError, FolderError, StorageError
 from synthesis.storage import storage_errors
 from tests import real_texts
-from tests.programs import run_python
+from tests.programs import run_python, running
 from tests.real_texts import sets
 
 FACTS = {"engine": "composer", "model": "", "template": "story", "sampling": {"temperature": 0.7}, "seed": 3}
@@ -432,17 +430,10 @@ def test_a_failing_row_leaves_the_old_version(tmp_path: Path, load: Any) -> None
 
 def test_kill_in_the_middle_then_build_again(tmp_path: Path) -> None:
     folder, other = tmp_path / "dataset", tmp_path / "other"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT + "build(sys.argv[1], 100, 4_000_000, wait=0.05)", str(folder)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    while process.stdout.readline().strip() != "20":
-        assert process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    with running("-c", SCRIPT + "build(sys.argv[1], 100, 4_000_000, wait=0.05)", folder) as process:
+        assert process.stdout is not None
+        while process.stdout.readline().strip() != "20":
+            assert process.poll() is None
     assert list(folder.rglob("*.part")), "the process was to die while writing"
     assert not list(folder.rglob("*.json"))
     for path in (folder, other):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -55,15 +53,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 pairs = [Pair(f"p{n}", f"What is {n}?", "a thing") for n in range(20)]
 list(assemble([(pair, Context(pair.id, f"{pair.id} is a thing. " * 400)) for pair in pairs], "8k"))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        cwd=Path(__file__).parent.parent,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
+    done = run_python("-c", script, TMPDIR=str(tmp_path))
     last = done.stderr.strip().splitlines()[-1]
     assert "StorageError: no room left to write temporary files" in last and str(tmp_path) in last, (
         done.stderr

@@ -28,6 +28,7 @@ from huggingface_hub.errors import (
 )
 
 from tests.hub import LocalHub
+from tests.programs import run_python
 
 pytest_plugins = ["tests.hub.fixtures"]
 # The client's own upload of large files uses a deprecated spelling of its HTTP library.
@@ -291,13 +292,6 @@ def test_hf_upload_and_load_dataset_in_other_processes(hub: LocalHub, tmp_path: 
         stream = datasets.load_dataset("ada/up", "rows", split="train", streaming=True)
         print(plain["text"][:], [row["text"] for row in stream])
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_python("-c", textwrap.dedent(code), folder=tmp_path, alone=environment)
     assert done.stdout.strip() == "['one', 'two'] ['one', 'two']", done.stderr
     assert {seen.user for seen in hub.seen("GET", "/resolve/")} == {"ada"}

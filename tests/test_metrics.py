@@ -1,6 +1,5 @@
 """Metrics against values worked out by hand from their definitions."""
 
-import subprocess
 import sys
 import time
 
@@ -8,6 +7,7 @@ import pytest
 
 from synthesis.errors import ConfigError, MissingExtraError
 from synthesis.evaluation.metrics import METRICS, overlap, score, words
+from tests.programs import run_python
 
 CASES = [
     # Precision and recall of words, without articles, punctuation and case: 2pr / (p + r).
@@ -167,11 +167,5 @@ def test_an_absent_library_names_the_extra(monkeypatch, package, loader, metric)
 
 def test_jieba_says_nothing_and_leaves_nothing_in_the_folder_for_temporary_files(tmp_path) -> None:
     code = "from synthesis.evaluation.metrics import score; print(score('f1-zh', '北京', ['北京']))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env={"TMPDIR": str(tmp_path), "PYTHONUTF8": "1"},
-        timeout=120,
-    )
+    done = run_python("-c", code, alone={"TMPDIR": str(tmp_path), "PYTHONUTF8": "1"})
     assert (done.stdout, done.stderr, list(tmp_path.iterdir())) == ("1.0\n", "", [])

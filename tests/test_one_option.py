@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from synthesis import assemble, synthesize
 from synthesis.assembly.options import SampleOptions, from_keywords
 from synthesis.options import GenerationConfig, PairsConfig, RunConfig, SamplesConfig, run_settings
 from synthesis.settings import settings
+from tests.programs import run_python
 
 ROOT = Path(__file__).parent.parent
 BEFORE = "    repeat_questions: bool = hashed("
@@ -52,14 +50,7 @@ def there(copy: Path) -> Callable[..., str]:
     """Runs Python in the copy and gives what it printed, or what it said was wrong."""
 
     def run(*args: object, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, *map(str, args)],
-            cwd=copy,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env={**os.environ, "PYTHONPATH": str(copy), "COLUMNS": "160", "HF_HUB_OFFLINE": "1"},
-        )
+        done = run_python(*args, folder=copy, PYTHONPATH=str(copy), COLUMNS="160", HF_HUB_OFFLINE="1")
         assert done.returncode == code, done.stdout + done.stderr
         return done.stderr if code else done.stdout
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -21,6 +19,7 @@ from synthesis.data import Pair, Rejected
 from synthesis.errors import SourceError
 from synthesis.sources.pairs import describe_source, read_pairs
 from tests.pair_files import GOOD, error_of, one_bad, only_pairs, write_jsonl
+from tests.programs import run_python
 from tests.real_texts import LARGE, OWN, needs_large, own_rows
 
 ROWS = [
@@ -222,7 +221,7 @@ def test_chat_rows_with_one_exchange(tmp_path: Path) -> None:
     ("messages", "reason"),
     [
         (turns(("user", "q"), ("assistant", "a"), ("user", "q"), ("assistant", "a")), "4 turns"),
-        (turns(("user", "q")), "1 turns (user)"),
+        (turns(("user", "q")), "1 turn (user)"),
         ([], "0 turns (none)"),
         (turns(("assistant", "a"), ("user", "q")), "assistant, user"),
         (turns(("user", "q"), ("tool", "t"), ("assistant", "a")), "role 'tool'"),
@@ -301,7 +300,8 @@ def test_rows_stream_in_flat_memory(tmp_path: Path) -> None:
         "    if count == 2_000: before = own.memory_info().rss\n"
         "    if count == 200_000: print(count, own.memory_info().rss - before)\n"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = run_python("-c", code)
+    assert result.returncode == 0, result.stderr
     count, grown = map(int, result.stdout.split())
     assert count == 200_000
     # Only the hashes of what was seen stay; the pairs themselves would take some 200 MB.

@@ -6,8 +6,6 @@ import gzip
 import json
 import os
 import random
-import subprocess
-import sys
 import tempfile
 import tracemalloc
 from pathlib import Path
@@ -18,6 +16,7 @@ from synthesis.data import Pair, Rejected
 from synthesis.errors import SourceError
 from synthesis.sources.pairs import read_pairs
 from tests.pair_files import GOOD, error_of, one_bad, only_pairs, write_jsonl
+from tests.programs import run_python
 
 # --- bad rows --------------------------------------------------------------------------------------------
 
@@ -268,5 +267,5 @@ def test_permission_denied() -> None:
             f"try: list(pairs.read_pairs({str(path)!r}))\n"
             "except errors.SourceError as error: print(error)"
         )
-        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        result = run_python("-c", code)
         assert "a.jsonl: permission denied. Make it readable" in result.stdout, result.stderr

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +18,7 @@ from synthesis.sources.hub import HubSource, parse_hub, redact
 from synthesis.sources.pairs import read_pairs
 from tests.hub.cards import EASY_AND_HARD
 from tests.ports import nobody
+from tests.programs import run_python
 
 TOKEN = "hf_thisIsNotARealToken"
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -59,15 +58,7 @@ def read_apart(home: Path, *cases: tuple[str, dict[str, Any]], **environment: st
         "HF_HUB_DISABLE_XET": "1",
         **environment,
     }
-    done = subprocess.run(
-        [sys.executable, "-c", READER],
-        input=json.dumps(cases),
-        env=clean | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = run_python("-c", READER, said=json.dumps(cases), alone=clean | settings)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return [json.loads(line) for line in done.stdout.splitlines()]

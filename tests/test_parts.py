@@ -6,8 +6,6 @@ import gzip
 import io
 import json
 import random
-import subprocess
-import sys
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -23,6 +21,7 @@ from synthesis.sources.files import local_tables
 from synthesis.sources.pairs import read_pairs, read_part
 from synthesis.sources.parts import cut_lines, divide
 from tests.hub.cards import EASY_AND_HARD
+from tests.programs import run_python
 
 pytest_plugins = ["tests.hub.fixtures"]
 ROOT = Path(__file__).parent.parent
@@ -210,14 +209,8 @@ def test_a_dataset_on_the_hub_is_read_by_row_groups(tasks, hub, tmp_path) -> Non
         content[f"data/train-0000{number}-of-00002.parquet"] = (tmp_path / "part.parquet").read_bytes()
     hub.seed("ada/keepers", content, by="ada")
     for source in ("ada/keepers", "hf://datasets/ada/keepers/data"):
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", APART, json.dumps([source, tasks, None])],
-            env=hub.environment(tmp_path / "home"),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        given, home = json.dumps([source, tasks, None]), hub.environment(tmp_path / "home")
+        done = run_python("-W", "error", "-c", APART, given, alone=home)
         assert done.returncode == 0, done.stderr
         whole, read = json.loads(done.stdout)
         assert len(whole) == 80 and [one for part in read for one in part] == whole

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from synthesis.errors import FolderError, SourceError, StorageError, UsageError
 from synthesis.run.folder import RunFolder, kind_of
 from synthesis.storage import locked, replace_file, written_whole
 from tests.hub.folders import usual
+from tests.programs import running
 
 
 def test_every_kind_of_folder_is_known(tmp_path: Path) -> None:
@@ -150,18 +149,9 @@ def test_a_lock_holds_across_processes_and_ends_with_its_holder(tmp_path: Path) 
         f"with locked(Path({str(tmp_path / 'x.lock')!r})):\n"
         "    print('held', flush=True); sys.stdin.read()"
     )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdin and holder.stdout
-    try:
-        assert holder.stdout.readline() == "held\n"
+    with running("-c", code) as holder:
+        assert holder.stdout and holder.stdout.readline() == "held\n"
         with pytest.raises(FolderError, match="busy"), locked(tmp_path / "x.lock", "busy"):
             pass
-    finally:
-        holder.kill()
-        holder.wait(30)
-        holder.stdin.close()
-        holder.stdout.close()
     with locked(tmp_path / "x.lock", "busy", patience=5):
         pass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from synthesis.options import SamplesConfig
 from synthesis.processes import spread, streamed
 from synthesis.tokens import load_tokenizer
 from tests.assembly_texts import prose
+from tests.programs import running
 from tests.scale_pipeline import content
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="one process does the work elsewhere")
@@ -141,7 +141,7 @@ def test_nobody_stays_where_the_first_process_is_killed() -> None:
         "import os, time\nfrom synthesis.processes import spread\n"
         "for pid in spread(range(10**6), lambda job: os.getpid(), 3):\n    print(pid, flush=True)"
     )
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as first:
+    with running("-c", code) as first:
         assert first.stdout
         pids = [int(first.stdout.readline()) for _ in range(3)]
         assert all(map(alive, pids))

@@ -27,6 +27,7 @@ from synthesis.errors import ContextSynthesisError, FolderError, UsageError
 from tests.hub import LocalHub
 from tests.hub.folders import build, chat, config, raw, usual
 from tests.ports import nobody
+from tests.programs import running
 
 pytest_plugins = ["tests.hub.fixtures"]
 # The client's own upload of large files uses a deprecated spelling of its HTTP library.
@@ -447,13 +448,12 @@ def test_after_a_failure_the_same_call_goes_on(hub: LocalHub, folder: Path, send
 
 def test_killed_while_uploading(hub: LocalHub, folder: Path, tmp_path: Path, send: Send) -> None:
     code = "import sys, pathlib; from builder import publish; publish(pathlib.Path(sys.argv[1]), sys.argv[2])"
-    other: list[subprocess.Popen[bytes]] = []
+    other: list[subprocess.Popen[str]] = []
     hub.before_next("PUT", "/lfs/", lambda: other[0].kill(), skip=1)
-    command = [sys.executable, "-c", code, str(folder), REPO]
-    with subprocess.Popen(
-        command, env=hub.environment(tmp_path / "home"), stderr=subprocess.DEVNULL
-    ) as process:
+    home = hub.environment(tmp_path / "home")
+    with running("-c", code, folder, REPO, alone=home, heard=False) as process:
         other.append(process)
+        process.wait(120)
     assert process.returncode < 0 and tags(hub) == {}
     threading.Event().wait(0.3)  # until what was on its way has arrived or broken off
     before = [one.path for one in hub.seen("PUT", "/lfs/") if one.status == 200]

@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from scripts import make_tree
+from tests.programs import run_python
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -82,14 +83,8 @@ def test_every_python_block_runs(workplace) -> None:
     found = [block for page in PAGES if page not in PIECES for block in blocks("python", page)]
     assert len(found) >= 4
     for block in found:
-        done = subprocess.run(
-            [sys.executable, "-c", block],
-            cwd=workplace,
-            env={**environment(), "HF_HOME": str(workplace / "hf")},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        home = str(workplace / "hf")
+        done = run_python("-c", block, folder=workplace, alone=environment(), HF_HOME=home)
         assert done.returncode == 0, f"{block}\n{done.stderr}"
 
 

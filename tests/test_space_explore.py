@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +16,7 @@ from space.view.histogram import BINS, histogram  # noqa: E402
 from space.view.table import rows_table  # noqa: E402
 from synthesis.errors import SourceError  # noqa: E402
 from tests.hub import folders  # noqa: E402
+from tests.programs import run_python
 from tests.space_server import serving  # noqa: E402
 
 pytest_plugins = ["tests.hub.fixtures"]
@@ -301,9 +300,7 @@ def test_a_histogram_counts_every_row_and_says_so_in_words() -> None:
 def test_the_programs_on_the_page_run() -> None:
     with serving() as url:
         for name, program in about.snippets(url).items():
-            done = subprocess.run(
-                [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
-            )
+            done = run_python("-c", program)
             assert done.returncode == 0, f"{name}\n{done.stderr}"
             assert "Ilse Brandt" in done.stdout
 

@@ -19,6 +19,7 @@ from synthesis.data import Message
 from synthesis.errors import MissingExtraError, TokenizerError, UsageError
 from synthesis.tokens import Tokenizer, build_tokenizer, format_length, load_tokenizer, parse_length
 from synthesis.tokens.chat_template import ChatTemplate
+from tests.programs import run_python
 
 TEXTS = [
     "The lamplighter of Orve climbed the ladder at dusk; nobody in the square looked up.",
@@ -411,9 +412,7 @@ def in_fresh_process(code: str, hub: str, home: Path) -> subprocess.CompletedPro
     quiet = {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0"}
     kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
     environment = {**kept, **quiet, "HF_ENDPOINT": hub, "HF_HOME": str(home), "HF_TOKEN": "hf_x"}
-    return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    return run_python("-c", code, alone=environment)
 
 
 def test_from_the_hub_only_the_tokenizer_is_fetched(hub: str, tmp_path: Path) -> None:

@@ -75,8 +75,13 @@ def named_file(run_file: Path | None, config: Path | None) -> Path | None:
     """The file of a run that was named, by its place or by ``--config``.
 
     Raises:
-        UsageError: both are, or ``--config`` names something else.
+        UsageError: both are, or one names something else.
     """
+    if run_file is not None and run_file.suffix != ".toml" and not run_file.is_dir():
+        raise UsageError(
+            f"what stands here is the TOML file of a run, and {run_file} is none; pairs are given as "
+            f"--pairs {run_file}"
+        )
     if config is None:
         return run_file
     if config.suffix != ".toml" or config.is_dir():

@@ -74,8 +74,8 @@ def score_source(
         ``row`` (its place), the score's parts, or ``error`` for a row that cannot be scored.
 
     Raises:
-        SourceError: the source cannot be read, or its rows have no context; behind the last row, none has
-            the column named for ``evidence``.
+        SourceError: the source cannot be read, or none of its rows can be scored; behind the last row,
+            none has the column named for ``evidence``.
         ConfigError: the engine offers no likelihood, or the judge's is no language model.
         UsageError: both an engine for the gain and a judge; one engine answers at a time.
         EngineError: the engine cannot score one row after the other, or failed as a whole.
@@ -109,7 +109,7 @@ def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Ite
     wanted = (chosen.pop("context"),) if "context" in chosen else CONTEXT_COLUMNS
     named = chosen.pop("evidence", "")
     told_in, met = named or "evidence", False
-    scored = False
+    scored, unusable = False, ""
     at = address_of(source, None, split)
     for table in tables(at.place, at.config, at.split, None):
         for row in table.rows():
@@ -119,6 +119,7 @@ def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Ite
                     raise BadRow(row.error)
                 fields = map_row(row.value, chosen)
             except BadRow as bad:
+                unusable = unusable or f"{place}: {bad.reason}"
                 yield _Row({"row": place, "error": bad.reason}, None)
                 continue
             context = next((fields.metadata[name] for name in wanted if name in fields.metadata), None)
@@ -136,7 +137,12 @@ def _rows(source: str, chosen: dict[str, str], split: str, reasons: bool) -> Ite
                 yield _Row(_line(place, *triple, reasons, known_evidence(row.value, told_in)), triple)
             except UsageError as bad:
                 yield _Row({"row": place, "error": str(bad)}, None)
-    if scored and named and not met:
+    if not scored:
+        raise SourceError(
+            f"{source} has no row to score: {unusable or 'it is empty'}. Rows need an instruction, an answer "
+            "and a context; columns of other names are given as --column instruction=NAME and so on"
+        )
+    if named and not met:
         raise SourceError(
             f"no row has the column {named!r} that --column evidence={named} names: all were scored without "
             "evidence. Name the column that has it, or leave --column evidence out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from typing import Final
 
@@ -30,7 +31,12 @@ def check_metrics(names: Sequence[str]) -> tuple[str, ...]:
     """
     for name in names:
         if name not in METRICS:
-            raise UsageError(f"metric {name!r} is not known; give some of {', '.join(sorted(METRICS))}")
+            near = difflib.get_close_matches(name.casefold(), sorted(METRICS), n=3, cutoff=0.5)
+            meant = f"did you mean {' or '.join(near)}? " if near else ""
+            raise UsageError(
+                f"metric {name!r} is not known; {meant}docs/benchmarks.md lists all {len(METRICS)}, such as "
+                "f1, rouge-l and contains"
+            )
     return tuple(dict.fromkeys(names))
 
 

@@ -54,13 +54,15 @@ class TableForm:
         return of_tasks(self._read(source), source)
 
     def _read(self, source: QuestionSource) -> Iterator[ContextQuestion | Rejected]:
-        ours = {name: theirs for name, theirs in source.columns.items() if name in GUESSES}
-        if unknown := sorted(set(source.columns) - {*GUESSES, *ROLES}):
+        # What a pair calls its instruction is a question here.
+        columns = {{"question": "instruction"}.get(name, name): one for name, one in source.columns.items()}
+        ours = {name: theirs for name, theirs in columns.items() if name in GUESSES}
+        if unknown := sorted(set(columns) - {*GUESSES, *ROLES}):
             raise SourceError(
                 f"--column {unknown[0]}=...: a question has no field '{unknown[0]}'. Known: "
-                f"{', '.join((*GUESSES, *ROLES))}."
+                f"{', '.join(dict.fromkeys(('question', *GUESSES, *ROLES)))}."
             )
-        pairs = check_columns({name: theirs for name, theirs in source.columns.items() if name not in ours})
+        pairs = check_columns({name: theirs for name, theirs in columns.items() if name not in ours})
         seen = False
         for place, row, label in numbered_rows(source):
             try:

@@ -146,8 +146,8 @@ def _dataset_of(source: str) -> str:
     begun = (os.path.join(source, name) for name in ("run.toml", "journal"))  # noqa: PTH118
     if all(map(os.path.exists, begun)):
         raise SourceError(
-            f"The run in {source} has no dataset yet, which is what is read of it. Finish it with the "
-            "command that began it, or give the file meant."
+            f"The run in {source} has no dataset yet. Finish it with the command that began it, "
+            "or give the file meant."
         )
     return source
 
