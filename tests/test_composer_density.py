@@ -156,6 +156,15 @@ def test_an_aside_leaves_the_words_of_a_statement(text: str, answer: str) -> Non
         assert years == [] or "1912" in text and min(years) == 1912
 
 
+def test_a_title_keeps_its_capital_behind_a_source() -> None:
+    told = {statement("For Heaven's Sake is a comedy by Ann Marcus.", "Ann Marcus", at) for at in range(60)}
+    assert len(told) > 15 and all("For Heaven's Sake" in one for one in told)
+    place = [Statement("In Cordessa it was Ann Marcus who showed it to all comers.", "answer")]
+    asides = Asides("Ann Marcus", guard("Who showed it?", "Ann Marcus"), random.Random(3))
+    said = [asides.evidence(place)[0].text for _ in range(60)]
+    assert any(re.search(r"(?:,|that) in Cordessa", one) for one in said)
+
+
 def test_evidence_and_false_leads_have_asides_alike() -> None:
     """Or an aside would tell which sentence to copy."""
     asides = Asides("Sel", guard("", "Sel"), random.Random(1))

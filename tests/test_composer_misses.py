@@ -12,6 +12,7 @@ from synthesis.engines.composer.decoys.altering import Altering
 from synthesis.engines.composer.decoys.misses import Misses, in_one
 from synthesis.engines.composer.dials import MOST_IN_ALL, Dials
 from synthesis.engines.composer.draft import Draft, compose, write
+from synthesis.engines.composer.grammar.invent import facts, frames
 from synthesis.engines.composer.reading.phrases import phrases
 from synthesis.engines.composer.stating.proof import answers
 from synthesis.engines.composer.stating.statements import Statement, state
@@ -179,3 +180,58 @@ def test_phrases_keep_their_article_and_what_hangs_on_them() -> None:
     assert phrases("Wer schrieb das Buch über den Hafen?") == []
     for question in ("Q1:What is it. Q2:Who?", "a " * 3000, "(" * 500, '"' * 501, "The " * 900 + "?"):
         assert isinstance(phrases(question), list)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "verb", "beside"),
+    [
+        ("Which city donates the tree on the square?", "Oslo, Norway", "is the ", r", [A-Z][\w ]+, is "),
+        ("who donates the tree on the square", "Oslo, Norway", "donates", r", [A-Z][\w ]+, donates "),
+        ("Who found the lamp in the mill?", "Gil, the watchman", "found", ""),
+        ("Who opened the Marlow Bridge?", "Ida Grey, Duchess of Kent", "opened", ""),
+        ("who wrote the hymn of the valley", "Ida Holm, a nurse", "wrote", r", an? [a-z -]+, wrote "),
+    ],
+)
+def test_a_comma_behind_a_name_closes_what_stands_beside_it(
+    question: str, answer: str, verb: str, beside: str
+) -> None:
+    told = [miss.text for seed in range(3) for miss in made(question, answer, seed)[1] if miss.says]
+    bare = re.compile(rf"(?<!, )\b[A-Z][\w’-]+(?: [A-Z][\w’-]+)*, {verb}")
+    assert not [text for text in told if bare.search(text) and not (beside and re.search(beside, text))]
+    assert not beside or any(re.search(beside, text) for text in told)
+    assert any(verb in text for text in told)
+
+
+def test_no_step_is_told_of_others_in_one_frame_again_and_again() -> None:
+    for question, answer in [*STEPWISE, *PLAIN]:
+        steps, found = made(question, answer, 1)
+        names = {link.subject for link in steps.told if link.subject}
+        told = [
+            miss.says[0] for miss in found if miss.says and miss.says[0].subject in names and not miss.form
+        ]
+        also = [
+            triple[:2] for triple in told if triple.relation not in {link.relation for link in steps.told}
+        ]
+        assert len(set(also)) == len(also), (question, also)
+        openings = [" ".join(miss.text.split()[:3]) for miss in found if miss.form == "held"]
+        assert not openings or max(map(openings.count, openings)) <= 3, openings
+
+
+def test_what_stands_behind_a_near_miss_is_a_clause_of_its_own_or_a_source() -> None:
+    tails = [pattern.fill(random.Random(seed)) for pattern in frames("misses", "tail") for seed in range(6)]
+    assert all(re.match(r"; |, (?:as|one|the|told|written|set|which|a thing) ", tail) for tail in tails), (
+        tails
+    )
+    assert all(tail.endswith(".") and "<X>" in tail for tail in tails)
+
+
+def test_facts_fit_their_time() -> None:
+    for name in ("told", "person", "place", "date", "numeric"):
+        for pattern in facts(name):
+            for seed in range(8):
+                text = pattern.fill(random.Random(seed))
+                year = int((re.search(r"\b(?:18|19|20)\d\d\b", text) or ["1950"])[0])
+                if re.search(r"tram\b|tractor|motor|telephone|photographed|trolleybus", text):
+                    assert year > 1910, text
+                if lived := re.search(r"lived to be (\d+)|died, at (\d+)|at the age of (\d+)\.", text):
+                    assert int(next(filter(None, lived.groups()))) > 60, text

@@ -16,9 +16,10 @@ from dataclasses import replace
 from synthesis.engines.composer.decoys.altering import Altering
 from synthesis.engines.composer.decoys.patterns import mark_answer
 from synthesis.engines.composer.decoys.rivals import Rivals
-from synthesis.engines.composer.grammar.invent import Draw, Frames, Pattern
+from synthesis.engines.composer.grammar.invent import Draw, Frames, Pattern, draws
 from synthesis.engines.composer.grammar.wording import finish, squash, trimmed, upper_first
 from synthesis.engines.composer.grammar.words import ARTICLES, AUXILIARIES, PREPOSITIONS, WH, core
+from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.reading.answers import asked_nouns, is_polar, kind
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.statements import QUOTED, Statement
@@ -117,6 +118,7 @@ class Misses(Rivals):
         self.frames = Frames("misses", rng)
         self._told_as: Counter[str] = Counter()
         self._told_of: Counter[int] = Counter()
+        self._said_of: set[tuple[str, str]] = set()
         self._marked: Pattern | None | bool = False
 
     def __iter__(self) -> Iterator[Statement]:
@@ -210,7 +212,7 @@ class Misses(Rivals):
             if end in replaced or end not in ("", link.value, link.subject):
                 continue
             if self._is_answer(end):
-                other = replaced.get(end) or self._another(link)
+                other = replaced.get(end) or self._set_beside(self._another(link))
                 if not other:
                     return None
                 others[end] = replaced[end] = other
@@ -222,6 +224,7 @@ class Misses(Rivals):
                     free = False
         value = replaced.get(link.value, link.value)
         subject = replaced.get(link.subject, link.subject)
+        form = _closed(_closed(form, "{v}", link.value, value), "{s}", link.subject, subject)
         relation = link.relation
         if free:
             if "{v}" in form and self._is_clause(value) and value == link.value:
@@ -257,6 +260,15 @@ class Misses(Rivals):
         if known is None:
             known = self._altering[clause] = Altering(clause, self._taken)
         return known.draw(self._rng) if known else None
+
+    def _set_beside(self, other: str) -> str:
+        """Another answer with something beside its name, where the answer has: ``Oslo, Norway``."""
+        name, comma, said = self._answer.strip(" .").partition(", ")
+        if not comma or "," in other or not other:
+            return other
+        if said in words("countries"):
+            return f"{self._namer.draw('town')}, {self._rng.choice(words('countries'))}"
+        return f"{other}, {draws()['a_occupation'](self._rng)}" if _TRADE.fullmatch(said) else other
 
     def _another(self, link: Link) -> str:
         """Something else of the answer's kind; empty where the kind is not known."""
@@ -318,8 +330,9 @@ class Misses(Rivals):
             return
         name = self._rng.choice(names)
         other = self._relation(self._steps.names.get(name) or self._guess(name))
-        value = self._of(name, other) if other else ""
+        value = self._of(name, other) if other and (name, other.name) not in self._said_of else ""
         if other and value:
+            self._said_of.add((name, other.name))
             link = Link(name, other.name, value, (self._rng.choice(other.forms),))
             yield Statement(self._sentence(link), "", says=link.says)
 
@@ -358,12 +371,18 @@ class Misses(Rivals):
         return [statement]
 
 
+_TRADE = re.compile(r"an? [a-z][a-z -]+")
 _LED = re.compile(
     r"(?:in|to|from|at|near|outside|inside|on|off|behind|above|below|around|beside) (?=[A-Z]|$)"
 )
 _OPENED = re.compile(r"^(?:The|An?|On|In|At|Of|As|It|This|What|Everybody|Nobody|For|To|By|From|When|Where)\b")
 _BEING = re.compile(r"\{s\} (?:is|was|are|were) (?=an? |the |one of )")
 _DOING = re.compile(r"\{s\} [a-z]+ ")
+
+
+def _closed(form: str, gap: str, own: str, other: str) -> str:
+    """A form without the comma behind what stands beside a name, if the other name has nothing beside it."""
+    return form.replace(f"{gap}, ", f"{gap} ", 1) if "," in own and "," not in other else form
 
 
 def _inside(form: str) -> str:

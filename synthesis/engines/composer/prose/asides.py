@@ -126,8 +126,10 @@ class Asides:
         lowered = lower_first(text)
         if lowered == text:
             return text if _NAMED.match(text) else ""
-        # Of "The Shark Hunter" or "The Zambian captain" only one keeps its capital.
-        return "" if _TITLED.match(text) else lowered
+        # "The Shark Hunter" and "For Heaven's Sake" keep their capital, "The Zambian captain" does not.
+        named = {word.casefold() for word in re.findall(r"\w+", " ".join(text.split()[:2]))}
+        titled = _TITLED.match(text) or (named <= self._bans.names and text.partition(" ")[2][:1].isupper())
+        return "" if titled else lowered
 
     def _drawn(self, side: str, text: str) -> str:
         """An aside of the statement's kind, or empty where none fits."""

@@ -11,6 +11,7 @@ import re
 from synthesis.engines.composer.grammar.phrases import is_name, tokens_of
 from synthesis.engines.composer.grammar.wording import article
 from synthesis.engines.composer.grammar.words import (
+    AUXILIARIES,
     DETERMINERS,
     DO,
     WH,
@@ -31,6 +32,7 @@ MOST, _LONGEST = 10, 9
 #: What a phrase may go on with.
 _HANGING = frozenset(["of", "in", "from", "for", "on", "at", "near", "about"])
 _BROKEN = re.compile(r"[.:;?!,]\s|:\S")
+_FIGURE = re.compile(r"(?:the |an? )?\d+")
 #: Nothing to speak of alone: "a mineral", "the same year", "the place of a ferry" that took it.
 _VAGUE = re.compile(
     r"an? [a-z]+$|(?:the|an?) (?:same|other|following|first|last|next) [a-z]+$"
@@ -68,6 +70,7 @@ def phrases(instruction: str) -> list[str]:
         if (
             3 < len(phrase) < 80
             and not _BROKEN.search(phrase)
+            and not _FIGURE.fullmatch(phrase)
             and not any(bare in _bare(other) for other in kept)
         ):
             kept.append(phrase)
@@ -115,6 +118,9 @@ def _asked_for(tokens: list[str], verb: int) -> list[str]:
             first = core(body[0]) if body else ""
             if not first.isalpha() or _COMPARED.search(" ".join(body)) or is_past(first):
                 return []
+            helped = core("".join(tokens[at + 2 : at + 3])) in AUXILIARIES
+            if base_of_third(first) and not (len(body) == 1 and helped):
+                return []  # "which takes blood from the heart", but "which worries did they raise"
             if all(map(is_name, body)) or (" or " in " ".join(tokens[at:]) and is_name(body[-1])):
                 return []
             plural = re.search(r"[^s]s$", _head(body)) is not None
@@ -131,11 +137,13 @@ def _head(body: list[str]) -> str:
 
 def _body(tokens: list[str], start: int, verb: int) -> list[str]:
     """Plain words and names from there, and one more phrase that hangs on them."""
-    end, hung = start, False
+    end, hung = start, 0
     while end < len(tokens) and end - start < _LONGEST:
         word = core(tokens[end])
-        if word in _HANGING and end > start and not hung and _goes_on(tokens, end + 1):
-            hung = True
+        # "The author of the art of war" hangs twice.
+        again = hung < 1 or (hung == 1 and word == "of")
+        if word in _HANGING and end > start and again and _goes_on(tokens, end + 1):
+            hung += 1
             end += 2 if core(tokens[end + 1]) in ("the", "a", "an") else 1
             continue
         numbered = word in ("no", "nr") and end > start and core("".join(tokens[end + 1 : end + 2])).isdigit()
@@ -144,6 +152,8 @@ def _body(tokens: list[str], start: int, verb: int) -> list[str]:
         stop = word in STOPWORDS and not (numbered or ordinal or paired)
         if stop or word in _OBJECTS or end == verb or _acts(tokens, start, end):
             break
+        if end > start and word.endswith("ly") and _acts(tokens, start, end + 1):
+            break  # "a colonel correctly identified"
         end += 1
         if re.search(r"[,;:?!]$|['’]s$", tokens[end - 1]):
             break
@@ -171,7 +181,7 @@ def _goes_on(tokens: list[str], at: int) -> bool:
 
 def _acts(tokens: list[str], start: int, at: int) -> bool:
     """Whether a word is the verb of what stands before it."""
-    word = tokens[at]
+    word = "".join(tokens[at : at + 1])
     if at == start or not word[:1].islower():
         return False
     bare = core(word)

@@ -224,7 +224,7 @@ def _described_subject(frame: Frame, given: str, plural: bool) -> str | None:
         )
     ):
         return f"the {noun} {link} {predicate} {be_form(past, many)} {lower_first(given)}"
-    return f"{given} {be_form(past, many)} the {noun} {link} {predicate}"
+    return f"{_set_off(given)} {be_form(past, many)} the {noun} {link} {predicate}"
 
 
 def _as_event(frame: Frame, given: str, how: str) -> str | None:
