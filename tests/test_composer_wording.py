@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from synthesis.engines.composer import lexicon
 from synthesis.engines.composer.decoys.distract import distract
+from synthesis.engines.composer.grammar.invent import draws
+from synthesis.engines.composer.grammar.wording import article
 from synthesis.engines.composer.lexicon import words
 from synthesis.engines.composer.stating.statements import state
 from synthesis.text.verbs import irregular_verbs
 
+COMPOSER = Path(lexicon.__file__).parents[1]
 BUNDLED = Path(__file__).parents[1] / "examples" / "pairs.jsonl"
 
 # Three lines each: question, answer, the one statement expected.
@@ -284,3 +288,17 @@ def test_distractors_are_no_rival_accounts_of_the_same_scene() -> None:
     assert not [text for text in drawn if "ferry" in text and "bridge" in text]
     higher = distract("By how many feet is Mount Orm higher than Mount Sull?", "30 feet", random.Random(1))
     assert not [text for text in itertools.islice(higher, 500) if "is higher than" in text]
+
+
+def test_an_article_fits_all_that_may_follow_it() -> None:
+    slots = {slot: {str(draw(random.Random(seed))) for seed in range(300)} for slot, draw in draws().items()}
+    wrong = []
+    for file in sorted((COMPOSER / "lexicon").glob("*.txt")):
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+            for said, group, slot in re.findall(r"\b([Aa]n?) (?:\(([^()]*)\)|\{(\w+)\})", line):
+                follows = group.split("|") if group else slots.get(slot, ())
+                spoken = [one for one in follows if one[:1].isalnum()]
+                wrong += [
+                    f"{file.name}:{number} {said} {one}" for one in spoken if article(one) != said.lower()
+                ]
+    assert not wrong

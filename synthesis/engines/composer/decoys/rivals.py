@@ -209,7 +209,7 @@ class Rivals:
         return name.casefold() in self._answer.casefold() or self._holds(name)
 
     def _guess(self, name: str) -> str:
-        """What kind of thing a name of the question has: from the noun before it ("the cutler X"), or from its step."""
+        """What kind of thing a name is: from the noun before it ("the cutler X"), or from its step."""
         called = re.search(rf"\b(?:the|an?) (?:[\w-]+ )?([\w-]+) {re.escape(name)}\b", self._instruction)
         if called and (sort := kind_of(called[1])) != "thing":
             return sort
