@@ -63,7 +63,15 @@ def test_what_nothing_tells_is_not_decided(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", ["It was opened in 1964.", "90 % of the floors are empty.", "Half its floors."]
+    "told",
+    [
+        "It was opened in 1964.",
+        "90 % of the floors are empty.",
+        "Half its floors.",
+        "Two thirds of all floors.",
+        "Its floors are of the 1960s.",
+        "Its 1/0 floors are odd.",
+    ],
 )
 def test_years_and_shares_are_no_amounts(told: str) -> None:
     measure = measured("Which has more floors?")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from synthesis.coherence.facts.values import exact
 from synthesis.text.numbers import quantities
 from synthesis.text.words import split_words, terms
 
@@ -104,9 +105,9 @@ def _often(sentence: str) -> Iterator[tuple[str, Fraction]]:
 
 def _counted(sentence: str, nouns: frozenset[str]) -> Iterator[tuple[str, Fraction]]:
     for one in quantities(sentence):
-        if one.kind != "number" or one.unit == "%" or "/" in one.value:
+        value = exact(one.value)
+        if one.kind != "number" or one.unit == "%" or "/" in one.value or value is None:
             continue
-        value = Fraction(one.value)
         if not one.unit and 1000 <= value < 2100 and sentence[one.start : one.end].isdigit():
             continue  # a year
         behind: Sequence[str] = terms(sentence[one.end : one.end + 80])[:_BEHIND]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from synthesis.coherence.facts.field import Field
 from synthesis.coherence.facts.passages import Passages
+from synthesis.coherence.facts.values import exact
 from synthesis.text.answers import Answer
 from synthesis.text.numbers import Quantity, quantities
 
@@ -71,7 +72,7 @@ def derive(passages: Passages, question: str, asked: Mapping[str, float], answer
     """How the answer follows, if it is one number that the question lets be reckoned."""
     if len(answer.amounts) != 1 or answer.amounts[0].kind != "number" or not (kind := asks(question)):
         return None
-    wanted = _fraction(answer.amounts[0].value)
+    wanted = exact(answer.amounts[0].value)
     if wanted is None or wanted <= 0:
         return None
     field = Field(passages, asked, ())
@@ -132,19 +133,12 @@ def _figures(passages: Passages, near: Sequence[int]) -> list[_Figure]:
                 year, month, day = map(int, one.value.split("-"))
                 if year:
                     found.append(_Figure(start, end, Fraction(year), "", (year, month, day), number))
-            elif one.kind == "number" and (value := _fraction(one.value)) is not None:
+            elif one.kind == "number" and (value := exact(one.value)) is not None:
                 is_year = not one.unit and value.denominator == 1 and 1000 <= value < 2100
                 found.append(
                     _Figure(start, end, value, one.unit, (int(value), 0, 0) if is_year else (0, 0, 0), number)
                 )
     return found[:_MOST_SUMMED]
-
-
-def _fraction(value: str) -> Fraction | None:
-    try:
-        return Fraction(value)
-    except (ValueError, ZeroDivisionError):
-        return None
 
 
 def _differences(figures: Sequence[_Figure], amount: Quantity, wanted: Fraction) -> Iterator[Derived]:

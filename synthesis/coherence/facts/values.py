@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 
@@ -74,6 +75,14 @@ def days(text: str) -> list[tuple[int, Day]]:
         day = int(match["day"] or match["day2"] or 0)
         found.append((match.start(), (year, _MONTHS.index(month) + 1 if month else 0, day)))
     return found
+
+
+def exact(value: str) -> Fraction | None:
+    """The canonical digits of a quantity as a number; None for a decade, a date and the like."""
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 def _in_brackets(text: str) -> tuple[Day | None, Day | None]:
