@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from builder.cli.options import named_file
 from builder.folder.facts import IMPORTED
 from builder.job.execute import execute, reassemble, retry
 from builder.job.importing import import_contexts
 from synthesis.errors import EngineError, UsageError
-from synthesis.options import RunConfig, override
+from synthesis.options import RunConfig, load_config, override
 from synthesis.run.folder import RunFolder
 from tests.jobs import Quiet
 from tests.ports import nobody
@@ -89,3 +90,35 @@ def test_what_was_done_before_a_refusal_is_kept(tmp_path: Path) -> None:
         (folder.journal / "contexts.jsonl").write_text("a record\n", encoding="utf-8")
         raise UsageError("too late")
     assert {"run.toml", "journal/contexts.jsonl"} <= everything(tmp_path / "run").keys()
+
+
+def test_files_where_folders_are_meant_are_told_as_files(tmp_path: Path, config: Config) -> None:
+    from builder.report.comparison import compare
+    from builder.report.write import report
+    from synthesis.tokens import load_tokenizer
+
+    execute(config(), Quiet())
+    execute(config("other", seed=1), Quiet())
+    file = tmp_path / "a.txt"
+    file.write_text("mine", encoding="utf-8")
+    for write in (
+        lambda: report(tmp_path / "run", file),
+        lambda: compare([tmp_path / "run", tmp_path / "other"], file),
+        lambda: load_tokenizer(str(file)),
+    ):
+        with pytest.raises(UsageError, match=r"a\.txt is a file"):
+            write()
+    assert file.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_configuration_may_begin_with_a_byte_order_mark(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(f"{mark}seed = 3\n", encoding="utf-8")
+    assert load_config(path).seed == 3
+
+
+def test_pairs_where_a_configuration_stands_are_told_as_pairs(tmp_path: Path) -> None:
+    for name in ("pairs.jsonl", "org/pairs"):
+        with pytest.raises(UsageError, match=f"pairs are given as --pairs .*{name}"):
+            named_file(tmp_path / name, None)

@@ -140,7 +140,9 @@ def _format(name: str, length: int | str | None, tokenizer: str | None) -> _Form
         raise UsageError(f"There is no format '{name}'. Choose one of: {', '.join(FORMATS)}.")
     chosen = _FORMATS[name]
     if chosen.packs and length is None:
-        raise UsageError(f"The format '{name}' needs the length of a pack in tokens. Give it, as in 32k.")
+        raise UsageError(
+            f"The format '{name}' needs the length of a pack in tokens. Give it, as in --length 32k."
+        )
     if not chosen.packs and (length is not None or tokenizer is not None):
         raise UsageError(
             f"A length and a tokenizer are for the format 'packed'; '{name}' writes every sample as it is. "

@@ -85,11 +85,13 @@ def check_target(target: Path, mark: str, what: str) -> None:
     """Refuse a folder whose page is not one of ours, which carry ``mark``; ``what`` it should have been.
 
     Raises:
-        FolderError: it holds another page.
+        FolderError: it holds another page, or is a file.
         StorageError: that cannot be read.
     """
     page = target / PAGE
     with storage_errors(page):
+        if target.is_file():
+            raise FolderError(f"{target} is a file; give a folder with --out")
         if page.is_file() and mark not in page.read_text(encoding="utf-8", errors="replace"):
             raise FolderError(
                 f"'{page}' is not a {what} of ours and is not overwritten. Choose another --out."

@@ -98,7 +98,7 @@ def read_template(path: Path, known: str) -> str:
         TemplateError: there is none, or it is no UTF-8 text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
         raise TemplateError(f"there is no template '{path}': give a text file, {known}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -67,7 +67,7 @@ def load_saved(path: Path) -> RunConfig:
     """
     config = load_config(path)
     with storage_errors(path):
-        saved = tomllib.loads(path.read_text(encoding="utf-8"))
+        saved = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     lacking = [name for name in _ALWAYS if name not in saved]
     if lacking or _LAST not in saved["dataset"]:
         raise ConfigError(

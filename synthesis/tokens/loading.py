@@ -63,6 +63,8 @@ def _locate(name: str, revision: str | None) -> Path:
     path = Path(name).expanduser()
     if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises for a name that no file can have)
         return path
+    if os.path.isfile(path):  # noqa: PTH113 (as above)
+        raise TokenizerError(f"{name} is a file. Name the folder that holds tokenizer.json.")
     odd = len(name) > 255 or "\\" in name or not name.strip()
     if odd or name.count("/") > 1 or name.startswith((".", "/", "~")):
         raise TokenizerError(
