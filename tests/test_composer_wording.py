@@ -68,6 +68,12 @@ Hanno spends nine years in prison.
 How large is the corpus of letters used for training?
 41,000 letters
 The size of the corpus of letters used for training is 41,000 letters.
+Why is the sky over Karsholm green?
+Because of the copper works
+The sky over Karsholm is green because of the copper works.
+Why are oysters grey?
+They live in mud.
+Oysters are grey because they live in mud.
 The inn stood by a ford; which family had kept that ford?
 the Aldermoors
 The inn stood by a ford; the Aldermoors were the family that had kept that ford.

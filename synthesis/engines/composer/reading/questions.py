@@ -137,6 +137,8 @@ def read_fronted(tokens: list[str]) -> Frame | None:
         clause = uninvert(auxiliary, rest[1:]) if auxiliary in AUXILIARIES else None
         if clause is None and auxiliary in BE and len(rest) > 1 and wh in ("where", "when", "how"):
             return _copula(wh, auxiliary, rest[1:])
+        if clause is None and auxiliary in BE and wh == "why":
+            clause = _quality(auxiliary, rest[1:])
         return Frame(wh, "object", "", preposition, clause, past=clause.past) if clause else None
     if wh == "what" and rest[2:] and [*map(core, rest[:2])] == ["happened", "to"]:
         return Frame(wh, "happened", clause=Clause(" ".join(rest[2:]), "", True), past=True)
@@ -151,6 +153,16 @@ def read_fronted(tokens: list[str]) -> Frame | None:
     if wh == "what" and (is_only_past(core(rest[0])) or _plain_verb(rest)):
         return Frame(wh, "subject", predicate=" ".join(rest), past=is_past(core(rest[0])))
     return _determiner(wh, rest, preposition)
+
+
+def _quality(auxiliary: str, tokens: list[str]) -> Clause | None:
+    """``the sky | blue``: behind ``why is`` the last word tells what the others are, whatever its kind."""
+    if len(tokens) < 2 or any(core(token) in RELATIVES for token in tokens):
+        return None
+    last, before = tokens[-1], core(tokens[-2])
+    if not last.islower() or before in DETERMINERS | PREPOSITIONS or core(last) in PREPOSITIONS | PRONOUNS:
+        return None
+    return Clause(" ".join(tokens[:-1]), f"{auxiliary} {last}", auxiliary in ("was", "were"))
 
 
 def _sited_copula(wh: str, rest: list[str], preposition: str) -> Frame | None:
