@@ -56,8 +56,8 @@ TOLD = [
     ("how many parks are present in Sarvona", "103", "103 parks are present in Sarvona."),
     ("how many seasons of the show are there", "9 seasons", "There are 9 seasons of the show."),
     ("how many episodes in season 2", "10", "There are 10 episodes in season 2."),
-    ("what kind of dog is Laika", "mongrel female", "Laika is a mongrel female."),
-    ("what type of plate is Sarvona on", "ice belt", "Sarvona is on an ice belt."),
+    ("what kind of dog is Laika", "mongrel female", "Laika is a mongrel female, a kind of dog."),
+    ("what type of plate is Sarvona on", "ice belt", "Sarvona is on an ice belt, a type of plate."),
     ("what happened to the mill", "burned to the ground", "The mill was burned to the ground."),
     ("what happened to the mill", "electrical fire", "What happened to the mill was an electrical fire."),
     ("who does the voice of Amy", "Lena Frost", "Lena Frost does the voice of Amy."),
@@ -164,3 +164,26 @@ def test_nobody_keeps_a_card_on_a_key() -> None:
         text = compose("what is the form of mozart symphony no 40", "G minor", words=200, seed=seed).text
         assert not re.search(r"(?:headed|index of|sheet on|marked) G minor", text)
         assert "stamp of" not in text
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [("What is 3 feet in centimeters?", "91.44"), ("How many grams are in 2 pounds?", "907.18 g")],
+)
+def test_a_quantity_in_other_units_stands_in_the_reckoning_book(question: str, answer: str) -> None:
+    draft = compose(question, answer, words=200, seed=3)
+    assert draft.form == "ledger"
+    assert "feet in centimeters is" not in draft.text  # no other quantity is converted wrongly
+
+
+def test_a_title_is_spoken_of_as_what_it_is() -> None:
+    for seed in range(8):
+        text = compose("when did the song push it come out", "March 8, 1987", words=120, seed=seed).text
+        assert not re.search(r'\b[Tt]hat "', text)
+
+
+def test_an_office_has_its_article_and_a_person_none() -> None:
+    for seed in range(8):
+        text = compose("who appoints the chair", "President of Sarvona", words=200, seed=seed).text
+        assert not re.search(r"\b[Tt]he [A-Z]\w+ [A-Z]\w+ appoints", text)
+        assert ", The President" not in text

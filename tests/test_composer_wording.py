@@ -148,7 +148,7 @@ Old Tamric
 The hymn that the miners sing was translated from Old Tamric.
 What kind of boat is the ferry that Nils owns?
 a trawler
-The ferry that Nils owns is a trawler.
+The ferry that Nils owns is a trawler, a kind of boat.
 What does Lute carry out of the burning house before the roof falls in?
 the family ledger
 Lute carries the family ledger out of the burning house before the roof falls in.

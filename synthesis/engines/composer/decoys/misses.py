@@ -329,6 +329,8 @@ class Misses(Rivals):
         if not names:
             return
         name = self._rng.choice(names)
+        if re.search(rf"\bthe {re.escape(name)}\b", self._instruction):
+            return  # the forms have no article for it
         other = self._relation(self._steps.names.get(name) or self._guess(name))
         value = self._of(name, other) if other and (name, other.name) not in self._said_of else ""
         if other and value:

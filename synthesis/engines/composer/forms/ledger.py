@@ -17,6 +17,7 @@ from synthesis.engines.composer.forms.sums import other_sum
 from synthesis.engines.composer.forms.wording import Pen
 from synthesis.engines.composer.grammar.sentences import split
 from synthesis.engines.composer.grammar.wording import squash
+from synthesis.engines.composer.reading.kinds import other_units
 from synthesis.engines.composer.reading.questions import read
 from synthesis.engines.composer.stating.statements import indirect
 
@@ -32,6 +33,8 @@ def tell(case: OrdinaryCase) -> Told | None:
     """The entry of the book: what was to be worked out, and what came of it."""
     pen, other = Pen("ledger", case.rng, one_hand=True), Pen("ledger", case.others)
     task = squash(case.instruction).rstrip(" ?.!")
+    units = other_units(task)
+    task = f"What is {units[0]} in {units[1]}" if units else task
     problem = _problem(case.instruction)
     parts = parts_of(case.answer)
     if problem:
@@ -40,6 +43,7 @@ def tell(case: OrdinaryCase) -> Told | None:
         rest = {"sum": wanted}
     else:
         into = _conversion(task, case.pair.verb) if case.pair.kind == "conversion" else {}
+        into = {"what": units[0], "to": f"to {units[1]}", "verb": "convert"} if units else into
         rest = {"sum": into["what"] if into else _sum(task, case.pair.verb)}
         lead = pen.write("converted", into) if into else pen.write("lead", rest)
         told = threads(pen, rest)

@@ -53,6 +53,8 @@ def lower_first(text: str) -> str:
     if head == "i" or (len(first) > 1 and first.isupper()):
         return text
     rest = [word for word in text.split()[1:6] if len(word) > 3]
+    if head == "the" and _OFFICE.match(text[4:]):
+        return text[:1].lower() + text[1:]
     # "The Witness", "A Bridge Too Far": titles keep their capital.
     if head in ARTICLES and rest and all(not word[0].islower() for word in rest):
         return text

@@ -199,12 +199,12 @@ _CALLED = re.compile(rf"^(?P<head>.*\bthe (?:\w+ )?(?:{_KIND})(?: called| titled
 _SEASON = re.compile(rf"^(?P<head>.*\b(?:season|episode)s?(?: \w+)? of) (?P<title>\w.*?){_ENDED}")
 # What a part is played in, or somebody is seen on.
 _PLAYED = re.compile(
-    r"^(?P<head>who (?:plays|played|voices|voiced|starred)(?: (?!in |on )\S+){1,5}? (?:in|on)"
+    r"^(?P<head>(?:.+ )?who (?:plays|played|voices|voiced|starred)(?: (?!in |on )\S+){1,5}? (?:in|on)"
     r"|who starred in|who (?:is|was) (?!the |on )\S+(?: \S+)? on) (?P<title>\w.+?)(?P<tail>)$"
 )
 # The part that is played is named, unless it is described.
 _PART = re.compile(
-    r"^(?P<head>who (?:plays|played|voices|voiced) )"
+    r"^(?P<head>(?:.+ )?who (?:plays|played|voices|voiced) )"
     r"(?P<part>(?!the |an? |in |on |with |for )[^,]+?)(?= (?:in|on) |$)"
 )
 # Only a title opens as a sentence does where something is filmed or published.

@@ -36,6 +36,14 @@ _EXPRESSION = re.compile(
     re.IGNORECASE,
 )
 _CONVERT = re.compile(r"\b(?:to|into|in|as)\s+(?:an?\s+|the\s+)?[^\W\d_]", re.IGNORECASE)
+_IN_UNITS = re.compile(
+    r"(?:what (?:is|are)|what['’]s|how much (?:is|are)) (?P<what>\d[\d,.]* [a-z ]+?) (?:in|to|as)"
+    r" (?P<to>[a-z ]+)",
+    re.IGNORECASE,
+)
+_UNITS_IN = re.compile(
+    r"how many (?P<to>[a-z]+) (?:are |is )?(?:there )?in (?P<what>\d[\d,.]* [a-z ]+)", re.IGNORECASE
+)
 _OPTION = re.compile(r",\s*(?:or\s+|and\s+)?|;\s*|\s+or\s+|\n|\s+and\s+", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:i|i'm|i’m|me|my|we|you|your|you're|you’re|yours)\b", re.IGNORECASE)
 _YOURS = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
@@ -121,6 +129,8 @@ def _kind(text: str, told: str, task: str, payload: str, verb: str, options: tup
         return "translate"
     if _calculates(text, told) or _problem(text, told):
         return "arithmetic"
+    if _measured(task, told):
+        return "conversion"
     if verb in word_class("converting_verbs") and re.search(r"\d", text) and _CONVERT.search(task):
         return "conversion"
     if options:
@@ -178,6 +188,17 @@ def _calculates(text: str, told: str) -> bool:
         and "\n" not in text
         and re.search(r"\d", text) is not None
     )
+
+
+def _measured(task: str, told: str) -> bool:
+    """Whether a quantity is asked for in other units: ``what is 3 feet in centimeters``."""
+    return len(told) < 80 and re.match(r"[^\d\n]{0,12}\d", told) is not None and other_units(task) is not None
+
+
+def other_units(task: str) -> tuple[str, str] | None:
+    """The quantity and the unit of such a question; None for any other."""
+    found = _IN_UNITS.fullmatch(task) or _UNITS_IN.fullmatch(task)
+    return (found["what"], found["to"]) if found else None
 
 
 def _problem(text: str, told: str) -> bool:

@@ -36,7 +36,8 @@ _FIGURE = re.compile(r"(?:the |an? )?\d+")
 #: Nothing to speak of alone: "a mineral", "the same year", "the place of a ferry" that took it.
 _VAGUE = re.compile(
     r"an? [a-z]+$|(?:the|an?) (?:same|other|following|first|last|next) [a-z]+$"
-    r"|the (?:place|part|use|name|number|kind|sort|time|way|end|case|result|form|type|amount|date|year) of "
+    r"|(?:the|an?) (?:place|part|use|name|number|kind|sort|time|way|end|case|result|form|type|amount|date"
+    r"|year) of "
 )
 # What opens a clause of time or reason, whose verb may be the question's last word.
 _OPENING = frozenset(["after", "before", "when", "while", "until", "since", "because", "once", "if", "that"])

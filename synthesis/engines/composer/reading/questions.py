@@ -347,12 +347,12 @@ def _determiner(wh: str, rest: list[str], preposition: str) -> Frame | None:
     if auxiliary in BE and not preposition and (core(noun) in _QUALITIES or kind):
         described = _copula(wh, auxiliary, after)
         if described and uninvert(auxiliary, after) is None:
-            return replace(described, noun="kind") if kind else described
+            return replace(described, noun=noun) if kind else described
         if kind and core(rest[1]) == "of" and not _verb_inside(after):
             hanging = after[-1] if core(after[-1]) in PREPOSITIONS else ""
             said = f"{auxiliary} {hanging}".strip()
             subject = " ".join(after[:-1] if hanging else after)
-            return Frame(wh, "copula", "kind", clause=Clause(subject, said, auxiliary in ("was", "were")))
+            return Frame(wh, "copula", noun, clause=Clause(subject, said, auxiliary in ("was", "were")))
     if core(rest[0]) in ("percentage", "proportion", "share") and auxiliary in BE and not preposition:
         return Frame(wh, "subject", noun, predicate=" ".join(rest[verb:]), past=auxiliary in ("was", "were"))
     if auxiliary in DO or preposition:

@@ -23,6 +23,7 @@ from synthesis.engines.composer.grammar.words import (
     core,
     is_base,
     is_english,
+    is_ing,
     is_participle,
 )
 from synthesis.engines.composer.lexicon import word_class, words
@@ -156,6 +157,8 @@ def _trimmed_end(tokens: list[str], at: int, end: int) -> int:
         end -= 1
         if end > at + 2 and helped and core(tokens[end - 1]) in _LIGHT:
             end -= 1
+    if end > at + 2 and is_ing(core(tokens[end - 1])) and core("".join(tokens[end : end + 1])) in DETERMINERS:
+        return end - 1  # "the watcher supervising the sanctuary"
     return end
 
 

@@ -239,7 +239,7 @@ def _as_event(frame: Frame, given: str, how: str) -> str | None:
     return f"what happened to {subject} was {with_article(_one_of(lower_first(given)))}"
 
 
-_KIND = "kind"
+_KIND = re.compile(r"(?:kind|type|sort) of ")
 _UNCOUNTED = re.compile(r"(?:tion|ing|ness|ity|ism|ics|music|software|data|water|food|rock|steel|weather)$")
 
 
@@ -313,9 +313,11 @@ def _as_complement(frame: Frame, given: str, how: str) -> str | None:
         return f"{with_article(lower_first(given))} {be} {subject}"
     if how == "verb" and is_base(core(given.split()[0])) and given[:1].isupper():
         return f"{subject} {be} {'these' if be in ('are', 'were') else 'this'}: {given}"
-    if frame.noun == _KIND:
+    if _KIND.match(frame.noun):
         given = given[:1].lower() + given[1:] if given[1:] == given[1:].casefold() else given
-        return f"{subject} {be} {_one_of(given)}"
+        told = f"{subject} {be} {_one_of(given)}"
+        said = {core(word) for word in given.split()} & {core(word) for word in frame.noun.split()}
+        return told if said or "," in given else f"{told}, {article(frame.noun)} {frame.noun}"
     if how in ("by", "prepositional") and frame.wh in ("what", "who"):
         return f"{subject} {be} {lower_first(given)}" if how == "prepositional" else None
     if _OFFICE.match(subject) and how == "noun" and given[:1].islower():

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from synthesis.engines.composer.grammar.clauses import finite_verb
 from synthesis.engines.composer.grammar.invent import Frames
 from synthesis.engines.composer.grammar.phrases import is_adverb, noun_phrase_end, phrase_end, tokens_of
-from synthesis.engines.composer.grammar.wording import is_plural, lower_first, upper_first
+from synthesis.engines.composer.grammar.wording import is_plural, lower_first, upper_first, with_article
 from synthesis.engines.composer.grammar.words import (
     AUXILIARIES,
     DETERMINERS,
@@ -227,6 +227,9 @@ class Apart:
         first = lower_first(" ".join(topic))
         be = core(tokens[verb])
         head = _head(topic)
+        last, size = topic[_end(topic) - 1], _end(topic)
+        quoted = size > 2 and (last[:1] in '"“' or last == "{s}") and topic[size - 2].islower()
+        head = core(topic[_end(topic) - 2]) if quoted else head  # 'the song "Push It"' is that song
         capital = topic[_end(topic) - 1][:1].isupper()
         named = topic[0] == "{s}" or capital or topic[0][:1].isupper() and core(topic[0]) not in DETERMINERS
         many = be in ("are", "were", "have")
@@ -291,6 +294,7 @@ def _is_a_name(value: str) -> bool:
         and re.match(r"[\"“]?[^\W\d_a-z]", value) is not None
         and not re.search(r"\d|[,;:()]| and ", value)
         and not MONTH_WORDS.intersection(map(core, words_of))
+        and with_article(value) == value
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from synthesis.engines.composer.grammar.wording import finish, upper_first
+from synthesis.engines.composer.grammar.wording import finish, upper_first, with_article
 from synthesis.engines.composer.stating.proof import Query, Triple
 from synthesis.engines.composer.stating.steps.apart import Apart, joined
 from synthesis.engines.composer.stating.steps.wording import other_words
@@ -74,6 +74,9 @@ class Link:
         """A form with the gaps filled."""
         if form.startswith("{v}, ") and "," not in self.value and _GOES_ON.match(form, 5):
             form = "{v} " + form[5:]  # the comma closed an apposition: "Gil, the watchman,"
+        if form[:8] in ("The {v} ", "the {v} ") and self.value[:1].isupper() and _GOES_ON.match(form, 8):
+            # "The President of Peru appoints", but "Ada Voss appoints".
+            form = form[4:] if with_article(self.value) == self.value and " " in self.value else form
         return _GAP.sub(lambda gap: self.subject if gap[1] == "s" else self.value, form)
 
     def speaks_of(self, name: str) -> bool:
