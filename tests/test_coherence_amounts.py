@@ -6,6 +6,7 @@ import pytest
 
 from synthesis.coherence import score
 from synthesis.coherence.facts.amounts import amounts, measured
+from tests.pretend import prose
 
 TEXT = """Varn Tower
 Varn Tower is an office tower in Bergen, 412 feet (126 m) tall. Of its 31 floors two are empty. There
@@ -95,3 +96,13 @@ def test_continents_are_compared() -> None:
     assert score(TEXT, asks, "No").overall > 0.9 > 0.1 > score(TEXT, asks, "Yes").overall
     same = TEXT.replace("eastern Africa", "Southern America")
     assert score(same, asks, "Yes").overall > 0.9 > 0.1 > score(same, asks, "No").overall
+
+
+def test_what_opens_with_a_side_tells_of_it_among_many_that_name_it() -> None:
+    said = [
+        f"{' '.join(prose(9, str(n)).split()).rstrip('.')} for Asterella and Brachella." for n in range(40)
+    ]
+    around, behind = " ".join(said[:20]), " ".join(said[20:])
+    text = f"{around} Asterella has one species. {behind} A guide says that Brachella has 17 species."
+    asks = "Which genus has more species, Asterella or Brachella?"
+    assert score(text, asks, "Brachella").overall > 0.9 > 0.1 > score(text, asks, "Asterella").overall

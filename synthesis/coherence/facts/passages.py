@@ -108,6 +108,7 @@ class Passages:
     def about(self, subject: str, hints: Collection[str] = ()) -> list[Said]:
         """Sentences about a subject (terms with blanks around them), those of its own passage first.
 
+        Then come those that open with it or say "that" it is so, then others that name it or go on from one.
         Of several passages with its name, the one that opens with most of the ``hints`` is its own.
         """
         if not subject.strip():
@@ -117,18 +118,22 @@ class Passages:
         own = self._nearest(own, hints) if len(own) > 1 else own
         found = [s for s in self.sentences if s.passage in own][:_MOST_ABOUT]
         held = set(found)
-        going = False
+        going, others = False, list[Said]()
         for sentence in self.sentences:
             if len(found) >= _MOST_ABOUT:
                 break
             if subject in sentence.words:
                 going = True
+                if sentence.words.startswith(subject) or f" that{subject}" in sentence.words:
+                    if sentence not in held:
+                        found.append(sentence)
+                    continue
             elif not (going and GOES_ON.match(self.text, sentence.start)):
                 going = False
                 continue
             if sentence not in held:
-                found.append(sentence)
-        return found
+                others.append(sentence)
+        return (found + others)[:_MOST_ABOUT]
 
     def _nearest(self, own: set[int], hints: Collection[str]) -> set[int]:
         opening: dict[int, int] = {}
