@@ -46,6 +46,11 @@ def storage_error(place: Path | str, error: OSError) -> ContextSynthesisError:
             "Free some space and run the same command again to go on"
         )
     if error.errno in _REFUSED:
+        named = error.filename if isinstance(error.filename, str | Path) else place
+        if os.path.exists(named) and not os.access(named, os.R_OK):  # noqa: PTH110 (never raises)
+            return FolderError(
+                f"cannot read {named} ({reason}); make it readable (chmod +r) or run as its owner"
+            )
         return FolderError(
             f"cannot write {place} ({reason}); choose another folder with --out, or change its permissions"
         )

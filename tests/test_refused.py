@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from synthesis.options import RunConfig, load_config, override
 from synthesis.run.folder import RunFolder
 from tests.jobs import Quiet
 from tests.ports import nobody
+from tests.programs import run_python
 
 Config = Callable[..., RunConfig]
 SMALL = {"pairs.limit": 3, "generation.words": 60, "generation.section_words": 0, "samples.lengths": ("512",)}
@@ -122,3 +124,18 @@ def test_pairs_where_a_configuration_stands_are_told_as_pairs(tmp_path: Path) ->
     for name in ("pairs.jsonl", "org/pairs"):
         with pytest.raises(UsageError, match=f"pairs are given as --pairs .*{name}"):
             named_file(tmp_path / name, None)
+
+
+def test_what_may_not_be_read_is_not_said_to_be_written() -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from synthesis.storage import storage_errors\n"
+        "path = Path(sys.argv[1])\n"
+        "if os.geteuid() == 0: os.setuid(65534)  # whom permissions hold\n"
+        "with storage_errors(path.parent): path.read_bytes()"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        file = Path(folder, "contexts.jsonl")
+        file.touch(0o000)
+        said = run_python("-c", code, file).stderr
+    assert f"FolderError: cannot read {file} (Permission denied); make it readable" in said

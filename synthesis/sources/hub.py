@@ -113,6 +113,8 @@ def _advice(error: Exception, detail: str, here: bool) -> str:
         return "Give one of its files instead: hf://datasets/ORG/NAME/PATH.parquet."
     if isinstance(error, ConnectionError) or names & {"ConnectError", "ConnectTimeout", "ReadTimeout"}:
         return "Check the network, HF_ENDPOINT and proxies, or give a local file."
+    if isinstance(error, PermissionError):
+        return "Make it readable (chmod +r) or run as its owner."
     if here:
         return _LAID_OUT
     return "Check the name, the config and the split; for private data set HF_TOKEN or run `hf auth login`."
