@@ -252,7 +252,7 @@ def write(
         misses = Misses(asked, instruction, answer, named_so, chance, said, apart)
         close = asides.near(misses)
         # A title is named in a story's sentence without its marks: it may stand in such itself.
-        subjects = [one.replace("“", "").replace("”", "") for one in _mentionable(named_so, bans)] or subjects
+        subjects = [re.sub('[“”"]', "", one) for one in _mentionable(named_so, bans)] or subjects
         stream = as_misses(stream, named_so, bans.clean, misses.frames, chance)
         stream = mingled(stream, close, most, near, chance)
     feed = Feed(rng, planned, stream, words, mode, apart=steps is not None, near=bool(most and asked))

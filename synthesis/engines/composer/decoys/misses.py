@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import permutations
 
 from synthesis.engines.composer.decoys.altering import Altering
 from synthesis.engines.composer.decoys.patterns import mark_answer
@@ -336,7 +337,7 @@ class Misses(Rivals):
         if other and value:
             self._said_of.add((name, other.name))
             link = Link(name, other.name, value, (self._rng.choice(other.forms),))
-            yield Statement(self._sentence(link), "", says=link.says)
+            yield Statement(link.sentence(link.forms[0]), "", says=link.says)
 
     def _passing(self) -> Iterator[Statement]:
         """Phrases of the question in a sentence that says nothing of what is asked."""
@@ -344,6 +345,8 @@ class Misses(Rivals):
             return
         two = len(self._phrases) > 1 and self._rng.random() < 0.75
         chosen = self._rng.sample(self._phrases, 2 if two else 1)
+        if two and any(one.strip('“”"') in other for one, other in permutations(chosen, 2)):
+            return  # "the brothers A and B" and "A" are one
         pattern = self.frames.draw("two" if two else "one")
         text = pattern.fill(self._rng)
         for gap, phrase in zip("XY", chosen, strict=False):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from synthesis.engines.composer.grammar.invent import Frames
-from synthesis.engines.composer.grammar.wording import lower_first
+from synthesis.engines.composer.grammar.wording import lower_first, upper_first
 
 #: How many of the facts about others are denied, and how many speak of a phrase of the question.
 DENIED, TAILED = 0.05, 0.12
@@ -41,7 +41,9 @@ def as_misses(
         if draw < DENIED:
             told = _denied(fact, frames, rng)
         elif draw < DENIED + TAILED and phrases and _PLAIN.match(fact) and not _ASIDE.search(fact):
-            told = f"{fact[:-1]}{frames.draw('tail').fill(rng).replace('<X>', rng.choice(phrases))}"
+            tail = frames.draw("tail").fill(rng).replace("<X>", rng.choice(phrases))
+            # A sentence of its own, lest a year of the fact's be taken for one of the phrase's.
+            told = f"{fact[:-1]}. {upper_first(tail[2:])}" if tail[0] == ";" else f"{fact[:-1]}{tail}"
         yield told if told == fact or clean(told) else fact
 
 

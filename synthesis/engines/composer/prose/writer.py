@@ -266,8 +266,9 @@ class Writer:
                     room = self._add(pieces, text, room)
                     break
         for index, fact in enumerate(group):
-            # What was read out together needs few words between; a long list, hardly any.
-            if index and self._chance(0.3 if len(group) <= 3 else 0.1):
+            # What was read out together needs few words between; a long list, hardly any but in its middle.
+            halfway = len(group) > 3 and index == len(group) // 2
+            if index and (self._chance(0.3 if len(group) <= 3 else 0.1) or halfway):
                 room = self._add(pieces, self.say("next", room), room)
             pieces.append(Telling(fact.text, fact.what, fact.own_paragraph))
             self.written += fact.words
