@@ -1,10 +1,11 @@
-"""Open a dataset folder with plain ``datasets`` and print what is in it.
+"""Open the dataset folder of a run, or any other, with plain ``datasets`` and print what is in it.
 
-python examples/look.py runs/composer/dataset
+python examples/look.py runs/composer
 """
 
 import sys
 import textwrap
+from pathlib import Path
 
 import datasets
 
@@ -12,6 +13,8 @@ import datasets
 def main(folder: str) -> None:
     """Print rows and columns of every config, then one chat sample, shortened."""
     datasets.disable_progress_bars()
+    if (inside := Path(folder, "dataset")).is_dir():  # of a run
+        folder = str(inside)
     names = [name for name in datasets.get_dataset_config_names(folder) if "-v" not in name]
     loaded = {name: datasets.load_dataset(folder, name, split="train") for name in names}
     for name, rows in loaded.items():
@@ -38,4 +41,6 @@ def _shortened(text: str, limit: int) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(sys.argv[1])

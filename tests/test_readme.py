@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from scripts import make_tree
+from synthesis.errors import UsageError
 from tests.programs import run_python
 
 ROOT = Path(__file__).parent.parent
@@ -91,6 +92,7 @@ def test_every_python_block_runs(workplace) -> None:
 def parse(command: str) -> None:
     """Let the real command line read a command, and do nothing."""
     from builder.cli.main import app
+    from builder.cli.options import named_file
 
     words = shlex.split(command)[1:]
     given = typer.main.get_command(app)
@@ -99,6 +101,7 @@ def parse(command: str) -> None:
         rest = [*context._protected_args, *context.args]
         name, given, rest = given.resolve_command(context, rest)
         context = given.make_context(name, list(rest), parent=context)
+    named_file(context.params.get("run_file"), None)
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda path: path.name)
@@ -112,6 +115,8 @@ def test_a_command_that_is_not_one_is_noticed() -> None:
     for wrong in ("context-synthesis fly", "context-synthesis run --wrods 5", "context-synthesis batch fly"):
         with pytest.raises(Exception, match=r"(?i)no such"):
             parse(wrong)
+    with pytest.raises(UsageError, match="pairs are given as --pairs"):
+        parse("context-synthesis run pairs.jsonl")
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda path: path.name)

@@ -11,6 +11,7 @@ import argparse
 
 from datatrove.executor import LocalPipelineExecutor
 
+from synthesis.errors import ConfigError
 from synthesis.options import load_config
 from synthesis.scale import context_step
 
@@ -21,6 +22,10 @@ if __name__ == "__main__":
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--logs", help="who completed; another one after a change of pairs or settings")
     given = parser.parse_args()
-    logs = given.logs or f"{load_config(given.config).out_dir}-logs"
+    try:
+        out = load_config(given.config).out_dir
+    except ConfigError as error:
+        parser.error(str(error))
+    logs = given.logs or f"{out}-logs"
     steps = [context_step(given.config)]
     LocalPipelineExecutor(steps, tasks=given.tasks, workers=given.workers, logging_dir=logs).run()

@@ -15,6 +15,7 @@ from pathlib import Path
 import ray
 from datatrove.executor import RayPipelineExecutor
 
+from synthesis.errors import ConfigError
 from synthesis.options import load_config
 from synthesis.scale import context_step
 
@@ -28,12 +29,16 @@ if __name__ == "__main__":
     parser.add_argument("--memory", type=int, default=2, help="GB for each of them")
     parser.add_argument("--gpus", type=int, default=0, help="for each task")
     given = parser.parse_args()
+    try:
+        out = load_config(given.config).out_dir
+    except ConfigError as error:
+        parser.error(str(error))
     ray.init(address="auto")
     RayPipelineExecutor(
         [context_step(given.config)],
         tasks=given.tasks,
         workers=given.workers,
-        logging_dir=str(Path(given.logs or f"{load_config(given.config).out_dir}-logs").absolute()),
+        logging_dir=str(Path(given.logs or f"{out}-logs").absolute()),
         cpus_per_task=given.cpus,
         mem_per_cpu_gb=given.memory,
         gpus_per_task=given.gpus,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from datatrove.executor import SlurmPipelineExecutor
 
+from synthesis.errors import ConfigError
 from synthesis.options import load_config
 from synthesis.scale import context_step
 
@@ -32,7 +33,11 @@ if __name__ == "__main__":
     parser.add_argument("--gpus", type=int, default=0, help="for each task, of one node")
     parser.add_argument("--qos", default="", help="where the cluster has them")
     given = parser.parse_args()
-    logs = Path(given.logs or f"{load_config(given.config).out_dir}-logs").absolute()
+    try:
+        out = load_config(given.config).out_dir
+    except ConfigError as error:
+        parser.error(str(error))
+    logs = Path(given.logs or f"{out}-logs").absolute()
     SlurmPipelineExecutor(
         [context_step(given.config)],
         tasks=given.tasks,
