@@ -130,6 +130,8 @@ def test_a_context_has_the_names_of_its_question_with_capitals() -> None:
         ("What were the main causes of World War I?", ["the main causes of World War I"]),
         ("The dam at Lorvento took the place of a ferry; who built it?", ["Lorvento", "The dam at Lorvento"]),
         ("what is the form of Ostrel symphony no 40", ["Ostrel"]),
+        ("Where is the stadium in which the Lorvento Herons play their matches?", ["the Lorvento Herons"]),
+        ("how many episodes in season 2 of \"Fargo\"", ["“Fargo”"]),
     ],
 )  # fmt: skip
 def test_what_a_question_speaks_of_is_whole_and_a_thing(question: str, spoken_of: list[str]) -> None:

@@ -78,8 +78,13 @@ def phrases(instruction: str) -> list[str]:
     telling = [phrase for phrase in kept if not _VAGUE.match(phrase)]
     if len(telling) == 1:
         # A name is worth a word of its own: "the brewery in Port Averill", and Port Averill.
-        telling += [name for name in _names(question, topics(instruction)) if name not in telling]
+        telling += [name for name in _names(question, topics(instruction)) if _stands_in(telling[0], name)]
     return (telling or kept)[:MOST]
+
+
+def _stands_in(phrase: str, name: str) -> bool:
+    """Whether a name ends a phrase as the place or the body that something is in, from or for."""
+    return re.search(rf" (?:in|at|from|near|for)(?: the)? {re.escape(name)}$", phrase) is not None
 
 
 def _bare(phrase: str) -> str:
@@ -194,8 +199,9 @@ def _acts(tokens: list[str], start: int, at: int) -> bool:
     opened = any(core(token) in _OPENING for token in tokens[1:start])
     if not behind and opened and base_of_third(bare) is not None:
         return True  # "after the new bridge opens"
-    if re.search(r"[^s]s$", core(tokens[at - 1])) and is_base(bare) and core(behind) == "to":
-        return True  # "axons run to the"
+    plural = re.search(r"[^s]s$", core(tokens[at - 1])) is not None
+    if plural and is_base(bare) and core(behind) in DETERMINERS | {"to"}:
+        return True  # "axons run to the", "the Herons play their matches"
     follows = core(behind) in DETERMINERS | {"more", "most", "less", "fewer"} or (
         bool(behind) and is_name(behind)
     )

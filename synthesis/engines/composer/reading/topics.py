@@ -97,6 +97,8 @@ def _names(tokens: list[str]) -> list[str]:
         )
         if (token and is_name(token) and not opener and core(token) not in WH) or linked:
             run.append(token)
+            numbered = len(run) == 2 and run[0].isdigit() and run[1] == "of"
+            run = [] if numbered else run  # "season 2 of" something
             if not re.search(r"[,;:)]$|['’]s?$", token):
                 continue
         if (
