@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ from synthesis.errors import UsageError
 from synthesis.text.words import count_words
 from tests.programs import under_hash_seeds
 from tests.real_texts import rows, sets
+from tests.test_composer_steps import ASKED
 
 QUESTION, ANSWER = "Which country was the author of Silent Rivers born in?", "Portugal"
 STORY = Dials(telling="narrative")
@@ -426,3 +428,15 @@ def test_real_pairs(name: str) -> None:
         found.append(grams(outside))
     shared = [len(a & b) / max(1, min(len(a), len(b))) for a, b in itertools.combinations(found, 2)]
     assert max(shared) < 0.2
+
+
+def test_no_line_tells_the_composer() -> None:
+    """The commonest run of eight words that are not the pair's own stands in few of 150 contexts."""
+    counted: Counter[tuple[str, ...]] = Counter()
+    for seed, (question, answer, _) in itertools.product(range(6), ASKED):
+        told = compose(question, answer, words=300, key=question, seed=seed, dials=STORY).text
+        said = re.findall(r"[\w’'-]+", told.casefold())
+        own = set(re.findall(r"\w{4,}", f"{question} {answer}".casefold()))
+        runs = {tuple(said[start : start + 8]) for start in range(len(said) - 7)}
+        counted.update(run for run in runs if own.isdisjoint(run))
+    assert counted.most_common(1)[0][1] <= 0.07 * 6 * len(ASKED), counted.most_common(3)
