@@ -169,7 +169,9 @@ def test_what_is_in_the_way_is_left_alone(tmp_path) -> None:
         assert "thesis.tex" in call(source, out, server, code=2)
         assert "known: " in call(source, tmp_path / "o", server, "--form", "xyz", code=2)
         assert "was not found" in call(tmp_path / "none.jsonl", tmp_path / "o", server, code=2)
-        assert "Known: context, answers" in call(source, tmp_path / "o", server, "--column", "no=x", code=2)
+        assert "Known: question, context, answers" in call(
+            source, tmp_path / "o", server, "--column", "no=x", code=2
+        )
         assert "check --option" in call(source, tmp_path / "o", server, "--option", "no=1", code=2)
         assert not server.asked
     assert [one.name for one in out.iterdir()] == ["thesis.tex"] and not (tmp_path / "o").exists()

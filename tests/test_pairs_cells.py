@@ -203,7 +203,7 @@ def test_of_every_exchange_each_has_its_own_outcome(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("history", "said"),
-    [([["q", "a"]], "has a history of 1 exchanges"), ("earlier", "not a list"), ([["q"]], "of two texts")],
+    [([["q", "a"]], "has a history of 1 exchange"), ("earlier", "not a list"), ([["q"]], "of two texts")],
 )
 def test_a_history_is_not_dropped(tmp_path: Path, history: object, said: str) -> None:
     assert said in reason(tmp_path, {"instruction": "q", "output": "a", "history": history})

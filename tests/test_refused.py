@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from builder.cli.options import named_file
+from builder.cli.options import configured, named_file
 from builder.folder.facts import IMPORTED
 from builder.job.execute import execute, reassemble, retry
 from builder.job.importing import import_contexts
@@ -18,7 +19,7 @@ from synthesis.options import RunConfig, load_config, override
 from synthesis.run.folder import RunFolder
 from tests.jobs import Quiet
 from tests.ports import nobody
-from tests.programs import run_python
+from tests.programs import run_command, run_python
 
 Config = Callable[..., RunConfig]
 SMALL = {"pairs.limit": 3, "generation.words": 60, "generation.section_words": 0, "samples.lengths": ("512",)}
@@ -139,3 +140,33 @@ def test_what_may_not_be_read_is_not_said_to_be_written() -> None:
         file.touch(0o000)
         said = run_python("-c", code, file).stderr
     assert f"FolderError: cannot read {file} (Permission denied); make it readable" in said
+
+
+def test_a_run_that_was_moved_goes_on_where_it_lies(
+    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    execute(config(out="run"), Quiet())
+    given = override(config(), {"out": "run"})
+    RunFolder(Path("run")).write_config(given)
+    assert configured(Path("run/run.toml"), {}) == given, "from where it began"
+    shutil.copytree("run", "copy")
+    assert configured(Path("copy/run.toml"), {}).out_dir == Path("copy")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    there = configured(Path("../run/run.toml"), {})
+    assert there.out_dir == Path("../run")
+    assert execute(there, Quiet()).counts.settled == 3
+    assert not everything(tmp_path / "elsewhere")
+    assert configured(Path("../run/run.toml"), {"out": "mine"}).out_dir == Path("mine")
+
+
+def test_an_evaluation_of_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    source, out = tmp_path / "questions.jsonl", tmp_path / "scores"
+    given = ("evaluate", "--questions", source, "--engine", "openai", "--model", "m", "--out", out)
+    source.touch()
+    assert "questions.jsonl is empty: it has no rows" in run_command(*given, OPENAI_API_KEY="x").stderr
+    source.write_text('{"context": "a", "question": "b?", "answer": "c"}\n', encoding="utf-8")
+    done = run_command(*given, "--no-replies", OPENAI_API_KEY="x")
+    assert "nothing is asked for: leave out --no-replies, or add --likelihood" in done.stderr
+    assert not out.exists()

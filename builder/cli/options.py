@@ -63,7 +63,11 @@ def configured(file: Path | None, given: Mapping[str, Any]) -> RunConfig:
     from synthesis.run.folder import is_saved, load_saved
 
     if is_saved(file):
-        return overridden(load_saved(file), given)
+        saved = load_saved(file)
+        if saved.out_dir.resolve() != file.parent.resolve():
+            # Named from another folder, moved or copied: it is the run of the folder that it lies in.
+            saved = override(saved, {"out": str(file.parent)})
+        return overridden(saved, given)
     read = load_config(file)
     made = overridden(read, given)
     if read.require.engine or read.require.model or read.require.options:

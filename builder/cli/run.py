@@ -11,7 +11,7 @@ import typer
 from builder.cli.base import command, do
 from builder.cli.options import AsConfig, Quiet, RunFile, configured, named_file, overridden
 from synthesis.errors import UsageError
-from synthesis.options import RunConfig, load_config, override
+from synthesis.options import RunConfig, override
 
 ALL = (
     "",
@@ -93,7 +93,7 @@ def _resolved(file: Path | None, given: Mapping[str, Any], retrying: bool) -> Ru
 
     if file is None and not given.get("out"):
         raise UsageError("--retry-rejected needs the run it is about: its run.toml, or its folder with --out")
-    base = load_config(file) if file else RunFolder(Path(given["out"])).read_config()
+    base = configured(file, {}) if file else RunFolder(Path(given["out"])).read_config()
     if given.get("engine") not in (None, base.generation.engine):
         # The settings of one engine are none of another.
         base = override(base, {"generation.model": "", "generation.options": {}})

@@ -23,9 +23,9 @@ from builder.job.evaluation_files import prediction_line, tally_facts, variant_n
 from builder.job.reporter import Reporter
 from synthesis.data import Rejected, Usage
 from synthesis.engines.base import BaseEngine, Sampling
-from synthesis.errors import FolderError
+from synthesis.errors import FolderError, UsageError
 from synthesis.evaluation.asking import Conditions
-from synthesis.evaluation.evaluating import MOST_TOKENS, Evaluation, read_questions
+from synthesis.evaluation.evaluating import MOST_TOKENS, NOTHING_ASKED, Evaluation, read_questions
 from synthesis.evaluation.forms import form_of
 from synthesis.evaluation.questions import Prediction, QuestionSource, Variant
 from synthesis.evaluation.replies import ReplyLog
@@ -154,6 +154,8 @@ def evaluate_folder(config: EvaluationConfig, reporter: Reporter) -> EvaluationS
         FolderError, StorageError: the folder is not an evaluation's, or cannot be written.
     """
     began = time.monotonic()
+    if not (config.likelihood or config.replies):
+        raise UsageError(NOTHING_ASKED)
     check_folder(config.out)
     # What cannot be asked leaves no folder behind.
     with _Work(config) as work, _held(config.out):

@@ -27,6 +27,7 @@ from synthesis.wording import counted
 
 MOST_TOKENS = 512
 """How long a reply may be, where neither the question nor the user says."""
+NOTHING_ASKED = "nothing is asked for: leave out --no-replies, or add --likelihood"
 _STOP_AFTER = 20
 
 
@@ -189,7 +190,7 @@ class Evaluation:
                 any) failed alike.
         """
         if not (likelihood or replies):
-            raise UsageError("nothing is asked for: neither replies nor likelihoods")
+            raise UsageError(NOTHING_ASKED)
         likely: dict[tuple[int, Variant], tuple[float, int]] = {}
         if likelihood:
             for found in likelihoods(self.engine, self.store, self.cases, log):

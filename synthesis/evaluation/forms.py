@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from itertools import islice
 from typing import cast
 
-from synthesis.errors import UsageError
+from synthesis.errors import SourceError, UsageError
 from synthesis.evaluation.questions import QuestionForm, QuestionSource
 from synthesis.evaluation.rows import tables_of
 
@@ -42,6 +43,7 @@ def form_of(source: QuestionSource, name: str = "") -> QuestionForm:
 
     Raises:
         UsageError: none does, or there is none of that name.
+        SourceError: it has no rows, or cannot be read.
     """
     found = form_named(name) if name else _fitting(source)
     if source.prompts and found.name not in _PROMPTED:
@@ -57,8 +59,9 @@ def _fitting(source: QuestionSource) -> QuestionForm:
         form = form_named(known)
         if form.fits(source):
             return form
-    for table in tables_of(source):  # says what is wrong with one that is not there, or cannot be read
-        next(iter(table.rows()), None)
+    # What is wrong with one that is not there, or cannot be read, is said here.
+    if not [row for table in tables_of(source) for row in islice(table.rows(), 1)]:
+        raise SourceError(f"{source.place} is empty: it has no rows. Give a source with questions in it.")
     forms = "; ".join(f"{known} ({form_named(known).told})" for known in _FORMS)
     raise UsageError(
         f"{source.place} is in no form of questions that is known: {forms}. Name one with --form, or the "
