@@ -161,7 +161,9 @@ def _as_subject(frame: Frame, given: str, how: str) -> str | None:
     )
     if whole and frame.wh == "what":
         return f"{given} {_agree(predicate, plural)}"
-    if how != "noun" or (starts_low and frame.wh == "what"):
+    sited = predicate.split()[1:2] and core(predicate.split()[1]) in PREPOSITIONS - {"of"}
+    goes = frame.wh == "what" and sited and base_of_third(core(predicate.split()[0])) is not None
+    if how != "noun" or (starts_low and frame.wh == "what" and not goes):
         return f"what {predicate} {be_form(frame.past)} {lower_first(given)}"
     if starts_low:
         personal = any(names_person(core(word)) for word in given.split() if core(word) != "general")
@@ -304,12 +306,7 @@ def _as_complement(frame: Frame, given: str, how: str) -> str | None:
         return f"the {SIZES[frame.wh]} of {subject} {be} {lower_first(given)}"
     if frame.wh.startswith("how "):
         return f"{subject} {be} {lower_first(given)}" if frame.wh == "how much" else None
-    if (
-        not frame.wh
-        and (be == "is" or is_plural(given))
-        and how == "noun"
-        and not subject.startswith("one of ")
-    ):
+    if not frame.wh and how == "noun" and (be == "is" or is_plural(given)):
         return f"{with_article(lower_first(given))} {be} {subject}"
     if how == "verb" and is_base(core(given.split()[0])) and given[:1].isupper():
         return f"{subject} {be} {'these' if be in ('are', 'were') else 'this'}: {given}"
