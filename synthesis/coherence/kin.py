@@ -26,9 +26,10 @@ _ENDING = re.compile(
 _FAMILY, _MEANING = (
     0.8,
     0.6,
-)  # of an asked word, what counts one of its family, and one that means much the same
+)  # what one of its family counts of an asked word, and one that means much the same
 _ROOT = 4  # letters that are left at the least
 _PART = 2  # letters of a part of a compound
+_COMPOUND = 40  # letters of the longest; what is longer is no word, and all its halves would fill the memory
 
 
 class _Roots(dict[str, str]):
@@ -83,7 +84,7 @@ class _Others(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def _others(term: str) -> _Others:
-    cuts = range(_PART, len(term) - _PART + 1)
+    cuts = range(_PART, len(term) - _PART + 1) if len(term) <= _COMPOUND else ()
     alike = frozenset(other for other in compatriots(term) if weight(other) > COMMON_WEIGHT)
     meaning = related((term,)) | synonyms(term)
     return _Others(root(term), tuple((term[:cut], term[cut:]) for cut in cuts), meaning, alike)
