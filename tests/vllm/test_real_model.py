@@ -38,7 +38,7 @@ def test_the_judge(engine) -> None:
 
 
 def test_a_run_its_resumption_and_its_repairs(engine, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("synthesis.run.mix.make_engine", lambda *_, **__: engine)
+    monkeypatch.setattr("synthesis.run.mix.engine_with", lambda *_, **__: engine)
     monkeypatch.setattr(engine, "close", lambda: None)
     assert_runs_resume_and_repair(tmp_path, "vllm", transformers_folder(), ROOMY)
     assert_expands(tmp_path, "vllm", transformers_folder(), ROOMY)
