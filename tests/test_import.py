@@ -173,7 +173,9 @@ def test_evidence_that_a_row_tells_is_kept(tmp_path: Path, bring: Import, given:
 @pytest.mark.parametrize(
     "evidence",
     [[[0, 99_999]], [[5, 2]], ["Nobody wrote this of anything."], "see page 4", 7, [], [None], [{"start": 1}]]
-    + [{"title": ["Nobody"], "sent_id": [0]}, [["Varrow", 3]], [[0, 4], "Not in the text at all, sir."]],
+    + [{"title": ["Nobody"], "sent_id": [0]}, [["Varrow", 3]], [[0, 4], "Not in the text at all, sir."]]
+    + [{"title": title, "sent_id": number} for title, number in ((5, 3), (None, None), (["Varrow"], 5))]
+    + ["[" * 100_000, '{"title": 5, "sent_id": 3}', [[3, 4]]],
 )
 def test_evidence_of_another_text_is_looked_for(tmp_path: Path, bring: Import, evidence: Any) -> None:
     summary = bring([story(1) | {"evidence": evidence}])
@@ -181,6 +183,31 @@ def test_evidence_of_another_text_is_looked_for(tmp_path: Path, bring: Import, e
     (row,) = raw(tmp_path / "run")
     found = locate(row["context"], row["instruction"], row["answer"])
     assert spans(row) == [span[:2] for span in found] and row["evidence_source"] == "located"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"hops": True},
+        {"hops": 10**30},
+        {"hops": "2"},
+        {"hops": -1},
+        {"form": "\ud800"},
+        {"form": "a\0b"},
+        {"form": 3},
+    ],
+)
+def test_what_a_row_tells_wrongly_beside_its_evidence_is_passed_over(
+    tmp_path: Path, bring: Import, told: dict[str, Any]
+) -> None:
+    said = "The lighthouse of Varrow 1 stood alone."
+    start = story(1)["synthesized_context"].index(said)
+    evidence = [{"start": start, "end": start + len(said), "what": {"a": 1}}]
+    summary = bring([story(1) | {"evidence": evidence} | told])
+    assert (summary.contexts, summary.rejected) == (1, 0)
+    (row,) = raw(tmp_path / "run")
+    assert spans(row) == [(start, start + len(said))] and row["evidence"][0]["what"] == "what is asked about"
+    assert (row["evidence_source"], row["form"], row["hops"]) == ("exact", "", 0)
 
 
 def test_a_run_comes_back_as_it_is(tmp_path: Path, bring: Import, command: Any) -> None:

@@ -11,6 +11,8 @@ from synthesis.coherence.pieces import places
 from synthesis.data import Context, Evidence, Pair
 from synthesis.errors import UsageError
 
+_MOST_HOPS = 99  # more is no number of steps
+
 
 def known_evidence(row: Mapping[str, Any], column: str) -> Any:
     """The evidence that a row's table gives, else None; what the score itself had located is none."""
@@ -20,7 +22,7 @@ def known_evidence(row: Mapping[str, Any], column: str) -> Any:
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):  # as CSV holds it
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):  # not JSON, or nested beyond reading
             return value
     return value or None
 
@@ -48,15 +50,15 @@ def with_evidence(context: Context, pair: Pair, row: Mapping[str, Any], column: 
         Evidence(start, end, whats.get((start, end)) or _stated(context.text[start:end], pair))
         for start, end in spans
     )
-    if not evidence:
+    if not evidence or any(context.text[piece.start : piece.end].isspace() for piece in evidence):
         return context
-    form, hops = row.get("form"), row.get("hops")
+    hops = row.get("hops")
     return replace(
         context,
         evidence=evidence,
         evidence_source="exact",
-        form=form if isinstance(form, str) else "",
-        hops=hops if isinstance(hops, int) and hops >= 0 else 0,
+        form=_name(row.get("form")),
+        hops=hops if type(hops) is int and 0 <= hops <= _MOST_HOPS else 0,
     )
 
 
@@ -73,7 +75,12 @@ def _moved(told: Any, before: int) -> Any:
 def _whats(given: Any) -> dict[tuple[int, int], str]:
     """What is stated by those spans of which it is told."""
     pieces: Iterable[Any] = given if isinstance(given, list) else ()
-    return {(one["start"], one["end"]): str(one.get("what") or "") for one in pieces if _has_span(one)}
+    return {(one["start"], one["end"]): _name(one.get("what")) for one in pieces if _has_span(one)}
+
+
+def _name(value: Any) -> str:
+    """A short text of a row; "" for what is none, or could not be shown."""
+    return value if isinstance(value, str) and value.isprintable() else ""
 
 
 def _has_span(piece: Any) -> bool:

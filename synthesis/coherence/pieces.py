@@ -77,7 +77,8 @@ def places(text: str, given: Given) -> list[tuple[int, int]]:
 def _listed(given: Any) -> Iterable[Any]:
     if isinstance(given, Mapping) and {"title", "sent_id"} <= given.keys():
         titles, numbers = given["title"], given["sent_id"]
-        if not isinstance(titles, str) and len(titles) == len(numbers):
+        listed = all(isinstance(one, Sequence) and not isinstance(one, str) for one in (titles, numbers))
+        if listed and len(titles) == len(numbers):
             return zip(titles, numbers, strict=True)
     if isinstance(given, str):
         return (given,)
