@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -77,7 +77,7 @@ def places(text: str, given: Given) -> list[tuple[int, int]]:
 def _listed(given: Any) -> Iterable[Any]:
     if isinstance(given, Mapping) and {"title", "sent_id"} <= given.keys():
         titles, numbers = given["title"], given["sent_id"]
-        listed = all(isinstance(one, Sequence) and not isinstance(one, str) for one in (titles, numbers))
+        listed = all(isinstance(one, Collection) and not isinstance(one, str) for one in (titles, numbers))
         if listed and len(titles) == len(numbers):
             return zip(titles, numbers, strict=True)
     if isinstance(given, str):
