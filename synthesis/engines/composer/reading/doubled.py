@@ -23,6 +23,8 @@ _ASKS = re.compile(
     r"^(?:in |by |at )?(?P<wh>who|what|which|where|when|why|how)(?: (?P<noun>\w+))?", re.IGNORECASE
 )
 _DATED = frozenset(["year", "date", "day", "century", "time", "decade", "month"])
+#: What a question that ends in one of these goes on with is no second one: "know who", "of which".
+_GOES_ON = frozenset(["know", "say", "said", "see", "of", "in", "about", "by", "for"])
 
 
 def single(question: str, answer: str) -> str:
@@ -33,17 +35,7 @@ def single(question: str, answer: str) -> str:
     first, second = found["first"], found["second"]
     asks = second.split()
     whole = found["and"] or len(asks) > 2 and core(asks[1]) in AUXILIARIES
-    if not whole or core(first.split()[-1]) in (
-        "know",
-        "say",
-        "said",
-        "see",
-        "of",
-        "in",
-        "about",
-        "by",
-        "for",
-    ):
+    if not whole or core(first.split()[-1]) in _GOES_ON:
         return question
     if not found["and"] and core(asks[0]) in ("who", "which", "when", "where", "what") and len(asks) < 4:
         return question

@@ -53,6 +53,7 @@ _ONE = re.compile(
 _BLANK = re.compile(r"_{2,}|(?<= the) blank(?= )")
 _LISTED = re.compile(r"(?:a )?list of (?:the )?(?P<of>.+)$", re.IGNORECASE)
 _HELPING = (AUXILIARIES | MODALS) - {"can", "will", "may", "might"}
+_SPOKEN = re.compile(r"(?:he|she|it|they|we|you|i|there|that|who|what)['’](?:s|re|ll|ve|m|d)$")
 _OF_ITS_KIND = re.compile(
     r"(?P<whose>.+?) (?P<what>(?:japanese |original |real |full )?(?:title|name|time period|release date|cast"
     r"|population|capital|nickname))$"
@@ -81,11 +82,10 @@ def read_fragment(question: str) -> Frame | None:
 
 def _says(low: list[str]) -> bool:
     """Whether somebody speaks in it, or gives an order: ``she's going``, ``write a haiku``."""
-    spoken = re.compile(r"(?:he|she|it|they|we|you|i|there|that|who|what)['’](?:s|re|ll|ve|m|d)$")
     ordered = is_base(low[0]) and (
         low[1] in DETERMINERS | PRONOUNS or low[1].isdigit() or low[1] in ("up", "me")
     )
-    return ordered or any(map(spoken.match, low))
+    return ordered or any(map(_SPOKEN.match, low))
 
 
 def _around(before: str, after: str) -> Frame | None:

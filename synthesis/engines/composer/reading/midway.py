@@ -36,8 +36,6 @@ def read_midway(tokens: list[str]) -> Frame | None:
         return Frame(wh, "place", before=" ".join(before), after=", " + " ".join(after))
     if wh in ("who", "whom", "where", "when", "why", "how") or not after:
         return Frame(wh, "place", before=" ".join(before), after=" ".join(after))
-    if tokens[at].endswith(","):
-        return Frame(wh, "place", before=" ".join(before), after=", " + " ".join(after))
     if core(before[-1]) in DO | {"doing"}:
         return Frame(wh, "place", before=" ".join(before), after=" ".join(after))
     if any(core(token) == "what" for token in before):
